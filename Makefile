@@ -1,0 +1,53 @@
+# Two commands do everything: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+WORKERS ?= 2
+
+.PHONY: install install-dev demo test check types bench messages clean
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "evalsite needs Python 3.11: call make with PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "evalsite needs Python's venv module (on Debian the package python3-venv)"; exit 1; }
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed
+
+demo: install
+	@exec $(BIN)/python manage.py demo --port $(PORT)
+
+test: check
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+# The last line is a deployment check under the settings of a public site; it opens no connection.
+check: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	@EVALSITE_ENV=production ALLOWED_HOSTS=evalsite.example SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
+	  DATABASE_URL=postgres://user@database.example/evalsite CELERY_BROKER_URL=redis://broker.example/0 \
+	  $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: install-dev
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+
+# Collect the words of the pages for translation (needs gettext).
+messages: install-dev
+	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --no-wrap --ignore .venv --ignore var
+	$(BIN)/python manage.py compilemessages --locale zh_Hans --ignore .venv
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache staticfiles
