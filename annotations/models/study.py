@@ -1,4 +1,4 @@
-"""Studies: who rates which candidates by which criteria, and what they answered."""
+"""Studies: which candidates are shown for which prompts, and by which criteria they are rated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import secrets
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
 
 def new_order_seed() -> int:
     return secrets.randbits(63)
-
-
-def new_token() -> str:
-    return secrets.token_urlsafe(16)
 
 
 def in_current_language(english: str, chinese: str) -> str:
@@ -221,168 +216,3 @@ class PageCandidate(models.Model):
 
     def __str__(self) -> str:
         return f"candidate {self.candidate_id} on page {self.page_id}"
-
-
-class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
-    def of(self, user: User | AnonymousUser, slug: str) -> EnrolmentQuerySet:
-        """The enrolment of this user in this study, with the study and whether answers are still taken."""
-        return self.filter(evaluator_id=user.pk, study__slug=slug).select_related("study").with_is_open()
-
-    def with_is_open(self) -> EnrolmentQuerySet:
-        """Annotate `is_open`: the study is open and the deadline ahead, by the database's clock."""
-        return self.annotate(
-            is_open=models.ExpressionWrapper(
-                Q(study__state=Study.State.OPEN)
-                & Q(deadline__gt=Now())
-                & Q(source=Enrolment.Source.QUESTIONNAIRE),
-                output_field=models.BooleanField(),
-            )
-        )
-
-
-class Enrolment(models.Model):
-    """An evaluator's part in a study."""
-
-    class Source(models.TextChoices):
-        QUESTIONNAIRE = "questionnaire", _("questionnaire")
-        IMPORTED = "imported", _("imported record")
-        SIMULATED = "simulated", _("simulated")
-
-    evaluator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrolments"
-    )
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="enrolments")
-    # Its place in the balanced design of candidate orders, counted from 0.
-    number = models.PositiveIntegerField()
-    # The name under which reports and exports speak of the evaluator.
-    pseudonym = models.CharField(max_length=150)
-    source = models.CharField(max_length=16, choices=Source, default=Source.QUESTIONNAIRE)
-    deadline = models.DateTimeField()
-    created_at = models.DateTimeField(db_default=Now())
-
-    objects = EnrolmentQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["study", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["evaluator", "study"], name="enrolment_once"),
-            models.UniqueConstraint(fields=["study", "number"], name="enrolment_number_once"),
-            models.UniqueConstraint(fields=["study", "pseudonym"], name="enrolment_pseudonym_once"),
-            models.CheckConstraint(
-                condition=Q(source__in=["questionnaire", "imported", "simulated"]),
-                name="enrolment_source_known",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.pseudonym} in study {self.study_id}"
-
-
-class Assignment(models.Model):
-    """A sub-task that an enrolled evaluator is asked to rate."""
-
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="assignments")
-    subtask = models.ForeignKey(Subtask, on_delete=models.CASCADE)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["enrolment", "subtask"], name="assignment_once")]
-
-    def __str__(self) -> str:
-        return f"sub-task {self.subtask_id} for enrolment {self.enrolment_id}"
-
-
-class Placement(models.Model):
-    """Where a candidate stands on one evaluator's page, drawn once at assignment.
-
-    The token is the only name of the candidate that the evaluator's browser ever receives.
-    """
-
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="placements")
-    page = models.ForeignKey(Page, on_delete=models.CASCADE)
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
-    position = models.PositiveSmallIntegerField()
-    token = models.CharField(max_length=22, unique=True, default=new_token)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["enrolment", "candidate"], name="placement_candidate_once"),
-            models.UniqueConstraint(fields=["enrolment", "page", "position"], name="placement_position_once"),
-            # The target of the foreign key that keeps a best choice on its page.
-            models.UniqueConstraint(fields=["enrolment", "page", "candidate"], name="placement_of_page"),
-        ]
-
-    def __str__(self) -> str:
-        return f"position {self.position} of page {self.page_id} for enrolment {self.enrolment_id}"
-
-    @property
-    def letter(self) -> str:
-        """The name that the evaluator sees: A for the first place."""
-        return chr(ord("A") + self.position)
-
-
-class Rating(models.Model):
-    """One score by an evaluator for a candidate on a criterion.
-
-    Foreign keys of several columns and a trigger (migration `0002_guards`) hold what one column cannot: the
-    candidate is one that this evaluator was shown, the criterion is of the study, the score is on its scale.
-    """
-
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="ratings")
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
-    criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT)
-    score = models.SmallIntegerField()
-    # Set on imported records alone: a value that the scale does not have, kept as it was found.
-    off_scale = models.BooleanField(default=False)
-    # Counted by the evaluator's browser: of two answers to one question the higher one is the later.
-    client_order = models.BigIntegerField(default=0)
-    saved_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["enrolment", "candidate", "criterion"], name="rating_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.score} on criterion {self.criterion_id} for candidate {self.candidate_id}"
-
-
-class BestChoice(models.Model):
-    """The candidate that an evaluator picked as the best of a page."""
-
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="best_choices")
-    page = models.ForeignKey(Page, on_delete=models.CASCADE)
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
-    client_order = models.BigIntegerField(default=0)
-    saved_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["enrolment", "page"], name="best_choice_once")]
-
-    def __str__(self) -> str:
-        return f"best of page {self.page_id} for enrolment {self.enrolment_id}"
-
-
-class AnswerChange(models.Model):
-    """One step in the history of an answer: a rating, or without a criterion the best pick of a page."""
-
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="changes")
-    page = models.ForeignKey(Page, on_delete=models.CASCADE)
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
-    criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT, null=True)
-    score = models.SmallIntegerField(null=True)
-    client_order = models.BigIntegerField()
-    # How long the page had been open and in view, as the browser counted it.
-    seconds_on_page = models.FloatField(null=True)
-    changed_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(criterion__isnull=True, score__isnull=True)
-                | Q(criterion__isnull=False, score__isnull=False),
-                name="change_is_rating_or_pick",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"change of enrolment {self.enrolment_id} at {self.changed_at}"

@@ -1,0 +1,39 @@
+"""Studies: who rates which candidates by which criteria, and what they answered."""
+
+from __future__ import annotations
+
+from annotations.models.answers import (
+    AnswerChange,
+    Assignment,
+    BestChoice,
+    Enrolment,
+    EnrolmentQuerySet,
+    Placement,
+    Rating,
+)
+from annotations.models.study import (
+    Criterion,
+    Page,
+    PageCandidate,
+    Study,
+    StudyMethod,
+    StudyQuerySet,
+    Subtask,
+)
+
+__all__ = [
+    "AnswerChange",
+    "Assignment",
+    "BestChoice",
+    "Criterion",
+    "Enrolment",
+    "EnrolmentQuerySet",
+    "Page",
+    "PageCandidate",
+    "Placement",
+    "Rating",
+    "Study",
+    "StudyMethod",
+    "StudyQuerySet",
+    "Subtask",
+]
