@@ -1,0 +1,189 @@
+"""Saving the answers of an evaluator: the only writer of ratings and best picks made in the questionnaire.
+
+Each save is one statement. It finds the place that the token names among the evaluator's own, checks the deadline by
+the database's clock, keeps the answer if it is later than the one stored, and adds to the history. So
+a repeated request changes nothing, two tabs cannot interleave, and nothing slips in after the deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+# The largest whole number that JavaScript counts without a gap.
+MAX_CLIENT_ORDER = 2**53 - 1
+
+
+@dataclass(frozen=True)
+class PageAddress:
+    """Where a page is found: the study's slug and the numbers of sub-task and page."""
+
+    slug: str
+    subtask: int
+    page: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as the browser sends it: a score on a criterion, or without a criterion the best pick."""
+
+    token: str
+    client_order: int
+    criterion: str | None = None
+    score: int | None = None
+    seconds_on_page: float | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What is stored now. `is_latest` is false where an answer given later had been stored before."""
+
+    token: str
+    criterion: str | None
+    score: int | None
+    client_order: int
+    saved_at: datetime
+    is_latest: bool
+
+
+class AnswerRefused(Exception):
+    """An answer that was not saved, with a message for the evaluator."""
+
+
+class UnknownPlace(AnswerRefused):
+    """The token, page or criterion is none of this evaluator's."""
+
+
+class Closed(AnswerRefused):
+    """The deadline has passed or the study is closed."""
+
+
+class OffScale(AnswerRefused):
+    """The score is not a point of the criterion's scale."""
+
+
+TARGET = """
+    SELECT placement.enrolment_id, placement.page_id, placement.candidate_id,
+           study.state = 'open' AND enrolment.source <> 'imported' AND enrolment.deadline > now() AS is_open
+           {columns}
+    FROM annotations_placement placement
+    JOIN annotations_enrolment enrolment ON enrolment.id = placement.enrolment_id
+    JOIN annotations_study study ON study.id = enrolment.study_id
+    JOIN annotations_page page ON page.id = placement.page_id
+    JOIN annotations_subtask subtask ON subtask.id = page.subtask_id
+    {joins}
+    WHERE placement.token = %(token)s AND enrolment.evaluator_id = %(evaluator)s
+      AND study.slug = %(slug)s AND subtask.number = %(subtask)s AND page.number = %(page)s
+"""
+
+# Put together from constants; every value is a parameter.
+SAVE_RATING = f"""
+WITH target AS ({
+    TARGET.format(
+        columns=", criterion.id AS criterion_id, criterion.minimum, criterion.maximum",
+        joins="JOIN annotations_criterion criterion ON criterion.study_id = study.id AND criterion.key = %(criterion)s",
+    )
+}),
+saved AS (
+    INSERT INTO annotations_rating AS rating
+        (enrolment_id, candidate_id, criterion_id, score, off_scale, client_order, saved_at)
+    SELECT enrolment_id, candidate_id, criterion_id, %(score)s, false, %(client_order)s, now()
+    FROM target WHERE is_open AND %(score)s BETWEEN minimum AND maximum
+    ON CONFLICT (enrolment_id, candidate_id, criterion_id) DO UPDATE
+        SET score = excluded.score, client_order = excluded.client_order, saved_at = excluded.saved_at
+        WHERE rating.client_order < excluded.client_order
+    RETURNING score, client_order, saved_at
+),
+history AS (
+    INSERT INTO annotations_answerchange
+        (enrolment_id, page_id, candidate_id, criterion_id, score, client_order, seconds_on_page, changed_at)
+    SELECT enrolment_id, page_id, candidate_id, criterion_id, score, client_order, %(seconds_on_page)s, saved_at
+    FROM target, saved
+)
+SELECT target.is_open, target.minimum, target.maximum, saved.saved_at FROM target LEFT JOIN saved ON true
+"""
+
+READ_RATING = """
+SELECT placement.token, rating.score, rating.client_order, rating.saved_at
+FROM annotations_placement placement
+JOIN annotations_rating rating USING (enrolment_id, candidate_id)
+JOIN annotations_criterion criterion ON criterion.id = rating.criterion_id
+WHERE placement.token = %(token)s AND criterion.key = %(criterion)s
+"""
+
+SAVE_BEST_CHOICE = f"""
+WITH target AS ({TARGET.format(columns="", joins="")}),
+saved AS (
+    INSERT INTO annotations_bestchoice AS choice (enrolment_id, page_id, candidate_id, client_order, saved_at)
+    SELECT enrolment_id, page_id, candidate_id, %(client_order)s, now() FROM target WHERE is_open
+    ON CONFLICT (enrolment_id, page_id) DO UPDATE
+        SET candidate_id = excluded.candidate_id, client_order = excluded.client_order, saved_at = excluded.saved_at
+        WHERE choice.client_order < excluded.client_order
+    RETURNING client_order, saved_at
+),
+history AS (
+    INSERT INTO annotations_answerchange
+        (enrolment_id, page_id, candidate_id, client_order, seconds_on_page, changed_at)
+    SELECT enrolment_id, page_id, candidate_id, client_order, %(seconds_on_page)s, saved_at FROM target, saved
+)
+SELECT target.is_open, NULL, NULL, saved.saved_at FROM target LEFT JOIN saved ON true
+"""
+
+READ_BEST_CHOICE = """
+SELECT picked.token, NULL, choice.client_order, choice.saved_at
+FROM annotations_placement placement
+JOIN annotations_bestchoice choice USING (enrolment_id, page_id)
+JOIN annotations_placement picked
+    ON picked.enrolment_id = choice.enrolment_id AND picked.candidate_id = choice.candidate_id
+WHERE placement.token = %(token)s
+"""
+
+
+def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receipt:
+    """Save one answer of an evaluator and return what is stored now.
+
+    The later answer by client order wins; an equal order is the same answer sent again. Raises
+    `UnknownPlace`, `Closed` or `OffScale`, and then nothing has changed.
+    """
+    is_rating = answer.criterion is not None
+    parameters = {**vars(address), **vars(answer), "evaluator": evaluator.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(SAVE_RATING if is_rating else SAVE_BEST_CHOICE, parameters)
+        target = cursor.fetchone()
+        if target is None:
+            raise UnknownPlace(_("This page has changed. Load it again."))
+        is_open, minimum, maximum, saved_at = target
+        if not is_open:
+            raise Closed(_("The time for this study is over. Your answer was not saved; earlier ones are."))
+        if saved_at is not None:
+            return Receipt(
+                answer.token, answer.criterion, answer.score, answer.client_order, saved_at, is_latest=True
+            )
+        if is_rating and (answer.score is None or not minimum <= answer.score <= maximum):
+            raise OffScale(
+                _("A score must be a whole number from %(minimum)d to %(maximum)d.")
+                % {"minimum": minimum, "maximum": maximum}
+            )
+        cursor.execute(READ_RATING if is_rating else READ_BEST_CHOICE, parameters)
+        return stored_receipt(answer, cursor.fetchone())
+
+
+def stored_receipt(answer: Answer, stored: tuple[Any, ...]) -> Receipt:
+    """Return the receipt of an answer that found an equal or later one in its place."""
+    token, score, client_order, saved_at = stored
+    return Receipt(
+        token, answer.criterion, score, client_order, saved_at, is_latest=client_order == answer.client_order
+    )
+
+
+@transaction.atomic
+def save_page(evaluator: User, address: PageAddress, answers: Sequence[Answer]) -> None:
+    """Save all answers of a page that was sent as one form, or none if one of them is refused."""
+    for answer in answers:
+        save_answer(evaluator, address, answer)

@@ -1,0 +1,260 @@
+// The page to rate: saves each change at once, shows what is saved and what is missing, and takes keys.
+
+import { openQueue } from "./saving.js";
+
+const form = document.getElementById("answers");
+const state = document.getElementById("state");
+const notice = document.getElementById("notice");
+const answered = document.getElementById("answered");
+const keys = document.getElementById("keys");
+const next = document.getElementById("next");
+const back = document.getElementById("back");
+const rows = [...form.querySelectorAll("[data-question]")];
+const best = rows.at(-1);
+const rowOf = (question) => rows.find((row) => row.dataset.question === question);
+const chosen = (row) => row.querySelector("input:checked")?.value;
+// What the server has, as far as this page knows.
+const stored = new Map(rows.map((row) => [row.dataset.question, chosen(row)]));
+
+const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+// What is answered
+
+function choose(row, value) {
+  for (const input of row.querySelectorAll("input")) input.checked = input.value === value;
+}
+
+function showAnswered() {
+  const missing = rows.filter((row) => chosen(row) === undefined);
+  for (const item of document.querySelectorAll("[data-missing]")) {
+    item.hidden = !missing.includes(rowOf(item.dataset.missing));
+  }
+  document.getElementById("none-missing").hidden = missing.length > 0;
+  answered.textContent = fill(answered.dataset.words, { answered: rows.length - missing.length });
+}
+
+// What is saved
+
+function clock(time) {
+  const isToday = time.toDateString() === new Date().toDateString();
+  const day = isToday ? {} : { day: "numeric", month: "short" };
+  return time.toLocaleString(document.documentElement.lang, { ...day, hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
+function showState(name, words, values = {}) {
+  state.dataset.state = name;
+  const text = fill(words, values);
+  if (state.textContent !== text) state.textContent = text;
+}
+
+function showNotice(words, { withLogIn = false } = {}) {
+  notice.querySelector("a").hidden = !withLogIn;
+  notice.hidden = false;
+  notice.querySelector("p").textContent = words;
+}
+
+function hideNotice() {
+  notice.hidden = true;
+}
+
+/** Show what the server has of a question, unless a newer answer to it is on its way. */
+function showStored(question) {
+  const row = rowOf(question);
+  if (!row || queue.entries().some((entry) => entry.url === form.dataset.answersUrl && entry.question === question)) return;
+  choose(row, stored.get(question));
+  row.classList.remove("is-unsent");
+  showAnswered();
+}
+
+function closePage() {
+  for (const input of form.querySelectorAll("input[type=radio]")) input.disabled = true;
+  for (const question of stored.keys()) showStored(question);
+}
+
+const reports = {
+  saving: () => showState("saving", state.dataset.saving),
+  saved({ reply }, entry) {
+    showState("saved", state.dataset.saved, { time: clock(new Date(reply.saved_at)) });
+    if (!notice.querySelector("a").hidden) hideNotice();
+    if (entry.url !== form.dataset.answersUrl) return;
+    stored.set(entry.question, String(reply.criterion === null ? reply.token : reply.score));
+    showStored(entry.question);
+    if (!reply.latest) {
+      showNotice(fill(keys.dataset.later, { question: rowOf(entry.question)?.dataset.label ?? "" }));
+    }
+  },
+  closed({ message }, entry) {
+    showState("refused", state.dataset.refused);
+    showNotice(message);
+    if (entry.url === form.dataset.answersUrl) closePage();
+  },
+  refused({ message }, entry) {
+    showState("refused", state.dataset.refused);
+    showNotice(fill(keys.dataset.notSaved, { message }));
+    if (entry.url === form.dataset.answersUrl) showStored(entry.question);
+  },
+  loggedOut() {
+    showState("login", state.dataset.login);
+    showNotice(keys.dataset.logIn, { withLogIn: true });
+    showUnsent();
+  },
+  unreachable() {
+    showState("waiting", queue.isKept() ? state.dataset.waiting : state.dataset.waitingUnkept);
+    showUnsent();
+  },
+};
+reports.failing = reports.unreachable;
+
+function showUnsent() {
+  for (const entry of queue.entries()) {
+    if (entry.url === form.dataset.answersUrl) rowOf(entry.question)?.classList.add("is-unsent");
+  }
+}
+
+const queue = openQueue({
+  prefix: `evalsite ${form.dataset.journal} `,
+  highestOrder: Number(form.dataset.highestOrder),
+  report: (outcome, entry) => reports[outcome.kind](outcome, entry),
+});
+
+// Time in view
+
+let secondsBefore = 0;
+let shownSince = document.hidden ? undefined : performance.now();
+const secondsInView = () =>
+  secondsBefore + (shownSince === undefined ? 0 : (performance.now() - shownSince) / 1000);
+
+document.addEventListener("visibilitychange", () => {
+  secondsBefore = secondsInView();
+  shownSince = document.hidden ? undefined : performance.now();
+});
+
+form.addEventListener("change", ({ target }) => {
+  const row = target.closest("[data-question]");
+  const isBest = row === best;
+  const [token, criterion] = isBest ? [target.value, null] : row.dataset.question.split(".");
+  hideNotice();
+  queue.add({
+    url: form.dataset.answersUrl,
+    question: row.dataset.question,
+    token,
+    criterion,
+    score: isBest ? null : Number(target.value),
+    seconds: Math.round(secondsInView() * 10) / 10,
+  });
+  showAnswered();
+});
+
+// Ways out: first everything is sent, because a browser that is offline could not come back here
+
+async function leave(url) {
+  const outcome = await queue.run();
+  if (!["unreachable", "loggedOut"].includes(outcome.kind)) window.location.assign(url);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  leave(form.dataset.next);
+});
+
+for (const way of [back, next]) {
+  if (!way.href) continue;
+  way.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    leave(way.href);
+  });
+}
+
+notice.querySelector("button").addEventListener("click", hideNotice);
+
+// Keys
+
+const firstMissing = () => rows.find((row) => chosen(row) === undefined) ?? rows[0];
+const rowInFocus = () => document.activeElement?.closest("[data-question]");
+
+function goTo(row) {
+  (row ?? next).focus();
+}
+
+function press(input, row) {
+  if (input.disabled) return;
+  // A click, so that choosing by key is the same event as choosing by hand.
+  input.click();
+  goTo(rows[rows.indexOf(row) + 1]);
+}
+
+function pressDigit(digit) {
+  const row = rowInFocus() ?? firstMissing();
+  const input = row.querySelector(`input[value="${digit === "0" ? 10 : digit}"]`);
+  if (input && row !== best) press(input, row);
+}
+
+function moveRow(step) {
+  const row = rowInFocus();
+  goTo(row ? (rows[rows.indexOf(row) + step] ?? row) : firstMissing());
+}
+
+function moveCard(step) {
+  const row = rowInFocus();
+  const card = row?.closest(".card");
+  if (!card) return goTo(firstMissing());
+  const cards = [...form.querySelectorAll(".card")];
+  const place = [...card.querySelectorAll("[data-question]")].indexOf(row);
+  const other = cards[cards.indexOf(card) + step];
+  if (other) goTo(other.querySelectorAll("[data-question]")[place]);
+}
+
+const shortcuts = {
+  ArrowDown: () => moveRow(1),
+  ArrowUp: () => moveRow(-1),
+  ArrowRight: () => moveCard(1),
+  ArrowLeft: () => moveCard(-1),
+  b: () => goTo(best),
+  n: () => next.click(),
+  p: () => back.click(),
+  Enter: () => next.click(),
+  "?": () => keys.showModal(),
+  "？": () => keys.showModal(),
+};
+
+function isTyping(target) {
+  return target.matches("input:not([type=radio]), select, textarea, [contenteditable]");
+}
+
+function actOn({ key, target }) {
+  const isRadio = target.matches("input[type=radio]");
+  if (/^[0-9]$/.test(key)) return () => pressDigit(key);
+  // The browser's own keys keep their meaning on a scale, a link and a button.
+  if (isRadio && key.startsWith("Arrow")) return undefined;
+  if (key === "Enter" && (isRadio || target.matches("a, button, summary"))) return undefined;
+  const pick = rowInFocus() === best && best.querySelector(`[data-letter="${CSS.escape(key)}"]`);
+  return pick ? () => press(pick, best) : shortcuts[key];
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || keys.open) return;
+  if (isTyping(event.target)) return;
+  const act = actOn(event);
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+document.getElementById("show-keys").addEventListener("click", () => keys.showModal());
+document.getElementById("close-keys").addEventListener("click", () => keys.close());
+
+// What an earlier visit could not send is shown, marked, and sent now
+
+for (const entry of queue.entries()) {
+  const row = entry.url === form.dataset.answersUrl && rowOf(entry.question);
+  if (row && !row.querySelector("input").disabled) {
+    choose(row, String(entry.criterion === null ? entry.token : entry.score));
+  }
+}
+showUnsent();
+showAnswered();
+if (state.dataset.savedAt) {
+  showState("saved", state.dataset.saved, { time: clock(new Date(state.dataset.savedAt)) });
+}
+queue.run();

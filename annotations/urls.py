@@ -1,0 +1,27 @@
+"""Addresses of the questionnaire and of its results."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from annotations import case_views, plan_views, results_views, views
+
+app_name = "annotations"
+
+urlpatterns = [
+    # /studies/...
+    path("studies/", views.studies, name="studies"),
+    path("studies/<slug:slug>/", views.study, name="study"),
+    path("studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/", views.page, name="page"),
+    path(
+        "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/answers/", views.answers, name="answers"
+    ),
+    # staff
+    path("studies/<slug:slug>/results/", results_views.results, name="results"),
+    path("studies/<slug:slug>/results/unblind/", plan_views.unblind, name="unblind"),
+    path("studies/<slug:slug>/results/close/", plan_views.close, name="close"),
+    path("studies/<slug:slug>/results/prompts/", case_views.prompts, name="prompts"),
+    path("studies/<slug:slug>/results/prompts/<int:subtask>/<int:page>/", case_views.prompt, name="prompt"),
+    path("studies/<slug:slug>/plan/", plan_views.plan, name="plan"),
+    path("studies/<slug:slug>/results.<slug:file_format>", results_views.results_file, name="results_file"),
+]
