@@ -1,0 +1,201 @@
+"""Run the whole site on this machine, with something in it to try."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn, TypeVar
+
+from annotations.demo import load_demo
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from evalsite import embedded
+
+T = TypeVar("T")
+
+READY_SECONDS = 60
+STOP_SECONDS = 10
+TRY = """\
+What to try
+  Log in as an evaluator and rate a page: the keyboard works, every answer is saved at once.
+  Close the browser and come back, on a phone-sized window too: it goes on where you stopped.
+  Log in as staff in another browser: who has finished, who is valid, and the tables of the report.
+"""
+
+
+def port_number(text: str) -> int:
+    """Return the port an option names."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise CommandError(f"--port {text}: must be a number from 1 to 65535")
+    return int(text)
+
+
+def interrupt(number: int, frame: object) -> NoReturn:
+    """Treat a polite request to end, or a terminal that went away, like Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+class Child:
+    """A program that runs until the demonstration ends, in a process group of its own.
+
+    The terminal's Ctrl-C thus reaches only us, and we end the children in order.
+    """
+
+    def __init__(self, label: str, *arguments: str) -> None:
+        self.label = label
+        self.log = embedded.home() / "logs" / f"{label.replace(' ', '_')}.log"
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own programs
+                [sys.executable, "-m", *arguments],
+                cwd=settings.BASE_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+
+    def check(self) -> None:
+        """Raise CommandError if the child has ended by itself."""
+        if (code := self.process.poll()) is not None:
+            lines = self.log.read_text(errors="replace").strip().splitlines()[-5:]
+            words = "".join(f"\n    {line}" for line in lines)
+            raise CommandError(f"The {self.label} has ended with {code}; its log {self.log} says{words}")
+
+    def stop(self) -> None:
+        """Ask the child to end; what is left of its group after a while is killed."""
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+class Command(BaseCommand):
+    help = "Run the site with demo content: servers, worker and web server; Ctrl-C stops them all."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=port_number, default=8000, help="of the web server (8000)")
+
+    def handle(self, *args: Any, port: int, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("The demo makes accounts and prints their passwords: not on a public site")
+        self.check_port(port)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, interrupt)
+        children: list[Child] = []
+        servers = embedded.status()
+        ours = {server.label for server in servers if server.pid is None}
+        try:
+            if servers:
+                self.step(" and ".join(server.label for server in servers), embedded.start)
+            self.run(port, children)
+        except embedded.EmbeddedError as error:
+            raise CommandError(f"The embedded servers cannot be used: {error}") from error
+        except KeyboardInterrupt:
+            self.say("")
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            for child in reversed(children):
+                self.step(f"Stopping the {child.label}", child.stop)
+            if ours:
+                self.step("Stopping " + " and ".join(sorted(ours)), lambda: embedded.stop(ours))
+
+    def run(self, port: int, children: list[Child]) -> NoReturn:
+        """Fill the database, start the children and watch them until one ends or we are interrupted."""
+        self.step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
+        accounts = self.step("Demo study", load_demo)
+        children.append(
+            Child("worker", "celery", "-A", "evalsite", "worker", "--pool=solo", "--queues=default,generate",
+                  "--hostname=demo@%h", "--loglevel=INFO", "--without-gossip", "--without-mingle")
+        )  # fmt: skip
+        children.append(
+            Child("web server", "gunicorn", "evalsite.wsgi", f"--bind=127.0.0.1:{port}",
+                  "--worker-class=gthread", "--threads=8", "--keep-alive=15", "--graceful-timeout=5",
+                  "--no-control-socket")
+        )  # fmt: skip
+        self.step("Worker and web server", lambda: self.wait_until_ready(port, children))
+        self.welcome(port, accounts)
+        while True:
+            for child in children:
+                child.check()
+            time.sleep(0.2)
+
+    def check_port(self, port: int) -> None:
+        """Refuse a port that the web server could not have, before anything is started."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
+                raise CommandError(
+                    f"Port {port} {why}. Choose another: make demo PORT={port % 65535 + 1}"
+                ) from error
+
+    def wait_until_ready(self, port: int, children: list[Child]) -> None:
+        """Wait until the site says that database, broker and worker are there."""
+        deadline = time.monotonic() + READY_SECONDS
+        while (why := self.not_ready(port)) is not None:
+            for child in children:
+                child.check()
+            if time.monotonic() > deadline:
+                raise CommandError(f"The site is not ready after {READY_SECONDS} seconds: {why}")
+            time.sleep(0.1)
+
+    def not_ready(self, port: int) -> str | None:
+        """Return what /readyz says is missing, or None."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            response = connection.getresponse()
+            answer = response.read()
+        except OSError as error:
+            return f"the web server does not answer: {error}"
+        finally:
+            connection.close()
+        if response.status == 200:
+            return None
+        with suppress(ValueError):
+            parts = json.loads(answer)
+            return "; ".join(f"{name}: {part['reason']}" for name, part in parts.items() if name != "ready")
+        return f"/readyz answered {response.status}"
+
+    def welcome(self, port: int, accounts: list[tuple[str, str, str]]) -> None:
+        """Print where the site is and how to get in."""
+        self.say(f"\nOpen http://127.0.0.1:{port}/\n\nLog-ins, with passwords made for this run")
+        for role, username, password in accounts:
+            self.say(f"  {role:<10} {username:<12} {password}")
+        self.say(f"\n{TRY}\nCtrl-C stops everything; what you entered is kept.")
+
+    def step(self, label: str, action: Callable[[], T]) -> T:
+        """Do one step, telling its name before and its duration after."""
+        self.say(f"{label} ...", ending="")
+        begun = time.monotonic()
+        try:
+            result = action()
+        except BaseException:
+            self.say("")
+            raise
+        self.say(f" {time.monotonic() - begun:.1f} s")
+        return result
+
+    def say(self, text: str, ending: str = "\n") -> None:
+        """Print at once; a terminal that went away must not keep us from stopping what we started."""
+        with suppress(OSError):
+            self.stdout.write(text, ending=ending)
+            self.stdout.flush()
