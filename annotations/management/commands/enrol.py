@@ -1,0 +1,55 @@
+"""Enrol evaluators in a study."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from annotations.models import Study
+from annotations.recruiting import enrol
+
+
+class Command(BaseCommand):
+    help = "Enrol evaluators in all sub-tasks of a study. Who is enrolled already stays as they are."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("usernames", nargs="+", metavar="USERNAME")
+        parser.add_argument(
+            "--create", action="store_true", help="make missing accounts, and print their passwords once"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"There is no study {options['slug']}.")
+        if study.state == Study.State.CLOSED:
+            raise CommandError(f"Study {study} is closed.")
+        usernames = list(dict.fromkeys(options["usernames"]))
+        missing = [name for name in usernames if not User.objects.filter(username=name).exists()]
+        if missing and not options["create"]:
+            raise CommandError(f"There is no user {', '.join(missing)}; --create makes the accounts.")
+        with transaction.atomic():
+            passwords = {name: create_account(name) for name in missing}
+            enrolments = [enrol(study, User.objects.get(username=name)) for name in usernames]
+        for name, enrolment in zip(usernames, enrolments, strict=True):
+            password = f", password {passwords[name]}" if name in passwords else ""
+            self.stdout.write(f"{name}: {enrolment.pseudonym} in {study}{password}")
+
+
+def create_account(username: str) -> str:
+    """Create a user who can log in and return their new password."""
+    password = secrets.token_urlsafe(12)
+    user = User(username=username)
+    user.set_password(password)
+    try:
+        user.full_clean()
+    except ValidationError as error:
+        raise CommandError(f"{username}: {' '.join(error.messages)}") from error
+    user.save()
+    return password

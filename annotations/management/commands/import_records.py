@@ -1,0 +1,56 @@
+"""Make a closed study of the records that the authors of inverse prompting published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.importing import SlugTaken, import_records
+from annotations.management.commands.import_study import messages_of
+from annotations.records import read_records
+from generation.problems import FileRefused
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a closed study of two published files: CANDIDATES (poem-records.jsonl or qa-records.jsonl) and ANSWERS "
+        "(user-records.jsonl). Nothing is written if either is damaged; no answer is dropped or mended."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("candidates", type=Path)
+        parser.add_argument("answers", type=Path)
+        parser.add_argument("--slug", required=True, help="the study's name in addresses")
+        parser.add_argument("--title", default="", help="in English; the slug if left out")
+        parser.add_argument("--title-zh", default="", help="in Chinese")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            records = read_records(options["candidates"], options["answers"])
+            receipt = import_records(
+                records, slug=options["slug"], title_en=options["title"], title_zh=options["title_zh"]
+            )
+        except FileRefused as error:
+            raise CommandError(f"Nothing was imported.\n{error}") from error
+        except (SlugTaken, ValidationError) as error:
+            raise CommandError(f"Nothing was imported: {messages_of(error)}") from error
+        if not receipt.is_new:
+            self.stdout.write(
+                f"Study {receipt.study} was already imported from the same files; nothing has changed."
+            )
+            return
+        self.stdout.write(
+            f"Study {receipt.study} ({records.app_name}): {len(records.pages)} prompts, "
+            f"{len(records.evaluators)} evaluators, {receipt.ratings} ratings, {receipt.best_choices} best picks.\n"
+            f"{receipt.off_scale} ratings are off their scale; they are kept and marked."
+        )
+        for app, usernames in records.of_other_apps.items():
+            self.stdout.write(f"Left out, for they rated {app}: {', '.join(usernames)}.")
+        if records.without_answers:
+            self.stdout.write(
+                f"Counted in {options['candidates'].name} but without answers: {', '.join(records.without_answers)}."
+            )
+        self.stdout.write(f"Next: manage.py export_report {receipt.study} --format html --output report.html")

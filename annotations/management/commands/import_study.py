@@ -1,0 +1,72 @@
+"""Make a study of a file with candidates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.importing import SlugTaken, import_study
+from annotations.models import Page
+from annotations.rubrics import load_rubric
+from generation.importing import read_candidates
+from generation.problems import FileRefused
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a study of a file with candidates: CSV or JSON Lines with the columns prompt, description (optional), "
+        "method and text, one row a candidate. Nothing is written if anything is wrong in it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--slug", required=True, help="the study's name in addresses")
+        parser.add_argument(
+            "--rubric", required=True, help="the criteria: qa, poem, or a JSON file (annotations/rubrics.py)"
+        )
+        parser.add_argument("--title", default="", help="in English; the slug if left out")
+        parser.add_argument("--title-zh", default="", help="in Chinese")
+        parser.add_argument(
+            "--description", default="", help="instructions in English; the rubric's if left out"
+        )
+        parser.add_argument(
+            "--description-zh", default="", help="instructions in Chinese; the rubric's if left out"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        slug = options["slug"]
+        try:
+            rubric = load_rubric(options["rubric"])
+            file = read_candidates(options["file"], rubric.genre)
+            study, is_new = import_study(
+                file,
+                slug=slug,
+                rubric=rubric,
+                title_en=options["title"],
+                title_zh=options["title_zh"],
+                instructions_en=options["description"],
+                instructions_zh=options["description_zh"],
+            )
+        except FileRefused as error:
+            raise CommandError(f"Nothing was imported.\n{error}") from error
+        except (SlugTaken, ValidationError) as error:
+            raise CommandError(f"Nothing was imported: {messages_of(error)}") from error
+        if not is_new:
+            self.stdout.write(f"Study {slug} was already imported from the same file; nothing has changed.")
+            return
+        pages = Page.objects.filter(subtask__study=study).count()
+        self.stdout.write(
+            f"Study {slug}: {pages} prompts by {len(file.methods)} methods ({', '.join(file.methods)}), "
+            f"{len(file.rows)} candidates, {study.subtasks.count()} sub-tasks.\n"
+            f"Next: manage.py enrol {slug} USERNAME ... (--create makes the accounts)"
+        )
+
+
+def messages_of(error: SlugTaken | ValidationError) -> str:
+    """Return what is wrong in one line, with the field's name where there is one."""
+    if isinstance(error, ValidationError) and hasattr(error, "error_dict"):
+        return "; ".join(f"{field}: {' '.join(found)}" for field, found in error.message_dict.items())
+    return str(error)

@@ -1,0 +1,263 @@
+"""Reading and checking a file of candidates, one row a text, before anything is written (pure).
+
+A file is CSV (comma, semicolon or tab) with a header, or JSON Lines, in UTF-8 or GB18030. Columns:
+
+- `prompt`: the question or the title of the poem, at most 500 characters
+- `description`: what the question says further; optional, the same in all rows of a prompt
+- `method`: a slug of at most 50 characters, such as `human` or `inverse_prompting`
+- `text`: what the method wrote, at most 20,000 characters
+- `title`, `author`, `source`: notes that stay in the file and are shown to nobody; optional
+
+Every prompt needs one text by every method.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from generation.encoding import sniff_encoding
+from generation.normalising import Genre, normalise_text, normalise_title
+from generation.problems import FileRefused, Problems, shown
+
+REQUIRED = ("prompt", "method", "text")
+COLUMNS = ("prompt", "description", "method", "text")
+NOTE_COLUMNS = ("title", "author", "source")
+LONGEST = {"prompt": 500, "description": 20_000, "method": 50, "text": 20_000}
+# Candidates on a page are lettered.
+MOST_METHODS = 26
+
+# Of what is longer no more is said than that; the limit is the csv module's own and holds for the whole process.
+csv.field_size_limit(16 * 1024 * 1024)
+CSV_ERRORS = {
+    "unexpected end of data": "the row that begins here has a quoted cell that is never closed",
+    f"field larger than field limit ({csv.field_size_limit()})": "the row that begins here has a cell without end",
+}
+METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]+")
+# Half of a surrogate pair can stand in JSON and in no database.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One candidate as it will be stored, and the line on which its row begins."""
+
+    line: int
+    prompt: str
+    description: str
+    method: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CandidateFile:
+    """A checked file: each of its prompts has one text by each of its methods."""
+
+    name: str
+    sha256: str
+    genre: Genre
+    rows: tuple[Row, ...]
+
+    @property
+    def prompts(self) -> list[tuple[str, str]]:
+        """Prompts with their descriptions, in order of first appearance."""
+        return list(dict.fromkeys((row.prompt, row.description) for row in self.rows))
+
+    @property
+    def methods(self) -> list[str]:
+        """Keys of the methods, in order of first appearance."""
+        return list(dict.fromkeys(row.method for row in self.rows))
+
+
+def read_candidates(path: Path, genre: Genre) -> CandidateFile:
+    """Read a file of candidates with its texts normalised; raise `FileRefused` with everything wrong in it."""
+    problems = Problems(path.name)
+    try:
+        encoding = sniff_encoding(path, problems)
+        rows = list(_checked_rows(path, encoding, genre, problems))
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        problems.add(0, "", f"cannot be read: {error.strerror}")
+        raise FileRefused(problems) from error
+    _check_whole(rows, problems)
+    if problems:
+        raise FileRefused(problems)
+    return CandidateFile(path.name, sha256, genre, tuple(rows))
+
+
+def _checked_rows(path: Path, encoding: str, genre: Genre, problems: Problems) -> Iterator[Row]:
+    dress: dict[str, Callable[[str], str]] = {
+        "prompt": normalise_title,
+        "description": normalise_title,
+        "method": str.strip,
+        "text": lambda text: normalise_text(text, genre),
+    }
+    for line, fields in _raw_rows(path, encoding, problems):
+        texts = {}
+        for name in COLUMNS:
+            raw = _checked_field(line, name, fields.get(name), problems)
+            texts[name] = dress[name](raw or "")
+            if raw is not None and not texts[name] and name in REQUIRED:
+                problems.add(line, name, "is empty")
+        method = texts["method"]
+        is_key = METHOD_KEY.fullmatch(method) is not None
+        if method and not is_key:
+            problems.add(line, "method", f"{shown(method)} may only hold English letters, digits, - and _")
+        # A row whose text alone is wrong still counts when the coverage is checked.
+        if texts["prompt"] and is_key:
+            yield Row(line, **texts)
+
+
+def _checked_field(line: int, name: str, value: object, problems: Problems) -> str | None:
+    """Return a field's text, or None where it is none that could be stored, which is noted."""
+    if value is None and name not in REQUIRED:
+        return ""
+    if value is None:
+        problem = "is missing"
+    elif not isinstance(value, str):
+        problem = f"must be a text, not {shown(json.dumps(value))}"
+    elif len(value) > LONGEST[name]:
+        problem = f"is {len(value):,} characters long; at most {LONGEST[name]:,} are allowed"
+    elif control := CONTROL.search(value):
+        problem = f"holds the control character U+{ord(control[0]):04X}"
+    else:
+        return value
+    problems.add(line, name, problem)
+    return None
+
+
+def _raw_rows(path: Path, encoding: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the line number and the fields of every row that can be taken apart."""
+    with path.open(encoding=encoding, newline="") as file:
+        start = file.read(1024).lstrip("\ufeff \t\r\n")[:1]
+        file.seek(0)
+        yield from _json_rows(file, problems) if start in ("{", "[") else _csv_rows(file, problems)
+
+
+def _json_rows(lines: Iterable[str], problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip("\ufeff \t\r\n"):
+            continue
+        try:
+            fields = json.loads(line.strip("\ufeff\r\n"), object_pairs_hook=_object_without_doubles)
+        except json.JSONDecodeError as error:
+            problems.add(number, f"column {error.colno}", f"is not JSON: {error.msg}")
+        except RecursionError:
+            problems.add(number, "", "is not a row: it is nested too deeply")
+        except ValueError as error:
+            problems.add(number, "", f"is not a row: {error}")
+        else:
+            if not isinstance(fields, dict):
+                problems.add(number, "", 'must be a JSON object: {"prompt": ..., "method": ..., "text": ...}')
+                continue
+            _check_names(number, list(fields), problems)
+            yield number, fields
+
+
+def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("one name stands twice in an object")
+    return fields
+
+
+def _csv_rows(file: TextIO, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
+    delimiter = _delimiter(file.readline())
+    file.seek(0)
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    begins_at = 1
+    names: list[str] = []
+    try:
+        for cells in reader:
+            # A quoted cell can hold line ends, so a row begins after the last line of the one before.
+            number, begins_at = begins_at, reader.line_num + 1
+            if not cells:
+                continue
+            if not names:
+                names = [cell.strip("\ufeff ").lower() for cell in cells]
+                if not _header_is_right(number, names, problems):
+                    return
+            elif len(cells) > len(names):
+                problems.add(number, "", f"has {len(cells)} cells; the header has {len(names)} columns")
+            else:
+                yield number, dict(zip(names, cells, strict=False))
+    except csv.Error as error:
+        reason = CSV_ERRORS.get(str(error), f"is not CSV: {error}")
+        problems.add(begins_at, "", f"{reason}; what follows was not read")
+
+
+def _delimiter(header: str) -> str:
+    """Return the mark that cuts the header into the most columns that are known."""
+    known = {*COLUMNS, *NOTE_COLUMNS}
+    return max(
+        ",;\t",
+        key=lambda mark: sum(cell.strip('\ufeff "\r\n').lower() in known for cell in header.split(mark)),
+    )
+
+
+def _header_is_right(line: int, names: list[str], problems: Problems) -> bool:
+    _check_names(line, names, problems)
+    for name in COLUMNS:
+        if names.count(name) > 1:
+            problems.add(line, name, "is the name of two columns")
+    missing = [name for name in REQUIRED if name not in names]
+    for name in missing:
+        problems.add(line, name, "no such column")
+    return not missing
+
+
+def _check_names(line: int, names: list[str], problems: Problems) -> None:
+    for name in names:
+        if name not in COLUMNS and name not in NOTE_COLUMNS:
+            problems.add(line, shown(name), f"is none of the columns {', '.join((*COLUMNS, *NOTE_COLUMNS))}")
+
+
+def _check_whole(rows: list[Row], problems: Problems) -> None:
+    """Check what no row shows by itself: doubles, alike texts, and that each prompt has a text by each method."""
+    if not rows:
+        if not problems:
+            problems.add(0, "", "holds no candidates")
+        return
+    _check_doubles(rows, problems)
+    methods = list(dict.fromkeys(row.method for row in rows))
+    if not 2 <= len(methods) <= MOST_METHODS:
+        some = ", ".join(methods[:5]) + (", ..." if len(methods) > 5 else "")
+        problems.add(0, "method", f"there must be 2 to {MOST_METHODS} methods, not {len(methods)} ({some})")
+        return
+    written: dict[str, set[str]] = {}
+    first_line: dict[str, int] = {}
+    for row in rows:
+        written.setdefault(row.prompt, set()).add(row.method)
+        first_line.setdefault(row.prompt, row.line)
+    for prompt, by in written.items():
+        for method in methods:
+            if method not in by:
+                problems.add(first_line[prompt], "method", f"prompt {shown(prompt)} has no text by {method}")
+
+
+def _check_doubles(rows: list[Row], problems: Problems) -> None:
+    descriptions: dict[str, Row] = {}
+    written: dict[tuple[str, str], int] = {}
+    texts: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        first = descriptions.setdefault(row.prompt, row)
+        if row.description != first.description:
+            problems.add(
+                row.line, "description", f"differs from that of the same prompt on line {first.line}"
+            )
+        line = written.setdefault((row.prompt, row.method), row.line)
+        if line != row.line:
+            problems.add(
+                row.line, "method", f"{row.method} has a text for this prompt on line {line} already"
+            )
+            continue
+        alike = texts.setdefault((row.prompt, row.text), row) if row.text else row
+        if alike is not row:
+            problems.add(row.line, "text", f"is the same as that of {alike.method} on line {alike.line}")
