@@ -1,0 +1,266 @@
+"""The whole analysis of a study in one call: what a report prints, as frozen results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from stats.agreement import Agreement, agreement
+from stats.mixed import CrossedMean, crossed_mean
+from stats.position import PositionBias, position_bias
+from stats.power import Power, evaluators_needed, planned_power, prompts_needed
+from stats.quality import EvaluatorQuality, evaluator_quality
+from stats.ranking import Ranking, ranking_from_picks, ranking_from_ratings
+from stats.resampling import pigeonhole_bootstrap
+from stats.scores import Floats, ScoreTable
+from stats.significance import Comparison, compare, gated, with_holm
+
+
+@dataclass(frozen=True)
+class MethodMean:
+    """
+    The ratings of one method on one criterion.
+
+    `crossed` is their mean with its crossed interval, `deviation` that of all ratings (divisor n - 1),
+    `counts` how often each rating was given.
+    """
+
+    method: str
+    criterion: str
+    crossed: CrossedMean
+    deviation: float | None
+    counts: tuple[tuple[float, int], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the mean and what it is made of, ready for JSON."""
+        return {
+            "method": self.method,
+            "criterion": self.criterion,
+            **self.crossed.as_dict(),
+            "deviation": self.deviation,
+            "counts": [list(pair) for pair in self.counts],
+        }
+
+
+@dataclass(frozen=True)
+class MethodPicks:
+    """How often a method was picked as best, with the crossed mean of that share over pages with a pick."""
+
+    method: str
+    count: int
+    crossed: CrossedMean
+
+
+@dataclass(frozen=True)
+class PairPower:
+    """
+    What this study could find between two methods on the primary criterion, and what it would need.
+
+    The needed numbers are for the planned effect, with the prompts (evaluators) as they are; None
+    without a planned effect or where no number is enough.
+    """
+
+    a: str
+    b: str
+    power: Power
+    evaluators_needed: int | None
+    prompts_needed: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers, ready for JSON."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            **asdict(self.power),
+            "bottleneck": self.power.bottleneck,
+            "evaluators_needed": self.evaluators_needed,
+            "prompts_needed": self.prompts_needed,
+        }
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """
+    Everything that was computed from one score table.
+
+    `comparisons` has each unordered pair of methods once for each criterion, in the order of the table,
+    the difference being b - a with b the later method; `p_holm` is adjusted within the criterion.
+    `ranking` is from best picks, `ranking_by_rating` from the primary criterion.
+    """
+
+    primary: str
+    alpha: float
+    resamples: int
+    evaluators: int
+    prompts: int
+    comparisons: tuple[Comparison, ...]
+    means: tuple[MethodMean, ...]
+    picks: tuple[MethodPicks, ...]
+    agreement: tuple[Agreement, ...]
+    ranking: Ranking | None
+    ranking_by_rating: Ranking | None
+    position: PositionBias | None
+    power: tuple[PairPower, ...]
+    quality: tuple[EvaluatorQuality, ...]
+
+    def comparison(self, criterion: str, a: str, b: str) -> Comparison:
+        """Return the comparison of two methods, named in the order of the table."""
+        for comparison in self.comparisons:
+            if (comparison.criterion, comparison.a, comparison.b) == (criterion, a, b):
+                return comparison
+        raise ValueError(f"criterion, a and b must name a comparison; got {criterion!r}, {a!r}, {b!r}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the analysis as its part of the JSON report, without NaN and numpy types."""
+        return {
+            "primary_criterion": self.primary,
+            "alpha": self.alpha,
+            "resamples": self.resamples,
+            "comparisons": [comparison.as_dict() for comparison in self.comparisons],
+            "means": [mean.as_dict() for mean in self.means],
+            "best_pick_shares": [
+                {"method": pick.method, "count": pick.count, **pick.crossed.as_dict()} for pick in self.picks
+            ],
+            "agreement": {measures.criterion: measures.as_dict() for measures in self.agreement},
+            "ranking": _ranking_list(self.ranking),
+            "ranking_by_rating": _ranking_list(self.ranking_by_rating),
+            "position": None if self.position is None else asdict(self.position),
+            "power": [pair.as_dict() for pair in self.power],
+            "evaluators": [asdict(evaluator) for evaluator in self.quality],
+        }
+
+
+def analyse(
+    table: ScoreTable,
+    *,
+    primary: str,
+    rng: np.random.Generator,
+    resamples: int = 10_000,
+    alpha: float = 0.05,
+    margins: Mapping[str, float] | None = None,
+    effect: float | None = None,
+    page_seconds: Floats | None = None,
+) -> Analysis:
+    """
+    Analyse a study with the criterion `primary` as the one declared beforehand.
+
+    `margins` are those of equivalence, by criterion, and `effect` the difference on the primary criterion
+    that the study was planned to find; both must have been set before the ratings were seen.
+    `page_seconds` (E, P) is the time on each page. `rng` draws the bootstrap and nothing else.
+    """
+    table.criterion_index(primary)
+    margins = margins or {}
+    for key in margins:
+        table.criterion_index(key)
+    level = 1 - alpha
+    comparisons = _comparisons(table, rng, resamples, alpha, margins)
+    return Analysis(
+        primary=primary,
+        alpha=alpha,
+        resamples=resamples,
+        evaluators=len(table.evaluators),
+        prompts=len(table.prompts),
+        comparisons=comparisons,
+        means=_means(table, level),
+        picks=_picks(table, level),
+        agreement=tuple(agreement(table, c.key, confidence_level=level) for c in table.criteria),
+        ranking=ranking_from_picks(table, confidence_level=level),
+        ranking_by_rating=ranking_from_ratings(table, primary, confidence_level=level),
+        position=position_bias(table, primary, confidence_level=level),
+        power=_power(comparisons, primary, effect, alpha),
+        quality=evaluator_quality(table, primary, page_seconds=page_seconds),
+    )
+
+
+def _comparisons(
+    table: ScoreTable, rng: np.random.Generator, resamples: int, alpha: float, margins: Mapping[str, float]
+) -> tuple[Comparison, ...]:
+    pairs = list(combinations(range(len(table.methods)), 2))
+    differences = [
+        table.scores[:, :, b, c] - table.scores[:, :, a, c]
+        for c in range(len(table.criteria))
+        for a, b in pairs
+    ]
+    bootstraps = iter(
+        pigeonhole_bootstrap(differences, rng=rng, resamples=resamples, confidence_level=1 - alpha)
+    )
+    found: list[Comparison] = []
+    for c, criterion in enumerate(table.criteria):
+        ratings = table.scores[..., c]
+        found += with_holm(
+            [
+                compare(
+                    ratings[..., a],
+                    ratings[..., b],
+                    criterion=criterion.key,
+                    a=table.methods[a],
+                    b=table.methods[b],
+                    bootstrap=next(bootstraps),
+                    margin=margins.get(criterion.key),
+                    alpha=alpha,
+                )
+                for a, b in pairs
+            ]
+        )
+    return tuple(found)
+
+
+def _means(table: ScoreTable, confidence_level: float) -> tuple[MethodMean, ...]:
+    found = []
+    for c, criterion in enumerate(table.criteria):
+        for m, method in enumerate(table.methods):
+            ratings = table.scores[:, :, m, c]
+            there = ratings[~np.isnan(ratings)]
+            values, counts = np.unique(there, return_counts=True)
+            found.append(
+                MethodMean(
+                    method=method,
+                    criterion=criterion.key,
+                    crossed=gated(crossed_mean(ratings, confidence_level=confidence_level)),
+                    deviation=float(there.std(ddof=1)) if there.size > 1 else None,
+                    counts=tuple((float(v), int(n)) for v, n in zip(values, counts, strict=True)),
+                )
+            )
+    return tuple(found)
+
+
+def _picks(table: ScoreTable, confidence_level: float) -> tuple[MethodPicks, ...]:
+    found = []
+    for m, method in enumerate(table.methods):
+        picked = np.where(table.best >= 0, (table.best == m).astype(np.float64), np.nan)
+        mean = gated(crossed_mean(picked, confidence_level=confidence_level))
+        found.append(MethodPicks(method, int((table.best == m).sum()), mean))
+    return tuple(found)
+
+
+def _power(
+    comparisons: tuple[Comparison, ...], primary: str, effect: float | None, alpha: float
+) -> tuple[PairPower, ...]:
+    found = []
+    for comparison in comparisons:
+        mean = comparison.crossed
+        if comparison.criterion != primary or mean.variance is None:
+            continue
+        power = planned_power(
+            mean.variance, evaluators=mean.evaluators, prompts=mean.prompts, effect=effect, alpha=alpha
+        )
+        if power is None:
+            continue
+        more_evaluators = more_prompts = None
+        if effect is not None:
+            more_evaluators = evaluators_needed(
+                mean.variance, prompts=mean.prompts, effect=effect, alpha=alpha
+            )
+            more_prompts = prompts_needed(
+                mean.variance, evaluators=mean.evaluators, effect=effect, alpha=alpha
+            )
+        found.append(PairPower(comparison.a, comparison.b, power, more_evaluators, more_prompts))
+    return tuple(found)
+
+
+def _ranking_list(ranking: Ranking | None) -> list[dict[str, Any]]:
+    return [] if ranking is None else [asdict(method) for method in ranking.methods]

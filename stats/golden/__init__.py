@@ -1,0 +1,1 @@
+"""Golden numbers on a simulated study, made with other implementations than those under test."""

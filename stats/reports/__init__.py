@@ -1,0 +1,1 @@
+"""Reports: result objects, and how they are written as LaTeX, CSV and JSON."""

@@ -1,0 +1,158 @@
+"""The plots of a report, drawn by matplotlib as SVG that reads in print and in grey."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pylopdf_fonts_zh_cn
+from matplotlib.figure import Figure as Canvas
+from matplotlib.font_manager import fontManager
+
+INK, MUTED, LINE, CINNABAR = "#1f2328", "#5c6370", "#e3ddd0", "#a8322a"
+WIDTH = 7.2  # inches: the text width of an A4 page
+# matplotlib's settings are global to the process, and pages are drawn by several threads.
+DRAWING = Lock()
+
+
+@cache
+def settings() -> dict[Any, Any]:
+    """Return the settings every plot is drawn with; letters become outlines, so no reader needs the font."""
+    font = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
+    fontManager.addfont(str(font))
+    return {
+        "font.family": ["Noto Sans SC"],
+        "font.size": 9,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "evalsite",
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.unicode_minus": False,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "figure.constrained_layout.use": True,
+    }
+
+
+def svg(canvas: Canvas) -> str:
+    """Return the drawing without a date, so that the same numbers give the same file."""
+    output = io.StringIO()
+    canvas.savefig(output, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = output.getvalue()
+    return text[text.index("<svg") :]
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """An estimate with its interval, and the words that stand to the right of it."""
+
+    label: str
+    estimate: float
+    ci: tuple[float, float] | None
+    words: str
+
+
+def forest_plot(rows: Sequence[ForestRow], *, axis_label: str) -> str:
+    """Draw differences with their confidence intervals around a line at zero, each labelled directly."""
+    with DRAWING, mpl.rc_context(settings()):
+        canvas = Canvas(figsize=(WIDTH, 0.9 + 0.36 * len(rows)))
+        axes = canvas.subplots()
+        axes.axvline(0, color=MUTED, linewidth=0.8)
+        for place, row in enumerate(reversed(rows)):
+            if row.ci is not None:
+                axes.plot(row.ci, [place, place], color=INK, linewidth=1.4, solid_capstyle="butt")
+                axes.plot(row.ci, [place, place], color=INK, linestyle="", marker="|", markersize=7)
+            axes.plot(row.estimate, place, color=INK, marker="s", markersize=5)
+            axes.annotate(
+                row.words,
+                (1.01, place),
+                xycoords=("axes fraction", "data"),
+                verticalalignment="center",
+            )
+        axes.set_yticks(range(len(rows)), [row.label for row in reversed(rows)])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(axis_label)
+        return svg(canvas)
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How often each point of a scale was given to each method, shape (methods, points)."""
+
+    title: str
+    points: Sequence[int]
+    shares: Sequence[Sequence[float]]
+
+
+def distribution_plot(distributions: Sequence[Distribution], methods: Sequence[str]) -> str:
+    """Draw a small histogram for each method (row) and criterion (column), the mean marked by a line."""
+    with DRAWING, mpl.rc_context(settings()):
+        canvas = Canvas(figsize=(WIDTH, 0.6 + 0.95 * len(methods)))
+        grid = canvas.subplots(len(methods), len(distributions), squeeze=False, sharey=True)
+        for column, distribution in enumerate(distributions):
+            points = np.asarray(distribution.points)
+            for row, shares in enumerate(distribution.shares):
+                axes = grid[row, column]
+                axes.bar(points, shares, color="#b9b4a8", edgecolor=INK, linewidth=0.6, width=0.85)
+                total = sum(shares)
+                if total > 0:
+                    axes.axvline(float(points @ np.asarray(shares)) / total, color=CINNABAR, linewidth=1.4)
+                axes.set_xticks(points if len(points) <= 5 else points[::3])
+                axes.set_yticks([])
+                axes.spines["left"].set_visible(False)
+                axes.tick_params(length=2, labelsize=7)
+                if row == 0:
+                    axes.set_title(distribution.title, fontsize=9)
+                if row < len(methods) - 1:
+                    axes.set_xticklabels([])
+                if column == 0:
+                    axes.set_ylabel(
+                        methods[row], rotation=0, horizontalalignment="right", verticalalignment="center"
+                    )
+        return svg(canvas)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line over a common axis, labelled at its end."""
+
+    label: str
+    values: Sequence[float]
+
+
+LINE_STYLES = ("-", "--", "-.", ":")
+
+
+def curve_plot(
+    x: Sequence[float], curves: Sequence[Curve], *, x_label: str, y_label: str, target: float | None = None
+) -> str:
+    """Draw curves that are told apart by their dashes, each labelled at its end, with a line at a target."""
+    with DRAWING, mpl.rc_context(settings()):
+        canvas = Canvas(figsize=(WIDTH, 2.8))
+        axes = canvas.subplots()
+        if target is not None:
+            axes.axhline(target, color=LINE, linewidth=1)
+        for number, curve in enumerate(curves):
+            axes.plot(x, curve.values, color=INK, linestyle=LINE_STYLES[number % 4], linewidth=1.3)
+            axes.annotate(
+                curve.label,
+                (x[-1], curve.values[-1]),
+                xytext=(5, 0),
+                textcoords="offset points",
+                verticalalignment="center",
+            )
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        return svg(canvas)

@@ -1,0 +1,181 @@
+"""What the report of a study holds; its fields are the keys of the JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from stats.analysis import Analysis
+from stats.cases import CaseKind
+from stats.published import ByMethodAndCriterion
+from stats.significance import Comparison
+
+
+@dataclass(frozen=True)
+class CriterionFacts:
+    """A criterion as readers of the report see it."""
+
+    key: str
+    label: str
+    minimum: int
+    maximum: int
+    is_overall: bool
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """What was evaluated, and by which rule evaluators count."""
+
+    slug: str
+    title: str
+    genre: str
+    text_language: str
+    prompts: int
+    methods: tuple[str, ...]
+    method_labels: dict[str, str]
+    criteria: tuple[CriterionFacts, ...]
+    inconsistency_threshold: float
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """An evaluator whose answers do not count, and why."""
+
+    evaluator: str
+    reason: Literal["unfinished", "inconsistent"]
+    pages_answered: int
+    pages_inconsistent: int
+
+
+@dataclass(frozen=True)
+class Participants:
+    """The funnel from recruited to valid. `simulated` of the recruited are no people."""
+
+    recruited: int
+    finished: int
+    valid: int
+    simulated: int
+    excluded: tuple[Excluded, ...]
+
+
+@dataclass(frozen=True)
+class OffScale:
+    """Scores of valid evaluators that the scale does not have, and whether they were kept or taken as missing."""
+
+    count: int
+    policy: Literal["kept", "missing"]
+
+
+@dataclass(frozen=True)
+class PublishedP:
+    """The published one-sided p-value against 'a is at least as good as b'; None where it is undefined."""
+
+    null: str
+    a: str
+    b: str
+    criterion: str
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Published:
+    """Means, deviations and p-values by the formulas of the published studies."""
+
+    means: ByMethodAndCriterion
+    deviations: ByMethodAndCriterion
+    p_values: tuple[PublishedP, ...]
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    """The plan that was locked before the first answer; pairs are method keys, a before b in the study's order.
+
+    `digest` is the SHA-256 of `document`, written as JSON in UTF-8 with sorted keys and no spaces.
+    """
+
+    primary_criterion: str
+    comparisons: tuple[tuple[str, str], ...]
+    inconsistency_threshold: float
+    off_scale: Literal["kept", "missing"]
+    equivalence_margin: float | None
+    planned_evaluators: int | None
+    planned_prompts: int
+    notes: str
+    locked_at: str
+    locked_by: str
+    digest: str
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class UnblindingFacts:
+    """Who opened the numbers of a study that still took answers, why and when (ISO 8601)."""
+
+    by: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """A prompt shown in the report with the texts of all methods, and their mean ratings on the primary criterion.
+
+    `size` is the gain over the other methods, or the deviation between evaluators of a split.
+    """
+
+    kind: CaseKind
+    page: str
+    prompt: str
+    method: str
+    size: float
+    means: dict[str, float | None]
+    texts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Software:
+    """What made the report; the seed is that of the bootstrap."""
+
+    evalsite: str
+    python: str
+    numpy: str
+    scipy: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """The report of one study.
+
+    Of a sealed study everything that tells methods apart is empty, as it is by default here.
+    """
+
+    study: StudyFacts
+    participants: Participants
+    scores_collected: int
+    off_scale: OffScale
+    sealed: bool
+    unblinded: tuple[UnblindingFacts, ...]
+    plan: PlanFacts | None
+    deviations_from_plan: tuple[str, ...]
+    software: Software
+    published: Published = Published(means={}, deviations={}, p_values=())
+    best_choices: dict[str, int] = field(default_factory=dict)
+    # None where there is nothing to analyse yet, or the study is sealed.
+    analysis: Analysis | None = None
+    # The primary comparisons on everybody who rated anything, in the order of the analysis.
+    without_exclusions: tuple[Comparison, ...] = ()
+    cases: tuple[CaseFacts, ...] = ()
+
+    def criterion(self, key: str) -> CriterionFacts:
+        """Return a criterion of the study."""
+        return next(criterion for criterion in self.study.criteria if criterion.key == key)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain dictionaries and lists, ready for JSON; the analysis stands beside the other keys."""
+        plain = asdict(replace(self, analysis=None, without_exclusions=()))
+        del plain["analysis"]
+        plain["without_exclusions"] = [comparison.as_dict() for comparison in self.without_exclusions]
+        if self.analysis is None:
+            return plain | {"comparisons": [], "agreement": {}, "ranking": [], "evaluators": []}
+        return plain | self.analysis.as_dict()

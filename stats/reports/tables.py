@@ -1,0 +1,92 @@
+"""A study's report as one tidy CSV table, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from stats.analysis import Analysis
+from stats.reports.study_report import StudyReport
+
+# What a spreadsheet takes for the start of a formula, in both widths.
+FORMULA_STARTS = "=+-@＝＋－＠"
+IGNORED_BEFORE_FORMULA = " \t\r\n\u200b\u200c\u200d\ufeff\u3000"
+
+HEAD = ("table", "criterion", "method", "other_method", "value")
+Cell = str | int | float | None
+
+
+def safe_cell(value: Cell) -> str:
+    """Return the cell as text that no spreadsheet runs as a formula.
+
+    Text that would start one gets an apostrophe in front; numbers stay as they are, a negative one too.
+    `None` is an empty cell.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return repr(value)
+    start = value.lstrip(IGNORED_BEFORE_FORMULA)[:1]
+    return f"'{value}" if start and start in FORMULA_STARTS else value
+
+
+def tidy_rows(report: StudyReport) -> Iterator[tuple[Cell, ...]]:
+    """Yield the numbers of the report, one a row, in the columns of `HEAD`."""
+    people = report.participants
+    yield "recruited", None, None, None, people.recruited
+    yield "finished", None, None, None, people.finished
+    yield "valid", None, None, None, people.valid
+    yield "simulated", None, None, None, people.simulated
+    yield "scores_collected", None, None, None, report.scores_collected
+    yield "off_scale", None, None, None, report.off_scale.count
+    yield "sealed", None, None, None, int(report.sealed)
+    for name, cells in (("mean", report.published.means), ("deviation", report.published.deviations)):
+        for method, by_criterion in cells.items():
+            for criterion, value in by_criterion.items():
+                yield name, criterion, method, None, value
+    for test in report.published.p_values:
+        yield "p_value_at_least_as_good", test.criterion, test.a, test.b, test.p
+    for method, picks in report.best_choices.items():
+        yield "best_choices", None, method, None, picks
+    if report.analysis is not None:
+        yield from analysis_rows(report.analysis)
+
+
+def analysis_rows(analysis: Analysis) -> Iterator[tuple[Cell, ...]]:
+    """Yield the numbers of the analysis; a difference is that of the other method less the method."""
+    for mean in analysis.means:
+        for name, value in flat("crossed_mean", mean.crossed.as_dict()):
+            yield name, mean.criterion, mean.method, None, value
+    for comparison in analysis.comparisons:
+        for name, value in flat("difference", comparison.as_dict()):
+            yield name, comparison.criterion, comparison.a, comparison.b, value
+    for measures in analysis.agreement:
+        for name, value in flat("agreement", measures.as_dict()):
+            yield name, measures.criterion, None, None, value
+    for ranked in analysis.ranking.methods if analysis.ranking else ():
+        for name, value in flat("ranking", asdict(ranked)):
+            yield name, None, ranked.method, None, value
+
+
+def flat(name: str, value: Any) -> Iterator[tuple[str, Cell]]:
+    """Yield the numbers inside nested dictionaries and lists, named by the way to them; words are left out."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from flat(f"{name}.{key}", inner)
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from flat(f"{name}.{index}", inner)
+    elif value is None or isinstance(value, bool | int | float):
+        yield name, int(value) if isinstance(value, bool) else value
+
+
+def tidy_csv(report: StudyReport) -> str:
+    """Return the report as CSV with a head row."""
+    output = io.StringIO()
+    writer = csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(HEAD)
+    writer.writerows([safe_cell(cell) for cell in row] for row in tidy_rows(report))
+    return output.getvalue()

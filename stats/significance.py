@@ -1,0 +1,346 @@
+"""
+The comparison of two methods on one criterion: the primary test and everything that is shown beside it.
+
+- primary: two-way crossed random effects on the differences b - a of each page (`stats.mixed`);
+- beside it: probability of superiority, two-way cluster-robust t, exact sign flips, exact Wilcoxon,
+  pigeonhole bootstrap, leave-one-evaluator-out, effect sizes, equivalence within a margin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from stats.cluster import ClusterRobustMean, two_way_table_mean
+from stats.exact import ExactTest, sign_flip, whole_numbers, wilcoxon_signed_rank
+from stats.mixed import CrossedMean, Interval, VarianceComponents, crossed_mean, interval_list
+from stats.resampling import BootstrapInterval, LeaveOneOut, leave_one_evaluator_out
+from stats.scores import Floats
+
+FEWEST_EVALUATORS = 6
+FEWEST_PROMPTS = 10
+FEWEST_DF = 4.0
+
+
+@dataclass(frozen=True)
+class Superiority:
+    """
+    The probability that a rating of b beats one of a on the same page, a tie counting one half.
+
+    `crossed` is the crossed mean of (sign(b - a) + 1) / 2; wins, ties and losses of b are shares.
+    """
+
+    crossed: CrossedMean
+    wins: float
+    ties: float
+    losses: float
+
+    @property
+    def estimate(self) -> float | None:
+        """Return the probability, None without a page that has both ratings."""
+        return self.crossed.estimate
+
+    @property
+    def ci(self) -> Interval | None:
+        """Return its confidence interval, cut at 0 and 1."""
+        ci = self.crossed.ci
+        return None if ci is None else (max(ci[0], 0.0), min(ci[1], 1.0))
+
+
+@dataclass(frozen=True)
+class EffectSize:
+    """
+    Standardised differences; a d_z means nothing without the unit it names.
+
+    `d_total` is the difference over the root of the mean of both methods' total variances, evaluators +
+    prompts + residual of the crossed model (Westfall, Kenny and Judd 2014), and `d_z_evaluators`,
+    `d_z_prompts` are the mean over the deviation of the evaluators' (prompts') mean differences. None
+    where that variance is zero or cannot be estimated.
+    """
+
+    d_total: float | None
+    d_z_evaluators: float | None
+    d_z_prompts: float | None
+    evaluators_favouring_b: int
+    evaluators_tied: int
+    prompts_favouring_b: int
+    prompts_tied: int
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """
+    Two one-sided tests against a margin set beforehand; `ci` has the level 1 - 2 alpha.
+
+    Reference: Schuirmann (1987), J. Pharmacokinetics and Biopharmaceutics 15, 657-680.
+    """
+
+    margin: float
+    p: float | None
+    ci: Interval | None
+    is_comparable: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the test, ready for JSON."""
+        return {
+            "margin": self.margin,
+            "p": self.p,
+            "ci": interval_list(self.ci),
+            "is_comparable": self.is_comparable,
+        }
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """
+    The same question asked by other methods; a part is None where the ratings cannot give it.
+
+    The sign flips and the Wilcoxon test are exact and conditional: on the prompts, or (flips of prompts)
+    on the evaluators. They need ratings in whole numbers.
+    """
+
+    cluster_robust: ClusterRobustMean | None = None
+    sign_flip_evaluators: ExactTest | None = None
+    sign_flip_prompts: ExactTest | None = None
+    wilcoxon_evaluators: ExactTest | None = None
+    bootstrap: BootstrapInterval | None = None
+
+    def disagrees_with(self, p: float | None, alpha: float) -> bool:
+        """Say whether cluster-robust t, flips of evaluators or bootstrap conclude otherwise than `p` does."""
+        if p is None:
+            return False
+        conclusions = []
+        if self.cluster_robust is not None and self.cluster_robust.p is not None:
+            conclusions.append(self.cluster_robust.p < alpha)
+        if self.sign_flip_evaluators is not None:
+            conclusions.append(self.sign_flip_evaluators.p < alpha)
+        if self.bootstrap is not None:
+            conclusions.append(self.bootstrap.excludes(0.0))
+        return any(conclusion != (p < alpha) for conclusion in conclusions)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """
+    Two methods on one criterion; every difference is b - a.
+
+    With fewer than 6 evaluators or 10 prompts the comparison is descriptive: every p-value and interval
+    is None. `warnings` has any of few_evaluators, few_prompts, few_degrees_of_freedom, no_variance,
+    missing_cells, no_ratings.
+    """
+
+    criterion: str
+    a: str
+    b: str
+    crossed: CrossedMean
+    p_holm: float | None
+    superiority: Superiority
+    robustness: Robustness
+    leave_one_out: LeaveOneOut
+    effect: EffectSize
+    equivalence: Equivalence | None
+    conclusion_depends_on_method: bool
+    warnings: tuple[str, ...]
+
+    @property
+    def estimate(self) -> float | None:
+        """Return the estimated difference b - a."""
+        return self.crossed.estimate
+
+    @property
+    def variance(self) -> VarianceComponents | None:
+        """Return the variance components of the differences."""
+        return self.crossed.variance
+
+    @property
+    def descriptive_only(self) -> bool:
+        """Say whether the study is too small for a test."""
+        return self.crossed.descriptive_only
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the comparison as it stands in the JSON report."""
+        robustness, left_out = self.robustness, self.leave_one_out
+        cluster, bootstrap = robustness.cluster_robust, robustness.bootstrap
+        evaluators, prompts = robustness.sign_flip_evaluators, robustness.sign_flip_prompts
+        wilcoxon = robustness.wilcoxon_evaluators
+        return {
+            "criterion": self.criterion,
+            "a": self.a,
+            "b": self.b,
+            **self.crossed.as_dict(),
+            "p_holm": self.p_holm,
+            "probability_of_superiority": {
+                "estimate": self.superiority.estimate,
+                "ci": interval_list(self.superiority.ci),
+                "wins": self.superiority.wins,
+                "ties": self.superiority.ties,
+                "losses": self.superiority.losses,
+            },
+            "cluster_robust": {"se": cluster and cluster.se, "p": cluster and cluster.p},
+            "sign_flip": {
+                "evaluators_p": evaluators and evaluators.p,
+                "prompts_p": prompts and prompts.p,
+            },
+            "wilcoxon_evaluators_p": wilcoxon and wilcoxon.p,
+            "bootstrap": {
+                "se": bootstrap and bootstrap.se,
+                "ci": interval_list(bootstrap.ci if bootstrap else None),
+                "resamples": bootstrap and bootstrap.resamples,
+            },
+            "leave_one_evaluator_out": {
+                "estimates": interval_list(left_out.estimate_range),
+                "p_values": interval_list(left_out.p_range),
+            },
+            "effect_size": asdict(self.effect),
+            "equivalence": self.equivalence and self.equivalence.as_dict(),
+            "conclusion_depends_on_method": self.conclusion_depends_on_method,
+            "descriptive_only": self.descriptive_only,
+            "warnings": list(self.warnings),
+        }
+
+
+def compare(
+    ratings_a: Floats,
+    ratings_b: Floats,
+    *,
+    criterion: str,
+    a: str,
+    b: str,
+    bootstrap: BootstrapInterval | None = None,
+    margin: float | None = None,
+    alpha: float = 0.05,
+) -> Comparison:
+    """
+    Compare two methods by their ratings on the same pages, both (E, P), NaN where missing.
+
+    `bootstrap` is that of ratings_b - ratings_a, which is made for all pairs at once. `p_holm` stays
+    None: `with_holm` fills it in over all pairs of a criterion.
+    """
+    differences = ratings_b - ratings_a
+    primary = gated(crossed_mean(differences, confidence_level=1 - alpha))
+    left_out = leave_one_evaluator_out(differences)
+    if primary.descriptive_only:
+        robustness, left_out = Robustness(), replace(left_out, p_values=())
+    else:
+        robustness = _robustness(differences, bootstrap, alpha)
+    return Comparison(
+        criterion=criterion,
+        a=a,
+        b=b,
+        crossed=primary,
+        p_holm=None,
+        superiority=_superiority(differences, alpha),
+        robustness=robustness,
+        leave_one_out=left_out,
+        effect=_effect_size(ratings_a, ratings_b, primary.estimate),
+        equivalence=None if margin is None else equivalence_within(primary, margin, alpha),
+        conclusion_depends_on_method=robustness.disagrees_with(primary.p, alpha),
+        warnings=_warnings(primary),
+    )
+
+
+def with_holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Return the comparisons of one criterion with `p_holm`, adjusted over those that have a p-value."""
+    adjusted = holm([comparison.crossed.p for comparison in comparisons])
+    return tuple(replace(c, p_holm=p) for c, p in zip(comparisons, adjusted, strict=True))
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """
+    Adjust p-values for their number by Holm's step-down procedure; None stays None and is not counted.
+
+    Reference: Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
+    """
+    known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    largest = 0.0
+    for step, (p, index) in enumerate(known):
+        largest = max(largest, min((len(known) - step) * p, 1.0))
+        adjusted[index] = largest
+    return adjusted
+
+
+def equivalence_within(mean: CrossedMean, margin: float, alpha: float = 0.05) -> Equivalence:
+    """Test whether `mean` lies within -margin and margin by two one-sided tests."""
+    if not margin > 0:
+        raise ValueError(f"margin must be above zero, got {margin}")
+    above, below = mean.p_value(-margin, "greater"), mean.p_value(margin, "less")
+    p = None if above is None or below is None else max(above, below)
+    return Equivalence(margin, p, mean.interval(1 - 2 * alpha), p is not None and p < alpha)
+
+
+def gated(mean: CrossedMean) -> CrossedMean:
+    """Return the mean as descriptive only where evaluators or prompts are too few to generalise from."""
+    too_few = mean.evaluators < FEWEST_EVALUATORS or mean.prompts < FEWEST_PROMPTS
+    return replace(mean, descriptive_only=too_few)
+
+
+def _superiority(differences: Floats, alpha: float) -> Superiority:
+    there = differences[~np.isnan(differences)]
+    cells = max(there.size, 1)
+    return Superiority(
+        crossed=gated(crossed_mean((np.sign(differences) + 1) / 2, confidence_level=1 - alpha)),
+        wins=int((there > 0).sum()) / cells,
+        ties=int((there == 0).sum()) / cells,
+        losses=int((there < 0).sum()) / cells,
+    )
+
+
+def _robustness(differences: Floats, bootstrap: BootstrapInterval | None, alpha: float) -> Robustness:
+    cluster_robust = two_way_table_mean(differences, confidence_level=1 - alpha)
+    filled = np.nan_to_num(differences)
+    by_evaluator, by_prompt = whole_numbers(filled.sum(axis=1)), whole_numbers(filled.sum(axis=0))
+    if by_evaluator is None or by_prompt is None:
+        return Robustness(cluster_robust=cluster_robust, bootstrap=bootstrap)
+    return Robustness(
+        cluster_robust=cluster_robust,
+        sign_flip_evaluators=sign_flip(by_evaluator),
+        sign_flip_prompts=sign_flip(by_prompt),
+        wilcoxon_evaluators=wilcoxon_signed_rank(by_evaluator),
+        bootstrap=bootstrap,
+    )
+
+
+def _effect_size(ratings_a: Floats, ratings_b: Floats, estimate: float | None) -> EffectSize:
+    differences = ratings_b - ratings_a
+    there = ~np.isnan(differences)
+    variances = [
+        crossed_mean(np.where(there, ratings, np.nan)).variance for ratings in (ratings_a, ratings_b)
+    ]
+    total = sum(variance.total for variance in variances if variance is not None) / 2
+    filled = np.where(there, differences, 0.0)
+    evaluators = filled.sum(axis=1)[there.any(axis=1)] / there.sum(axis=1)[there.any(axis=1)]
+    prompts = filled.sum(axis=0)[there.any(axis=0)] / there.sum(axis=0)[there.any(axis=0)]
+    return EffectSize(
+        d_total=None if estimate is None or total <= 0 else estimate / math.sqrt(total),
+        d_z_evaluators=_d_z(evaluators),
+        d_z_prompts=_d_z(prompts),
+        evaluators_favouring_b=int((evaluators > 0).sum()),
+        evaluators_tied=int((evaluators == 0).sum()),
+        prompts_favouring_b=int((prompts > 0).sum()),
+        prompts_tied=int((prompts == 0).sum()),
+    )
+
+
+def _d_z(means: Floats) -> float | None:
+    if means.size < 2:
+        return None
+    deviation = float(means.std(ddof=1))
+    return float(means.mean()) / deviation if deviation > 1e-12 * float(np.abs(means).max()) else None
+
+
+def _warnings(mean: CrossedMean) -> tuple[str, ...]:
+    if not mean.cells:
+        return ("no_ratings",)
+    found = {
+        "few_evaluators": mean.evaluators < FEWEST_EVALUATORS,
+        "few_prompts": mean.prompts < FEWEST_PROMPTS,
+        "few_degrees_of_freedom": mean.df is not None and mean.df < FEWEST_DF,
+        "no_variance": mean.se == 0,
+        "missing_cells": mean.missing > 0,
+    }
+    return tuple(warning for warning, applies in found.items() if applies)

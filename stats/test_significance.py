@@ -1,0 +1,227 @@
+"""What a comparison says besides its numbers: when it keeps silent, warns, or depends on the method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stats.cluster import ClusterRobustMean, two_way_table_mean
+from stats.exact import ExactTest, sign_flip, whole_numbers, wilcoxon_signed_rank
+from stats.mixed import crossed_error, crossed_mean, t_p_value
+from stats.resampling import BootstrapInterval, leave_one_evaluator_out, pigeonhole_bootstrap
+from stats.scores import Floats
+from stats.significance import Comparison, Robustness, compare, equivalence_within, holm
+
+
+def ratings(evaluators: int, prompts: int, seed: int = 1) -> tuple[Floats, Floats]:
+    rng = np.random.default_rng(seed)
+    a = rng.integers(1, 8, size=(evaluators, prompts)).astype(float)
+    return a, a + rng.integers(-1, 4, size=a.shape)
+
+
+def comparison(a: Floats, b: Floats, **options: Any) -> Comparison:
+    return compare(a, b, criterion="overall", a="human", b="cpm", **options)
+
+
+@pytest.mark.parametrize(
+    ("evaluators", "prompts", "warning"), [(5, 40, "few_evaluators"), (40, 9, "few_prompts")]
+)
+def test_small_study_is_described_and_not_tested(evaluators: int, prompts: int, warning: str) -> None:
+    found = comparison(*ratings(evaluators, prompts), margin=3.0)
+    assert found.descriptive_only
+    assert warning in found.warnings
+    assert found.estimate is not None and found.crossed.se is not None and found.variance is not None
+    assert (found.crossed.t, found.crossed.p, found.crossed.ci) == (None, None, None)
+    assert found.superiority.ci is None and found.superiority.crossed.p is None
+    assert found.robustness == Robustness()
+    assert found.leave_one_out.p_values == ()
+    assert found.equivalence is not None
+    assert (found.equivalence.p, found.equivalence.ci, found.equivalence.is_comparable) == (None, None, False)
+    assert not found.conclusion_depends_on_method
+
+
+def test_six_evaluators_and_ten_prompts_are_enough() -> None:
+    found = comparison(*ratings(6, 10))
+    assert not found.descriptive_only
+    assert found.crossed.p is not None
+    assert found.robustness.sign_flip_evaluators is not None
+
+
+def test_few_degrees_of_freedom_are_warned_of() -> None:
+    # Mean squares just above the residual's: 1 / (1/5 + 1/9 + 1/45) = 3 degrees of freedom at the least.
+    differences = np.random.default_rng(6).integers(-2, 3, size=(6, 10)).astype(float)
+    found = comparison(np.zeros((6, 10)), differences)
+    assert found.crossed.df is not None and found.crossed.df < 4
+    assert found.warnings == ("few_degrees_of_freedom",)
+    assert "few_degrees_of_freedom" not in comparison(*ratings(8, 12)).warnings
+
+
+@pytest.mark.parametrize("difference", [0.0, 2.0])
+def test_no_variance_gives_no_p_value(difference: float) -> None:
+    a = np.full((8, 12), 3.0)
+    found = comparison(a, a + difference)
+    assert found.estimate == difference
+    assert found.crossed.se == 0
+    assert (found.crossed.p, found.crossed.ci, found.p_holm) == (None, None, None)
+    assert found.warnings == ("no_variance",)
+    assert not found.conclusion_depends_on_method
+
+
+def test_one_evaluator_has_a_mean_and_no_error() -> None:
+    found = comparison(*ratings(1, 30))
+    assert found.estimate is not None
+    assert (found.crossed.se, found.crossed.df, found.variance) == (None, None, None)
+
+
+def test_nothing_gives_no_estimate() -> None:
+    empty = np.full((8, 12), np.nan)
+    found = comparison(empty, empty)
+    assert found.estimate is None
+    assert found.warnings == ("no_ratings",)
+    assert found.superiority.estimate is None
+    assert comparison(np.empty((0, 0)), np.empty((0, 0))).warnings == ("no_ratings",)
+
+
+def test_missing_cells_are_counted() -> None:
+    a, b = ratings(8, 12)
+    b[0, 0] = np.nan
+    found = comparison(a, b)
+    assert (found.crossed.cells, found.crossed.missing, found.crossed.method) == (95, 1, "REML")
+    assert "missing_cells" in found.warnings
+
+
+def test_ratings_that_are_not_whole_have_no_exact_tests() -> None:
+    a, b = ratings(8, 12)
+    found = comparison(a, b + 0.25 * np.arange(12))
+    assert found.robustness.sign_flip_evaluators is None
+    assert found.robustness.cluster_robust is not None
+
+
+@pytest.mark.parametrize(
+    ("robustness", "p", "depends"),
+    [
+        (Robustness(), 0.01, False),
+        (Robustness(cluster_robust=ClusterRobustMean(1.0, 2.0, 9, 1, 1, 1)), 0.01, True),
+        (Robustness(cluster_robust=ClusterRobustMean(1.0, 2.0, 9, 1, 1, 1)), 0.2, False),
+        (Robustness(sign_flip_evaluators=ExactTest(3, 0.04, 0.02, 0.98)), 0.06, True),
+        (Robustness(bootstrap=BootstrapInterval(0.1, (0.1, 0.5), 100)), 0.06, True),
+        (Robustness(bootstrap=BootstrapInterval(0.1, (-0.1, 0.5), 100)), 0.06, False),
+        # Flips of prompts and Wilcoxon are conditional or secondary: they do not count.
+        (Robustness(sign_flip_prompts=ExactTest(3, 1e-9, 1e-9, 1)), 0.06, False),
+        (Robustness(wilcoxon_evaluators=ExactTest(3, 0.9, 0.5, 0.5)), 0.01, False),
+        (Robustness(bootstrap=BootstrapInterval(0.1, (0.1, 0.5), 100)), None, False),
+    ],
+)
+def test_conclusion_depends_on_method_where_another_disagrees(
+    robustness: Robustness, p: float | None, depends: bool
+) -> None:
+    assert robustness.disagrees_with(p, 0.05) == depends
+
+
+def test_difference_inside_the_margin_is_comparable() -> None:
+    rng = np.random.default_rng(3)
+    mean = crossed_mean(rng.integers(-1, 2, size=(20, 50)).astype(float))
+    assert equivalence_within(mean, 0.5).is_comparable
+    narrow = equivalence_within(mean, 0.01)
+    assert not narrow.is_comparable
+    assert narrow.ci == mean.interval(0.9)
+    with pytest.raises(ValueError, match="margin must be above zero"):
+        equivalence_within(mean, 0)
+
+
+def test_holm_leaves_out_what_was_not_tested() -> None:
+    assert holm([0.01, None, 0.04, 0.03]) == [
+        pytest.approx(0.03),
+        None,
+        pytest.approx(0.06),
+        pytest.approx(0.06),
+    ]
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_sign_flips_of_nothing_are_certain() -> None:
+    for differences in ([], [0, 0]):
+        test = sign_flip(np.array(differences, dtype=np.int64))
+        assert (test.statistic, test.p, test.p_greater) == (0.0, 1.0, 1.0)
+        assert wilcoxon_signed_rank(np.array(differences, dtype=np.int64)).p == 1.0
+
+
+def test_sign_flips_of_one_sign_have_the_smallest_p_value() -> None:
+    test = sign_flip(np.full(20, 3, dtype=np.int64))
+    assert test.p == 2 / 2**20
+    assert test.p_greater == 1 / 2**20
+    assert test.p_less == 1
+    assert sign_flip(-np.full(20, 3, dtype=np.int64)).p_less == 1 / 2**20
+
+
+def test_whole_numbers_are_told_from_others() -> None:
+    found = whole_numbers(np.array([1.0, -2.0 + 1e-12]))
+    assert found is not None
+    assert found.tolist() == [1, -2]
+    assert whole_numbers(np.array([0.5])) is None
+
+
+def test_boundary_pools_what_has_no_variance() -> None:
+    # No evaluator variance: V = MS_p / (E P) and df = P - 1; and the other way round.
+    se, df, variance = crossed_error(1.0, 9.0, 4.0, 6, 11)
+    assert (se**2, df) == (pytest.approx(9 / 66), 10)
+    assert variance.residual == pytest.approx((5 * 1 + 50 * 4) / 55)
+    assert variance.evaluator == 0 and variance.prompt == pytest.approx((9 - variance.residual) / 6)
+    se, df, _ = crossed_error(9.0, 1.0, 4.0, 6, 11)
+    assert (se**2, df) == (pytest.approx(9 / 66), 5)
+    # Neither: the one-sample t over all cells.
+    values = np.tile([[1.0, -1.0], [-1.0, 1.0]], (3, 3)) + np.arange(6)[:, np.newaxis] * 0
+    mean = crossed_mean(values + 0.5)
+    assert mean.df == 35
+    assert mean.se == pytest.approx(values.std(ddof=1) / 6)
+
+
+def test_boundary_pools_the_smallest_mean_square_first() -> None:
+    # MS_p lies below MS_r, and above it once MS_e is pooled: REML keeps the prompts' variance.
+    se, df, variance = crossed_error(0.1, 3.9, 4.0, 6, 11)
+    assert variance.prompt > 0
+    assert (se**2, df) == (pytest.approx(3.9 / 66), 10)
+
+
+def test_cluster_robust_error_of_one_evaluator_is_none() -> None:
+    assert two_way_table_mean(np.ones((1, 5))) is None
+    assert two_way_table_mean(np.full((3, 5), np.nan)) is None
+    flat = two_way_table_mean(np.full((3, 5), 0.1))
+    assert flat is not None
+    assert (flat.se, flat.p, flat.ci) == (0, None, None)
+
+
+def test_bootstrap_is_the_same_for_the_same_seed_and_takes_missing_cells() -> None:
+    a, b = ratings(8, 12)
+    differences = b - a
+    gone = np.where(np.arange(12) % 5 == 0, np.nan, differences)
+
+    def run() -> list[BootstrapInterval | None]:
+        return pigeonhole_bootstrap(
+            [differences, gone, np.full((8, 12), np.nan)], rng=np.random.default_rng(4), resamples=500
+        )
+
+    assert run() == run()
+    assert run()[2] is None
+    with pytest.raises(ValueError, match="resamples must be at least 2"):
+        pigeonhole_bootstrap([differences], rng=np.random.default_rng(4), resamples=1)
+
+
+def test_leaving_out_one_by_one_is_fitting_the_rest() -> None:
+    a, b = ratings(7, 12)
+    for differences in (b - a, np.where((b - a) == 3, np.nan, b - a)):
+        found = leave_one_evaluator_out(differences)
+        fits = [crossed_mean(np.delete(differences, e, axis=0)) for e in range(7)]
+        assert found.estimates == pytest.approx([fit.estimate for fit in fits])
+        assert found.p_values == pytest.approx([fit.p for fit in fits])
+    estimates = [estimate for estimate in found.estimates if estimate is not None]
+    assert found.estimate_range == (min(estimates), max(estimates))
+
+
+def test_alternatives_are_named() -> None:
+    assert t_p_value(2.0, 10, "greater") + t_p_value(2.0, 10, "less") == pytest.approx(1)
+    with pytest.raises(ValueError, match="alternative must be 'two-sided', 'less' or 'greater'"):
+        t_p_value(2.0, 10, "both")  # type: ignore[arg-type]
