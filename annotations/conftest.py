@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 from annotations.models import Enrolment, Study
 from annotations.recruiting import enrol
@@ -23,6 +24,12 @@ def bob(db: None) -> User:
 @pytest.fixture
 def carol(db: None) -> User:
     return build_user("carol", is_staff=True)
+
+
+@pytest.fixture
+def as_alice(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
 
 
 @pytest.fixture

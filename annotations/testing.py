@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.contrib.auth.models import User
+from django.test import Client
 
 from annotations.models import (
     BestChoice,
@@ -155,3 +158,10 @@ def answer_everything(enrolment: Enrolment, *, best_method: int = 3) -> None:
                 page_id=page_candidate.page_id,
                 candidate_id=page_candidate.candidate_id,
             )
+
+
+def shown(client: Client, path: str, language: str = "en") -> str:
+    """Return the page at a path, with every run of white space (no-break ones as well) as one space."""
+    response = client.get(path, headers={"accept-language": language})
+    assert response.status_code == HTTPStatus.OK, response.status_code
+    return " ".join(response.content.decode().split())

@@ -29,15 +29,17 @@ COLUMN_KEYS = [
 PAGE_CANDIDATE_FITS = """
 CREATE FUNCTION annotations_page_candidate_fits() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (
-        SELECT 1
-        FROM annotations_page page
-        JOIN annotations_subtask subtask ON subtask.id = page.subtask_id
-        JOIN generation_candidate candidate ON candidate.prompt_id = page.prompt_id
+    -- Two look-ups by primary key. As one join it was planned badly while the tables were new and not analysed.
+    IF (
+        SELECT (page.prompt_id, subtask.study_id)
+        FROM annotations_page page JOIN annotations_subtask subtask ON subtask.id = page.subtask_id
+        WHERE page.id = NEW.page_id
+    ) IS DISTINCT FROM (
+        SELECT (candidate.prompt_id, study_method.study_id)
+        FROM generation_candidate candidate
         JOIN generation_generationrun run ON run.id = candidate.run_id
-        JOIN annotations_studymethod study_method
-            ON study_method.method_id = run.method_id AND study_method.study_id = subtask.study_id
-        WHERE page.id = NEW.page_id AND candidate.id = NEW.candidate_id AND study_method.id = NEW.study_method_id
+        JOIN annotations_studymethod study_method ON study_method.method_id = run.method_id
+        WHERE candidate.id = NEW.candidate_id AND study_method.id = NEW.study_method_id
     ) THEN
         RAISE EXCEPTION 'candidate % is not of the prompt of page % by that method of its study',
             NEW.candidate_id, NEW.page_id USING ERRCODE = 'check_violation';

@@ -11,6 +11,7 @@ from annotations.models.answers import (
     Placement,
     Rating,
 )
+from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
 from annotations.models.study import (
     Criterion,
     Page,
@@ -22,6 +23,8 @@ from annotations.models.study import (
 )
 
 __all__ = [
+    "SHORTEST_REASON",
+    "AnalysisPlan",
     "AnswerChange",
     "Assignment",
     "BestChoice",
@@ -36,4 +39,5 @@ __all__ = [
     "StudyMethod",
     "StudyQuerySet",
     "Subtask",
+    "Unblinding",
 ]

@@ -15,7 +15,7 @@ from annotations.models.study import Criterion, Page, Study, Subtask
 from generation.models import Candidate
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
+    from django.contrib.auth.models import User
 
 
 def new_token() -> str:
@@ -23,9 +23,10 @@ def new_token() -> str:
 
 
 class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
-    def of(self, user: User | AnonymousUser, slug: str) -> EnrolmentQuerySet:
-        """The enrolment of this user in this study, with the study and whether answers are still taken."""
-        return self.filter(evaluator_id=user.pk, study__slug=slug).select_related("study").with_is_open()
+    def answering(self, user: User) -> EnrolmentQuerySet:
+        """Those in which this user answers the questionnaire, with the study and whether it takes answers."""
+        own = self.filter(evaluator=user, source=Enrolment.Source.QUESTIONNAIRE)
+        return own.select_related("study").with_is_open()
 
     def with_is_open(self) -> EnrolmentQuerySet:
         """Annotate `is_open`: the study is open and the deadline ahead, by the database's clock."""

@@ -34,6 +34,12 @@ class StudyQuerySet(models.QuerySet["Study"]):
         """Studies in which this user is an evaluator."""
         return self.filter(enrolments__evaluator_id=user.pk)
 
+    def sealed(self) -> StudyQuerySet:
+        """Studies whose numbers nobody may see yet: open, with people answering, and never unblinded."""
+        return self.filter(
+            state=Study.State.OPEN, enrolments__source="questionnaire", unblindings__isnull=True
+        ).distinct()
+
 
 class Study(models.Model):
     """One human evaluation: prompts, methods, criteria, a time to rate and rules fixed beforehand."""

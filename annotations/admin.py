@@ -1,0 +1,56 @@
+"""Django's admin, for rare repairs. Answers are shown and not edited: their history must stay true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from annotations.models import BestChoice, Criterion, Enrolment, Rating, Study
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Model]
+    CriterionTable = admin.TabularInline[Criterion, Study]
+else:
+    ModelAdmin = admin.ModelAdmin
+    CriterionTable = admin.TabularInline
+
+
+class CriterionInline(CriterionTable):
+    model = Criterion
+    extra = 0
+
+
+@admin.register(Study)
+class StudyAdmin(ModelAdmin):
+    list_display = ["slug", "title_en", "state", "created_at"]
+    list_filter = ["state"]
+    # Closing opens the numbers; a study that could be opened again afterwards would have been unblinded unseen.
+    readonly_fields = ["state"]
+    inlines = [CriterionInline]
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(ModelAdmin):
+    list_display = ["study", "pseudonym", "evaluator", "source", "deadline"]
+    list_filter = ["study", "source"]
+    list_select_related = ["study", "evaluator"]
+    readonly_fields = ["study", "number", "evaluator", "source"]
+
+
+@admin.register(Rating, BestChoice)
+class AnswerAdmin(ModelAdmin):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        """Leave out the answers of sealed studies: whoever lists them can count up the methods."""
+        return super().get_queryset(request).exclude(enrolment__study__in=Study.objects.sealed())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

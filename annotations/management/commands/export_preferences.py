@@ -1,0 +1,57 @@
+"""Write pairs of texts of which evaluators preferred one, to train a model on."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from annotations.management.rows_command import RowsCommand
+from annotations.models import Study
+from annotations.preferences import COLUMNS, PREFERENCE_FORMATS, RULES, SOURCES, preferences
+from annotations.row_files import Row
+
+
+class Command(RowsCommand):
+    help = (
+        "Write pairs of texts of which evaluators preferred one: prompt, chosen, rejected, and what the preference"
+        f" rests on.\n\n{RULES}"
+    )
+    formats = PREFERENCE_FORMATS
+    columns = COLUMNS
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Return a parser that keeps the paragraphs of the help."""
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--from", dest="source", choices=SOURCES, default="ratings", help="default: ratings"
+        )
+        parser.add_argument(
+            "--min-margin",
+            type=float,
+            default=0.0,
+            metavar="MARGIN",
+            help="leave out pairs with a smaller margin: by ratings in points of the overall scale, by picks as"
+            " the difference of the two texts' picks as a share of both (default: 0)",
+        )
+        parser.add_argument(
+            "--include-inconsistent", action="store_true", help="let inconsistent pages count as well"
+        )
+
+    def rows(self, study: Study, options: dict[str, Any]) -> Iterable[Row]:
+        try:
+            return preferences(
+                study,
+                options["source"],
+                min_margin=options["min_margin"],
+                include_inconsistent=options["include_inconsistent"],
+            )
+        except ValueError as error:
+            raise CommandError(f"--from {options['source']}: {error}") from error

@@ -1,0 +1,28 @@
+"""Write the answers of a study one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+from annotations import raw_export
+from annotations.management.rows_command import RowsCommand
+from annotations.models import Study
+from annotations.row_files import FORMATS, Row
+
+
+class Command(RowsCommand):
+    help = (
+        "Write the answers of a study, one row for each rating and each best pick. The CSV is safe to open in a"
+        " spreadsheet: text that would start a formula gets an apostrophe in front. JSON Lines and Parquet hold"
+        " every text as it is."
+    )
+    formats = list(FORMATS)
+    columns = raw_export.COLUMNS
+
+    def rows(self, study: Study, options: dict[str, Any]) -> Iterable[Row]:
+        answers = raw_export.answers(study)
+        # Shown on a terminal only.
+        return tqdm(answers, total=raw_export.answer_count(study), unit=" rows", disable=None)

@@ -1,0 +1,70 @@
+"""Write the report of a study to a file or to standard output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
+
+from annotations.exports import FORMATS, export
+from annotations.models import Study
+from annotations.results import OFF_SCALE_POLICIES, study_report
+from annotations.unblinding import ReasonTooShort, unblind
+
+
+BINARY = ("pdf", "xlsx")
+
+
+class Command(BaseCommand):
+    help = "Write the report of a study as JSON, HTML, PDF, LaTeX, XLSX or CSV."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+        parser.add_argument("--format", choices=list(FORMATS), default="json", help="default: json")
+        parser.add_argument("--output", type=Path, metavar="PATH", help="default: standard output")
+        parser.add_argument(
+            "--off-scale",
+            choices=OFF_SCALE_POLICIES,
+            default="kept",
+            help="what to do with imported scores that the scale does not have (default: kept)",
+        )
+        parser.add_argument(
+            "--unblind",
+            metavar="REASON",
+            help="open the numbers of a study that still takes answers; logged and printed in the report",
+        )
+        parser.add_argument("--language", choices=["en", "zh-hans"], default="en", help="default: en")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"{options['slug']}: no such study")
+        if options["output"] is None and options["format"] in BINARY:
+            raise CommandError(f"--format {options['format']}: name a file with --output")
+        if options["unblind"] is not None:
+            try:
+                unblind(study, staff=None, reason=options["unblind"])
+            except ReasonTooShort as error:
+                raise CommandError(f"--unblind: {error}") from error
+        with translation.override(options["language"]):
+            report = study_report(study, off_scale=options["off_scale"])
+            body = export(report, options["format"])
+        if report.sealed:
+            self.stderr.write(
+                f"{study.slug}: sealed while it is open, so the report has no numbers by method"
+                " (close_study closes it, --unblind REASON opens them)"
+            )
+        output: Path | None = options["output"]
+        if output is None:
+            self.stdout.write(body.decode(), ending="")
+            return
+        try:
+            # Written beside and moved, so that nobody reads half a report.
+            draft = output.with_name(f"{output.name}.part")
+            draft.write_bytes(body)
+            draft.replace(output)
+        except OSError as error:
+            raise CommandError(f"{output}: {error.strerror}") from error
+        self.stderr.write(f"{output}: written")

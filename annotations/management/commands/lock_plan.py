@@ -1,0 +1,87 @@
+"""Lock the plan of a study's analysis."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.models import AnalysisPlan, Study
+from annotations.planning import Pair, PlanRefused, lock_plan
+
+
+def pair(text: str) -> Pair:
+    """Return the two methods of 'a:b'."""
+    a, colon, b = text.partition(":")
+    if not (a and colon and b):
+        raise ArgumentTypeError(f"{text!r} is not of the form METHOD:METHOD")
+    return a, b
+
+
+def points(text: str) -> Decimal:
+    """Return a number of points with at most three decimals."""
+    try:
+        number = Decimal(text)
+        exact = number.is_finite() and number == round(number, 3)
+    except InvalidOperation:
+        exact = False
+    if not exact:
+        raise ArgumentTypeError(f"{text!r} is not a number with at most three decimals")
+    return number
+
+
+class Command(BaseCommand):
+    help = "Lock the plan of a study's analysis, before its first answer and for good."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+        parser.add_argument(
+            "--primary", required=True, metavar="CRITERION", help="key of the criterion that decides"
+        )
+        parser.add_argument(
+            "--compare",
+            type=pair,
+            nargs="+",
+            metavar="METHOD:METHOD",
+            help="pairs of methods to be compared (default: every pair)",
+        )
+        parser.add_argument(
+            "--margin", type=points, metavar="POINTS", help="margin of equivalence (default: none)"
+        )
+        parser.add_argument("--evaluators", type=int, metavar="N", help="how many are to be recruited")
+        parser.add_argument(
+            "--prompts", type=int, metavar="N", help="how many are to be shown (default: those of the study)"
+        )
+        parser.add_argument(
+            "--off-scale",
+            choices=AnalysisPlan.OffScale.values,
+            default=AnalysisPlan.OffScale.KEPT,
+            help="what to do with imported scores that the scale does not have (default: kept)",
+        )
+        parser.add_argument("--notes", default="", help="anything else that was decided beforehand")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"{options['slug']}: no such study")
+        criterion = study.criteria.filter(key=options["primary"]).first()
+        if criterion is None:
+            keys = ", ".join(study.criteria.values_list("key", flat=True))
+            raise CommandError(f"--primary {options['primary']}: no such criterion; there are {keys}")
+        try:
+            plan = lock_plan(
+                study,
+                staff=None,
+                primary_criterion=criterion,
+                comparisons=options["compare"],
+                off_scale=options["off_scale"],
+                equivalence_margin=options["margin"],
+                planned_evaluators=options["evaluators"],
+                planned_prompts=options["prompts"],
+                notes=options["notes"],
+            )
+        except PlanRefused as refused:
+            raise CommandError(f"{study.slug}: {refused}") from refused
+        self.stdout.write(f"{study.slug}: the plan is locked, digest {plan.digest}")

@@ -1,0 +1,42 @@
+"""Fill a study with simulated ratings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.models import Study
+from annotations.simulating import Effects, simulate_ratings
+
+
+class Command(BaseCommand):
+    help = "Fill a study with ratings of known effect sizes by simulated evaluators, marked as simulated."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+        parser.add_argument("--evaluators", type=int, required=True, metavar="N")
+        parser.add_argument(
+            "--step",
+            type=float,
+            default=Effects.step,
+            help="points on a 1-10 scale by which each method is better than the one before (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--seed", type=int, default=0, help="the same seed gives the same ratings (default: 0)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"{options['slug']}: no such study")
+        try:
+            enrolments = simulate_ratings(
+                study,
+                evaluators=options["evaluators"],
+                seed=options["seed"],
+                effects=Effects(step=options["step"]),
+            )
+        except ValueError as error:
+            raise CommandError(f"--{error}") from error
+        self.stdout.write(f"{study.slug}: {len(enrolments)} simulated evaluators answered every page")

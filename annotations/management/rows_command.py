@@ -1,0 +1,67 @@
+"""What the commands have in common that write what single evaluators answered."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.models import Study
+from annotations.row_files import FORMATS, Columns, Row, write_whole
+from annotations.unblinding import ReasonTooShort, Sealed, unblind
+
+
+class RowsCommand(BaseCommand):
+    """A command that writes rows of a study to a file or to standard output."""
+
+    formats: Sequence[str]
+    columns: Columns
+
+    @abstractmethod
+    def rows(self, study: Study, options: dict[str, Any]) -> Iterable[Row]:
+        """Return the rows; raise `Sealed`, or `CommandError` for options that do not fit the study."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        default = self.formats[0]
+        parser.add_argument("slug", help="the study's name in its address")
+        parser.add_argument("--format", choices=self.formats, default=default, help=f"default: {default}")
+        parser.add_argument(
+            "--output", type=Path, metavar="PATH", help="default: standard output; parquet needs a file"
+        )
+        parser.add_argument(
+            "--unblind",
+            metavar="REASON",
+            help="open the numbers of a study that still takes answers; logged and printed in the report",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"{options['slug']}: no such study")
+        output: Path | None = options["output"]
+        if output is None and options["format"] == "parquet":
+            raise CommandError("--format parquet: name a file with --output")
+        if options["unblind"] is not None:
+            try:
+                unblind(study, staff=None, reason=options["unblind"])
+            except ReasonTooShort as error:
+                raise CommandError(f"--unblind: {error}") from error
+        try:
+            rows = self.rows(study, options)
+        except Sealed as error:
+            raise CommandError(
+                f"{study.slug}: sealed while it is open (close_study closes it, --unblind REASON opens the numbers)"
+            ) from error
+        chunks = FORMATS[options["format"]](self.columns, rows)
+        if output is None:
+            for chunk in chunks:
+                self.stdout.write(chunk.decode(), ending="")
+            return
+        try:
+            write_whole(output, chunks)
+        except OSError as error:
+            raise CommandError(f"{output}: {error.strerror}") from error
+        self.stderr.write(f"{output}: written")

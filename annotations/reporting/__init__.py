@@ -1,0 +1,1 @@
+"""The report of a study put into words, tables and figures."""

@@ -1,0 +1,453 @@
+"""The authors' records: the poem study as it was published, and files of both formats made here."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from annotations.models import Assignment, BestChoice, Enrolment, Page, Placement, Rating, Study
+from annotations.records import as_asked, read_records
+from annotations.rubrics import load_rubric
+from generation.models import Candidate, GenerationRun, Prompt
+from generation.problems import FileRefused
+
+PUBLISHED = settings.BASE_DIR.parent / "shared" / "reference" / "published_records"
+POEM_APP, QA_APP = "悟能赋诗-v1", "悟能问答-v1"
+QA_TAGS = ["cpm", "noiq", "modern", "human"]
+QA_METHODS = {
+    "cpm": "cpm",
+    "noiq": "prompting_baseline",
+    "modern": "inverse_prompting",
+    "human": "human",
+}
+Json = dict[str, Any]
+
+
+def shifted_tags(page: int) -> list[str]:
+    """Return the tags in an order of display that changes from page to page."""
+    return QA_TAGS[page % 4 :] + QA_TAGS[: page % 4]
+
+
+def qa_candidates() -> Json:
+    """Return a file of candidates in the format of the QA study: four questions, descriptions."""
+    scales = ["number[1-5]"] * 3 + ["number[1-10]"]
+    questions = [
+        {"answer_type": scale, "id": number, "title": f"请评价第{number}项（1-很差 {scale[9:-1]}-很好）"}
+        for number, scale in enumerate(scales)
+    ]
+    pages = [
+        {
+            "groups": [
+                {
+                    "title": f"问题{page}？",
+                    "desc": f"描述{page}" if page % 2 else "",
+                    "content": [f"{tag}的回答{page}，", "第二段。"],
+                    "tags": [tag],
+                }
+                for tag in shifted_tags(page)
+            ]
+        }
+        for page in range(100)
+    ]
+    return {
+        "app_data": {
+            "app_name": QA_APP,
+            "questions": [*questions, {"answer_type": "group_choice", "id": 4, "title": "请选择最好的"}],
+            "tasks": [{"pages": pages[start : start + 10]} for start in range(0, 100, 10)],
+        },
+        "user_counts": {"ann": 1700, "Ann": 0, "cut": 30, "gone": 1700},
+    }
+
+
+def evaluator(username: str, *, pages: int, app_name: str = QA_APP) -> Json:
+    """Return an evaluator who answered the first pages in full: all 3, overall 7, the best is the second."""
+    answered = [
+        {
+            "answers": [1 if page < pages else None],
+            "groups": [{"answers": [3, 3, 3, 7] if page < pages else [None] * 4} for _ in range(4)],
+        }
+        for page in range(100)
+    ]
+    return {
+        "username": username,
+        "app_name": app_name,
+        "tasks": [{"pages": answered[start : start + 10]} for start in range(0, 100, 10)],
+    }
+
+
+class Files:
+    """Both files, to be changed before they are written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.candidates = qa_candidates()
+        self.evaluators = [evaluator("ann", pages=100), evaluator("Ann", pages=0), evaluator("cut", pages=47)]
+        self.paths = folder / "qa-records.jsonl", folder / "user-records.jsonl"
+
+    def write(self) -> tuple[Path, Path]:
+        self.paths[0].write_text(json.dumps(self.candidates), encoding="utf-8")
+        lines = (json.dumps(one, ensure_ascii=False) + "\n" for one in self.evaluators)
+        self.paths[1].write_text("".join(lines), encoding="utf-8")
+        return self.paths
+
+    def page(self, evaluator: int, page: int) -> Json:
+        """Return an evaluator's answers to a page, to be changed."""
+        found: Json = self.evaluators[evaluator]["tasks"][page // 10]["pages"][page % 10]
+        return found
+
+    def group(self, page: int, group: int) -> Json:
+        found: Json = self.candidates["app_data"]["tasks"][page // 10]["pages"][page % 10]["groups"][group]
+        return found
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+def run(candidates: Path, answers: Path, *options: str, slug: str = "qa") -> str:
+    output = io.StringIO()
+    call_command("import_records", str(candidates), str(answers), "--slug", slug, *options, stdout=output)
+    return output.getvalue()
+
+
+@pytest.fixture
+def published(db: None) -> str:
+    """What the command said about the published poem study, which is imported as `poems`."""
+    if not PUBLISHED.exists():
+        pytest.skip("the published records of the poem study are not beside the checkout (../shared)")
+    return run(PUBLISHED / "poem-records.jsonl", PUBLISHED / "user-records.jsonl", slug="poems")
+
+
+# The published poem study. The figures are counts in the files, made without this code.
+FINISHERS = [f"tester{number}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 11)] + ["Tester3"]
+
+
+def test_every_published_answer_is_stored(published: str) -> None:
+    assert Enrolment.objects.filter(source="imported").count() == 11
+    assert Rating.objects.filter(enrolment__pseudonym__in=FINISHERS).count() == 20_000
+    assert Rating.objects.filter(enrolment__pseudonym="tester8").count() == 1_400
+    assert BestChoice.objects.filter(enrolment__pseudonym="tester8").count() == 70
+    assert Placement.objects.count() == 4_400
+    assert Assignment.objects.count() == 110
+    assert "100 prompts, 11 evaluators, 21400 ratings, 1070 best picks" in published
+
+
+def test_published_zeros_are_kept_and_counted(published: str) -> None:
+    zeros = Rating.objects.filter(off_scale=True, enrolment__pseudonym__in=FINISHERS)
+    assert zeros.count() == 14
+    assert set(zeros.values_list("score", flat=True)) == {0}
+    assert "14 ratings are off their scale" in published
+
+
+def test_published_best_picks_are_by_method(published: str) -> None:
+    picked = BestChoice.objects.filter(enrolment__pseudonym__in=FINISHERS)
+    assert Counter(picked.values_list("candidate__run__method__key", flat=True)) == {
+        "jiuge": 307,
+        "search_baseline": 11,
+        "inverse_prompting": 285,
+        "inverse_prompting_st": 397,
+    }
+
+
+def test_the_published_study_is_closed_and_in_the_order_of_the_tables(published: str) -> None:
+    study = Study.objects.get(slug="poems")
+    assert study.state == "closed"
+    assert list(study.study_methods.values_list("method__key", flat=True)) == [
+        "jiuge", "search_baseline", "inverse_prompting", "inverse_prompting_st",
+    ]  # fmt: skip
+    assert [(one.key, one.minimum, one.maximum) for one in study.criteria.all()] == [
+        ("format", 1, 5), ("innovation", 1, 5), ("relevance", 1, 5), ("aesthetics", 1, 5), ("overall", 1, 10),
+    ]  # fmt: skip
+    # The first page of the file, and what tester1 gave its four poems.
+    first = Page.objects.filter(subtask__study=study)[0]
+    assert first.prompt.text == "咏斑马"
+    shown = Placement.objects.filter(enrolment__pseudonym="tester1", page=first).order_by("position")
+    assert list(shown.values_list("candidate__run__method__key", flat=True)) == [
+        "search_baseline", "jiuge", "inverse_prompting_st", "inverse_prompting",
+    ]  # fmt: skip
+    given = [
+        list(
+            Rating.objects.filter(enrolment__pseudonym="tester1", candidate_id=candidate_id)
+            .order_by("criterion__number")
+            .values_list("score", flat=True)
+        )
+        for candidate_id in shown.values_list("candidate_id", flat=True)
+    ]
+    assert given == [[1, 2, 2, 3, 3], [5, 4, 3, 5, 8], [3, 4, 3, 4, 6], [3, 3, 5, 4, 7]]
+    best = BestChoice.objects.get(enrolment__pseudonym="tester1", page=first)
+    assert best.candidate.run.method.key == "jiuge"
+
+
+def test_published_questions_are_kept_with_the_words_at_both_ends(published: str) -> None:
+    relevance = Study.objects.get(slug="poems").criteria.get(key="relevance")
+    assert relevance.question_zh == "请评价诗歌内容与标题的贴切程度"
+    assert relevance.low_zh == "与所给标题无关"
+    assert relevance.high_zh == "完美契合所给标题"
+    assert (relevance.question_en, relevance.low_en) == ("", "")
+
+
+def test_published_poems_stand_in_couplets_as_they_were(published: str) -> None:
+    records = json.loads((PUBLISHED / "poem-records.jsonl").read_text(encoding="utf-8"))
+    written = {
+        "\n".join(group["content"])
+        for task in records["app_data"]["tasks"]
+        for page in task["pages"]
+        for group in page["groups"]
+    }
+    assert set(Candidate.objects.values_list("text", flat=True)) == written
+
+
+def test_published_records_twice_change_nothing(published: str) -> None:
+    before = Rating.objects.count(), Candidate.objects.count(), User.objects.count()
+    again = run(PUBLISHED / "poem-records.jsonl", PUBLISHED / "user-records.jsonl", slug="poems")
+    assert "already imported from the same files" in again
+    assert (Rating.objects.count(), Candidate.objects.count(), User.objects.count()) == before
+
+
+# Files in the format of the QA study.
+def test_the_qa_study_is_told_by_its_four_criteria(db: None, files: Files) -> None:
+    run(*files.write())
+    study = Study.objects.get(slug="qa")
+    assert [(one.key, one.maximum, one.is_overall) for one in study.criteria.all()] == [
+        ("fluency", 5, False), ("informativeness", 5, False), ("relevance", 5, False), ("overall", 10, True),
+    ]  # fmt: skip
+    assert list(study.study_methods.values_list("method__key", flat=True)) == list(QA_METHODS.values())
+    assert Prompt.objects.filter(genre="qa").count() == 100
+    assert Prompt.objects.get(text="问题7？").description == "描述7"
+    assert Prompt.objects.get(text="问题8？").description == ""
+    assert Candidate.objects.filter(text="human的回答7，\n第二段。").exists()
+
+
+def test_candidates_stand_where_everybody_saw_them(db: None, files: Files) -> None:
+    run(*files.write())
+    for page in Page.objects.select_related("subtask"):
+        number = 10 * (page.subtask.number - 1) + page.number - 1
+        for username in ("ann", "Ann", "cut"):
+            shown = Placement.objects.filter(page=page, enrolment__pseudonym=username).order_by("position")
+            methods = shown.values_list("candidate__run__method__key", flat=True)
+            assert list(methods) == [QA_METHODS[tag] for tag in shifted_tags(number)]
+
+
+def test_evaluators_keep_what_they_answered_from_nothing_to_all(db: None, files: Files) -> None:
+    run(*files.write())
+    answered = Counter(Rating.objects.values_list("enrolment__pseudonym", flat=True))
+    assert answered == {"ann": 1600, "cut": 47 * 16}
+    assert Enrolment.objects.count() == 3
+    picks = Counter(BestChoice.objects.values_list("enrolment__pseudonym", flat=True))
+    assert picks == {"ann": 100, "cut": 47}
+
+
+def test_names_that_differ_only_in_case_are_two_evaluators(db: None, files: Files) -> None:
+    run(*files.write())
+    assert set(User.objects.values_list("username", flat=True)) == {"qa/ann", "qa/Ann", "qa/cut"}
+    assert not Rating.objects.filter(enrolment__pseudonym="Ann").exists()
+
+
+def test_recorded_evaluators_cannot_log_in(db: None, files: Files) -> None:
+    run(*files.write())
+    for user in User.objects.all():
+        assert not user.is_active
+        assert not user.has_usable_password()
+
+
+def test_a_user_of_the_same_name_stays_another_one(db: None, files: Files) -> None:
+    User.objects.create_user("ann", password="her own")
+    run(*files.write())
+    assert not Enrolment.objects.filter(evaluator__username="ann").exists()
+
+
+def test_pick_without_ratings_and_ratings_without_pick_are_kept(db: None, files: Files) -> None:
+    files.page(0, 0)["answers"] = [None]
+    files.page(1, 99)["answers"] = [3]
+    run(*files.write())
+    first = Page.objects.get(subtask__number=1, number=1)
+    assert not BestChoice.objects.filter(enrolment__pseudonym="ann", page=first).exists()
+    rated = Rating.objects.filter(enrolment__pseudonym="ann", candidate__prompt=first.prompt)
+    assert rated.count() == 16
+    best = BestChoice.objects.get(enrolment__pseudonym="Ann")
+    assert best.page == Page.objects.get(subtask__number=10, number=10)
+    assert best.candidate.run.method.key == QA_METHODS[shifted_tags(99)[3]]
+
+
+def test_a_page_answered_in_part_keeps_its_part(db: None, files: Files) -> None:
+    files.page(2, 47)["groups"][2]["answers"] = [None, 2, None, 9]
+    run(*files.write())
+    page = Page.objects.get(subtask__number=5, number=8)
+    given = Rating.objects.filter(enrolment__pseudonym="cut", candidate__prompt=page.prompt)
+    assert dict(given.values_list("criterion__key", "score")) == {"informativeness": 2, "overall": 9}
+    assert {rating.candidate.run.method.key for rating in given} == {QA_METHODS[shifted_tags(47)[2]]}
+
+
+def test_scores_off_their_scale_are_kept_marked_and_counted(db: None, files: Files) -> None:
+    files.page(0, 0)["groups"][0]["answers"] = [0, 6, -1, 10]
+    files.page(0, 1)["groups"][0]["answers"] = [1, 5, 3, 11]
+    told = run(*files.write())
+    assert sorted(Rating.objects.filter(off_scale=True).values_list("score", flat=True)) == [-1, 0, 6, 11]
+    assert "4 ratings are off their scale" in told
+
+
+def test_evaluators_of_another_app_are_left_out_and_named(db: None, files: Files) -> None:
+    files.evaluators.append(evaluator("poet", pages=3, app_name=POEM_APP))
+    told = run(*files.write())
+    assert not Enrolment.objects.filter(pseudonym="poet").exists()
+    assert f"Left out, for they rated {POEM_APP}: poet." in told
+
+
+def test_evaluators_whom_only_the_candidates_count_are_named(db: None, files: Files) -> None:
+    told = run(*files.write())
+    assert "Counted in qa-records.jsonl but without answers: gone." in told
+
+
+def test_the_source_tells_both_files(db: None, files: Files) -> None:
+    run(*files.write())
+    for source in GenerationRun.objects.values_list("source", flat=True):
+        assert (source["import"], source["answers"]) == ("qa-records.jsonl", "user-records.jsonl")
+        assert (len(source["sha256"]), len(source["answers_sha256"])) == (64, 64)
+        assert source["app"] == QA_APP
+
+
+def test_other_answers_to_the_same_candidates_are_another_study(db: None, files: Files) -> None:
+    run(*files.write())
+    files.page(0, 0)["answers"] = [0]
+    with pytest.raises(CommandError, match="there is a study qa already, made of something else"):
+        run(*files.write())
+    run(*files.write(), slug="qa-2")
+    assert Study.objects.count() == 2
+    assert User.objects.filter(username="qa-2/ann").exists()
+
+
+Damage = Callable[[Files], object]
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (lambda f: f.candidates["app_data"]["tasks"].pop(), "qa-records.jsonl, app_data.tasks: must hold 10, not 9"),
+        (lambda f: f.candidates["app_data"]["tasks"][3]["pages"].pop(),
+         "qa-records.jsonl, app_data.tasks[3].pages: must hold 10, not 9"),
+        (lambda f: f.candidates["app_data"]["tasks"][3]["pages"][2]["groups"].pop(),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups: must hold 4, not 3"),
+        (lambda f: f.candidates.pop("app_data"), "qa-records.jsonl, app_data: is missing"),
+        (lambda f: f.candidates["app_data"]["questions"].pop(1),
+         "qa-records.jsonl, app_data.questions: must ask for 4 or 5 ratings of a candidate, not 3"),
+        (lambda f: f.candidates["app_data"]["questions"][1].update(answer_type="number[5-1]"),
+         "qa-records.jsonl, app_data.questions[1].answer_type: 'number[5-1]' is no scale such as number[1-5]"),
+        (lambda f: f.candidates["app_data"]["questions"][1].update(answer_type="number[0-5]"),
+         "qa-records.jsonl, app_data.questions[1].answer_type: 'number[0-5]' is no scale such as number[1-5]"),
+        (lambda f: f.group(32, 1).update(tags=["nore"]),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].tags: must begin with one of cpm, noiq, modern, human"),
+        (lambda f: f.group(32, 1).update(tags=[]),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].tags: must begin with one of cpm, noiq, modern, human"),
+        (lambda f: f.group(32, 1).update(tags=["cpm"]),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].tags: there are two texts by cpm on the page"),
+        (lambda f: f.group(32, 1).update(title="别的？"),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].title: the groups of a page must have one prompt"),
+        (lambda f: f.group(32, 1).update(content="整段"),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content: must be a list"),
+        (lambda f: f.group(32, 1).update(content=["", " "]),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content: is empty"),
+        (lambda f: [f.group(32, place).update(title="问题30？", desc="") for place in range(4)],
+         "qa-records.jsonl, app_data.tasks[3].pages[2]: has the prompt of app_data.tasks[3].pages[0]"),
+        (lambda f: f.evaluators[1]["tasks"].pop(), "user-records.jsonl, line 2, tasks: must hold 10, not 9"),
+        (lambda f: f.evaluators[1]["tasks"][9]["pages"].append({}),
+         "user-records.jsonl, line 2, tasks[9].pages: must hold 10, not 11"),
+        (lambda f: f.page(1, 95)["groups"].pop(),
+         "user-records.jsonl, line 2, tasks[9].pages[5].groups: must hold 4, not 3"),
+        (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, 3, 4, 5]),
+         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers: must hold 4, not 5"),
+        (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, 3.5, 4]),
+         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers[2]: '3.5' is no whole number"),
+        (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, True, 4]),
+         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers[2]: 'true' is no whole number"),
+        (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, 40_000, 4]),
+         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers[2]: '40000' is no whole number"),
+        (lambda f: f.page(1, 95).update(answers=[4]),
+         "user-records.jsonl, line 2, tasks[9].pages[5].answers[0]: '4' is no number from 0 to 3"),
+        (lambda f: f.page(1, 95).update(answers=[-1]),
+         "user-records.jsonl, line 2, tasks[9].pages[5].answers[0]: '-1' is no number from 0 to 3"),
+        (lambda f: f.page(1, 95).update(answers=[]),
+         "user-records.jsonl, line 2, tasks[9].pages[5].answers: must hold 1, not 0"),
+        (lambda f: f.page(1, 95).pop("groups"), "user-records.jsonl, line 2, tasks[9].pages[5].groups: is missing"),
+        (lambda f: f.evaluators[1].update(username="ann"), "user-records.jsonl, line 2, username: 'ann' stands twice"),
+        (lambda f: f.evaluators[1].update(username=""),
+         "user-records.jsonl, line 2, username: must have 1 to 60 characters, not 0"),
+        (lambda f: f.evaluators[1].pop("app_name"), "user-records.jsonl, line 2, app_name: is missing"),
+        (lambda f: f.evaluators.clear(),
+         f"user-records.jsonl, app_name: no evaluator rated '{QA_APP}', the app of qa-records.jsonl"),
+    ],
+)  # fmt: skip
+def test_damage_is_named_with_its_place_and_nothing_is_written(
+    db: None, files: Files, damage: Damage, problem: str
+) -> None:
+    damage(files)
+    with pytest.raises(CommandError) as refused:
+        run(*files.write())
+    assert str(refused.value).splitlines() == ["Nothing was imported.", problem]
+    assert not Study.objects.exists()
+    assert not User.objects.exists()
+    assert not Prompt.objects.exists()
+
+
+def test_a_file_that_was_cut_off_is_refused_with_its_line(files: Files) -> None:
+    candidates, answers = files.write()
+    text = answers.read_bytes()
+    answers.write_bytes(text[:-200])
+    with pytest.raises(FileRefused, match=r"user-records\.jsonl, line 3, column [0-9]+: is not JSON"):
+        read_records(candidates, answers)
+    answers.write_bytes(text)
+    candidates.write_bytes(candidates.read_bytes()[:5000])
+    with pytest.raises(FileRefused, match=r"qa-records\.jsonl, line 1, column [0-9]+: is not JSON"):
+        read_records(candidates, answers)
+
+
+def test_damage_in_several_places_is_listed(files: Files) -> None:
+    files.group(32, 1).update(content=[])
+    files.group(47, 0).update(tags=["?"])
+    files.page(0, 3)["answers"] = [9]
+    files.page(2, 3)["answers"] = ["1"]
+    with pytest.raises(FileRefused) as refused:
+        read_records(*files.write())
+    assert [line.split(": ")[0] for line in refused.value.lines] == [
+        "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content",
+        "qa-records.jsonl, app_data.tasks[4].pages[7].groups[0].tags",
+        "user-records.jsonl, line 1, tasks[0].pages[3].answers[0]",
+        "user-records.jsonl, line 3, tasks[0].pages[3].answers[0]",
+    ]
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"none\.jsonl: cannot be read"):
+        run(tmp_path / "none.jsonl", tmp_path / "none.jsonl")
+
+
+def test_nothing_is_left_of_an_import_that_fails_half_way(
+    db: None, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("annotations.importing._create_enrolments", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(*files.write())
+    assert not Study.objects.exists()
+    assert not Prompt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("title", "parts"),
+    [
+        ("请评价意境（1-寡淡，如水 5-意境 深远）", ("请评价意境", "寡淡，如水", "意境 深远")),
+        ("请评价意境(1：寡淡  5：深远)", ("请评价意境", "寡淡", "深远")),
+        ("请评价意境", ("请评价意境", "", "")),
+        ("请评价意境（1-寡淡 10-深远）", ("请评价意境（1-寡淡 10-深远）", "", "")),
+    ],
+)
+def test_a_question_is_taken_apart_where_it_can_be(title: str, parts: tuple[str, str, str]) -> None:
+    asked = as_asked(load_rubric("poem").criteria[3], title, 1, 5)
+    assert (asked.question_zh, asked.low_zh, asked.high_zh) == parts

@@ -1,0 +1,185 @@
+"""How fast the raw ratings of a study are exported, and in how much memory.
+
+Fills a study in a scratch database and writes it in every format to nowhere. The references of the same run are
+PostgreSQL's own COPY of the same rows to CSV, which no export can beat, and the obvious way: objects of the ORM, one
+by one, to `csv.writer` (without positions and times, which would take a query for each row).
+
+Targets: at least 50,000 rows/s, and less than 50 MB more memory while it runs, however many rows there are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import django
+
+ROUNDS = 3
+EVALUATORS = 50
+METHODS = 4
+CRITERIA = 2
+TARGET_ROWS_PER_SECOND = 50_000
+TARGET_MEGABYTES = 50
+
+FILL = [
+    """
+    INSERT INTO annotations_rating (enrolment_id, candidate_id, criterion_id, score, off_scale, client_order, saved_at)
+    SELECT placement.enrolment_id, placement.candidate_id, criterion.id, 1 + placement.id % 5, false, 1,
+           now() + placement.id * interval '1 second' + criterion.number * interval '1 millisecond'
+    FROM annotations_placement placement, annotations_criterion criterion
+    """,
+    """
+    INSERT INTO annotations_bestchoice (enrolment_id, page_id, candidate_id, client_order, saved_at)
+    SELECT enrolment_id, page_id, candidate_id, 1, now() + id * interval '1 second'
+    FROM annotations_placement WHERE position = 0
+    """,
+    """
+    INSERT INTO annotations_answerchange
+        (enrolment_id, page_id, candidate_id, criterion_id, score, client_order, seconds_on_page, changed_at)
+    SELECT enrolment_id, page_id, candidate_id, criterion_id, score, 1, rating.id % 6000 / 100.0, saved_at
+    FROM annotations_rating rating JOIN annotations_placement USING (enrolment_id, candidate_id)
+    """,
+    """
+    INSERT INTO annotations_answerchange
+        (enrolment_id, page_id, candidate_id, client_order, seconds_on_page, changed_at)
+    SELECT enrolment_id, page_id, candidate_id, 1, id % 6000 / 100.0, saved_at FROM annotations_bestchoice
+    """,
+    "ANALYZE",
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--ratings", type=int, default=200_000, help="at least so many (default: %(default)s)"
+    )
+    prompts = -(-parser.parse_args().ratings // (EVALUATORS * METHODS * CRITERIA))
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from evalsite import embedded
+
+    embedded.start()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalsite.settings")
+    django.setup()
+    from django.db import connection
+    from django.test.utils import setup_databases, teardown_databases
+
+    # Not the name of the tests' database: they may be running.
+    connection.settings_dict["TEST"]["NAME"] = "bench_export_speed"
+    scratch = setup_databases(verbosity=0, interactive=False)
+    try:
+        measure(prompts)
+    finally:
+        teardown_databases(scratch, verbosity=0)
+
+
+def measure(prompts: int) -> None:
+    """Fill a study and print rows/s and memory of every way to export it."""
+    from annotations.raw_export import answer_count, rating_chunks
+    from annotations.row_files import FORMATS
+
+    study = filled_study(prompts)
+    rows = answer_count(study)
+    print(
+        f"{rows:,} rows: {EVALUATORS} evaluators x {prompts} prompts x {METHODS} methods x {CRITERIA} criteria"
+    )
+    ways: dict[str, Callable[[], Iterable[object]]] = {
+        "COPY to CSV (reference)": lambda: copied(study),
+        "ORM row by row to csv (reference)": lambda: row_by_row(study),
+        **{name: lambda name=name: rating_chunks(study, name) for name in FORMATS},
+    }
+    # What is loaded once and for all is not counted as growth.
+    for file_format in FORMATS.values():
+        list(file_format({"number": "integer"}, [(1,)]))
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    growth: dict[str, float] = dict.fromkeys(ways, 0.0)
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            before, start = megabytes(), time.perf_counter()
+            for _ in way():
+                growth[name] = max(growth[name], megabytes() - before)
+            seconds[name].append(time.perf_counter() - start)
+    speed = {name: rows / statistics.median(taken) for name, taken in seconds.items()}
+    copy, naive = list(speed.values())[:2]
+    for name in ways:
+        print(
+            f"{name:34} {speed[name]:9,.0f} rows/s   {speed[name] / copy:5.2f} x COPY"
+            f"   {speed[name] / naive:5.2f} x ORM   {growth[name]:+6.1f} MB"
+        )
+    met = all(speed[name] >= TARGET_ROWS_PER_SECOND and growth[name] < TARGET_MEGABYTES for name in FORMATS)
+    print(f"targets ({TARGET_ROWS_PER_SECOND:,} rows/s, {TARGET_MEGABYTES} MB): {'met' if met else 'MISSED'}")
+
+
+def filled_study(prompts: int):  # noqa: ANN201 - its type is loaded after Django is set up
+    """Return a study that simulated evaluators answered in full, each answer with its history."""
+    from django.db import connection
+
+    from annotations.simulating import enrol_simulated
+    from annotations.testing import build_study
+
+    study = build_study(slug="export-speed", prompts=prompts, methods=METHODS)
+    enrol_simulated(study, EVALUATORS)
+    with connection.cursor() as cursor:
+        for statement in FILL:
+            cursor.execute(statement)
+    return study
+
+
+def copied(study) -> Iterator[int]:  # noqa: ANN001
+    """Let PostgreSQL write the rows of the export as CSV itself."""
+    from django.db import connection
+
+    from annotations.raw_export import answer_steps
+
+    sql, parameters = answer_steps(study).query.sql_with_params()
+    with connection.cursor() as cursor, Path(os.devnull).open("wb") as nowhere:
+        cursor.copy_expert(
+            f"COPY ({cursor.mogrify(sql, parameters).decode()}) TO STDOUT (FORMAT csv)", nowhere
+        )
+        yield cursor.rowcount
+
+
+def row_by_row(study) -> Iterator[int]:  # noqa: ANN001
+    """Write the ratings as the ORM gives them."""
+    from annotations.models import Rating
+
+    output = io.StringIO()
+    writer = csv.writer(output)
+    ratings = Rating.objects.filter(enrolment__study=study).select_related(
+        "enrolment", "criterion", "candidate__prompt", "candidate__run__method"
+    )
+    for number, rating in enumerate(ratings.iterator()):
+        writer.writerow(
+            [
+                study.slug,
+                rating.enrolment.pseudonym,
+                rating.candidate.prompt.text,
+                rating.candidate.run.method.key,
+                rating.criterion.key,
+                rating.score,
+                rating.saved_at.isoformat(),
+            ]
+        )
+        if number % 10_000 == 0:
+            output.seek(0)
+            output.truncate()
+            yield number
+
+
+def megabytes() -> float:
+    """Return the memory that this process has in use."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+if __name__ == "__main__":
+    main()

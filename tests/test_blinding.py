@@ -1,0 +1,208 @@
+"""Nothing that an evaluator or a visitor can receive tells which method wrote a text.
+
+Every method, run and file bears a marker, primary keys of what is behind the blinding start at a conspicuous
+number, and every address of the site is asked for; neither may come back in any form.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.staticfiles.finders import get_finders
+from django.db import connection
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from annotations.models import Study
+from annotations.recruiting import enrol
+from annotations.testing import answer_everything, build_study, build_user, placements
+from generation.models import Candidate, GenerationRun, Method
+
+CANARY = "ZZCANARY"
+# Nothing else on a page counts this high: not scores, sizes, years or milliseconds.
+FIRST_KEY = 730_000_001
+HIDDEN_TABLES = [
+    "generation_method",
+    "generation_generationrun",
+    "generation_candidate",
+    "annotations_studymethod",
+    "annotations_pagecandidate",
+    "annotations_placement",
+]
+
+# What fills the places in addresses. An address with a place that is not named here fails the crawl.
+ARGUMENTS: dict[str, list[Any]] = {
+    "slug": ["poems", "no-such-study"],
+    "subtask": [1, 9],
+    "page": [1, 2, 9],
+    "file_format": ["json", "html", "csv", "tex", "pdf", "xlsx", "exe"],
+    "figure": ["forest"],
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address as the resolver knows it: its name, its template and its places."""
+
+    name: str
+    template: str
+    places: tuple[str, ...]
+
+
+def routes(patterns: list[Any], prefix: str = "") -> Iterator[Route]:
+    for pattern in patterns:
+        template = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                yield from routes(pattern.url_patterns, template)
+        elif isinstance(pattern, URLPattern):
+            yield Route(pattern.name or template, template, tuple(re.findall(r"<(?:\w+:)?(\w+)>", template)))
+
+
+def addresses(route: Route) -> Iterator[str]:
+    """Yield the route's addresses with every combination of its places filled in."""
+    paths = [f"/{route.template}"]
+    for place in route.places:
+        assert place in ARGUMENTS, f"say in ARGUMENTS what stands for <{place}> of {route.name}"
+        paths = [
+            re.sub(rf"<(?:\w+:)?{place}>", str(value), path) for path in paths for value in ARGUMENTS[place]
+        ]
+    yield from paths
+
+
+ROUTES = list(routes(get_resolver().url_patterns))
+
+
+@pytest.fixture
+def marked(db: None) -> Study:
+    """A study that alice rates, with a marker on everything that names a method."""
+    with connection.cursor() as cursor:
+        for table in HIDDEN_TABLES:
+            cursor.execute(f"ALTER SEQUENCE {table}_id_seq RESTART WITH {FIRST_KEY}")
+    study = build_study()
+    for method in Method.objects.all():
+        Method.objects.filter(pk=method.pk).update(
+            key=f"{CANARY}-{method.key}".lower(), label=f"{CANARY} {method.label}"
+        )
+    GenerationRun.objects.update(source={"import": f"{CANARY}.jsonl", "checkpoint": CANARY})
+    answer_everything(enrol(study, build_user("alice")))
+    return study
+
+
+def disguises(text: str) -> set[str]:
+    """Return a text in the forms in which it could be carried without being seen."""
+    found = set()
+    for form in (text, text.lower(), text.upper()):
+        raw = form.encode()
+        found |= {form, quote(form), raw.hex(), base64.b64encode(raw).decode().rstrip("=")}
+        found |= {
+            hashlib.new(name, raw, usedforsecurity=False).hexdigest() for name in ("md5", "sha1", "sha256")
+        }
+    return found
+
+
+def secrets_of(study: Study) -> set[str]:
+    """Return all that would tell a method, plainly or disguised."""
+    names = {CANARY, str(study.order_seed)}
+    for method in Method.objects.all():
+        names |= {method.key, method.label}
+    return set().union(*(disguises(name) for name in names))
+
+
+def received(response: Any) -> str:
+    """Return everything a browser receives: status, headers, cookies and body."""
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return f"{response.status_code}\n{response.headers}\n{response.cookies}\n{body.decode(errors='replace')}"
+
+
+def leaks(text: str, secrets: set[str]) -> list[str]:
+    keys = re.findall(r"7300000\d\d", text)
+    return keys + [secret for secret in secrets if secret.lower() in text.lower()]
+
+
+def requests(client: Client, address: str) -> Iterator[Any]:
+    """Ask for an address in every way a browser could, right and wrong."""
+    for method in (client.get, client.head, client.options):
+        yield method(address)
+    yield client.post(address, {"unexpected": "1"})
+    yield client.post(address, "{not json", content_type="application/json")
+    yield client.get(address, headers={"accept": "application/json", "accept-language": "zh-hans"})
+
+
+@pytest.mark.parametrize("visitor", ["evaluator", "anonymous"])
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_no_response_names_a_method(marked: Study, client: Client, route: Route, visitor: str) -> None:
+    client.raise_request_exception = False
+    if visitor == "evaluator":
+        client.force_login(User.objects.get(username="alice"))
+    secrets = secrets_of(marked)
+    for address in addresses(route):
+        if route.name == "logout" and visitor == "evaluator":
+            continue
+        for response in requests(client, address):
+            assert leaks(received(response), secrets) == [], f"{response.request['REQUEST_METHOD']} {address}"
+
+
+def test_saving_an_answer_names_no_method(marked: Study, client: Client) -> None:
+    alice = User.objects.get(username="alice")
+    client.force_login(alice)
+    secrets = secrets_of(marked)
+    address = "/studies/poems/subtasks/1/pages/1/answers/"
+    for placement in placements(marked, alice):
+        for order, score in ((1, 3), (10, 4), (10, 4), (11, 99)):
+            body = {
+                "token": placement.token,
+                "criterion": "format",
+                "score": score,
+                "order": order,
+                "seconds": 1.5,
+            }
+            response = client.post(address, json.dumps(body), content_type="application/json")
+            assert leaks(received(response), secrets) == []
+
+
+def test_static_files_name_no_method(marked: Study) -> None:
+    secrets = secrets_of(marked) | set(Method.objects.values_list("key", flat=True))
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            if name.startswith(("admin/", "rest_framework/")):
+                continue
+            text = Path(storage.path(name)).read_text(errors="replace")
+            assert leaks(name + text, secrets) == [], name
+
+
+@pytest.mark.parametrize("planted", [CANARY, CANARY.encode().hex(), str(FIRST_KEY)])
+def test_the_crawl_finds_what_is_planted(marked: Study, client: Client, planted: str) -> None:
+    """The crawl reads the pages: a marker in a text that evaluators do see is found."""
+    Candidate.objects.update(text=f"明月几时有 {planted}")
+    client.force_login(User.objects.get(username="alice"))
+    (page,) = (route for route in ROUTES if route.name == "page")
+    found = [
+        leak
+        for address in addresses(page)
+        for response in requests(client, address)
+        for leak in leaks(received(response), secrets_of(marked))
+    ]
+    assert found
+
+
+def test_the_page_of_another_evaluator_has_other_tokens(marked: Study, client: Client, db: None) -> None:
+    """Two evaluators who compare what they received find nothing in common but the texts."""
+    alice, bob = User.objects.get(username="alice"), build_user("bob")
+    enrol(marked, bob)
+    tokens = {user: {one.token for one in placements(marked, user)} for user in (alice, bob)}
+    assert tokens[alice].isdisjoint(tokens[bob])
+    client.force_login(bob)
+    body = client.get("/studies/poems/subtasks/1/pages/1/").content.decode()
+    assert all(token in body for token in tokens[bob])
+    assert not any(token in body for token in tokens[alice])

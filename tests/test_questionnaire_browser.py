@@ -1,0 +1,422 @@
+"""The questionnaire in a real Chromium against the real database."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect, sync_playwright
+
+from annotations.judging import Answer, PageAddress, save_answer
+from annotations.models import AnswerChange, BestChoice, Enrolment, Rating, Study
+from annotations.recruiting import enrol
+from annotations.testing import build_study, build_user, placements
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install the package chromium"),
+]
+
+FIRST = "/studies/poems/subtasks/1/pages/1/"
+SECOND = "/studies/poems/subtasks/1/pages/2/"
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+WIDE: ViewportSize = {"width": 1760, "height": 1000}
+NARROW: ViewportSize = {"width": 320, "height": 600}
+PASSWORD = "verse-and-prose"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright's own loop runs in this thread, and Django would take every query for one inside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> User:
+    return build_user("alice", password=PASSWORD)
+
+
+@pytest.fixture
+def study(alice: User) -> Study:
+    study = build_study()
+    enrol(study, alice)
+    return study
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens a path in a fresh browser; at the end no error may have been logged."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def note(message: Any) -> None:
+        # What the network refused is what some of the tests are about.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            errors.append(message.text)
+
+    def open_page(path: str, user: User | None = None, size: ViewportSize = DESKTOP, **options: Any) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url, viewport=size, **{"locale": "en-GB", **options}
+        )
+        context.set_default_timeout(5_000)
+        contexts.append(context)
+        if user:
+            log_in(context, user, live_server.url)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def log_in(context: BrowserContext, user: User, url: str) -> None:
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
+
+
+def arrive(page: Page, path: str) -> None:
+    page.wait_for_url(lambda url: urlsplit(url).path == path)
+
+
+def point(page: Page, row: str, value: int | str) -> Any:
+    return page.locator(f"#{row} label").filter(has=page.locator(f'input[value="{value}"]'))
+
+
+def is_chosen(page: Page, row: str, value: int | str) -> None:
+    expect(page.locator(f'#{row} input[value="{value}"]')).to_be_checked()
+
+
+def expect_saved(page: Page) -> None:
+    expect(page.locator("#state")).to_have_text(re.compile(r"^saved \d\d:\d\d$"))
+
+
+def scores(study: Study, user: User, page: int = 1) -> dict[str, int]:
+    """Return the stored scores of a page by letter and criterion."""
+    letters = {placement.candidate_id: placement.letter for placement in placements(study, user, page=page)}
+    stored = Rating.objects.filter(candidate__in=letters).values_list("candidate", "criterion__key", "score")
+    return {f"{letters[candidate]} {key}": score for candidate, key, score in stored}
+
+
+def test_a_page_is_rated_with_the_keyboard_alone(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST)
+    page.keyboard.type("alice")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    arrive(page, FIRST)
+    for key in "30415928":
+        page.keyboard.press(key)
+    page.keyboard.press("c")
+    expect(page.locator("#answered")).to_have_text("9 of 9 answered")
+    expect(page.locator("#none-missing")).to_be_visible()
+    page.keyboard.press("Enter")
+    arrive(page, SECOND)
+    assert scores(study, alice) == {
+        "A format": 3, "A overall": 10, "B format": 4, "B overall": 1,
+        "C format": 5, "C overall": 9, "D format": 2, "D overall": 8,
+    }  # fmt: skip
+    assert BestChoice.objects.get().candidate_id == placements(study, alice)[2].candidate_id
+    page.keyboard.press("p")
+    arrive(page, FIRST)
+    is_chosen(page, "a-overall", 10)
+
+
+def test_an_evaluator_comes_back_on_a_phone_and_finishes(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    desktop = visit(FIRST, alice)
+    for letter in "abcd":
+        point(desktop, f"{letter}-format", 4).click()
+        point(desktop, f"{letter}-overall", 7).click()
+    point(desktop, "best", placements(study, alice)[0].token).click()
+    expect_saved(desktop)
+    desktop.context.close()
+
+    phone = visit("/studies/", alice, size=PHONE, is_mobile=True, has_touch=True)
+    phone.get_by_role("link", name="Poems on old themes").tap()
+    phone.get_by_role("link", name="Continue where you stopped").tap()
+    arrive(phone, SECOND)
+    phone.get_by_role("link", name="Back").tap()
+    arrive(phone, FIRST)
+    is_chosen(phone, "d-overall", 7)
+    point(phone, "d-overall", 10).tap()
+    expect_saved(phone)
+    phone.get_by_role("button", name="Next").tap()
+    arrive(phone, SECOND)
+    for letter in "abcd":
+        point(phone, f"{letter}-format", 2).tap()
+        point(phone, f"{letter}-overall", 3).tap()
+    point(phone, "best", placements(study, alice, page=2)[1].token).tap()
+    phone.get_by_role("button", name="Next").tap()
+    arrive(phone, "/studies/poems/")
+    expect(phone.locator(".subtask-count")).to_have_text("18 / 18 done")
+    expect(phone.get_by_role("heading", name="You have finished. Thank you.")).to_be_visible()
+    assert scores(study, alice)["D overall"] == 10
+    assert Rating.objects.count() == 16
+
+
+@pytest.fixture
+def server_out_of_order(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Let every save fail until `undo` is called. Requests of a page being left cannot be caught in the browser."""
+
+    def fail(*args: object) -> None:
+        raise RuntimeError("out of order for the test")
+
+    monkeypatch.setattr("annotations.judging.save_answer", fail)
+    return monkeypatch
+
+
+def test_what_could_not_be_sent_survives_a_reload(
+    visit: Callable[..., Page], study: Study, alice: User, server_out_of_order: pytest.MonkeyPatch
+) -> None:
+    page = visit(FIRST, alice)
+    point(page, "b-format", 2).click()
+    point(page, "b-format", 5).click()
+    expect(page.locator("#state")).to_have_text("not sent yet: kept on this device, trying again")
+    page.reload()
+    is_chosen(page, "b-format", 5)
+    expect(page.locator("#b-format .unsent")).to_be_visible()
+    assert not Rating.objects.exists()
+    server_out_of_order.undo()
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect_saved(page)
+    expect(page.locator("#b-format .unsent")).to_be_hidden()
+    assert scores(study, alice) == {"B format": 5}
+
+
+def test_an_unsent_answer_is_sent_from_any_page_of_the_study(
+    visit: Callable[..., Page], study: Study, alice: User, server_out_of_order: pytest.MonkeyPatch
+) -> None:
+    page = visit(FIRST, alice)
+    point(page, "a-format", 4).click()
+    expect(page.locator("#state")).to_contain_text("not sent yet")
+    page.goto(SECOND)
+    expect(page.locator("#state")).to_contain_text("not sent yet")
+    server_out_of_order.undo()
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect_saved(page)
+    assert scores(study, alice) == {"A format": 4}
+
+
+def test_an_answer_given_just_before_leaving_arrives(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST, alice)
+    page.evaluate("""() => {
+        for (const row of ["a-format", "a-overall", "b-format"]) document.querySelector(`#${row} input`).click();
+        window.location.assign("/studies/");
+    }""")
+    arrive(page, "/studies/")
+    expect(page.get_by_role("heading", name="Your studies")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert scores(study, alice) == {"A format": 1, "A overall": 1, "B format": 1}
+
+
+def test_offline_the_page_stays_open_and_sends_by_itself_when_the_network_is_back(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST, alice)
+    page.context.set_offline(True)
+    point(page, "a-format", 4).click()
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator("#state")).to_contain_text("not sent yet")
+    assert page.url.endswith(FIRST)
+    page.context.set_offline(False)
+    expect_saved(page)
+    assert scores(study, alice) == {"A format": 4}
+
+
+def test_a_doubled_request_makes_one_row(visit: Callable[..., Page], study: Study, alice: User) -> None:
+    page = visit(FIRST, alice)
+
+    def send_twice(route: Route) -> None:
+        route.fetch()
+        route.fulfill(response=route.fetch())
+
+    page.route("**/answers/", send_twice)
+    point(page, "a-overall", 9).click()
+    point(page, "a-overall", 8).click()
+    expect_saved(page)
+    assert Rating.objects.get().score == 8
+    assert list(AnswerChange.objects.values_list("score", flat=True).order_by("pk"))[-1] == 8
+    assert AnswerChange.objects.count() <= 2
+
+
+def test_a_deadline_that_passes_while_the_page_is_open_is_told_and_nothing_is_stored(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST, alice)
+    Enrolment.objects.update(deadline=timezone.now() - timedelta(seconds=1))
+    point(page, "a-format", 3).click()
+    expect(page.get_by_role("alert")).to_contain_text("The time for this study is over.")
+    expect(page.locator("#state")).to_have_text("not saved")
+    expect(page.locator("#answers input[type=radio]:not(:disabled)")).to_have_count(0)
+    expect(page.locator("#answers input:checked")).to_have_count(0)
+    assert not Rating.objects.exists()
+    assert not AnswerChange.objects.exists()
+
+
+def test_an_evaluator_who_was_logged_out_loses_nothing(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST, alice)
+    Session.objects.all().delete()
+    point(page, "a-format", 3).click()
+    expect(page.locator("#state")).to_have_text("not sent yet: log in again")
+    page.get_by_role("link", name="Log in again").click()
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    arrive(page, FIRST)
+    expect_saved(page)
+    assert scores(study, alice) == {"A format": 3}
+
+
+def test_a_later_answer_from_another_window_is_shown(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST, alice)
+    save_answer(
+        alice, PageAddress("poems", 1, 1), Answer(placements(study, alice)[0].token, 2**50, "format", 5)
+    )
+    point(page, "a-format", 2).click()
+    is_chosen(page, "a-format", 5)
+    expect(page.get_by_role("alert")).to_contain_text("A Format: a later answer from another window is kept")
+    point(page, "a-format", 1).click()
+    expect_saved(page)
+    is_chosen(page, "a-format", 1)
+    assert Rating.objects.get().score == 1
+
+
+def test_the_time_on_the_page_is_sent(visit: Callable[..., Page], study: Study, alice: User) -> None:
+    page = visit(FIRST, alice)
+    page.wait_for_timeout(300)
+    point(page, "a-format", 2).click()
+    expect_saved(page)
+    seconds = AnswerChange.objects.get().seconds_on_page
+    assert seconds is not None
+    assert 0.2 <= seconds < 10
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE, WIDE])
+def test_nothing_moves_when_an_answer_is_saved(
+    visit: Callable[..., Page], study: Study, alice: User, size: ViewportSize
+) -> None:
+    page = visit(FIRST, alice, size=size)
+    boxes = """() => [...document.querySelectorAll(
+        'h1, .card, .question, .point, .foot, .foot-facts span, .foot-ways *, .missing')]
+        .filter((element) => element.id !== 'state' && element.id !== 'answered')
+        .map((element) => Object.values(element.getBoundingClientRect().toJSON()).join())"""
+    page.evaluate("window.scrollTo(0, 200)")
+    before = page.evaluate(boxes)
+    page.route("**/answers/", lambda route: route.abort())
+    page.evaluate("document.querySelector('#b-format input').click()")
+    expect(page.locator("#state")).to_contain_text("not sent yet")
+    assert page.evaluate(boxes) == before
+    page.unroute_all()
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect_saved(page)
+    assert page.evaluate(boxes) == before
+
+
+def test_keys_move_over_rows_and_cards_and_leave_the_scale_its_own(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST, alice)
+
+    def in_focus() -> str:
+        return str(page.evaluate("document.activeElement.id || document.activeElement.value"))
+
+    visited = []
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft", "b"):
+        page.keyboard.press(key)
+        visited.append(in_focus())
+    assert visited == ["a-format", "a-overall", "b-overall", "b-format", "a-format", "best"]
+    page.keyboard.press("Control+3")
+    page.keyboard.press("Alt+n")
+    assert page.locator("#answers input:checked").count() == 0
+    page.locator("#a-overall").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    assert in_focus() == "2"
+    is_chosen(page, "a-overall", 2)
+    page.keyboard.press("7")
+    is_chosen(page, "a-overall", 7)
+    assert in_focus() == "b-format"
+    page.keyboard.press("7")
+    assert page.locator("#b-format input:checked").count() == 0
+
+
+def test_a_question_mark_shows_the_keys_and_escape_hides_them(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST, alice)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("3")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert page.locator("#answers input:checked").count() == 0
+
+
+def test_without_javascript_a_page_is_saved_as_one_form(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST, alice, java_script_enabled=False)
+    point(page, "c-overall", 10).click()
+    page.get_by_role("button", name="Save and next").click()
+    arrive(page, SECOND)
+    expect(page.get_by_role("status").first).to_have_text("Your answers are saved.")
+    assert scores(study, alice) == {"C overall": 10}
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])
+def test_pages_are_accessible_and_fit_a_narrow_screen(
+    visit: Callable[..., Page], study: Study, alice: User, locale: str, scheme: str
+) -> None:
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice", "wcag2aaa"]}
+    visitor, evaluator = (visit("/", user, locale=locale, color_scheme=scheme) for user in (None, alice))
+    for page, paths in (
+        (visitor, ["/", "/accounts/login/"]),
+        (evaluator, ["/studies/", "/studies/poems/", FIRST]),
+    ):
+        for path in paths:
+            page.set_viewport_size(NARROW)
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") == 320, path
+            page.set_viewport_size(DESKTOP)
+            # Text is held to 7:1; the one filled button to the 4.5:1 of controls, below.
+            found = Axe().run(page, context={"exclude": [".button"]}, options=rules)
+            assert found.violations_count == 0, found.generate_report()
+            found = Axe().run(page, options={"runOnly": {"type": "rule", "values": ["color-contrast"]}})
+            assert found.violations_count == 0, found.generate_report()
