@@ -40,7 +40,7 @@ def parse_answer(body: bytes) -> Answer:
         refuse()
     try:
         fields = json.loads(body, parse_constant=lambda constant: refuse())
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BadAnswer(_("This is not an answer. Load the page again.")) from error
     if not isinstance(fields, dict) or fields.keys() != ANSWER_KEYS:
         refuse()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from annotations import row_files
 from annotations.exports import FORMATS, export
 from annotations.models import Study
 from annotations.plan_forms import UnblindForm
+from annotations.preferences import PREFERENCE_FORMATS, SOURCES, preference_chunks, preferences
+from annotations.raw_export import rating_chunks
 from annotations.reporting.document import report_document
 from annotations.results import OffScalePolicy, study_report
+from annotations.unblinding import Sealed
 
 
 def staff_study(request: HttpRequest, slug: str) -> Study:
@@ -45,6 +50,8 @@ def results_page(
     context = {
         "study": study,
         "formats": FORMATS,
+        "rating_formats": row_files.FORMATS,
+        "preference_formats": PREFERENCE_FORMATS,
         "unblind_form": unblind_form,
         "report": report,
         "document": report_document(report),
@@ -63,4 +70,43 @@ def results_file(request: HttpRequest, slug: str, file_format: str) -> HttpRespo
         body,
         content_type=FORMATS[file_format].content_type,
         headers={"Content-Disposition": f'attachment; filename="{study.slug}.{file_format}"'},
+    )
+
+
+@require_safe
+def ratings_file(request: HttpRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
+    """Stream the answers of a study, one row each; a sealed study leads to the page that says why not."""
+    study = staff_study(request, slug)
+    if file_format not in row_files.FORMATS:
+        raise Http404
+    try:
+        return rows_response(rating_chunks(study, file_format), f"{slug}-ratings", file_format)
+    except Sealed:
+        return redirect("annotations:results", slug)
+
+
+@require_safe
+def preferences_file(
+    request: HttpRequest, slug: str, source: str, file_format: str
+) -> HttpResponse | StreamingHttpResponse:
+    """Send the preference pairs of a study, by ratings or by picks."""
+    study = staff_study(request, slug)
+    if source not in SOURCES or file_format not in PREFERENCE_FORMATS:
+        raise Http404
+    try:
+        rows = preferences(study, source)
+    except Sealed:
+        return redirect("annotations:results", slug)
+    except ValueError as error:
+        # Pairs by ratings of a study without an overall criterion.
+        raise Http404(str(error)) from error
+    return rows_response(preference_chunks(rows, file_format), f"{slug}-preferences-{source}", file_format)
+
+
+def rows_response(chunks: Iterator[bytes], name: str, file_format: str) -> StreamingHttpResponse:
+    """Return a file of rows that is written while it is sent."""
+    return StreamingHttpResponse(
+        chunks,
+        content_type=row_files.CONTENT_TYPES[file_format],
+        headers={"Content-Disposition": f'attachment; filename="{name}.{file_format}"'},
     )

@@ -6,9 +6,11 @@ JSON Lines and Parquet hold every value as it is.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -43,43 +45,30 @@ def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def csv_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
     """Yield a CSV file with a head row, formula-safe; what is missing is an empty cell."""
-    line = ",".join(["%s"] * len(columns)) + "\r\n"
-    yield (UTF_8_MARK + line % tuple(map(csv_cell, columns))).encode()
-    yield from filled_in(line, csv_cell, rows)
-
-
-def csv_cell(value: Value) -> str:
-    """Return a cell in quotes, whatever it holds."""
-    text = str(value).lower() if isinstance(value, bool) else safe_cell(value)
-    return '"' + text.replace('"', '""') + '"'
+    output = io.StringIO()
+    output.write(UTF_8_MARK)
+    writer = csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(columns)
+    for batch in batches(rows):
+        # Looked at once a batch: the same few prompts and names come again and again.
+        cells = [
+            map(cache(safe_cell), values) if kind == "text" else values
+            for kind, values in zip(columns.values(), zip(*batch, strict=True), strict=True)
+        ]
+        writer.writerows(zip(*cells, strict=True))
+        yield output.getvalue().encode()
+        output.seek(0)
+        output.truncate()
+    # The head, where there was no row.
+    yield output.getvalue().encode()
 
 
 def jsonl_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
     """Yield JSON Lines: one object a row with every column; what is missing is null."""
+    names = tuple(columns)
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-    line = "{" + ", ".join(f"{encode(name)}: %s" for name in columns) + "}\n"
-    return filled_in(line, encode, rows)
-
-
-class Cells(dict[Value, str]):
-    """The values of one column as text, each worked out once: most come many times."""
-
-    def __init__(self, cell: Callable[[Value], str]) -> None:
-        self.cell = cell
-
-    def __missing__(self, value: Value) -> str:
-        self[value] = text = self.cell(value)
-        return text
-
-
-def filled_in(line: str, cell: Callable[[Value], str], rows: Iterable[Row]) -> Iterator[bytes]:
-    """Yield the rows as lines made from a template with a place for each cell.
-
-    Column by column, twice as fast as the writers of `csv` and `json`, which look at every value anew.
-    """
     for batch in batches(rows):
-        columns = [map(Cells(cell).__getitem__, values) for values in zip(*batch, strict=True)]
-        yield "".join(map(line.__mod__, zip(*columns, strict=True))).encode()
+        yield "".join(f"{encode(dict(zip(names, row, strict=True)))}\n" for row in batch).encode()
 
 
 def parquet_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:

@@ -170,7 +170,7 @@ def test_csv_is_the_default_and_safe(rated: Study) -> None:
     table = list(csv.DictReader(io.StringIO(text[1:], newline="")))
     assert {row["prompt"] for row in table} == {'\'=HYPERLINK("x")', "春风,\n又绿“江南”岸"}
     assert table[0].keys() == COLUMNS.keys()
-    assert {row["best"] for row in table} == {"true", "false"}
+    assert {row["best"] for row in table} == {"True", "False"}
     assert {row["score"] for row in table} == {"1", "2", "3", "4", ""}
 
 

@@ -115,3 +115,42 @@ def test_nobody_else_finds_the_results(rated: Study, client: Client, alice: User
     assert client.get(url).status_code == 302
     client.force_login(alice)
     assert client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "content"),
+    [
+        ("ratings_file", ["csv"], b"method-3"),
+        ("ratings_file", ["jsonl"], b"method-3"),
+        ("ratings_file", ["parquet"], b"PAR1"),
+        ("preferences_file", ["ratings", "jsonl"], b'"chosen"'),
+        ("preferences_file", ["picks", "parquet"], b"PAR1"),
+    ],
+)
+def test_staff_download_answers_and_preference_pairs_once_the_study_is_closed(
+    study: Study,
+    enrolment: Enrolment,
+    client: Client,
+    carol: User,
+    name: str,
+    arguments: list[str],
+    content: bytes,
+) -> None:
+    answer_everything(enrolment)
+    client.force_login(carol)
+    url = reverse(f"annotations:{name}", args=["poems", *arguments])
+    assert client.get(url)["Location"] == reverse("annotations:results", args=["poems"])
+    close_study(study)
+    response = client.get(url)
+    assert content in b"".join(response.streaming_content)  # type: ignore[attr-defined]
+    assert "attachment" in response["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "path", ["ratings.exe", "preferences-votes.jsonl", "preferences-picks.csv", "results.exe"]
+)
+def test_a_file_that_is_not_offered_is_not_found(
+    rated: Study, client: Client, carol: User, path: str
+) -> None:
+    client.force_login(carol)
+    assert client.get(f"/studies/poems/{path}").status_code == 404

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import models
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
 
 from annotations.importing import SlugTaken, import_study
 from annotations.models import Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
@@ -223,3 +224,12 @@ def test_import_study_says_whose_slug_it_is(db: None, file: Path) -> None:
     file.write_text(content(3), encoding="utf-8")
     with pytest.raises(SlugTaken):
         import_study(read_candidates(file, "poem"), slug="mine", rubric=rubric)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_file(db: None, file: Path) -> None:
+    with CaptureQueriesContext(connection) as few:
+        run(file)
+    file.write_text(content(60), encoding="utf-8")
+    with CaptureQueriesContext(connection) as many:
+        run(file, slug="many")
+    assert len(many) == len(few)

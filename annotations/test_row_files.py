@@ -41,8 +41,8 @@ def read_csv(chunks: Iterator[bytes]) -> list[list[str]]:
 def test_csv_keeps_verse_and_disarms_formulas() -> None:
     assert read_csv(csv_chunks(COLUMNS, ROWS)) == [
         ["verse", "score", "share", "best", "saved_at"],
-        ['床前明月光，\n“疑是”,"地上霜"', "5", "0.1", "true", "2026-05-01T08:30:00.000001Z"],
-        ["'=1+1", "-1", "1.0", "false", "2026-05-01T08:30:00.500000Z"],
+        ['床前明月光，\n“疑是”,"地上霜"', "5", "0.1", "True", "2026-05-01T08:30:00.000001Z"],
+        ["'=1+1", "-1", "1.0", "False", "2026-05-01T08:30:00.500000Z"],
         ["", "", "", "", ""],
     ]
 

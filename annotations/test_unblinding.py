@@ -177,8 +177,7 @@ def everything_staff_can_get(study: Study, client: Client) -> dict[str, bytes]:
     bodies = {}
     for address in addresses:
         response = client.get(address)
-        body = b"".join(response.streaming_content) if response.streaming else response.content
-        bodies[address] = without_clock(body)
+        bodies[address] = without_clock(response.getvalue())
     return bodies
 
 
@@ -322,6 +321,20 @@ def test_only_staff_may_open_the_numbers_and_only_by_post(
     strict.force_login(carol)
     assert strict.post(url, fields).status_code == 403
     assert is_sealed(sealed)
+
+
+@pytest.mark.parametrize("name", ["unblind", "close"])
+def test_the_forms_on_the_page_are_taken_by_the_site(sealed: Study, carol: User, name: str) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(carol)
+    url = reverse(f"annotations:{name}", args=["poems"])
+    page = strict.get(reverse("annotations:results", args=["poems"])).content.decode()
+    token = re.search(
+        rf'action="{url}"[^>]*>\s*<input type="hidden" name="csrfmiddlewaretoken" value="(\w+)"', page
+    )
+    assert token
+    assert strict.post(url, {"reason": REASON, "csrfmiddlewaretoken": token[1]}).status_code == 302
+    assert not is_sealed(sealed)
 
 
 def test_an_exported_report_prints_who_unblinded_the_study(sealed: Study, carol: User) -> None:

@@ -148,7 +148,9 @@ def t_interval(estimate: float, se: float, df: float, confidence_level: float) -
     return estimate - half, estimate + half
 
 
-def crossed_mean(values: Floats, *, confidence_level: float = 0.95) -> CrossedMean:
+def crossed_mean(
+    values: Floats, *, confidence_level: float = 0.95, start: VarianceComponents | None = None
+) -> CrossedMean:
     """
     Estimate the mean of `values` (E, P), NaN where missing, over new evaluators and new prompts.
 
@@ -160,6 +162,7 @@ def crossed_mean(values: Floats, *, confidence_level: float = 0.95) -> CrossedMe
     A variance estimate below zero is set to zero and its mean square pooled, as REML does: V = MS_p / (EP)
     with df = P - 1 without evaluator variance, V = MS_e / (EP) with df = E - 1 without prompt variance,
     the one-sample t over all cells without either. Evaluators and prompts with no cell are left out.
+    `start` may give the components of a table that is nearly the same, to begin REML from.
     """
     values = np.asarray(values, dtype=np.float64)
     there = ~np.isnan(values)
@@ -172,7 +175,7 @@ def crossed_mean(values: Floats, *, confidence_level: float = 0.95) -> CrossedMe
         estimate = float(np.nanmean(kept))
         return CrossedMean(estimate, None, None, None, evaluators, prompts, cells, "none", confidence_level)
     if cells < kept.size:
-        return _from_reml(kept, cells, confidence_level)
+        return _from_reml(kept, cells, confidence_level, start)
     estimate, ms_e, ms_p, ms_r = (float(ms[0]) for ms in mean_squares(kept[np.newaxis]))
     se, df, variance = crossed_error(ms_e, ms_p, ms_r, evaluators, prompts)
     return CrossedMean(
@@ -232,9 +235,11 @@ def crossed_error(
     return math.sqrt(total / cells), total**2 / spread, variance
 
 
-def _from_reml(kept: Floats, cells: int, confidence_level: float) -> CrossedMean:
+def _from_reml(
+    kept: Floats, cells: int, confidence_level: float, start: VarianceComponents | None
+) -> CrossedMean:
     evaluators, prompts = kept.shape
-    fit = fit_crossed_reml(kept)
+    fit = fit_crossed_reml(kept, None if start is None else (start.evaluator, start.prompt, start.residual))
     if fit is None:
         estimate = float(np.nanmean(kept))
         return CrossedMean(estimate, None, None, None, evaluators, prompts, cells, "none", confidence_level)

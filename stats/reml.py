@@ -39,9 +39,11 @@ class CrossedReml:
     covariance: Floats
 
 
-def fit_crossed_reml(values: Floats) -> CrossedReml | None:
+def fit_crossed_reml(values: Floats, start: tuple[float, float, float] | None = None) -> CrossedReml | None:
     """
     Fit y = mu + u_e + v_p + r to `values` (E, P), NaN where missing; every row and column has a cell.
+
+    `start` are variances to begin from, those of a table that is nearly the same.
 
     Where each prompt has one evaluator (or each evaluator one prompt) its effect cannot be told from the
     residual and is left out. None where no cell is left to estimate a residual from.
@@ -56,7 +58,8 @@ def fit_crossed_reml(values: Floats) -> CrossedReml | None:
         return CrossedReml(float(cells.mean()), 0.0, None, (0.0, 0.0, 0.0), np.zeros((3, 3)))
     shift = float(cells.mean())
     table = _CrossedTable.of((values - shift) / scale)
-    state = _maximise(table, np.array([0.4, 0.2, 0.4]) * np.append(estimable, 1.0))
+    first = np.array([0.4, 0.2, 0.4]) if start is None else np.array(start) / scale**2
+    state = _maximise(table, first, np.append(estimable, True))
     covariance = _covariance_of_variances(state)
     spread = float(state.gradient_of_variance @ covariance @ state.gradient_of_variance)
     s_e, s_p, s_r = (float(variance) for variance in scale**2 * state.variances)
@@ -69,16 +72,16 @@ def fit_crossed_reml(values: Floats) -> CrossedReml | None:
     )
 
 
-def _estimable_effects(there: Bools) -> Floats | None:
+def _estimable_effects(there: Bools) -> Bools | None:
     """Return which of the two effects can be told from the residual (2,), or None where nothing can."""
     evaluators, prompts = there.shape
     cells = int(there.sum())
     if cells > evaluators + prompts - _connected_pieces(there):
-        return np.ones(2)
+        return np.array([True, True])
     if cells == prompts and evaluators > 1 and prompts > evaluators:
-        return np.array([1.0, 0.0])
+        return np.array([True, False])
     if cells == evaluators and prompts > 1 and evaluators > prompts:
-        return np.array([0.0, 1.0])
+        return np.array([False, True])
     return None
 
 
@@ -232,17 +235,17 @@ def _with_residual(
     return residual, extended
 
 
-def _maximise(table: _CrossedTable, start: Floats) -> _State:
+def _maximise(table: _CrossedTable, start: Floats, allowed: Bools) -> _State:
     """Minimise the deviance by Newton's method, Fisher scoring where the Hessian is no use; variances >= 0."""
-    allowed = start > 0
     lowest = np.array([0.0, 0.0, SMALLEST_RESIDUAL])
-    state = _evaluate(table, start)
+    state = _evaluate(table, np.clip(np.where(allowed, start, 0.0), lowest, LARGEST_EFFECT))
     for _ in range(MAX_STEPS):
         step = _feasible_step(state, allowed, lowest)
         moved = _line_search(table, state, step, lowest)
         if moved is None:
             return state
-        done = np.abs(moved.variances - state.variances).max() <= 1e-11
+        # Newton's error is about the square of its last step.
+        done = np.abs(moved.variances - state.variances).max() <= 1e-7
         state = moved
         if done:
             return state

@@ -88,7 +88,8 @@ def leave_one_evaluator_out(values: Floats) -> LeaveOneOut:
     evaluators, prompts = values.shape
     if evaluators > 2 and prompts > 1 and not np.isnan(values).any():
         return _leave_one_out_complete(values)
-    fits = [crossed_mean(np.delete(values, e, axis=0)) for e in range(evaluators)]
+    start = crossed_mean(values).variance
+    fits = [crossed_mean(np.delete(values, e, axis=0), start=start) for e in range(evaluators)]
     return LeaveOneOut(tuple(fit.estimate for fit in fits), tuple(fit.p for fit in fits))
 
 

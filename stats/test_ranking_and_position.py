@@ -113,6 +113,7 @@ def test_order_without_effect_is_not_significant_and_a_strong_one_is() -> None:
         if not is_biased:
             assert bias.picks_test is not None
             assert bias.picks_test.p > 0.05
+    assert bias is not None
     assert bias.effects == pytest.approx((1, 0, -1), abs=0.3)
     assert bias.picks == (108, 0, 0)
 

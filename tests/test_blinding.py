@@ -45,8 +45,8 @@ ARGUMENTS: dict[str, list[Any]] = {
     "slug": ["poems", "no-such-study"],
     "subtask": [1, 9],
     "page": [1, 2, 9],
-    "file_format": ["json", "html", "csv", "tex", "pdf", "xlsx", "exe"],
-    "figure": ["forest"],
+    "file_format": ["json", "html", "csv", "tex", "pdf", "xlsx", "jsonl", "parquet", "exe"],
+    "source": ["ratings", "picks", "votes"],
 }
 
 

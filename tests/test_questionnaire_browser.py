@@ -78,7 +78,7 @@ def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(
             base_url=live_server.url, viewport=size, **{"locale": "en-GB", **options}
         )
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         if user:
             log_in(context, user, live_server.url)
@@ -346,6 +346,21 @@ def test_nothing_moves_when_an_answer_is_saved(
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect_saved(page)
     assert page.evaluate(boxes) == before
+
+
+@pytest.mark.parametrize(("keys", "picked"), [("bd", "D"), ("bb", "B"), ("d", "D")])
+def test_b_and_a_letter_pick_that_letter_even_where_the_focus_is_on_the_picks_already(
+    visit: Callable[..., Page], study: Study, alice: User, keys: str, picked: str
+) -> None:
+    page = visit(FIRST, alice)
+    for key in "30415928":
+        page.keyboard.press(key)
+    for key in keys:
+        page.keyboard.press(key)
+    expect_saved(page)
+    choice = BestChoice.objects.get()
+    letters = {one.candidate_id: one.letter for one in placements(study, alice)}
+    assert letters[choice.candidate_id] == picked
 
 
 def test_keys_move_over_rows_and_cards_and_leave_the_scale_its_own(

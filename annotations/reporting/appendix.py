@@ -114,15 +114,19 @@ def plan_section(report: StudyReport) -> Section:
     if plan is not None:
         label = {criterion.key: criterion.label for criterion in report.study.criteria}
         labels = report.study.method_labels
+        # A method that has been renamed since is still in the plan under its key then.
+        pairs = [f"{labels.get(b, b)} − {labels.get(a, a)}" for a, b in plan.comparisons]
         margin = DASH if plan.equivalence_margin is None else decimal(plan.equivalence_margin)
+        off_scale = _("taken as missing") if plan.off_scale == "missing" else _("kept as they were found")
         blocks.append(
             Table(
                 _("Locked before the first answer"),
                 (_("What"), _("As planned")),
                 (
                     (_("Primary criterion"), label[plan.primary_criterion]),
-                    (_("Comparisons"), "; ".join(f"{labels[b]} − {labels[a]}" for a, b in plan.comparisons)),
+                    (_("Comparisons"), "; ".join(pairs)),
                     (_("Inconsistent pages allowed"), percent(plan.inconsistency_threshold)),
+                    (_("Scores off their scale"), off_scale),
                     (_("Equivalence margin (points)"), margin),
                     (
                         _("Evaluators"),
@@ -132,6 +136,7 @@ def plan_section(report: StudyReport) -> Section:
                     (_("Locked at"), plan.locked_at),
                     (_("Locked by"), plan.locked_by),
                     (_("SHA-256"), plan.digest),
+                    (_("Notes"), plan.notes or DASH),
                 ),
             )
         )

@@ -66,7 +66,7 @@ def dense_reml(values: Floats) -> dict[str, float]:
     same_e = (data.e.to_numpy()[:, None] == data.e.to_numpy()).astype(float)
     same_p = (data.p.to_numpy()[:, None] == data.p.to_numpy()).astype(float)
 
-    def parts(parameters: Floats) -> tuple[float, float, float]:
+    def parts(parameters: Any) -> tuple[float, float, float]:
         t_e, t_p, sigma = parameters
         v = sigma**2 * (np.eye(len(y)) + t_e**2 * same_e + t_p**2 * same_p)
         inverse = np.linalg.inv(v)
@@ -74,14 +74,12 @@ def dense_reml(values: Floats) -> dict[str, float]:
         mean = (one @ inverse @ y) / information
         rest = y - mean
         deviance = np.linalg.slogdet(v)[1] + np.log(information) + rest @ inverse @ rest
-        return deviance, 1 / information, mean
+        return float(deviance), float(1 / information), float(mean)
 
-    start = np.array([0.5, 0.5, y.std()])
-    best = scipy.optimize.minimize(
-        lambda x: parts(x)[0],
-        start,
-        method="Nelder-Mead",
-        options={"xatol": 1e-10, "fatol": 1e-12, "maxiter": 5000, "maxfev": 5000},
+    start: Any = np.array([0.5, 0.5, y.std()])
+    options: Any = {"xatol": 1e-10, "fatol": 1e-12, "maxiter": 5000, "maxfev": 5000}
+    best: Any = scipy.optimize.minimize(  # type: ignore[call-overload]
+        lambda x: parts(x)[0], start, method="Nelder-Mead", options=options
     )
     point, step = best.x, 3e-4
     unit = np.eye(3) * step
@@ -144,7 +142,11 @@ def pair(table: ScoreTable, criterion: int, a: int, b: int) -> dict[str, Any]:
     ranks = scipy.stats.rankdata(np.abs(nonzero)) * np.sign(nonzero)
     superiority = (np.sign(values) + 1) / 2
     permutation = scipy.stats.permutation_test(
-        (by_evaluator,), lambda x: x.sum(), permutation_type="samples", n_resamples=np.inf, vectorized=False
+        (by_evaluator,),
+        lambda x: x.sum(),
+        permutation_type="samples",
+        n_resamples=1_000_000,
+        vectorized=False,
     )
     flips = enumerate_flips(by_evaluator)
     if abs(permutation.pvalue - flips["p"]) > 1e-12:

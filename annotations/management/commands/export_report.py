@@ -13,7 +13,6 @@ from annotations.models import Study
 from annotations.results import OFF_SCALE_POLICIES, study_report
 from annotations.unblinding import ReasonTooShort, unblind
 
-
 BINARY = ("pdf", "xlsx")
 
 

@@ -229,13 +229,18 @@ function actOn({ key, target }) {
   if (isRadio && key.startsWith("Arrow")) return undefined;
   if (key === "Enter" && (isRadio || target.matches("a, button, summary"))) return undefined;
   const pick = rowInFocus() === best && best.querySelector(`[data-letter="${CSS.escape(key)}"]`);
-  return pick ? () => press(pick, best) : shortcuts[key];
+  // After the last rating the focus is on the best pick already: b then d must pick D there too, and not B.
+  const isLetter = key !== "b" || lastKey === "b";
+  return pick && isLetter ? () => press(pick, best) : shortcuts[key];
 }
+
+let lastKey = "";
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || keys.open) return;
   if (isTyping(event.target)) return;
   const act = actOn(event);
+  lastKey = event.key;
   if (!act) return;
   event.preventDefault();
   act();
