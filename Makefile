@@ -46,8 +46,8 @@ bench: install-dev
 
 # Collect the words of the pages for translation (needs gettext).
 messages: install-dev
-	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --no-wrap --ignore .venv --ignore var
-	$(BIN)/python manage.py compilemessages --locale zh_Hans --ignore .venv
+	$(BIN)/python manage.py makemessages --locale zh_Hans --add-location file --no-wrap --ignore .venv --ignore var --ignore "test*"
+	$(BIN)/python manage.py compilemessages --locale zh_Hans --ignore .venv --ignore var
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache staticfiles

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Q
@@ -14,9 +13,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from generation.models import Candidate, Method, Prompt
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
 
 
 def new_order_seed() -> int:
@@ -30,10 +26,6 @@ def in_current_language(english: str, chinese: str) -> str:
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
-    def enrolling(self, user: User | AnonymousUser) -> StudyQuerySet:
-        """Studies in which this user is an evaluator."""
-        return self.filter(enrolments__evaluator_id=user.pk)
-
     def sealed(self) -> StudyQuerySet:
         """Studies whose numbers nobody may see yet: open, with people answering, and never unblinded."""
         return self.filter(

@@ -142,6 +142,8 @@ def plan_section(report: StudyReport) -> Section:
         )
     if report.deviations_from_plan:
         blocks += [Paragraph(sentence, is_notice=True) for sentence in report.deviations_from_plan]
+    elif report.sealed:
+        blocks.append(Paragraph(_("So far everything is as planned.")))
     else:
         blocks.append(Paragraph(_("The study was carried out as planned.")))
     blocks += [

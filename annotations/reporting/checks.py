@@ -87,7 +87,7 @@ def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
             ),
             Table(
                 _(
-                    "Their 95 % intervals, and the range of the difference when each evaluator is left out in turn"
+                    "Their intervals (95 %), and the range of the difference when each evaluator is left out in turn"
                 ),
                 (
                     _("Pair"),

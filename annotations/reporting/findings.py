@@ -170,7 +170,7 @@ def primary_section(report: StudyReport, analysis: Analysis) -> Section:
                     axis_label=_("Difference in %(criterion)s (points)") % {"criterion": criterion.label},
                 ),
                 caption=_(
-                    "Differences with 95 % confidence intervals. Where an interval covers zero, either method may"
+                    "Differences with confidence intervals (95 %). Where an interval covers zero, either method may"
                     " be the better one."
                 ),
                 alternative="; ".join(f"{row.label}: {row.words}" for row in rows),
@@ -199,7 +199,7 @@ def means_section(report: StudyReport, analysis: Analysis) -> Section:
     head = [f"{criterion.label} ({criterion.minimum}–{criterion.maximum})" for criterion in study.criteria]
     blocks: list[Block] = [
         Table(
-            _("Mean ratings with crossed 95 % confidence intervals, and best picks with their share"),
+            _("Mean ratings with crossed confidence intervals (95 %), and best picks with their share"),
             (_("Method"), *head, _("Best picks")),
             tuple(rows),
         )

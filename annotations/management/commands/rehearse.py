@@ -71,9 +71,11 @@ def summary(report: StudyReport) -> list[str]:
     if analysis is None:
         return lines
     labels = report.study.method_labels
-    for comparison in analysis.comparisons:
-        if comparison.criterion == analysis.primary:
-            lines.append(comparison_sentence(comparison, labels))
+    lines += [
+        comparison_sentence(comparison, labels)
+        for comparison in analysis.comparisons
+        if comparison.criterion == analysis.primary
+    ]
     for pair in analysis.power:
         name = pair_label(analysis.comparison(analysis.primary, pair.a, pair.b), labels)
         lines.append(
