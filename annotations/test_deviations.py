@@ -146,9 +146,10 @@ def test_the_report_names_plan_and_deviations(study: Study, planned: AnalysisPla
 def test_the_report_of_a_study_whose_methods_were_renamed_prints_the_plan_as_it_was(
     study: Study, planned: AnalysisPlan
 ) -> None:
-    Method.objects.filter(key="method-1").update(key="method-1b")
+    for key in ("method-0", "method-1"):
+        Method.objects.filter(key=key).update(key=f"{key}-renamed")
     plan = report_document(study_report(study)).sections[-1]
     (table,) = [block for block in plan.blocks if isinstance(block, Table)]
-    assert ("Comparisons", "method-1 − Method 0") in table.rows
+    assert ("Comparisons", "method-1 − method-0") in table.rows
     assert ("Notes", "–") in table.rows
     assert Paragraph("The methods are not those of the plan.", is_notice=True) in plan.blocks

@@ -149,6 +149,11 @@ def test_a_plan_is_locked_by_a_form_of_this_site_alone(study: Study, carol: User
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(carol)
     assert strict.post(URL, sent()).status_code == 403
+    page = strict.get(URL).content.decode()
+    form = page[page.index(f'action="{URL}"') :]
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+    assert token
+    assert strict.post(URL, sent(csrfmiddlewaretoken=token[1])).status_code == 302
 
 
 def test_the_results_lead_to_the_plan(study: Study, staff: Client) -> None:

@@ -376,10 +376,11 @@ def test_keys_move_over_rows_and_cards_and_leave_the_scale_its_own(
         page.keyboard.press(key)
         visited.append(in_focus())
     assert visited == ["a-format", "a-overall", "b-overall", "b-format", "a-format", "best"]
+    page.locator("#a-overall").focus()
     page.keyboard.press("Control+3")
     page.keyboard.press("Alt+n")
     assert page.locator("#answers input:checked").count() == 0
-    page.locator("#a-overall").focus()
+    assert page.url.endswith(FIRST)
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     page.keyboard.press("ArrowRight")
@@ -433,5 +434,7 @@ def test_pages_are_accessible_and_fit_a_narrow_screen(
             # Text is held to 7:1; the one filled button to the 4.5:1 of controls, below.
             found = Axe().run(page, context={"exclude": [".button"]}, options=rules)
             assert found.violations_count == 0, found.generate_report()
-            found = Axe().run(page, options={"runOnly": {"type": "rule", "values": ["color-contrast"]}})
-            assert found.violations_count == 0, found.generate_report()
+            if page.locator(".button").count():
+                rule = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+                found = Axe().run(page, context={"include": [".button"]}, options=rule)
+                assert found.violations_count == 0, found.generate_report()

@@ -1,0 +1,41 @@
+"""The documentation keeps up with the code: each setting and each command is named in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import get_commands
+
+ROOT: Path = settings.BASE_DIR
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "fixtures").glob("*.md"))]
+TEXT = "\n".join(page.read_text() for page in PAGES)
+OURS = ("evalsite", "annotations", "generation")
+
+
+def test_each_variable_the_settings_read_is_documented() -> None:
+    code = "\n".join(
+        path.read_text()
+        for path in [ROOT / "evalsite" / "settings.py", *(ROOT / "evalsite" / "embedded").glob("*.py")]
+    )
+    variables = set(re.findall(r'(?:env_\w+\(|environ\.get\()\s*"([A-Z_]+)"', code))
+    assert len(variables) > 10
+    documented = (ROOT / "docs" / "administrators.md").read_text()
+    assert {name for name in variables if f"`{name}`" not in documented} == set()
+
+
+def test_each_command_is_documented() -> None:
+    commands = {name for name, app in get_commands().items() if app in OURS}
+    assert len(commands) > 10
+    assert {name for name in commands if not re.search(rf"\b{name}\b", TEXT)} == set()
+
+
+def test_each_link_leads_somewhere() -> None:
+    missing = [
+        (page.name, target)
+        for page in PAGES
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert missing == []
