@@ -126,14 +126,14 @@ def entry(author: str, title: str, *lines: str, number: int) -> dict[str, Any]:
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small package with poems on one theme, the moon, made for these tests."""
-    monkeypatch.setattr(build_demo_study, "THEMES", [("月", "月", "光明")])
+    monkeypatch.setattr(build_demo_study, "THEMES", [("月", "月", "光明云江家上去后")])
     collection = tmp_path / "package" / "dist" / "quantangshi"
     collection.mkdir(parents=True)
     (tmp_path / "package" / "package.json").write_text('{"version": "9.9"}', encoding="utf-8")
     poems = [
         entry("杜甫", "月", "山中一片月，江上幾家人。", "不見來時路，空聞去後春。", number=0),
         # Not on the theme: by its title alone, or by its text alone.
-        entry("李白", "月", "山中一片雲，江上幾家人。", "不見來時路，空聞去後春。", number=1),
+        entry("李白", "月", "光明一片雲，江上幾家人。", "不見來時路，空聞去後春。", number=1),
         entry("李白", "雲", "山中明月光，江上月光明。", "不見月光路，空聞明月春。", number=2),
         # Named once, named twice, named twice and twice again.
         entry("李白", "山月", "山中一片月，江上幾家人。", "不見來時路，空聞去後秋。", number=3),

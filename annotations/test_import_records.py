@@ -1,13 +1,11 @@
-"""The authors' records: the poem study as it was published, and files of both formats made here."""
+"""The authors' records: the poem study as it was published, and a QA study in the same formats."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -15,98 +13,22 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import TestCase
 
-from annotations.models import Assignment, BestChoice, Criterion, Enrolment, Page, Placement, Rating, Study
-from annotations.records import as_asked, read_records
+from annotations.models import (
+    Assignment,
+    BestChoice,
+    Criterion,
+    Enrolment,
+    Page,
+    Placement,
+    Rating,
+    Study,
+)
+from annotations.records import as_asked
 from annotations.rubrics import load_rubric
+from annotations.testing_records import POEM_APP, QA_APP, QA_METHODS, Files, evaluator, shifted_tags
 from generation.models import Candidate, GenerationRun, Prompt
-from generation.problems import FileRefused
 
 PUBLISHED = settings.BASE_DIR.parent / "shared" / "reference" / "published_records"
-POEM_APP, QA_APP = "悟能赋诗-v1", "悟能问答-v1"
-QA_TAGS = ["cpm", "noiq", "modern", "human"]
-QA_METHODS = {
-    "cpm": "cpm",
-    "noiq": "prompting_baseline",
-    "modern": "inverse_prompting",
-    "human": "human",
-}
-Json = dict[str, Any]
-
-
-def shifted_tags(page: int) -> list[str]:
-    """Return the tags in an order of display that changes from page to page."""
-    return QA_TAGS[page % 4 :] + QA_TAGS[: page % 4]
-
-
-def qa_candidates() -> Json:
-    """Return a file of candidates in the format of the QA study: four questions, descriptions."""
-    scales = ["number[1-5]"] * 3 + ["number[1-10]"]
-    questions = [
-        {"answer_type": scale, "id": number, "title": f"请评价第{number}项（1-很差 {scale[9:-1]}-很好）"}
-        for number, scale in enumerate(scales)
-    ]
-    pages = [
-        {
-            "groups": [
-                {
-                    "title": f"问题{page}？",
-                    "desc": f"描述{page}" if page % 2 else "",
-                    "content": [f"{tag}的回答{page}，", "第二段。"],
-                    "tags": [tag],
-                }
-                for tag in shifted_tags(page)
-            ]
-        }
-        for page in range(100)
-    ]
-    return {
-        "app_data": {
-            "app_name": QA_APP,
-            "questions": [*questions, {"answer_type": "group_choice", "id": 4, "title": "请选择最好的"}],
-            "tasks": [{"pages": pages[start : start + 10]} for start in range(0, 100, 10)],
-        },
-        "user_counts": {"ann": 1700, "Ann": 0, "cut": 30, "gone": 1700},
-    }
-
-
-def evaluator(username: str, *, pages: int, app_name: str = QA_APP) -> Json:
-    """Return an evaluator who answered the first pages in full: all 3, overall 7, the best is the second."""
-    answered = [
-        {
-            "answers": [1 if page < pages else None],
-            "groups": [{"answers": [3, 3, 3, 7] if page < pages else [None] * 4} for _ in range(4)],
-        }
-        for page in range(100)
-    ]
-    return {
-        "username": username,
-        "app_name": app_name,
-        "tasks": [{"pages": answered[start : start + 10]} for start in range(0, 100, 10)],
-    }
-
-
-class Files:
-    """Both files, to be changed before they are written."""
-
-    def __init__(self, folder: Path) -> None:
-        self.candidates = qa_candidates()
-        self.evaluators = [evaluator("ann", pages=100), evaluator("Ann", pages=0), evaluator("cut", pages=47)]
-        self.paths = folder / "qa-records.jsonl", folder / "user-records.jsonl"
-
-    def write(self) -> tuple[Path, Path]:
-        self.paths[0].write_text(json.dumps(self.candidates), encoding="utf-8")
-        lines = (json.dumps(one, ensure_ascii=False) + "\n" for one in self.evaluators)
-        self.paths[1].write_text("".join(lines), encoding="utf-8")
-        return self.paths
-
-    def page(self, evaluator: int, page: int) -> Json:
-        """Return an evaluator's answers to a page, to be changed."""
-        found: Json = self.evaluators[evaluator]["tasks"][page // 10]["pages"][page % 10]
-        return found
-
-    def group(self, page: int, group: int) -> Json:
-        found: Json = self.candidates["app_data"]["tasks"][page // 10]["pages"][page % 10]["groups"][group]
-        return found
 
 
 @pytest.fixture
@@ -268,14 +190,16 @@ def test_a_user_of_the_same_name_stays_another_one(db: None, files: Files) -> No
 def test_pick_without_ratings_and_ratings_without_pick_are_kept(db: None, files: Files) -> None:
     files.page(0, 0)["answers"] = [None]
     files.page(1, 99)["answers"] = [3]
+    files.page(1, 98)["answers"] = [0]
     run(*files.write())
     first = Page.objects.get(subtask__number=1, number=1)
     assert not BestChoice.objects.filter(enrolment__pseudonym="ann", page=first).exists()
     rated = Rating.objects.filter(enrolment__pseudonym="ann", candidate__prompt=first.prompt)
     assert rated.count() == 16
-    best = BestChoice.objects.get(enrolment__pseudonym="Ann")
-    assert best.page == Page.objects.get(subtask__number=10, number=10)
-    assert best.candidate.run.method.key == QA_METHODS[shifted_tags(99)[3]]
+    best = BestChoice.objects.filter(enrolment__pseudonym="Ann").order_by("page__number")
+    assert [one.page.number for one in best.filter(page__subtask__number=10)] == [9, 10]
+    picked = [QA_METHODS[shifted_tags(98)[0]], QA_METHODS[shifted_tags(99)[3]]]
+    assert [one.candidate.run.method.key for one in best] == picked
 
 
 def test_a_page_answered_in_part_keeps_its_part(db: None, files: Files) -> None:
@@ -325,120 +249,6 @@ def test_other_answers_to_the_same_candidates_are_another_study(db: None, files:
     assert User.objects.filter(username="qa-2/ann").exists()
 
 
-Damage = Callable[[Files], object]
-
-
-@pytest.mark.parametrize(
-    ("damage", "problem"),
-    [
-        (lambda f: f.candidates["app_data"]["tasks"].pop(), "qa-records.jsonl, app_data.tasks: must hold 10, not 9"),
-        (lambda f: f.candidates["app_data"]["tasks"][3]["pages"].pop(),
-         "qa-records.jsonl, app_data.tasks[3].pages: must hold 10, not 9"),
-        (lambda f: f.candidates["app_data"]["tasks"][3]["pages"][2]["groups"].pop(),
-         "qa-records.jsonl, app_data.tasks[3].pages[2].groups: must hold 4, not 3"),
-        (lambda f: f.candidates.pop("app_data"), "qa-records.jsonl, app_data: is missing"),
-        (lambda f: f.candidates["app_data"]["questions"].pop(1),
-         "qa-records.jsonl, app_data.questions: must ask for 4 or 5 ratings of a candidate, not 3"),
-        (lambda f: f.candidates["app_data"]["questions"][1].update(answer_type="number[5-1]"),
-         "qa-records.jsonl, app_data.questions[1].answer_type: 'number[5-1]' is no scale such as number[1-5]"),
-        (lambda f: f.candidates["app_data"]["questions"][1].update(answer_type="number[0-5]"),
-         "qa-records.jsonl, app_data.questions[1].answer_type: 'number[0-5]' is no scale such as number[1-5]"),
-        (lambda f: f.group(32, 1).update(tags=["nore"]),
-         f"qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].tags: must begin with one of {', '.join(QA_TAGS)}"),
-        (lambda f: f.group(32, 1).update(tags=[]),
-         f"qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].tags: must begin with one of {', '.join(QA_TAGS)}"),
-        (lambda f: f.group(32, 1).update(tags=["cpm"]),
-         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].tags: there are two texts by cpm on the page"),
-        (lambda f: f.group(32, 1).update(title="别的？"),
-         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].title: the groups of a page must have one prompt"),
-        (lambda f: f.group(32, 1).update(content="整段"),
-         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content: must be a list"),
-        (lambda f: f.group(32, 1).update(content=["", " "]),
-         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content: is empty"),
-        (lambda f: [f.group(32, place).update(title="问题30？", desc="") for place in range(4)],
-         "qa-records.jsonl, app_data.tasks[3].pages[2]: has the prompt of app_data.tasks[3].pages[0]"),
-        (lambda f: f.evaluators[1]["tasks"].pop(), "user-records.jsonl, line 2, tasks: must hold 10, not 9"),
-        (lambda f: f.evaluators[1]["tasks"][9]["pages"].append({}),
-         "user-records.jsonl, line 2, tasks[9].pages: must hold 10, not 11"),
-        (lambda f: f.page(1, 95)["groups"].pop(),
-         "user-records.jsonl, line 2, tasks[9].pages[5].groups: must hold 4, not 3"),
-        (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, 3, 4, 5]),
-         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers: must hold 4, not 5"),
-        (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, 3.5, 4]),
-         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers[2]: '3.5' is no whole number"),
-        (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, True, 4]),
-         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers[2]: 'true' is no whole number"),
-        (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, 40_000, 4]),
-         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers[2]: '40000' is no whole number"),
-        (lambda f: f.page(1, 95).update(answers=[4]),
-         "user-records.jsonl, line 2, tasks[9].pages[5].answers[0]: '4' is no number from 0 to 3"),
-        (lambda f: f.page(1, 95).update(answers=[-1]),
-         "user-records.jsonl, line 2, tasks[9].pages[5].answers[0]: '-1' is no number from 0 to 3"),
-        (lambda f: f.page(1, 95).update(answers=[]),
-         "user-records.jsonl, line 2, tasks[9].pages[5].answers: must hold 1, not 0"),
-        (lambda f: f.page(1, 95).pop("groups"), "user-records.jsonl, line 2, tasks[9].pages[5].groups: is missing"),
-        (lambda f: f.evaluators[1].update(username="ann"), "user-records.jsonl, line 2, username: 'ann' stands twice"),
-        (lambda f: f.evaluators[1].update(username=""),
-         "user-records.jsonl, line 2, username: must have 1 to 60 characters, not 0"),
-        (lambda f: f.evaluators[1].pop("app_name"), "user-records.jsonl, line 2, app_name: is missing"),
-        (lambda f: f.evaluators.clear(),
-         f"user-records.jsonl, app_name: no evaluator rated '{QA_APP}', the app of qa-records.jsonl"),
-    ],
-)  # fmt: skip
-def test_damage_is_named_with_its_place_and_nothing_is_written(
-    db: None, files: Files, damage: Damage, problem: str
-) -> None:
-    damage(files)
-    with pytest.raises(CommandError) as refused:
-        run(*files.write())
-    assert str(refused.value).splitlines() == ["Nothing was imported.", problem]
-    assert not Study.objects.exists()
-    assert not User.objects.exists()
-    assert not Prompt.objects.exists()
-
-
-def test_a_file_that_was_cut_off_is_refused_with_its_line(files: Files) -> None:
-    candidates, answers = files.write()
-    text = answers.read_bytes()
-    answers.write_bytes(text[:-200])
-    with pytest.raises(FileRefused, match=r"user-records\.jsonl, line 3, column [0-9]+: is not JSON"):
-        read_records(candidates, answers)
-    answers.write_bytes(text)
-    candidates.write_bytes(candidates.read_bytes()[:5000])
-    with pytest.raises(FileRefused, match=r"qa-records\.jsonl, line 1, column [0-9]+: is not JSON"):
-        read_records(candidates, answers)
-
-
-def test_damage_in_several_places_is_listed(files: Files) -> None:
-    files.group(32, 1).update(content=[])
-    files.group(47, 0).update(tags=["?"])
-    files.page(0, 3)["answers"] = [9]
-    files.page(2, 3)["answers"] = ["1"]
-    with pytest.raises(FileRefused) as refused:
-        read_records(*files.write())
-    assert [line.split(": ")[0] for line in refused.value.lines] == [
-        "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content",
-        "qa-records.jsonl, app_data.tasks[4].pages[7].groups[0].tags",
-        "user-records.jsonl, line 1, tasks[0].pages[3].answers[0]",
-        "user-records.jsonl, line 3, tasks[0].pages[3].answers[0]",
-    ]
-
-
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"none\.jsonl: cannot be read"):
-        run(tmp_path / "none.jsonl", tmp_path / "none.jsonl")
-
-
-def test_nothing_is_left_of_an_import_that_fails_half_way(
-    db: None, files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("annotations.importing._create_enrolments", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        run(*files.write())
-    assert not Study.objects.exists()
-    assert not Prompt.objects.exists()
-
-
 @pytest.mark.parametrize(
     ("title", "parts"),
     [
@@ -451,3 +261,5 @@ def test_nothing_is_left_of_an_import_that_fails_half_way(
 def test_a_question_is_taken_apart_where_it_can_be(title: str, parts: tuple[str, str, str]) -> None:
     asked = as_asked(load_rubric("poem").criteria[3], title, 1, 5)
     assert (asked.question_zh, asked.low_zh, asked.high_zh) == parts
+    # Nothing was asked in English.
+    assert (asked.question_en, asked.low_en, asked.high_en) == ("", "", "")

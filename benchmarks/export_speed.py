@@ -21,7 +21,6 @@ from pathlib import Path
 
 import django
 
-ROUNDS = 3
 EVALUATORS = 50
 METHODS = 4
 CRITERIA = 2
@@ -62,7 +61,11 @@ def main() -> None:
     parser.add_argument(
         "--ratings", type=int, default=200_000, help="at least so many (default: %(default)s)"
     )
-    prompts = -(-parser.parse_args().ratings // (EVALUATORS * METHODS * CRITERIA))
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="the median of them counts (default: %(default)s)"
+    )
+    options = parser.parse_args()
+    prompts = -(-options.ratings // (EVALUATORS * METHODS * CRITERIA))
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from evalsite import embedded
@@ -77,12 +80,12 @@ def main() -> None:
     connection.settings_dict["TEST"]["NAME"] = "bench_export_speed"
     scratch = setup_databases(verbosity=0, interactive=False)
     try:
-        measure(prompts)
+        measure(prompts, options.rounds)
     finally:
         teardown_databases(scratch, verbosity=0)
 
 
-def measure(prompts: int) -> None:
+def measure(prompts: int, rounds: int) -> None:
     """Fill a study and print rows/s and memory of every way to export it."""
     from annotations.raw_export import answer_count, rating_chunks
     from annotations.row_files import FORMATS
@@ -102,7 +105,7 @@ def measure(prompts: int) -> None:
         list(file_format({"number": "integer"}, [(1,)]))
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     growth: dict[str, float] = dict.fromkeys(ways, 0.0)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, way in ways.items():
             before, start = megabytes(), time.perf_counter()
             for _ in way():

@@ -94,8 +94,7 @@ def is_chinese(text: str, *, otherwise: bool = False) -> bool:
 
 
 def _dress(text: str, genre: Genre) -> str:
-    text = unicodedata.normalize("NFC", _fold(text))
-    text = SPACES.sub(" ", LINE_END.sub("\n", text))
+    text = SPACES.sub(" ", LINE_END.sub("\n", _fold(text)))
     lines = [line for line in (line.strip(" ") for line in text.split("\n")) if line]
     is_chinese_text = is_chinese(text)
     if genre == "poem" and is_chinese_text:

@@ -63,6 +63,11 @@ def test_encoding_and_line_ends_make_no_difference(write: Write, encoding: str, 
     assert file.prompts == [("月", "写月")]
 
 
+def test_a_marked_file_may_have_a_quoted_header(write: Write) -> None:
+    quoted = GOOD.replace("prompt,", '"prompt",', 1)
+    assert len(read_candidates(write(quoted.encode("utf-8-sig")), "poem").rows) == 2
+
+
 def test_json_lines_are_told_by_what_is_in_them(write: Write) -> None:
     assert len(read_candidates(write("\ufeff" + rows(), "poems.txt"), "poem").rows) == 2
 
@@ -223,9 +228,13 @@ def test_a_cell_of_a_million_characters_is_refused(write: Write) -> None:
         # In Big5 the first byte outside ASCII is that of 月, after the 31 of the header.
         (GOOD.replace("几", "幾").replace("时", "時").replace("写", "寫").encode("big5"),
          "line 2: byte 0xa4 at offset 31 is not UTF-8, and the file is not GB18030 either"),
-        ("prompt,method,text\ncafé,a,naïve\n".encode("latin-1"),
-         "line 2: byte 0xe9 at offset 22 is not UTF-8, and the file is not GB18030 either"),
-        # One byte of a UTF-8 file is damaged: 月 is three bytes, the third is lost.
+        # Each accent with the letter after it could be a rare Chinese character.
+        ("prompt,method,text\nwer,a,Übermut\nwer,b,naïve\n".encode("latin-1"),
+         "line 2: byte 0xdc at offset 25 is not UTF-8, and the file is not GB18030 either"),
+        # UTF-8 whose last byte is lost: what is left could be seven Chinese characters in everyday use.
+        (b"prompt,method,text\nmoon,a," + "辞白帝彩云".encode()[:-1] + b"\nmoon,b,cloud\n",
+         "line 2: byte 0xe4 at offset 38 is not UTF-8, and the file is not GB18030 either"),
+        # UTF-8 that lost a byte in the middle: 月 is three bytes.
         (GOOD.encode().replace("月,写月,jiuge".encode(), b"\xe6\x9c,\xe5\x86\x99\xe6\x9c\x88,jiuge"),
          "line 3: byte 0xe6 at offset 64 is not UTF-8, and the file is not GB18030 either"),
     ],

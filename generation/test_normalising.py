@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generation.normalising import Genre, is_chinese, normalise_text, normalise_title
@@ -21,6 +21,7 @@ WIDENED = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
 
 @given(TEXTS, GENRES)
+@example(".…", "qa")
 def test_what_is_normal_stays_as_it_is(text: str, genre: Genre) -> None:
     normal = normalise_text(text, genre)
     assert normalise_text(normal, genre) == normal

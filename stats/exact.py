@@ -49,7 +49,7 @@ def sign_flip(differences: Ints) -> ExactTest:
     extreme = float(counts.sum())
     rest = 1.0 - float(counts[:most].sum())  # P(T <= |t|)
     p_greater, p_less = (extreme, rest) if t >= 0 else (rest, extreme)
-    return ExactTest(float(t), 1.0 if t == 0 else min(2 * extreme, 1.0), p_greater, p_less)
+    return ExactTest(float(t), min(2 * extreme, 1.0), p_greater, p_less)
 
 
 def wilcoxon_signed_rank(differences: Ints) -> ExactTest:
@@ -77,6 +77,5 @@ def _subset_sums(sizes: Ints, most: int) -> Floats:
         within = shares[: reached + 1]
         within *= 0.5
         if size <= reached:
-            # A copy: the items added must be those of before this size.
-            within[size:] += within[: reached + 1 - size].copy()
+            within[size:] += within[: reached + 1 - size]
     return shares

@@ -22,6 +22,8 @@ MAX_STEPS = 200
 # likelihood has no maximum, and the ratios within what double precision can take.
 SMALLEST_RESIDUAL = 1e-6
 LARGEST_EFFECT = 1e3
+# Whole numbers often have their maximum at zero exactly; the search ends a rounding error above it.
+NEGLIGIBLE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def fit_crossed_reml(values: Floats, start: tuple[float, float, float] | None = 
     state = _maximise(table, first, np.append(estimable, True))
     covariance = _covariance_of_variances(state)
     spread = float(state.gradient_of_variance @ covariance @ state.gradient_of_variance)
-    s_e, s_p, s_r = (float(variance) for variance in scale**2 * state.variances)
+    variances = np.where(state.variances > NEGLIGIBLE, state.variances, 0.0)
+    s_e, s_p, s_r = (float(variance) for variance in scale**2 * variances)
     return CrossedReml(
         estimate=shift + scale * state.estimate,
         se=scale * float(np.sqrt(state.variance_of_mean)),
@@ -278,14 +281,9 @@ def _newton_step(state: _State, free: Bools) -> Floats:
 
 
 def _line_search(table: _CrossedTable, state: _State, step: Floats, lowest: Floats) -> _State | None:
-    """Go along the step as far as the bounds allow, or halve it until the deviance falls; None where it does not."""
-    shrinking = step < 0
-    reach = ((lowest - state.variances)[shrinking] / step[shrinking]).min(initial=1.0)
+    """Halve the step until the deviance falls within the bounds; None where it does not."""
     for halving in range(40):
-        length = reach * 0.5**halving
-        variances = np.clip(state.variances + length * step, lowest, LARGEST_EFFECT)
-        # A variance within rounding of its bound is on it, so that the next step leaves it alone.
-        variances = np.where(variances - lowest <= 1e-14, lowest, variances)
+        variances = np.clip(state.variances + step * 0.5**halving, lowest, LARGEST_EFFECT)
         if np.array_equal(variances, state.variances):
             return None
         moved = _evaluate(table, variances)
@@ -296,7 +294,7 @@ def _line_search(table: _CrossedTable, state: _State, step: Floats, lowest: Floa
 
 def _covariance_of_variances(state: _State) -> Floats:
     """Return twice the inverse Hessian over the variances that are off their bounds, in its positive directions."""
-    free = state.variances > [0.0, 0.0, SMALLEST_RESIDUAL]
+    free = state.variances > [NEGLIGIBLE, NEGLIGIBLE, SMALLEST_RESIDUAL]
     if not free.any():
         return np.zeros((3, 3))
     values, vectors = np.linalg.eigh(state.observed[np.ix_(free, free)])

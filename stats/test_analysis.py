@@ -158,6 +158,15 @@ def test_holes_in_a_study_give_no_nan(gone: str) -> None:
         assert found.comparison("overall", "second", "third").crossed.p is not None
 
 
+def test_share_of_picks_is_over_the_pages_with_a_pick() -> None:
+    table = simulated_study()
+    best = table.best.copy()
+    best[:, :3] = -1
+    first, *_ = run(replace(table, best=best)).picks
+    assert first.crossed.estimate == pytest.approx((best[:, 3:] == 0).mean())
+    assert (first.count, first.crossed.cells) == (int((best == 0).sum()), 9 * 9)
+
+
 def test_means_count_every_rating() -> None:
     table = simulated_study_with_missing()
     found = run(table)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stats.cluster import two_way_meat
+from stats.cluster import two_way_meat, two_way_table_mean
 from stats.golden.study import simulated_study
 from stats.position import position_bias
 from stats.ranking import bradley_terry, page_wins, rank_sets, ranking_from_picks, ranking_from_ratings
@@ -90,6 +90,15 @@ def test_rank_sets_follow_significant_differences() -> None:
     assert high.tolist() == [1, 3, 3]
 
 
+def test_rank_sets_are_those_of_all_pairs_at_once() -> None:
+    # A difference of 2.2 standard errors is significant alone and not among three pairs.
+    covariance = np.eye(3) * 0.5
+    low, high = rank_sets(np.array([2.2, 0.0, 0.0]), covariance, 10_000)
+    assert (low.tolist(), high.tolist()) == ([1, 1, 1], [3, 3, 3])
+    low, high = rank_sets(np.array([2.5, 0.0, 0.0]), covariance, 10_000)
+    assert (low.tolist(), high.tolist()) == ([1, 2, 2], [1, 3, 3])
+
+
 def test_error_is_never_below_that_of_independent_pages() -> None:
     # Every evaluator and prompt has the same sum: both clusterings alone would say no error at all.
     e, p = (axis.ravel() for axis in np.indices((4, 4)))
@@ -116,6 +125,19 @@ def test_order_without_effect_is_not_significant_and_a_strong_one_is() -> None:
     assert bias is not None
     assert bias.effects == pytest.approx((1, 0, -1), abs=0.3)
     assert bias.picks == (108, 0, 0)
+
+
+def test_test_of_two_positions_is_that_of_one_share_against_one_half() -> None:
+    rng = np.random.default_rng(4)
+    chance = np.clip(0.6 + rng.normal(0, 0.2, size=(10, 1)) + rng.normal(0, 0.2, size=20), 0, 1)
+    best = (rng.random((10, 20)) < chance).astype(int)
+    table = picked(best, methods=2)
+    bias = position_bias(replace(table, positions=np.broadcast_to([0, 1], (10, 20, 2))), "overall")
+    share = two_way_table_mean(best.astype(float))
+    assert bias is not None and bias.picks_test is not None and share is not None
+    assert bias.picks == (200 - best.sum(), best.sum())
+    assert bias.picks_test.f == pytest.approx(((share.estimate - 0.5) / share.se) ** 2)
+    assert bias.picks_test.p == pytest.approx(share.p_value(0.5))
 
 
 def test_adjusted_difference_takes_the_position_out() -> None:

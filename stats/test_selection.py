@@ -178,6 +178,18 @@ def test_error_is_floored_at_that_of_independent_records() -> None:
     assert rate.clustered.se == rate.clustered.se_iid > 0
 
 
+def test_floor_holds_above_zero_too() -> None:
+    # Balanced players and loosely balanced pairs: V is above zero and below that of independent records.
+    rng = np.random.default_rng(12)
+    players, pairs = np.repeat(np.arange(40), 10), np.tile(np.arange(100), 4)
+    selected = np.concatenate([rng.permutation([True, False] * 5) for _ in range(40)])
+    free = two_way_mean(selected.astype(float), players, pairs)
+    rate = selection_rate(selected, players, pairs)
+    assert free is not None and rate.clustered is not None
+    assert 0 < free.se < free.se_iid
+    assert rate.clustered.se == free.se_iid
+
+
 def test_games_without_records_have_no_rate() -> None:
     none = np.zeros(0, dtype=int)
     empty = SelectionRecords(none, none, none, none, none.astype(bool), none.astype(bool))

@@ -189,6 +189,12 @@ def test_boundary_pools_the_smallest_mean_square_first() -> None:
     assert se**2 == pytest.approx(3.9 / 66)
 
 
+def test_constant_table_has_no_error_whatever_its_value() -> None:
+    # .1 has no exact double: its mean differs from it, by rounding alone.
+    mean = crossed_mean(np.full((8, 12), 0.1))
+    assert (mean.se, mean.df, mean.p) == (0, None, None)
+
+
 def test_cluster_robust_error_of_one_evaluator_is_none() -> None:
     assert two_way_table_mean(np.ones((1, 5))) is None
     assert two_way_table_mean(np.full((3, 5), np.nan)) is None

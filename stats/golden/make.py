@@ -58,7 +58,7 @@ def mixed_model(values: Floats) -> dict[str, float]:
     }
 
 
-def dense_reml(values: Floats) -> dict[str, float]:
+def dense_reml(values: Floats) -> dict[str, Any]:
     """Fit by the dense V, with Satterthwaite df from numerical derivatives over (theta_e, theta_p, sigma)."""
     data = long_form(values)
     y = data.y.to_numpy()
@@ -101,7 +101,19 @@ def dense_reml(values: Floats) -> dict[str, float]:
         "evaluator": (point[0] * point[2]) ** 2,
         "prompt": (point[1] * point[2]) ** 2,
         "residual": point[2] ** 2,
+        "icc_ci": icc_interval(point, np.linalg.inv(hessian)),
     }
+
+
+def icc_interval(point: Any, half_covariance: Any) -> list[float]:
+    """Return the interval of the prompts' share of the variance, from the logit and numerical slopes."""
+
+    def logit(parameters: Any) -> float:
+        return float(np.log(parameters[1] ** 2 / (parameters[0] ** 2 + 1)))
+
+    slopes = np.array([(logit(point + u) - logit(point - u)) / 2e-6 for u in np.eye(3) * 1e-6])
+    half = scipy.stats.norm.isf(0.025) * np.sqrt(slopes @ (2 * half_covariance) @ slopes)
+    return [float(scipy.special.expit(logit(point) + sign * half)) for sign in (-1, 1)]
 
 
 def cluster_ols(values: Floats) -> dict[str, float]:
@@ -174,9 +186,9 @@ def agreement(table: ScoreTable, criterion: int) -> dict[str, Any]:
         for level in ("nominal", "ordinal", "interval")
     }
     if np.isnan(ratings).any():
-        fit = mixed_model(ratings)
+        fit = dense_reml(ratings)
         total = fit["evaluator"] + fit["prompt"] + fit["residual"]
-        return found | {"icc_2_1": fit["prompt"] / total}
+        return found | {"icc_2_1": fit["prompt"] / total, "icc_2_1_ci": fit["icc_ci"]}
     k, n = ratings.shape
     anova = anova_lm(smf.ols("y ~ C(e) + C(p)", long_form(ratings)).fit())
     ms_raters, ms_items, ms_error = (anova.mean_sq[name] for name in ("C(e)", "C(p)", "Residual"))
