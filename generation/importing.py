@@ -19,6 +19,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -93,9 +94,11 @@ def read_candidates(path: Path, genre: Genre) -> CandidateFile:
 
 
 def _checked_rows(path: Path, encoding: str, genre: Genre, problems: Problems) -> Iterator[Row]:
+    # A prompt and its description come once for each method.
+    title = lru_cache(maxsize=1000)(normalise_title)
     dress: dict[str, Callable[[str], str]] = {
-        "prompt": normalise_title,
-        "description": normalise_title,
+        "prompt": title,
+        "description": title,
         "method": str.strip,
         "text": lambda text: normalise_text(text, genre),
     }
