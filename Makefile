@@ -42,7 +42,7 @@ check: install-dev
 	  $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: install-dev
-	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+	@for benchmark in $(notdir $(basename $(wildcard benchmarks/*.py))); do echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$benchmark || exit 1; done
 
 # Collect the words of the pages for translation (needs gettext).
 messages: install-dev

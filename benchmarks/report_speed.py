@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import sys
 import time
 from decimal import Decimal
-from pathlib import Path
 
 import django
-from export_speed import CRITERIA, EVALUATORS, METHODS, filled_study
+
+from benchmarks.export_speed import CRITERIA, EVALUATORS, METHODS, filled_study
 
 TARGET_SECONDS = 20
 TARGET_GIBIBYTES = 1
@@ -30,7 +29,6 @@ def main() -> None:
     )
     prompts = -(-parser.parse_args().ratings // (EVALUATORS * METHODS * CRITERIA))
 
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from evalsite import embedded
 
     embedded.start()

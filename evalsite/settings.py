@@ -19,6 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from evalsite import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# The arrays of a report are small and a process serves several requests: threads of the linear algebra would
+# only wait for each other. It has to be said before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Printed in every report, which must say what made it.
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
