@@ -23,7 +23,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from annotations.consistency import inconsistent_pages
-from annotations.models import Page, PageCandidate, Study
+from annotations.models import Enrolment, Page, PageCandidate, Study
 from annotations.row_files import FORMATS, Columns, Row
 from annotations.score_tables import valid_table
 from annotations.unblinding import refuse_sealed
@@ -59,6 +59,8 @@ COLUMNS: Columns = {
     "study": "text",
     "source": "text",
     "criterion": "text",
+    # Whether any evaluator of the study is simulated: then the pairs are nobody's preferences.
+    "simulated": "boolean",
 }
 
 
@@ -121,6 +123,7 @@ def preferences(
     criterion = table.overall.key if source == "ratings" and table.overall is not None else ""
     pairs = list(PAIRS[source](table, counted))
     prompts, texts = prompt_texts(study), candidate_texts(study)
+    is_simulated = study.enrolments.filter(source=Enrolment.Source.SIMULATED).exists()
 
     rows: list[Row] = []
     for index, number in enumerate(table.prompts):
@@ -147,6 +150,7 @@ def preferences(
                     study.slug,
                     source,
                     criterion,
+                    is_simulated,
                 )
             )
     return rows

@@ -25,7 +25,7 @@ choice follows the ratings of its candidate. What is missing is an empty cell, n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -42,7 +42,7 @@ from django.db.models import (
     Value,
 )
 
-from annotations.models import BestChoice, Rating, Study
+from annotations.models import BestChoice, PageCandidate, Rating, Study
 from annotations.row_files import FORMATS, Columns, Row
 from annotations.unblinding import refuse_sealed
 
@@ -79,28 +79,24 @@ class UtcText(Func):
 # Where an answer stands: the rows are in this order, and it tells one answer from the next.
 PLACE = (
     "enrolment__number",
-    "candidate__placement__page__subtask__number",
-    "candidate__placement__page__number",
-    "candidate__placement__position",
+    "enrolment__placements__page__subtask__number",
+    "enrolment__placements__page__number",
+    "enrolment__placements__position",
     "criterion__number",
 )
 # What is said of ratings and best picks alike.
 COMMON = (
-    "enrolment__pseudonym",
-    "enrolment__source",
-    "candidate__placement__page__prompt__text",
-    "candidate__run__method__key",
+    "candidate_id",
     UtcText("saved_at"),
     "step__id",
     UtcText("step__changed_at"),
     "step__seconds_on_page",
 )
 SECONDS_ON_PAGE = len(PLACE) + len(COMMON) - 1
-# The placement on this evaluator's page alone, not on everybody's.
-AS_SHOWN = Q(candidate__placement__enrolment=F("enrolment"))
+# The placement of this candidate alone, not of everything on the evaluator's pages.
+AS_SHOWN = Q(enrolment__placements__candidate=F("candidate"))
 IS_PICK = ExpressionWrapper(Q(pick__isnull=False), output_field=BooleanField())
 NO_NUMBER = Value(None, output_field=SmallIntegerField())
-NO_TEXT = Value(None, output_field=CharField())
 NO_BOOLEAN = Value(None, output_field=BooleanField())
 
 
@@ -108,7 +104,7 @@ def answer_steps(study: Study) -> QuerySet[Any, tuple[Any, ...]]:
     """Return all answers of a study in order, each as often as there are steps in its history, at least once.
 
     One statement, so that it sees the study at one moment; joined, because a lookup for each answer would take
-    ten times as long.
+    ten times as long; and without names, which would come a hundred times each.
     """
     ratings = (
         Rating.objects.filter(AS_SHOWN, enrolment__study=study)
@@ -123,7 +119,7 @@ def answer_steps(study: Study) -> QuerySet[Any, tuple[Any, ...]]:
                 "enrolment__best_choices", condition=Q(enrolment__best_choices__candidate=F("candidate"))
             ),
         )
-        .values_list(*PLACE, *COMMON, "criterion__key", "score", "off_scale", IS_PICK)
+        .values_list(*PLACE, *COMMON, "score", "off_scale", IS_PICK)
     )
     best_choices = (
         BestChoice.objects.filter(AS_SHOWN, enrolment__study=study)
@@ -134,44 +130,68 @@ def answer_steps(study: Study) -> QuerySet[Any, tuple[Any, ...]]:
                 condition=Q(enrolment__changes__page=F("page"), enrolment__changes__criterion=None),
             )
         )
-        .values_list(
-            *PLACE[:-1],
-            NO_NUMBER,
-            *COMMON,
-            NO_TEXT,
-            NO_NUMBER,
-            NO_BOOLEAN,
-            Value(True),
-        )
+        .values_list(*PLACE[:-1], NO_NUMBER, *COMMON, NO_NUMBER, NO_BOOLEAN, Value(True))
     )
     # A missing number sorts last: the pick comes after the ratings of its candidate.
     return ratings.union(best_choices, all=True).order_by(*PLACE, "step__id")
 
 
+class Names:
+    """What the numbers in the answers of a study stand for."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study.slug
+        self.evaluators = {
+            number: (pseudonym, source)
+            for number, pseudonym, source in study.enrolments.values_list("number", "pseudonym", "source")
+        }
+        self.criteria: dict[int | None, str | None] = dict(study.criteria.values_list("number", "key"))
+        self.criteria[None] = None
+        self.candidates = {
+            candidate: (f"{subtask}/{page}", prompt, method)
+            for candidate, subtask, page, prompt, method in PageCandidate.objects.filter(
+                page__subtask__study=study
+            ).values_list(
+                "candidate",
+                "page__subtask__number",
+                "page__number",
+                "page__prompt__text",
+                "study_method__method__key",
+            )
+        }
+
+
 def answers(study: Study) -> Iterator[Row]:
-    """Return the answers of a study as rows of `COLUMNS`, by one query and in constant memory; raise `Sealed`."""
+    """Return the answers of a study as rows of `COLUMNS`, by five queries and in constant memory; raise `Sealed`."""
     refuse_sealed(study)
+    return named_answers(study)
+
+
+def named_answers(study: Study) -> Iterator[Row]:
     steps = answer_steps(study).iterator(chunk_size=FETCHED_AT_ONCE)
-    return (answer(study.slug, *history) for _, history in groupby(steps, key=itemgetter(slice(len(PLACE)))))
+    first = next(steps, None)
+    if first is None:
+        return
+    # Read after the answers were selected, so that whoever gave one is among them.
+    names = Names(study)
+    for _, history in groupby(chain([first], steps), key=itemgetter(slice(len(PLACE)))):
+        yield answer(names, *history)
 
 
-def answer(slug: str, first: tuple[Any, ...], *later: tuple[Any, ...]) -> Row:
+def answer(names: Names, first: tuple[Any, ...], *later: tuple[Any, ...]) -> Row:
     """Return one answer as a row of `COLUMNS`, from the steps of its history."""
-    _, subtask, page, position, _, *common, criterion, score, off_scale, is_best = first
-    evaluator, source, prompt, method, saved_at, step, first_answered_at, seconds_on_page = common
+    evaluator, _, _, position, criterion, *common, score, off_scale, is_best = first
+    candidate, saved_at, step, first_answered_at, seconds_on_page = common
     for change in later:
         # A browser that did not count the time sent none.
         if change[SECONDS_ON_PAGE] is not None:
             seconds_on_page = change[SECONDS_ON_PAGE]
     return (
-        slug,
-        evaluator,
-        source,
-        f"{subtask}/{page}",
-        prompt,
-        method,
+        names.study,
+        *names.evaluators[evaluator],
+        *names.candidates[candidate],
         "best_choice" if criterion is None else "rating",
-        criterion,
+        names.criteria[criterion],
         score,
         off_scale,
         position + 1,

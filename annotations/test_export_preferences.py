@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Rating, Study
 from annotations.preferences import COLUMNS, PREFERENCE_FORMATS, preference_chunks, preferences
 from annotations.recruiting import enrol
+from annotations.simulating import Effects, simulate_ratings
 from annotations.testing import answer_everything, build_study, build_user
 from annotations.unblinding import Sealed, close_study
 from generation.models import Candidate, Prompt
@@ -81,6 +82,7 @@ def test_a_pair_says_which_text_was_rated_better(rated: Study) -> None:
         "study": "poems",
         "source": "ratings",
         "criterion": "overall",
+        "simulated": False,
     }
 
 
@@ -229,3 +231,10 @@ def test_the_help_states_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     for rule in ("Only valid evaluators", "an exact tie gives none", "A score off its scale", "--min-margin"):
         assert rule in text
+
+
+def test_pairs_of_simulated_evaluators_are_called_simulated(study: Study) -> None:
+    simulate_ratings(study, evaluators=1, seed=1, effects=Effects(slip=0))
+    rows = preferences(study, "picks")
+    assert rows
+    assert {row[list(COLUMNS).index("simulated")] for row in rows} == {True}

@@ -10,6 +10,7 @@ from annotations.reporting.wording import (
     cell,
     count_cell,
     decimal,
+    in_a_row,
     interval,
     p_cell,
     p_words,
@@ -158,11 +159,9 @@ def position_section(report: StudyReport, analysis: Analysis) -> Section | None:
         return None
     places = [chr(ord("A") + place) for place in range(len(position.picks))]
     effects = position.effects or (None,) * len(places)
-    tests = " ".join(
-        [
-            test_sentence(_("Best picks by position: %(test)s."), position.picks_test),
-            test_sentence(_("Ratings by position: %(test)s."), position.ratings_test),
-        ]
+    tests = in_a_row(
+        test_sentence(_("Best picks by position: %(test)s."), position.picks_test),
+        test_sentence(_("Ratings by position: %(test)s."), position.ratings_test),
     )
     adjusted = tuple(
         (

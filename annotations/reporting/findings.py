@@ -10,6 +10,7 @@ from annotations.reporting.wording import (
     comparison_sentence,
     count_cell,
     decimal,
+    in_a_row,
     interval,
     p_cell,
     percent,
@@ -219,7 +220,7 @@ def off_scale_sentence(report: StudyReport) -> str:
         count,
     ) % {"n": count}
     done = {"kept": _("They are kept as found."), "missing": _("They are taken as missing.")}
-    return f"{found} {done[report.off_scale.policy]}"
+    return in_a_row(found, done[report.off_scale.policy])
 
 
 def distribution_figure(report: StudyReport, analysis: Analysis) -> Figure:

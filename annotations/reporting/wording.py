@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from stats.reports.document import Cell, Number
@@ -67,6 +68,11 @@ def count_cell(value: int | None) -> Cell:
     return cell(value, str(value))
 
 
+def in_a_row(*sentences: str) -> str:
+    """Return sentences one after the other; in Chinese no space stands between them."""
+    return ("" if (get_language() or "").startswith("zh") else " ").join(sentences)
+
+
 def comparison_sentence(comparison: Comparison, labels: dict[str, str]) -> str:
     """Return what one comparison says, in the words of its confidence interval and not of its p-value alone."""
     if comparison.estimate is None:
@@ -82,10 +88,9 @@ def comparison_sentence(comparison: Comparison, labels: dict[str, str]) -> str:
     }
     ci = comparison.crossed.ci
     if ci is None:
-        return (
-            _("In this study %(better)s scored %(points)s points higher than %(worse)s on average.") % words
-            + " "
-            + _("This describes these ratings; it is no test.")
+        return in_a_row(
+            _("In this study %(better)s scored %(points)s points higher than %(worse)s on average.") % words,
+            _("This describes these ratings; it is no test."),
         )
     # The sentence names the higher method first, so the interval is turned with it.
     low, high = ci if better == comparison.b else (-ci[1], -ci[0])
@@ -101,7 +106,7 @@ def comparison_sentence(comparison: Comparison, labels: dict[str, str]) -> str:
         )
         % words
     )
-    return f"{result} {conclusion(comparison, low, high)}"
+    return in_a_row(result, conclusion(comparison, low, high))
 
 
 def conclusion(comparison: Comparison, low: float, high: float) -> str:
@@ -121,4 +126,4 @@ def conclusion(comparison: Comparison, low: float, high: float) -> str:
         )
     if comparison.conclusion_depends_on_method:
         sentences.append(_("The conclusion depends on the method of analysis: see ‘Robustness’."))
-    return " ".join(sentences)
+    return in_a_row(*sentences)
