@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 
 from annotations.models import Enrolment, Study
@@ -41,3 +44,21 @@ def study(db: None) -> Study:
 def enrolment(study: Study, alice: User) -> Enrolment:
     """Alice's enrolment in the study."""
     return enrol(study, alice)
+
+
+@pytest.fixture
+def reference() -> Path:
+    """The paper's figures and the authors' records, which lie beside the project and are not part of it."""
+    directory = Path(__file__).resolve().parents[2] / "shared" / "reference"
+    if not (directory / "published_records").is_dir():
+        pytest.skip("the authors' published records are not beside the project (../shared)")
+    return directory
+
+
+@pytest.fixture
+def poem_study(db: None, reference: Path) -> Study:
+    """The authors' poem records, imported."""
+    records = reference / "published_records"
+    files = [str(records / "poem-records.jsonl"), str(records / "user-records.jsonl")]
+    call_command("import_records", *files, slug="published-poems")
+    return Study.objects.get(slug="published-poems")

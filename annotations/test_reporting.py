@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,9 @@ from annotations.reporting.document import report_document
 from annotations.reporting.wording import comparison_sentence, decimal, interval, p_number, signed
 from annotations.results import study_report
 from annotations.simulating import Effects, simulate_ratings
-from annotations.test_results import SHARED, poem_study
-from annotations.testing import build_study
+from annotations.testing import PUBLISHED_METHODS, build_study
 from stats.reports.document import Document, Paragraph, Table
 from stats.significance import Comparison, compare, with_holm
-
-__all__ = ["poem_study"]
 
 LABELS = {"a": "Jiuge", "b": "IP+ST"}
 NBSP = "\N{NO-BREAK SPACE}"
@@ -199,22 +197,20 @@ def test_the_published_study_is_reported_in_the_words_of_its_interval(poem_study
     )
 
 
-def test_the_json_of_the_published_study_has_the_golden_comparisons(poem_study: Study) -> None:
-    golden = json.loads((SHARED / "stats_golden_poem.json").read_text())["tasks"]["poem"]["pairs"]["Overall"]
-    keys = {
-        "jiuge": "jiuge",
-        "noiq": "search_baseline",
-        "nore": "inverse_prompting",
-        "modern": "inverse_prompting_st",
-    }
+def test_the_json_of_the_published_study_has_the_golden_comparisons(
+    poem_study: Study, reference: Path
+) -> None:
+    golden = json.loads((reference / "stats_golden_poem.json").read_text())["tasks"]["poem"]["pairs"][
+        "Overall"
+    ]
     report = study_report(poem_study).as_dict()
     found = {
         frozenset((one["a"], one["b"])): one for one in report["comparisons"] if one["criterion"] == "overall"
     }
     assert len(found) == 6
     for pair in golden.values():
-        one = found[frozenset((keys[pair["a"]], keys[pair["b"]]))]
-        sign = 1 if one["a"] == keys[pair["a"]] else -1
+        one = found[frozenset((PUBLISHED_METHODS[pair["a"]], PUBLISHED_METHODS[pair["b"]]))]
+        sign = 1 if one["a"] == PUBLISHED_METHODS[pair["a"]] else -1
         assert one["estimate"] == pytest.approx(sign * pair["diff"], abs=1e-9)
         assert one["p"] == pytest.approx(pair["crossed"]["p_two"], rel=1e-9)
         assert one["p_holm"] == pytest.approx(pair["holm_crossed_p_two"], rel=1e-9)

@@ -8,16 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.management import call_command
 
 from annotations.models import Enrolment, PageCandidate, Placement, Rating, Study
 from annotations.recruiting import enrol
 from annotations.results import study_report
 from annotations.score_tables import score_table
-from annotations.testing import answer_everything, build_study, build_user
+from annotations.testing import PUBLISHED_METHODS, answer_everything, build_study, build_user
 from annotations.unblinding import close_study
-
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "reference"
 
 
 def test_the_score_table_holds_every_answer_in_its_place(study: Study, enrolment: Enrolment) -> None:
@@ -118,24 +115,9 @@ def test_the_number_of_queries_does_not_grow_with_the_study(
         study_report(study)
 
 
-@pytest.fixture
-def poem_study(db: None) -> Study:
-    """The authors' poem records, imported."""
-    records = SHARED / "published_records"
-    if not records.is_dir():
-        pytest.skip("the authors' published records are not beside the project (../shared)")
-    call_command(
-        "import_records",
-        str(records / "poem-records.jsonl"),
-        str(records / "user-records.jsonl"),
-        slug="published-poems",
-    )
-    return Study.objects.get(slug="published-poems")
-
-
-def test_the_published_records_give_the_published_tables(poem_study: Study) -> None:
-    printed = json.loads((SHARED / "paper_tables.json").read_text())
-    golden = json.loads((SHARED / "stats_golden_poem.json").read_text())["tasks"]["poem"]
+def test_the_published_records_give_the_published_tables(poem_study: Study, reference: Path) -> None:
+    printed = json.loads((reference / "paper_tables.json").read_text())
+    golden = json.loads((reference / "stats_golden_poem.json").read_text())["tasks"]["poem"]
     report = study_report(poem_study).as_dict()
 
     people = printed["table1_participants"]["poem generation"]
@@ -158,14 +140,10 @@ def test_the_published_records_give_the_published_tables(poem_study: Study) -> N
     assert wrong == [("deviations", "inverse_prompting_st", "innovation", 0.2677)]
 
 
-def test_the_published_records_give_every_golden_p_value_and_best_choice(poem_study: Study) -> None:
-    golden = json.loads((SHARED / "stats_golden_poem.json").read_text())["tasks"]["poem"]
-    keys = {
-        "jiuge": "jiuge",
-        "noiq": "search_baseline",
-        "nore": "inverse_prompting",
-        "modern": "inverse_prompting_st",
-    }
+def test_the_published_records_give_every_golden_p_value_and_best_choice(
+    poem_study: Study, reference: Path
+) -> None:
+    golden = json.loads((reference / "stats_golden_poem.json").read_text())["tasks"]["poem"]
     report = study_report(poem_study).as_dict()
     p_values = {
         (test["a"], test["b"], test["criterion"]): test["p"] for test in report["published"]["p_values"]
@@ -176,9 +154,11 @@ def test_the_published_records_give_every_golden_p_value_and_best_choice(poem_st
             expected = pair["legacy_paper_formula"]["one_sided_p_full_precision"]
             # The golden value is that of the null hypothesis against which the difference speaks.
             better, worse = ("b", "a") if pair["diff"] > 0 else ("a", "b")
-            found = p_values[keys[pair[worse]], keys[pair[better]], criterion.lower()]
+            found = p_values[
+                PUBLISHED_METHODS[pair[worse]], PUBLISHED_METHODS[pair[better]], criterion.lower()
+            ]
             assert found == pytest.approx(expected, rel=1e-9)
     assert round(p_values["jiuge", "inverse_prompting_st", "overall"], 4) == 0.0009
     assert report["best_choices"] == {
-        keys[method]: picks["count"] for method, picks in golden["best_pick"].items()
+        PUBLISHED_METHODS[method]: picks["count"] for method, picks in golden["best_pick"].items()
     }

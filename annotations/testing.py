@@ -22,6 +22,14 @@ from annotations.models import (
 from annotations.subtasks import PAGES_PER_SUBTASK, split
 from generation.models import Candidate, GenerationRun, Method, Prompt
 
+# Our keys of the methods that the authors' poem records call otherwise.
+PUBLISHED_METHODS = {
+    "jiuge": "jiuge",
+    "noiq": "search_baseline",
+    "nore": "inverse_prompting",
+    "modern": "inverse_prompting_st",
+}
+
 # Lines to build poems from: the test's own, so that no two candidates of a study are alike.
 OPENINGS = ["山中一夜雨", "江上数峰青", "孤舟随远水", "落日满秋城", "草色连天碧", "钟声隔岸清"]
 CLOSINGS = ["树杪百重泉", "人归落雁前", "寒灯照客眠", "明月入窗来", "微风起白莲", "春在野人家"]
