@@ -24,6 +24,7 @@ choice follows the ratings of its candidate. What is missing is an empty cell, n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, groupby
 from operator import itemgetter
@@ -42,7 +43,7 @@ from django.db.models import (
     Value,
 )
 
-from annotations.models import BestChoice, PageCandidate, Rating, Study
+from annotations.models import AnswerChange, BestChoice, PageCandidate, Rating, Study
 from annotations.row_files import FORMATS, Columns, Row
 from annotations.unblinding import refuse_sealed
 
@@ -69,6 +70,10 @@ COLUMNS: Columns = {
 FETCHED_AT_ONCE = 2_000
 
 
+# When an answer was given or changed, and the seconds that the page had been in view.
+Step = tuple[str, float | None]
+
+
 class UtcText(Func):
     """A time as text in ISO 8601: a million datetime objects would take longer than the query."""
 
@@ -76,23 +81,13 @@ class UtcText(Func):
     output_field = CharField()
 
 
-# Where an answer stands: the rows are in this order, and it tells one answer from the next.
-PLACE = (
+# The page that an answer is on, and its place there: the rows are in this order.
+PAGE = (
     "enrolment__number",
     "enrolment__placements__page__subtask__number",
     "enrolment__placements__page__number",
-    "enrolment__placements__position",
-    "criterion__number",
 )
-# What is said of ratings and best picks alike.
-COMMON = (
-    "candidate_id",
-    UtcText("saved_at"),
-    "step__id",
-    UtcText("step__changed_at"),
-    "step__seconds_on_page",
-)
-SECONDS_ON_PAGE = len(PLACE) + len(COMMON) - 1
+PLACE = ("enrolment__placements__position", "criterion__number")
 # The placement of this candidate alone, not of everything on the evaluator's pages.
 AS_SHOWN = Q(enrolment__placements__candidate=F("candidate"))
 IS_PICK = ExpressionWrapper(Q(pick__isnull=False), output_field=BooleanField())
@@ -100,40 +95,56 @@ NO_NUMBER = Value(None, output_field=SmallIntegerField())
 NO_BOOLEAN = Value(None, output_field=BooleanField())
 
 
-def answer_steps(study: Study) -> QuerySet[Any, tuple[Any, ...]]:
-    """Return all answers of a study in order, each as often as there are steps in its history, at least once.
-
-    One statement, so that it sees the study at one moment; joined, because a lookup for each answer would take
-    ten times as long; and without names, which would come a hundred times each.
-    """
+def stored_answers(study: Study) -> QuerySet[Any, tuple[Any, ...]]:
+    """Return all answers of a study in order; numbers stand for names, which would come a hundred times each."""
     ratings = (
         Rating.objects.filter(AS_SHOWN, enrolment__study=study)
         .annotate(
-            step=FilteredRelation(
-                "enrolment__changes",
-                condition=Q(
-                    enrolment__changes__candidate=F("candidate"), enrolment__changes__criterion=F("criterion")
-                ),
-            ),
             pick=FilteredRelation(
                 "enrolment__best_choices", condition=Q(enrolment__best_choices__candidate=F("candidate"))
-            ),
-        )
-        .values_list(*PLACE, *COMMON, "score", "off_scale", IS_PICK)
-    )
-    best_choices = (
-        BestChoice.objects.filter(AS_SHOWN, enrolment__study=study)
-        .annotate(
-            # Also the steps at which another candidate of the page was picked.
-            step=FilteredRelation(
-                "enrolment__changes",
-                condition=Q(enrolment__changes__page=F("page"), enrolment__changes__criterion=None),
             )
         )
-        .values_list(*PLACE[:-1], NO_NUMBER, *COMMON, NO_NUMBER, NO_BOOLEAN, Value(True))
+        .values_list(*PAGE, *PLACE, "candidate_id", "score", "off_scale", IS_PICK, UtcText("saved_at"))
+    )
+    best_choices = BestChoice.objects.filter(AS_SHOWN, enrolment__study=study).values_list(
+        *PAGE, PLACE[0], NO_NUMBER, "candidate_id", NO_NUMBER, NO_BOOLEAN, Value(True), UtcText("saved_at")
     )
     # A missing number sorts last: the pick comes after the ratings of its candidate.
-    return ratings.union(best_choices, all=True).order_by(*PLACE, "step__id")
+    return ratings.union(best_choices, all=True).order_by(*PAGE, *PLACE)
+
+
+def stored_steps(study: Study) -> QuerySet[AnswerChange, tuple[Any, ...]]:
+    """Return the history of all answers of a study, page by page in the order of `stored_answers`.
+
+    By itself, because a database that has not counted its rows yet joins it to the answers in a time that grows
+    with the square of their number.
+    """
+    page = ("enrolment__number", "page__subtask__number", "page__number")
+    return (
+        AnswerChange.objects.filter(enrolment__study=study)
+        .order_by(*page, "pk")
+        .values_list(*page, "candidate_id", "criterion__number", UtcText("changed_at"), "seconds_on_page")
+    )
+
+
+class Histories:
+    """The steps of the answers on each page, for pages asked for in order."""
+
+    def __init__(self, study: Study) -> None:
+        self.steps = stored_steps(study).iterator(chunk_size=FETCHED_AT_ONCE)
+        self.step = next(self.steps, None)
+
+    def of_page(self, page: tuple[int, ...]) -> dict[tuple[int | None, int | None], list[Step]]:
+        """Return the steps of a page's answers, by candidate and criterion; those of its pick by None and None."""
+        found: dict[tuple[int | None, int | None], list[Step]] = defaultdict(list)
+        while self.step is not None and self.step[:3] <= page:
+            if self.step[:3] == page:
+                *_, candidate, criterion, changed_at, seconds_on_page = self.step
+                # Every pick of the page is a step of the one that stands.
+                answered = (None if criterion is None else candidate, criterion)
+                found[answered].append((changed_at, seconds_on_page))
+            self.step = next(self.steps, None)
+        return found
 
 
 class Names:
@@ -145,62 +156,54 @@ class Names:
             number: (pseudonym, source)
             for number, pseudonym, source in study.enrolments.values_list("number", "pseudonym", "source")
         }
-        self.criteria: dict[int | None, str | None] = dict(study.criteria.values_list("number", "key"))
-        self.criteria[None] = None
+        self.criteria = dict(study.criteria.values_list("number", "key"))
+        shown = PageCandidate.objects.filter(page__subtask__study=study).values_list(
+            "candidate",
+            "page__subtask__number",
+            "page__number",
+            "page__prompt__text",
+            "study_method__method__key",
+        )
         self.candidates = {
             candidate: (f"{subtask}/{page}", prompt, method)
-            for candidate, subtask, page, prompt, method in PageCandidate.objects.filter(
-                page__subtask__study=study
-            ).values_list(
-                "candidate",
-                "page__subtask__number",
-                "page__number",
-                "page__prompt__text",
-                "study_method__method__key",
-            )
+            for candidate, subtask, page, prompt, method in shown
         }
 
 
 def answers(study: Study) -> Iterator[Row]:
-    """Return the answers of a study as rows of `COLUMNS`, by five queries and in constant memory; raise `Sealed`."""
+    """Return the answers of a study as rows of `COLUMNS`, in constant memory and queries; raise `Sealed`."""
     refuse_sealed(study)
     return named_answers(study)
 
 
 def named_answers(study: Study) -> Iterator[Row]:
-    steps = answer_steps(study).iterator(chunk_size=FETCHED_AT_ONCE)
-    first = next(steps, None)
+    stored = stored_answers(study).iterator(chunk_size=FETCHED_AT_ONCE)
+    first = next(stored, None)
     if first is None:
         return
-    # Read after the answers were selected, so that whoever gave one is among them.
+    # Both are read after the answers were selected: whoever gave one is among the names, and has a history. In a
+    # study that still takes answers the history can be a step ahead.
     names = Names(study)
-    for _, history in groupby(chain([first], steps), key=itemgetter(slice(len(PLACE)))):
-        yield answer(names, *history)
-
-
-def answer(names: Names, first: tuple[Any, ...], *later: tuple[Any, ...]) -> Row:
-    """Return one answer as a row of `COLUMNS`, from the steps of its history."""
-    evaluator, _, _, position, criterion, *common, score, off_scale, is_best = first
-    candidate, saved_at, step, first_answered_at, seconds_on_page = common
-    for change in later:
-        # A browser that did not count the time sent none.
-        if change[SECONDS_ON_PAGE] is not None:
-            seconds_on_page = change[SECONDS_ON_PAGE]
-    return (
-        names.study,
-        *names.evaluators[evaluator],
-        *names.candidates[candidate],
-        "best_choice" if criterion is None else "rating",
-        names.criteria[criterion],
-        score,
-        off_scale,
-        position + 1,
-        is_best,
-        saved_at,
-        first_answered_at,
-        None if step is None else len(later),
-        seconds_on_page,
-    )
+    histories = Histories(study)
+    for page, on_page in groupby(chain([first], stored), key=itemgetter(slice(len(PAGE)))):
+        history = histories.of_page(page)
+        for evaluator, _, _, position, criterion, candidate, score, off_scale, is_best, saved_at in on_page:
+            steps = history.get((None if criterion is None else candidate, criterion), [])
+            yield (
+                names.study,
+                *names.evaluators[evaluator],
+                *names.candidates[candidate],
+                *(("best_choice", None) if criterion is None else ("rating", names.criteria[criterion])),
+                score,
+                off_scale,
+                position + 1,
+                is_best,
+                saved_at,
+                steps[0][0] if steps else None,
+                len(steps) - 1 if steps else None,
+                # A browser that did not count the time sent none.
+                next((seconds for _, seconds in reversed(steps) if seconds is not None), None),
+            )
 
 
 def answer_count(study: Study) -> int:

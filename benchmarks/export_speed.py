@@ -141,9 +141,9 @@ def copied(study) -> Iterator[int]:  # noqa: ANN001
     """Let PostgreSQL write the query of the export as CSV itself."""
     from django.db import connection
 
-    from annotations.raw_export import answer_steps
+    from annotations.raw_export import stored_answers
 
-    sql, parameters = answer_steps(study).query.sql_with_params()
+    sql, parameters = stored_answers(study).query.sql_with_params()
     with connection.cursor() as cursor, Path(os.devnull).open("wb") as nowhere:
         cursor.copy_expert(
             f"COPY ({cursor.mogrify(sql, parameters).decode()}) TO STDOUT (FORMAT csv)", nowhere
