@@ -1,0 +1,181 @@
+"""The methods of the paper: which model, template, score and search each of them is.
+
+All are the one search with other arguments. Sampling is the search with one beam and one sample: what is drawn is
+kept, so the text is an ordinary sample from the model.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import torch
+import transformers
+
+from generation.characters import control_characters, simplified
+from generation.decoding.language_model import LanguageModel
+from generation.decoding.poem_format import PoemForm, find_form
+from generation.decoding.requests import Hypothesis, Request
+from generation.decoding.scorers import EQUATION_3, EQUATION_4, FORWARD, SEARCH_BASELINE, Weights
+from generation.decoding.sentence_search import PRESETS, SearchConfig, search
+from generation.decoding.templates import TEMPLATES, VERSE, Template
+from generation.normalising import is_chinese, normalise_text
+from generation.orders import Order, OrderRefused, Report, ScoredText, Step, Written
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method: the weights of its score for verse and for prose, None where it samples and scores nothing."""
+
+    key: str
+    verse: Weights | None
+    prose: Weights | None
+    self_trained: bool = False
+
+
+METHODS = {
+    method.key: method
+    for method in (
+        Method("prompting_baseline", None, None),
+        Method("sampling", None, None),
+        Method("search_baseline", SEARCH_BASELINE, FORWARD),
+        Method("inverse_prompting", EQUATION_4, EQUATION_3),
+        Method("inverse_prompting_st", EQUATION_4, EQUATION_3, self_trained=True),
+    )
+}
+LONGEST = {"title": 30, "question": 500, "description": 2_000, "author": 20}
+DEFAULT_FORM = "lushi5"
+FREE = "free"
+# The form that the verse model knows free verse by.
+FREE_NAME = "古体"
+FREE_SENTENCES = 8
+
+
+def compose(model: LanguageModel, order: Order, report: Report = lambda step: None) -> Written:
+    """Write one text; raise `OrderRefused`."""
+    return compose_many(model, [order], report)[0]
+
+
+def compose_many(
+    model: LanguageModel, orders: Sequence[Order], report: Report = lambda step: None
+) -> list[Written]:
+    """Write several texts by one method side by side, which costs less than one after the other.
+
+    All orders must name the same method and preset. `report` hears of the first of them.
+    """
+    method, preset = find_method(orders[0].method), orders[0].preset
+    if any((order.method, order.preset) != (orders[0].method, preset) for order in orders):
+        raise ValueError("orders that are written side by side must be of one method and preset")
+    prepared = [prepare(model, order) for order in orders]
+    requests = [request for request, _ in prepared]
+    is_verse = requests[0].pairs
+    weights = method.verse if is_verse else method.prose
+    config = settings_of(model, method, preset, is_verse=is_verse)
+    started = time.perf_counter()
+
+    def watch(place: int, sentence: int, best: Hypothesis) -> None:
+        if place == 0:
+            form = requests[0].form
+            report(Step(sentence, len(form.lengths) if form else config.most_sentences, best.text))
+
+    found = search(model, requests, weights or FORWARD, config, watch)
+    # Of texts that were written side by side each has taken its share of the time.
+    seconds = (time.perf_counter() - started) / len(orders)
+    provenance = {
+        "model": model.name,
+        "checkpoint": model.digest,
+        "search": asdict(config),
+        "weights": asdict(weights) if weights else None,
+        "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
+    }
+    written = []
+    for order, (request, unknown), hypotheses in zip(orders, prepared, found, strict=True):
+        best, *others = [in_dress(hypothesis.scored_text(), order) for hypothesis in hypotheses]
+        own = {
+            "method": order.method,
+            "template": request.template.key,
+            "form": order.form,
+            "preset": order.preset,
+            "seed": order.seed,
+        }
+        written.append(Written(best, tuple(others), unknown, seconds, {**provenance, **own}))
+    return written
+
+
+def find_method(key: str) -> Method:
+    try:
+        return METHODS[key]
+    except KeyError:
+        raise OrderRefused(f"method: {key} is none of {', '.join(METHODS)}") from None
+
+
+def settings_of(model: LanguageModel, method: Method, preset: str, *, is_verse: bool) -> SearchConfig:
+    """Return the search's settings: those of the preset, or one sample with the model's own settings."""
+    name = preset or ("poem" if is_verse else "qa")
+    if name not in PRESETS:
+        raise OrderRefused(f"preset: {name} is none of {', '.join(PRESETS)}")
+    if method.verse is None:
+        return replace(PRESETS[name], beams=1, samples=1, sampling=model.recommended)
+    return PRESETS[name]
+
+
+def prepare(model: LanguageModel, order: Order) -> tuple[Request, str]:
+    """Return an order as a request and the characters of it that the model does not know; raise `OrderRefused`."""
+    fields = {"description": order.description, "author": order.author}
+    fields["question" if order.genre == "qa" else "title"] = order.prompt
+    for name, text in fields.items():
+        if found := control_characters(text):
+            raise OrderRefused(f"{name}: holds the control character U+{ord(found[0]):04X}")
+        if len(text.strip()) > LONGEST[name]:
+            raise OrderRefused(
+                f"{name}: is {len(text.strip())} characters long; at most {LONGEST[name]} are allowed"
+            )
+    if not order.prompt.strip():
+        raise OrderRefused(f"{'question' if order.genre == 'qa' else 'title'}: is empty")
+    template = find_template(model, order)
+    unknown = ""
+    for name, text in fields.items():
+        text = model.without_marks(text).strip().rstrip("?？").strip("《》")
+        text = simplified(text) if template.language == "zh" else text
+        missing = model.unknown(text)
+        unknown += missing
+        fields[name] = "".join(character for character in text if character not in missing)
+        if text and not fields[name].strip():
+            raise OrderRefused(f"{name}: the model {model.name} knows none of the characters of {text}")
+    form = find_form_of(model, order) if order.genre == "poem" and template.language == "zh" else None
+    fields["form"] = form.name if form else FREE_NAME
+    fields["tune"] = form.tune if form else ""
+    fields["genre"] = "文章" if template.language == "zh" else "Article"
+    return Request(template, fields, form, order.genre == "poem", order.seed), unknown
+
+
+def find_template(model: LanguageModel, order: Order) -> Template:
+    """Return the template that goes with the model, the genre and the language of the order."""
+    if f"<{FREE_NAME}>" in model.marks:
+        if order.genre != "poem":
+            raise OrderRefused(f"genre: the model {model.name} writes poems only")
+        return VERSE
+    kind = {"poem": "poem", "qa": "qa", "text": "genre"}[order.genre]
+    kind = "poem_by_author" if kind == "poem" and order.author else kind
+    return TEMPLATES[f"{kind}_{'zh' if is_chinese(order.prompt) else 'en'}"]
+
+
+def find_form_of(model: LanguageModel, order: Order) -> PoemForm | None:
+    """Return the form of a poem, None for free verse."""
+    heads = simplified(order.heads)
+    key = order.form or ("ci" if order.tune else DEFAULT_FORM)
+    if key == FREE:
+        if heads:
+            raise OrderRefused("heads: an acrostic needs a form")
+        return None
+    if heads and not order.form:
+        key = "jueju5" if len(heads) <= 4 else DEFAULT_FORM
+    form = find_form(key, tune=order.tune, heads=heads)
+    if unknown := model.unknown(heads):
+        raise OrderRefused(f"heads: the model {model.name} does not know {unknown}")
+    return form
+
+
+def in_dress(text: ScoredText, order: Order) -> ScoredText:
+    return replace(text, text=normalise_text(text.text, "poem" if order.genre == "poem" else "qa"))

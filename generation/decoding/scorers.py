@@ -1,0 +1,170 @@
+"""What a hypothesis is worth: the forward score, equation 3 and equation 4 of Zou et al. (KDD 2021), section 3.
+
+With s a short sentence (after the one before it, where the two belong together), s' the inverse prompt made from it,
+c_p' the inverse text, and n the number of short sentences:
+
+    f = 1/n sum over s of l1 log p(c_p' | s')  +  l2 log p(c_g | c_p) / len(c_g)^l  -  l3 l_format(c_g)
+
+Equation 3 is this without the last term, the forward score is log p(c_g | c_p) alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from generation.decoding.language_model import NOBODY, SHARED, LanguageModel, Reading
+from generation.decoding.requests import Hypothesis, Request
+
+
+@dataclass(frozen=True)
+class Weights:
+    """l1, l2, l and l3 of the equations; a term with weight 0 is not computed."""
+
+    inverse: float
+    forward: float
+    length_power: float
+    format: float
+
+
+FORWARD = Weights(inverse=0, forward=1, length_power=0, format=0)
+# The settings of section 5.1: lengths are normalised, l2 is .75 for poems and 1.5 for answers.
+SEARCH_BASELINE = Weights(inverse=0, forward=0.75, length_power=1, format=1)
+EQUATION_3 = Weights(inverse=1, forward=1.5, length_power=1, format=0)
+EQUATION_4 = Weights(inverse=1, forward=0.75, length_power=1, format=1)
+
+
+class Scorer:
+    """Scores hypotheses as they grow. It remembers what it read for the beams, to read only what is new.
+
+    `score` takes the children of the beams, `keep` which of them go on growing, in turns.
+    """
+
+    def __init__(self, model: LanguageModel, requests: Sequence[Request], weights: Weights) -> None:
+        self.weights = weights
+        self.requests = requests
+        self.inverse = InverseReader(model, requests) if weights.inverse else None
+
+    def score(self, children: Sequence[Hypothesis], parents: Sequence[int]) -> list[Hypothesis]:
+        """Return the hypotheses with the inverse score of their last short sentence and all terms.
+
+        `parents` are the places of the hypotheses' beams among those that were kept last.
+        """
+        if self.inverse is not None:
+            scores = self.inverse.score(children, parents)
+            children = [
+                replace(child, sentences=(*child.sentences[:-1], replace(child.sentences[-1], inverse=score)))
+                for child, score in zip(children, scores, strict=True)
+            ]
+        return [replace(child, terms=self.terms(child)) for child in children]
+
+    def keep(self, survivors: Sequence[int]) -> None:
+        """Go on with some of the children that were scored last."""
+        if self.inverse is not None:
+            self.inverse.keep(survivors)
+
+    def terms(self, hypothesis: Hypothesis) -> dict[str, float]:
+        """Return the weighted terms of a hypothesis, which add up to its score."""
+        weights = self.weights
+        terms = {
+            "forward": weights.forward
+            * hypothesis.forward
+            / max(hypothesis.length, 1) ** weights.length_power
+        }
+        if weights.inverse:
+            scores = [sentence.inverse or 0.0 for sentence in hypothesis.sentences]
+            terms["inverse"] = weights.inverse * sum(scores) / max(len(scores), 1)
+        form = self.requests[hypothesis.request].form
+        if weights.format and form is not None:
+            terms["format"] = -weights.format * form.penalty(hypothesis.bare_sentences()).total or 0.0
+        return terms
+
+
+class InverseReader:
+    """Reads inverse prompts and texts, sharing the beginnings that a child has in common with its beam."""
+
+    def __init__(self, model: LanguageModel, requests: Sequence[Request]) -> None:
+        self.model = model
+        self.requests = requests
+        self.texts = [model.encode(request.inverse_text) for request in requests]
+        # What was read for the beams, a row each; at first the beams are the requests and share what all children do.
+        self.reading: Reading | None = None
+        self.sequences: list[list[int]] = []
+        self.scored: tuple[Reading, list[list[int]]] | None = None
+
+    def score(self, children: Sequence[Hypothesis], parents: Sequence[int]) -> list[float]:
+        """Return log p(c_p' | s') of each child's last short sentence, in nats."""
+        if not children:
+            return []
+        prompts = [self.inverse_prompt(child) for child in children]
+        if self.reading is None:
+            self.read_beginnings(prompts, parents)
+        assert self.reading is not None
+        device = self.model.device
+        # The last token of the inverse prompt is always read, because the text is scored after it.
+        shared = [
+            min(common_length(prompt, self.sequences[parent]), len(prompt) - 1)
+            for prompt, parent in zip(prompts, parents, strict=True)
+        ]
+        rows = torch.tensor(parents, device=device)
+        visible = self.reading.owner[rows] == SHARED
+        kept = visible & (visible.cumsum(1) <= torch.tensor(shared, device=device)[:, None])
+        texts = [self.texts[child.request] for child in children]
+        # Nothing is foretold after the last token of a text, so it need not be read.
+        new = [prompt[skip:] + text[:-1] for prompt, skip, text in zip(prompts, shared, texts, strict=True)]
+        targets, is_target = pad_in_front(texts, device)  # (children, longest)
+        reading, log_probs = self.model.extend(
+            self.reading.select(rows, kept), *pad_in_front(new, device), keep=targets.shape[1]
+        )
+        foretold = log_probs.gather(2, targets[:, :, None]).squeeze(2)  # (children, longest)
+        scores: list[float] = foretold.masked_fill(is_target == NOBODY, 0).sum(1).tolist()
+        self.scored = reading, prompts
+        return scores
+
+    def keep(self, survivors: Sequence[int]) -> None:
+        assert self.scored is not None
+        reading, prompts = self.scored
+        rows = torch.tensor(survivors, device=self.model.device, dtype=torch.long)
+        self.sequences = [prompts[place] for place in survivors]
+        visible = reading.owner[rows] == SHARED
+        lengths = torch.tensor([len(prompt) for prompt in self.sequences], device=self.model.device)
+        self.reading = reading.select(rows, visible & (visible.cumsum(1) <= lengths[:, None]))
+        self.scored = None
+
+    def inverse_prompt(self, child: Hypothesis) -> list[int]:
+        request = self.requests[child.request]
+        return self.model.encode(request.inverse_prompt(child), start=request.template.start)
+
+    def read_beginnings(self, prompts: Sequence[list[int]], parents: Sequence[int]) -> None:
+        """Read once for each request what the inverse prompts of its children have in common."""
+        self.sequences = []
+        for parent in range(max(parents) + 1):
+            own = [prompt for prompt, its in zip(prompts, parents, strict=True) if its == parent]
+            first = own[0][:-1] if own else []
+            self.sequences.append(first[: min(common_length(first, prompt) for prompt in own)] if own else [])
+        tokens, owner = pad_in_front(self.sequences, self.model.device)
+        self.reading, _ = self.model.extend(None, tokens, owner, keep=1)
+
+
+def common_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return how many tokens two sequences have in common at their beginning."""
+    for place, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return place
+    return min(len(one), len(other))
+
+
+def pad_in_front(
+    sequences: Sequence[Sequence[int]], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return sequences as tokens and owners, (rows, longest) each: all shared, the padding nobody's."""
+    longest = max(1, *(len(sequence) for sequence in sequences))
+    tokens = torch.zeros((len(sequences), longest), dtype=torch.long)
+    owner = torch.full((len(sequences), longest), NOBODY)
+    for row, sequence in enumerate(sequences):
+        if sequence:
+            tokens[row, -len(sequence) :] = torch.tensor(sequence)
+            owner[row, -len(sequence) :] = SHARED
+    return tokens.to(device), owner.to(device)

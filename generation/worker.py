@@ -1,0 +1,38 @@
+"""The only bridge from Django to torch: one model a process, loaded when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+
+from generation.decoding.language_model import LanguageModel, load_model
+from generation.decoding.methods import compose_many
+from generation.model_library import folder_of, model_of
+from generation.orders import Order, Report, Written
+
+
+def write(order: Order, report: Report = lambda step: None) -> Written:
+    """Write one text; raise `OrderRefused` or `ModelRefused`."""
+    return write_many([order], report)[0]
+
+
+def write_many(orders: Sequence[Order], report: Report = lambda step: None) -> list[Written]:
+    """Write several texts by one method and model side by side; raise `OrderRefused` or `ModelRefused`."""
+    models = {model_of(order) for order in orders}
+    if len(models) != 1:
+        raise ValueError("orders that are written side by side must be of one model")
+    return compose_many(loaded(models.pop()), orders, report)
+
+
+# One: a second model would take the memory that a worker was given for the first.
+@lru_cache(maxsize=1)
+def loaded(name: str) -> LanguageModel:
+    """Return a model, ready to write: on the graphics processor where there is one."""
+    if threads := os.environ.get("OMP_NUM_THREADS"):
+        torch.set_num_threads(int(threads))
+    if torch.cuda.is_available():
+        return load_model(folder_of(name), device="cuda", dtype="bfloat16")
+    return load_model(folder_of(name))
