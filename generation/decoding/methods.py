@@ -114,7 +114,7 @@ def settings_of(model: LanguageModel, method: Method, preset: str, *, is_verse: 
     """Return the search's settings: those of the preset, or one sample with the model's own settings."""
     name = preset or ("poem" if is_verse else "qa")
     if name not in PRESETS:
-        raise OrderRefused(f"preset: {name} is none of {', '.join(PRESETS)}")
+        raise OrderRefused(f"preset: {name} is none of {', '.join(sorted(PRESETS))}")
     if method.verse is None:
         return replace(PRESETS[name], beams=1, samples=1, sampling=model.recommended)
     return PRESETS[name]
