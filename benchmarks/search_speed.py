@@ -79,7 +79,7 @@ def fewest_tokens(model: TransformersModel, request: Request, config: SearchConf
             after.update(tuple(asked[: end + 1]) for end in range(len(asked)))
         return score(reader, children, parents)
 
-    InverseReader.score = noted  # type: ignore[method-assign]
+    InverseReader.score = noted  # type: ignore[method-assign,assignment]
     try:
         search(model, [request], EQUATION_4, config)
     finally:
@@ -231,7 +231,7 @@ def main() -> None:
     print(f"1 title         {60 / seconds:7.1f} poems a minute")
     for size in options.batches:
         requests = [request_for(TITLES[place % len(TITLES)], options.form, place) for place in range(size)]
-        batch = timed(lambda requests=requests: search(model, requests, EQUATION_4, config), 1)  # type: ignore[misc]
+        batch = timed(lambda requests=requests: search(model, requests, EQUATION_4, config), 1)
         print(f"{size} titles        {60 * size / batch:7.1f} poems a minute")
 
 
