@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,7 @@ logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 SHARED = -1
 NOBODY = -2
 HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
@@ -119,6 +121,10 @@ class LanguageModel(Protocol):
     @property
     def writable(self) -> Tensor:
         """Which tokens can be in a text or end it, (vocabulary,) bool: all but marks of the model's own."""
+
+    @property
+    def visible(self) -> Tensor:
+        """Which tokens show something by themselves, (vocabulary,) bool: no blanks, and no marks."""
 
     @property
     def characters(self) -> Tensor:
@@ -213,11 +219,26 @@ class TransformersModel:
         return writable.to(self.device)
 
     @cached_property
+    def texts(self) -> Sequence[str]:
+        """What each token says by itself."""
+        texts: list[str] = self.tokenizer.batch_decode(
+            [[token] for token in range(len(self.tokenizer))], skip_special_tokens=True
+        )
+        return texts
+
+    @cached_property
+    def visible(self) -> Tensor:
+        return self.those_of(lambda text: text.strip() != "")
+
+    @cached_property
     def characters(self) -> Tensor:
-        texts = self.tokenizer.batch_decode([[token] for token in range(len(self.tokenizer))])
-        characters = torch.zeros(self.vocabulary, dtype=torch.bool)
-        characters[[token for token, text in enumerate(texts) if HAN.fullmatch(text)]] = True
-        return characters.to(self.device)
+        return self.those_of(lambda text: HAN.fullmatch(text) is not None)
+
+    def those_of(self, holds: Callable[[str], bool]) -> Tensor:
+        """Return the tokens whose text a condition holds for, (vocabulary,) bool."""
+        tokens = torch.zeros(self.vocabulary, dtype=torch.bool)
+        tokens[[token for token, text in enumerate(self.texts) if holds(text)]] = True
+        return tokens.to(self.device)
 
     @torch.inference_mode()
     def extend(
@@ -254,25 +275,48 @@ def load_model(source: str | Path, *, device: str = "cpu", dtype: str = "float32
     Only safetensors are read, because a pickle can run code, and no code that comes with a model is run. `dtype` is
     `float32` or `bfloat16`.
     """
+    if dtype not in DTYPES:
+        raise ModelRefused(f"dtype: {dtype} is none of {', '.join(DTYPES)}")
     folder = Path(source)
     if folder.is_absolute() or folder.exists() or str(source).startswith("."):
         check_folder(folder)
     options: dict[str, Any] = {"trust_remote_code": False}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, **options)
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            source, use_safetensors=True, dtype=getattr(torch, dtype), attn_implementation="sdpa", **options
-        )
-        model = model.to(device).eval()
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise ModelRefused(f"{source} does not fit into the memory of {device}") from error
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError) as error:
+        with no_memory_refused(str(source), device):
+            tokenizer = AutoTokenizer.from_pretrained(source, **options)
+            model, report = AutoModelForCausalLM.from_pretrained(
+                source,
+                use_safetensors=True,
+                dtype=DTYPES[dtype],
+                attn_implementation="sdpa",
+                output_loading_info=True,
+                **options,
+            )
+            model = model.to(device).eval()
+        # transformers would fill such a gap with random numbers.
+        if missing := sorted(report["missing_keys"]):
+            raise ModelRefused(f"{source} lacks {len(missing)} of its weights, {missing[0]} for one")
+        return TransformersModel(folder.name, digest_weights(folder), model, tokenizer)
+    except ModelRefused:
+        raise
+    except Exception as error:
+        # Readers of configurations, tokenizers, safetensors and torch: each has errors of its own.
         first_line = str(error).strip().split("\n")[0]
         raise ModelRefused(f"{source} cannot be loaded as a causal language model: {first_line}") from error
-    except Exception as error:
-        # safetensors and tokenizers raise errors of their own, which derive from Exception alone.
-        raise ModelRefused(f"{source} is damaged: {error}") from error
-    return TransformersModel(folder.name, digest_weights(folder), model, tokenizer)
+
+
+@contextmanager
+def no_memory_refused(name: str, device: str | torch.device) -> Iterator[None]:
+    """Raise `ModelRefused` where the block runs out of memory."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise ModelRefused(f"{name} does not fit into the memory of {device}") from error
+    except (RuntimeError, OSError) as error:
+        # On a processor torch has no error of its own for this; nor has the mapping of a file.
+        if "allocate memory" not in str(error):
+            raise
+        raise ModelRefused(f"{name} does not fit into the memory of {device}") from error
 
 
 def listed(token: int | list[int] | None) -> list[int]:

@@ -6,6 +6,7 @@ kept, so the text is an ordinary sample from the model.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,14 +15,14 @@ import torch
 import transformers
 
 from generation.characters import control_characters, simplified
-from generation.decoding.language_model import LanguageModel
+from generation.decoding.language_model import LanguageModel, no_memory_refused
 from generation.decoding.poem_format import PoemForm, find_form
 from generation.decoding.requests import Hypothesis, Request
 from generation.decoding.scorers import EQUATION_3, EQUATION_4, FORWARD, SEARCH_BASELINE, Weights
 from generation.decoding.sentence_search import PRESETS, SearchConfig, search
 from generation.decoding.templates import TEMPLATES, VERSE, Template
 from generation.normalising import is_chinese, normalise_text
-from generation.orders import Order, OrderRefused, Report, ScoredText, Step, Written
+from generation.orders import LONGEST, Order, OrderRefused, Report, ScoredText, Step, Written
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ METHODS = {
         Method("inverse_prompting_st", EQUATION_4, EQUATION_3, self_trained=True),
     )
 }
-LONGEST = {"title": 30, "question": 500, "description": 2_000, "author": 20}
 DEFAULT_FORM = "lushi5"
+LINE_ENDS = re.compile(r"[\r\n\t]+")
 FREE = "free"
 # The form that the verse model knows free verse by.
 FREE_NAME = "古体"
@@ -72,6 +73,8 @@ def compose_many(
     is_verse = requests[0].pairs
     weights = method.verse if is_verse else method.prose
     config = settings_of(model, method, preset, is_verse=is_verse)
+    for request in requests:
+        refuse_without_room(model, request, config)
     started = time.perf_counter()
 
     def watch(place: int, sentence: int, best: Hypothesis) -> None:
@@ -79,7 +82,8 @@ def compose_many(
             form = requests[0].form
             report(Step(sentence, len(form.lengths) if form else config.most_sentences, best.text))
 
-    found = search(model, requests, weights or FORWARD, config, watch)
+    with no_memory_refused(model.name, model.device):
+        found = search(model, requests, weights or FORWARD, config, watch)
     # Of texts that were written side by side each has taken its share of the time.
     seconds = (time.perf_counter() - started) / len(orders)
     provenance = {
@@ -116,13 +120,14 @@ def settings_of(model: LanguageModel, method: Method, preset: str, *, is_verse: 
     if name not in PRESETS:
         raise OrderRefused(f"preset: {name} is none of {', '.join(sorted(PRESETS))}")
     if method.verse is None:
-        return replace(PRESETS[name], beams=1, samples=1, sampling=model.recommended)
+        return replace(PRESETS[name], beams=1, samples=1, sampling=model.recommended, fewest_sentences=0)
     return PRESETS[name]
 
 
 def prepare(model: LanguageModel, order: Order) -> tuple[Request, str]:
     """Return an order as a request and the characters of it that the model does not know; raise `OrderRefused`."""
-    fields = {"description": order.description, "author": order.author}
+    # A description may have paragraphs; the template has one line for it.
+    fields = {"description": LINE_ENDS.sub(" ", order.description), "author": order.author}
     fields["question" if order.genre == "qa" else "title"] = order.prompt
     for name, text in fields.items():
         if found := control_characters(text):
@@ -147,7 +152,29 @@ def prepare(model: LanguageModel, order: Order) -> tuple[Request, str]:
     fields["form"] = form.name if form else FREE_NAME
     fields["tune"] = form.tune if form else ""
     fields["genre"] = "文章" if template.language == "zh" else "Article"
-    return Request(template, fields, form, order.genre == "poem", order.seed), unknown
+    return Request(as_told(model, template), fields, form, order.genre == "poem", order.seed), unknown
+
+
+def as_told(model: LanguageModel, template: Template) -> Template:
+    """Return the template with its prompt as a message to the model, if that was made to answer messages.
+
+    Such a model mostly ends a text at once that only goes on from a prompt.
+    """
+    told = model.in_dialogue(template.prompt)
+    return template if told is None else replace(template, prompt=told, start=False)
+
+
+def refuse_without_room(model: LanguageModel, request: Request, config: SearchConfig) -> None:
+    """Raise `OrderRefused` where the model cannot hold a request with a whole poem, or one short sentence of prose."""
+    template, form = request.template, request.form
+    asked = template.write_inverse_prompt(request.fields, "") + request.inverse_text
+    longest = max(len(model.encode(text, start=template.start)) for text in (request.prompt, asked))
+    text = sum(form.lengths) + len(form.marks) if form else config.most_tokens
+    if longest + text > model.positions:
+        field = next(name for name in ("description", "question", "title") if request.fields.get(name))
+        raise OrderRefused(
+            f"{field}: is too long for the model {model.name}, which reads at most {model.positions:,} tokens"
+        )
 
 
 def find_template(model: LanguageModel, order: Order) -> Template:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from generation.jiuge import JiugeFailed
 from generation.orders import Genre, Order, OrderRefused, Step, Written
 
 
@@ -57,7 +58,7 @@ class Command(BaseCommand):
 
             try:
                 return write(order, show)
-            except (OrderRefused, ModelRefused) as refusal:
+            except (OrderRefused, ModelRefused, JiugeFailed) as refusal:
                 raise CommandError(str(refusal)) from refusal
 
 

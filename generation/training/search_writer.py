@@ -1,0 +1,38 @@
+"""The writer of a self-training: the search of the project, in a form that is drawn for each title."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from generation.decoding.language_model import load_model
+from generation.decoding.methods import compose_many
+from generation.orders import Order, Written
+from generation.training.own_poems import Writer
+
+REGULATED_FORMS = ("jueju5", "jueju7", "lushi5", "lushi7")
+
+
+def search_writer(folder: Path, device: torch.device, *, preset: str = "poem", seed: int = 0) -> Writer:
+    """Return what writes a poem for each title by inverse prompting with the model in a folder."""
+    model = load_model(folder, device=str(device))
+
+    def write(titles: Sequence[str]) -> list[Written]:
+        orders = [
+            Order(
+                "inverse_prompting",
+                "poem",
+                title,
+                # By the title alone: it shall not matter which other titles there are.
+                form=random.Random(f"{seed} {title}").choice(REGULATED_FORMS),  # noqa: S311 - no secret
+                preset=preset,
+                seed=seed,
+            )
+            for title in titles
+        ]
+        return compose_many(model, orders)
+
+    return write
