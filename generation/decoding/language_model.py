@@ -284,7 +284,7 @@ def load_model(source: str | Path, *, device: str = "cpu", dtype: str = "float32
     try:
         with no_memory_refused(str(source), device):
             tokenizer = AutoTokenizer.from_pretrained(source, **options)
-            model, report = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 source,
                 use_safetensors=True,
                 dtype=DTYPES[dtype],
@@ -292,6 +292,7 @@ def load_model(source: str | Path, *, device: str = "cpu", dtype: str = "float32
                 output_loading_info=True,
                 **options,
             )
+            model, report = loaded
             model = model.to(device).eval()
         # transformers would fill such a gap with random numbers.
         if missing := sorted(report["missing_keys"]):

@@ -18,7 +18,14 @@ from generation.characters import control_characters, simplified
 from generation.decoding.language_model import LanguageModel, no_memory_refused
 from generation.decoding.poem_format import PoemForm, find_form
 from generation.decoding.requests import Hypothesis, Request
-from generation.decoding.scorers import EQUATION_3, EQUATION_4, FORWARD, SEARCH_BASELINE, Weights
+from generation.decoding.scorers import (
+    EQUATION_3,
+    EQUATION_4,
+    FORWARD,
+    PROSE_BASELINE,
+    SEARCH_BASELINE,
+    Weights,
+)
 from generation.decoding.sentence_search import PRESETS, SearchConfig, search
 from generation.decoding.templates import TEMPLATES, VERSE, Template
 from generation.normalising import is_chinese, normalise_text
@@ -40,7 +47,7 @@ METHODS = {
     for method in (
         Method("prompting_baseline", None, None),
         Method("sampling", None, None),
-        Method("search_baseline", SEARCH_BASELINE, FORWARD),
+        Method("search_baseline", SEARCH_BASELINE, PROSE_BASELINE),
         Method("inverse_prompting", EQUATION_4, EQUATION_3),
         Method("inverse_prompting_st", EQUATION_4, EQUATION_3, self_trained=True),
     )

@@ -32,6 +32,8 @@ class Weights:
 FORWARD = Weights(inverse=0, forward=1, length_power=0, format=0)
 # The settings of section 5.1: lengths are normalised, l2 is .75 for poems and 1.5 for answers.
 SEARCH_BASELINE = Weights(inverse=0, forward=0.75, length_power=1, format=1)
+# The same for answers: a sum of log probabilities alone would favour the shortest.
+PROSE_BASELINE = Weights(inverse=0, forward=1.5, length_power=1, format=0)
 EQUATION_3 = Weights(inverse=1, forward=1.5, length_power=1, format=0)
 EQUATION_4 = Weights(inverse=1, forward=0.75, length_power=1, format=1)
 

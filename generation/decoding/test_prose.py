@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +20,6 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from generation import worker
 from generation.decoding.language_model import TransformersModel, load_model
 from generation.decoding.methods import METHODS, compose, prepare
 from generation.decoding.requests import Hypothesis
@@ -54,11 +53,11 @@ def small_model(
     tokenizer.decoder = ByteLevelDecoder()
     trainer = BpeTrainer(vocab_size=400, special_tokens=marks, initial_alphabet=ByteLevel.alphabet())
     tokenizer.train_from_iterator(SENTENCES, trainer)
-    fast = PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, eos_token="<eos>", chat_template=DIALOGUE if answers else None
     )
     torch.manual_seed(2)
-    sizes = {"vocab_size": len(fast), "bos_token_id": None, "eos_token_id": 0}
+    sizes: dict[str, Any] = {"vocab_size": len(fast), "bos_token_id": None, "eos_token_id": 0}
     if architecture == "gpt2":
         model: torch.nn.Module = GPT2LMHeadModel(
             GPT2Config(n_positions=positions, n_embd=32, n_layer=2, n_head=2, **sizes)
@@ -243,21 +242,13 @@ def test_sampling_goes_by_the_settings_of_the_model() -> None:
     assert written.provenance["search"]["sampling"] == {"temperature": 0.2, "top_k": 7, "top_p": 0.9}
 
 
-@pytest.fixture
-def no_model_loaded() -> Iterator[None]:
-    worker.loaded.cache_clear()
-    yield
-    worker.loaded.cache_clear()
-
-
-@pytest.mark.usefixtures("no_model_loaded")
 def test_any_folder_of_a_causal_language_model_answers_in_chinese(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("generation.decoding.methods.PRESETS", {"qa": SMALL})
     small_model().model.save_pretrained(tmp_path)
     small_model().tokenizer.save_pretrained(tmp_path)
-    written = worker.write(replace(CHINESE, model=str(tmp_path)))
+    written = compose(load_model(tmp_path), CHINESE)
     assert written.best.text == compose(small_model(), CHINESE).best.text
     assert written.provenance["template"] == "qa_zh"
 

@@ -110,6 +110,11 @@ def test_a_title_is_held_against_a_poem_of_the_same_form() -> None:
     assert [poem.title for poem in mismatched(poems)] == ["乙", "丙", "静夜思", "甲"]
 
 
+def test_a_title_is_not_held_against_a_neighbour_in_the_collection() -> None:
+    poems = [replace(POEM, title=title) for title in "甲乙丙丁戊己"]
+    assert [poem.title for poem in mismatched(poems)] == list("丁戊己甲乙丙")
+
+
 def test_held_out_examples_ask_for_true_and_mismatched_titles() -> None:
     other = replace(POEM, title="望月", text="一一一一一，二二二二二。三三三三三，四四四四四。")
     poems = [replace(poem, part="held_out") for poem in (POEM, other)]

@@ -123,7 +123,7 @@ def test_self_training_is_shown_with_what_it_did(folder: Path) -> None:
     assert "| forward tang | 3.900 | 4.250 |" in card
 
 
-def test_notes_are_shown(folder: Path) -> None:
-    note = "The mixture was changed after 7.5 million tokens."
-    (folder / "training.json").write_text(json.dumps({**TRAINING, "notes": [note]}))
-    assert f"\n\n{note}\n\n`history.json`" in card_of(folder)
+def test_remarks_are_shown(folder: Path) -> None:
+    remark = "The mixture was changed after 7.5 million tokens."
+    (folder / "training.json").write_text(json.dumps({**TRAINING, "remarks": remark}))
+    assert f"| remarks | {remark} |" in card_of(folder)
