@@ -15,6 +15,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Exchange, Queue
 
 from evalsite import embedded
 
@@ -24,6 +25,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Printed in every report, which must say what made it.
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
+# Where lies what is made on this machine and is no part of the checkout.
+HOME_DIR = embedded.home()
 
 
 def env_choice(name: str, choices: tuple[str, ...]) -> str:
@@ -105,6 +108,7 @@ INSTALLED_APPS = [
     "evalsite",
     "generation",
     "annotations",
+    "turing",
 ]
 
 MIDDLEWARE = [
@@ -151,7 +155,8 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL: must be a postgres:// address; no other database is supported")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Celery. A task is done once more rather than never: the database decides what is left to do.
+# Celery. The database knows what is left to write, and a message only wakes a worker (generation/waking.py): one that
+# is lost or comes twice costs seconds or nothing.
 CELERY_BROKER_URL = embedded.urls().broker
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -163,16 +168,25 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 840
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+# A process is replaced now and then, so that no leak grows for ever; loading a model anew takes seconds.
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# A text in the making outlives its broker: the lease says whether it may still be handed in.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     # How soon the messages of a killed worker are looked for once they may come back.
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_keepalive": True,
+    # A request that rings for a worker must not hang with the broker.
+    "socket_connect_timeout": 5,
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# What a worker takes that is started without naming queues; other models have queues of their own.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("default", "generate")]
+# Each process of a worker holds a model of its own.
+CELERY_WORKER_CONCURRENCY = 1
 CELERY_TASK_ROUTES = {"generation.*": {"queue": "generate"}}
 
 # Accounts
@@ -219,6 +233,21 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
+
+# The game: how many games an hour one player and one address may begin; 0 is no limit.
+TURING_GAMES_PER_PLAYER = env_int("TURING_GAMES_PER_PLAYER", default=60)
+TURING_GAMES_PER_ADDRESS = env_int("TURING_GAMES_PER_ADDRESS", default=1200)
+
+# Composing: how many texts an hour one visitor and one address may ask for, and how many may be open at a time;
+# 0 is no limit.
+COMPOSE_PER_VISITOR = env_int("COMPOSE_PER_VISITOR", default=30)
+COMPOSE_PER_ADDRESS = env_int("COMPOSE_PER_ADDRESS", default=300)
+COMPOSE_QUEUE = env_int("COMPOSE_QUEUE", default=20)
+
+# The method jiuge: a service elsewhere that writes poems (generation/jiuge.py); without its address there is none.
+JIUGE_URL = os.environ.get("JIUGE_URL", "")
+if JIUGE_URL and not JIUGE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured(f"JIUGE_URL={JIUGE_URL!r}: must begin with http:// or https://")
 
 # Security
 CONTENT_SECURITY_POLICY = {

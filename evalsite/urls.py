@@ -13,6 +13,8 @@ from evalsite import health, views
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("annotations.urls")),
+    path("", include("turing.urls")),
+    path("", include("generation.urls")),
     # /accounts/...
     path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),

@@ -94,20 +94,36 @@ def selection_rate(
     """
     total, count = len(selected), int(selected.sum())
     if not total:
-        return SelectionRate(0, 0, 0, 0, None, None, None, None, None)
+        return rate_of_counts(0, 0, 0, 0, None)
     clustered = two_way_mean(
         selected.astype(np.float64), players, pairs, confidence_level=confidence_level, floor_at_iid=True
     )
+    groups = len(np.unique(players)), len(np.unique(pairs))
+    return rate_of_counts(count, total, *groups, clustered, confidence_level=confidence_level)
+
+
+def rate_of_counts(
+    selected: int,
+    total: int,
+    players: int,
+    pairs: int,
+    clustered: ClusterRobustMean | None,
+    *,
+    confidence_level: float = 0.95,
+) -> SelectionRate:
+    """Return the selection rate of so many records, whose clustered mean is known already."""
+    if not total:
+        return SelectionRate(0, 0, 0, 0, None, None, None, None, None)
     return SelectionRate(
-        selected=count,
+        selected=selected,
         total=total,
-        players=len(np.unique(players)),
-        pairs=len(np.unique(pairs)),
-        rate=count / total,
+        players=players,
+        pairs=pairs,
+        rate=selected / total,
         clustered=clustered,
-        wilson=wilson_interval(count, total, confidence_level),
-        exact_p=exact_binomial_p(count, total),
-        d_prime=d_prime(count, total),
+        wilson=wilson_interval(selected, total, confidence_level),
+        exact_p=exact_binomial_p(selected, total),
+        d_prime=d_prime(selected, total),
     )
 
 

@@ -23,10 +23,13 @@ from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from annotations.generating import start_run
 from annotations.models import Study
 from annotations.recruiting import enrol
 from annotations.testing import answer_everything, build_study, build_user, placements
 from generation.models import Candidate, GenerationRun, Method
+from turing.models import Game, Player
+from turing.testing import begin_game, build_pairs, play_round
 
 CANARY = "ZZCANARY"
 # Nothing else on a page counts this high: not scores, sizes, years or milliseconds.
@@ -35,17 +38,33 @@ HIDDEN_TABLES = [
     "generation_method",
     "generation_generationrun",
     "generation_candidate",
+    "generation_runprompt",
     "annotations_studymethod",
     "annotations_pagecandidate",
     "annotations_placement",
+    "turing_sourcetext",
+    "turing_poempair",
+    "turing_player",
+    "turing_game",
+    "turing_round",
 ]
 
+# The address of a run for alice's study, which has a text by each word of it.
+RUN = "5eed5eed-5eed-4eed-8eed-5eed5eed5eed"
+# A game that alice has begun, and one that she has played to its end.
+OPEN_GAME = "0feeed00-feed-4eed-8eed-5eed5eed5eed"
+PLAYED_GAME = "0feeed01-feed-4eed-8eed-5eed5eed5eed"
 # What fills the places in addresses. An address with a place that is not named here fails the crawl.
 ARGUMENTS: dict[str, list[Any]] = {
     "slug": ["poems", "no-such-study"],
     "subtask": [1, 9],
     "page": [1, 2, 9],
     "file_format": ["json", "html", "csv", "tex", "pdf", "xlsx", "jsonl", "parquet", "exe"],
+    "run": [RUN, "00000000-0000-4000-8000-000000000000"],
+    # The run of a study, which must not be shown as a visitor's.
+    "composition": [RUN, "00000000-0000-4000-8000-000000000000"],
+    "number": [1, 2, 9],
+    "game": [OPEN_GAME, PLAYED_GAME, "00000000-0000-4000-8000-000000000000"],
     "source": ["ratings", "picks", "votes"],
 }
 
@@ -90,13 +109,29 @@ def marked(db: None) -> Study:
         for table in HIDDEN_TABLES:
             cursor.execute(f"ALTER SEQUENCE {table}_id_seq RESTART WITH {FIRST_KEY}")
     study = build_study()
+    run = start_run(study, "inverse_prompting").run
+    GenerationRun.objects.filter(pk=run.pk).update(uuid=RUN)
+    alice = build_user("alice")
+    build_games(alice)
     for method in Method.objects.all():
         Method.objects.filter(pk=method.pk).update(
             key=f"{CANARY}-{method.key}".lower(), label=f"{CANARY} {method.label}"
         )
     GenerationRun.objects.update(source={"import": f"{CANARY}.jsonl", "checkpoint": CANARY})
-    answer_everything(enrol(study, build_user("alice")))
+    answer_everything(enrol(study, alice))
     return study
+
+
+def build_games(user: User) -> None:
+    """Let a user play a game of the Turing game to its end and begin another one."""
+    build_pairs()
+    client, player = Client(), Player.objects.create(token_hash="0" * 64, user=user)
+    client.force_login(user)
+    for address, rounds in ((PLAYED_GAME, 5), (OPEN_GAME, 1)):
+        game = begin_game(client)
+        Game.objects.filter(player=player, pk=game.pk).update(uuid=address)
+        for number in range(1, rounds + 1):
+            play_round(client, Game.objects.get(pk=game.pk), number)
 
 
 def disguises(text: str) -> set[str]:

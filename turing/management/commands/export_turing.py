@@ -1,0 +1,62 @@
+"""Write the results of the game to a file or to standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from turing.exports import RESULT_FORMATS, ROW_FORMATS, ROWS, export_results, row_chunks
+from turing.tallies import count_answers
+
+
+class Command(BaseCommand):
+    help = "Write the results of the Turing game as JSON or CSV, or all its rounds or pairs as CSV or JSON Lines."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        formats = list(dict.fromkeys([*RESULT_FORMATS, *ROW_FORMATS]))
+        parser.add_argument("format", choices=formats, help="json (the figures), csv, or jsonl (rows)")
+        parser.add_argument(
+            "--rows", choices=list(ROWS), help="every answered round or every pair in place of the figures"
+        )
+        parser.add_argument(
+            "--from-rounds",
+            action="store_true",
+            help="add the rate without hasty answers, repeats and known texts, learning and side bias (slow)",
+        )
+        parser.add_argument("--output", type=Path, metavar="PATH", help="default: standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rows, file_format = options["rows"], options["format"]
+        if file_format not in (ROW_FORMATS if rows else RESULT_FORMATS):
+            raise CommandError(f"{file_format}: a format {'of the figures' if rows else 'of --rows'} only")
+        # The workers count every few seconds; an export holds what was answered before it.
+        count_answers()
+        if rows:
+            chunks = row_chunks(rows, file_format)
+        else:
+            chunks = iter([export_results(file_format, with_pairs=True, with_rounds=options["from_rounds"])])
+        output: Path | None = options["output"]
+        if output is None:
+            for chunk in chunks:
+                self.stdout.write(chunk.decode(), ending="")
+            return
+        try:
+            _write_whole(output, chunks)
+        except OSError as error:
+            raise CommandError(f"{output}: {error.strerror}") from error
+        self.stderr.write(f"{output}: written")
+
+
+def _write_whole(output: Path, chunks: Iterator[bytes]) -> None:
+    """Write a file beside its place and move it there, so that nobody reads half of it."""
+    draft = output.with_name(f"{output.name}.part")
+    try:
+        with draft.open("wb") as file:
+            file.writelines(chunks)
+        draft.replace(output)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

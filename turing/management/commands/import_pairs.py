@@ -1,0 +1,31 @@
+"""Put pairs that are ready into play."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from generation.problems import FileRefused
+from turing.models import PoemPair
+from turing.pair_files import import_pairs
+
+
+class Command(BaseCommand):
+    help = (
+        "Put the pairs of a file into play: JSON Lines with title, human, machine, source and more "
+        "(turing/pair_files.py). May be run again. Nothing is stored if anything is wrong in it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            paired = import_pairs(options["file"])
+        except FileRefused as error:
+            raise CommandError(f"Nothing was imported.\n{error}") from error
+        for line in paired.refused:
+            self.stderr.write(f"refused: {line}")
+        self.stdout.write(f"{len(paired.pairs):,} new pairs; {PoemPair.objects.count():,} in all.")

@@ -1,0 +1,173 @@
+"""Who plays, what they are shown and what they choose."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from turing.models.pairs import PoemPair
+
+ROUNDS_IN_GAME = 5
+# An answer that came sooner cannot rest on having read both texts.
+HASTY = timedelta(seconds=2)
+
+
+class Side(models.TextChoices):
+    """Where a text stands on the page; on a phone the left one is above."""
+
+    LEFT = "left", _("on the left")
+    RIGHT = "right", _("on the right")
+
+    @property
+    def other(self) -> Side:
+        return Side.RIGHT if self is Side.LEFT else Side.LEFT
+
+
+class Flag(models.TextChoices):
+    """Why a round is left out of the filtered statistics."""
+
+    HASTY = "hasty", _("answered in under two seconds")
+    MANY = "many", _("of very many games in a short time")
+
+
+class Player(models.Model):
+    """Somebody who plays: known by a cookie, of whose token only the SHA-256 is kept.
+
+    An account may keep the record of several players (a phone and a laptop); for statistics each is a player.
+    """
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="players"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(token_hash__regex="^[0-9a-f]{64}$"),  # noqa: S106 - a pattern
+                name="player_token_is_sha256",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"player {self.pk}"
+
+
+class Game(models.Model):
+    """Five rounds of one player, all drawn when it begins."""
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="games")
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class RoundQuerySet(models.QuerySet["Round"]):
+    def of_game(self, game: uuid.UUID, owned: Q) -> RoundQuerySet:
+        """Rounds of a game; `owned` is the condition on `game__player` that it is the visitor's."""
+        return self.filter(owned, game__uuid=game)
+
+    def answered(self) -> RoundQuerySet:
+        return self.filter(choice__isnull=False)
+
+    def unflagged(self) -> RoundQuerySet:
+        return self.filter(flag="")
+
+    def right(self) -> RoundQuerySet:
+        """Rounds in which the human text was taken for the human one."""
+        return self.filter(choice=F("human_side"))
+
+    def selected(self) -> RoundQuerySet:
+        """Rounds in which the machine's text was taken for the human one."""
+        return self.answered().exclude(choice=F("human_side"))
+
+
+class Round(models.Model):
+    """One pair as it is shown in a game, and the choice.
+
+    Pair and side are drawn when the game begins and never change; a choice is made once. Both are held by a trigger
+    (migration `0002_guards`). All times are by the database's clock. `known` and `confidence` are what the player
+    said of their own accord with the choice: `known` is null before it, `confidence` also where nothing was said.
+    """
+
+    class Confidence(models.IntegerChoices):
+        GUESS = 1, _("I am guessing")
+        LIKELY = 2, _("fairly sure")
+        SURE = 3, _("sure")
+
+    game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="rounds", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    pair = models.ForeignKey(PoemPair, on_delete=models.PROTECT, related_name="rounds", db_index=False)
+    human_side = models.CharField(max_length=5, choices=Side)
+    # The player had this pair before, in another game: drawn again only where no other was left.
+    is_repeat = models.BooleanField(default=False)
+    shown_at = models.DateTimeField(null=True)
+    choice = models.CharField(max_length=5, choices=Side, null=True)  # noqa: DJ001 - "" would be a third side
+    answered_at = models.DateTimeField(null=True)
+    confidence = models.PositiveSmallIntegerField(choices=Confidence, null=True)
+    known = models.BooleanField(null=True)
+    flag = models.CharField(max_length=8, choices=Flag, blank=True, default="")
+    # Whether the tallies hold this answer (turing/tallies.py). A mark on the row and not a highest id seen: rounds
+    # are answered in any order, and a transaction that ends late would fall below such a mark and be lost.
+    is_counted = models.BooleanField(default=False)
+
+    objects = RoundQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["game", "number"], name="round_number_once"),
+            models.UniqueConstraint(fields=["game", "pair"], name="round_pair_once"),
+            models.CheckConstraint(
+                condition=Q(number__range=(1, ROUNDS_IN_GAME)), name="round_number_in_game"
+            ),
+            models.CheckConstraint(condition=Q(human_side__in=["left", "right"]), name="round_side_known"),
+            models.CheckConstraint(condition=Q(choice__in=["left", "right"]), name="round_choice_known"),
+            models.CheckConstraint(condition=Q(flag__in=["", "hasty", "many"]), name="round_flag_known"),
+            models.CheckConstraint(condition=Q(confidence__range=(1, 3)), name="round_confidence_known"),
+            models.CheckConstraint(
+                condition=Q(choice__isnull=True, answered_at__isnull=True, known__isnull=True)
+                | Q(choice__isnull=False, answered_at__isnull=False, known__isnull=False),
+                name="round_choice_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_at__isnull=True)
+                | Q(shown_at__isnull=False, answered_at__gte=F("shown_at")),
+                name="round_shown_before_answered",
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence__isnull=True) | Q(choice__isnull=False),
+                name="round_confidence_with_choice",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_counted=False) | Q(choice__isnull=False), name="round_counted_if_answered"
+            ),
+        ]
+        indexes = [
+            # How many of those who had a pair were right, without a look at the table.
+            models.Index(fields=["pair"], include=["choice", "human_side"], name="round_of_pair"),
+            # What the tallies do not hold yet.
+            models.Index(
+                fields=["answered_at"],
+                condition=Q(is_counted=False, choice__isnull=False),
+                name="round_uncounted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"round {self.number} of game {self.game_id}"
+
+    def is_answered(self) -> bool:
+        return self.choice is not None
+
+    def is_right(self) -> bool:
+        """Return whether the human text was taken for the human one; an open round is not right."""
+        return self.choice == self.human_side

@@ -1,0 +1,108 @@
+"""What is played with: a human and a machine text under one title, and where the human one comes from."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Max, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from generation.models import Candidate, GenerationRun, Prompt
+
+
+class Form(models.TextChoices):
+    """Forms of verse; the keys of regulated ones are those that orders go by (generation.decoding.poem_format)."""
+
+    JUEJU5 = "jueju5", _("jueju, five characters")
+    JUEJU7 = "jueju7", _("jueju, seven characters")
+    LUSHI5 = "lushi5", _("lüshi, five characters")
+    LUSHI7 = "lushi7", _("lüshi, seven characters")
+    OLD_STYLE = "old-style", _("old-style verse")
+
+
+class SourceText(models.Model):
+    """A human text as its collection has it. `candidate` is set once the text is in a pair.
+
+    `text` is what is played with: simplified characters, in the dress that all texts wear. `title` is empty where
+    what the collection has for a title is none that a poem could be written for; `form` where there is no name for it.
+    """
+
+    source_id = models.CharField(max_length=100, unique=True)
+    title = models.CharField(max_length=500, blank=True)
+    author = models.CharField(max_length=100, blank=True)
+    dynasty = models.CharField(max_length=20, blank=True)
+    form = models.CharField(max_length=16, choices=Form, blank=True)
+    text = models.TextField()
+    original_title = models.TextField(blank=True)
+    original_author = models.CharField(max_length=100, blank=True)
+    original_text = models.TextField(blank=True)
+    candidate = models.OneToOneField(
+        Candidate, on_delete=models.PROTECT, null=True, blank=True, related_name="source_text"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(text=""), name="source_text_given"),
+            models.CheckConstraint(condition=Q(form__in=["", *Form.values]), name="source_form_known"),
+        ]
+        # To pick poems of some forms at random.
+        indexes = [models.Index(fields=["form"], name="source_text_form")]
+
+    def __str__(self) -> str:
+        return self.source_id
+
+
+class PoemPairQuerySet(models.QuerySet["PoemPair"]):
+    def in_play(self, genre: str) -> PoemPairQuerySet:
+        """Pairs of a genre that may be drawn."""
+        return self.filter(genre=genre, is_withdrawn=False)
+
+    def next_number(self, genre: str) -> int:
+        """Return the number that the next pair of a genre gets: one look at the index."""
+        highest: int | None = self.filter(genre=genre).aggregate(highest=Max("number"))["highest"]
+        return 0 if highest is None else highest + 1
+
+
+class PoemPair(models.Model):
+    """A human and a machine text for one prompt, alike in form.
+
+    Pairs of a genre are numbered from 0 without gaps, so that one is drawn by drawing its number: every pair is as
+    likely as any other, at a cost that does not grow. A trigger (migration `0002_guards`) holds that both texts
+    are for one prompt of this genre.
+    """
+
+    genre = models.CharField(max_length=8, choices=Prompt.Genre)
+    number = models.PositiveIntegerField()
+    human = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="pairs_as_human")
+    machine = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="pairs_as_machine")
+    # A pair that has been played stays for the statistics; it can only be taken out of the draw.
+    is_withdrawn = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = PoemPairQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["human", "machine"], name="pair_once"),
+            models.UniqueConstraint(fields=["genre", "number"], name="pair_number_once"),
+            models.CheckConstraint(condition=Q(genre__in=["poem", "qa"]), name="pair_genre_known"),
+            models.CheckConstraint(condition=~Q(human=F("machine")), name="pair_of_two"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.genre} pair {self.number}"
+
+
+class PairRun(models.Model):
+    """A run that writes machine texts for human ones of one form, to be paired with them as they are finished.
+
+    No two of the human texts are for one prompt.
+    """
+
+    run = models.OneToOneField(GenerationRun, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    humans = models.ManyToManyField(Candidate, related_name="+")
+    # When the last of its texts was paired: there is nothing more to come.
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"pairs of run {self.run_id}"

@@ -1,0 +1,14 @@
+"""What has to be done for the game now and then; every worker does it every few seconds (evalsite/celery.py)."""
+
+from __future__ import annotations
+
+from turing.pairing import pair_finished
+from turing.tallies import count_answers
+from turing.throttles import forget_whole
+
+
+def look_round() -> None:
+    """Pair what has been written, count what has been answered, forget what is over."""
+    pair_finished()
+    count_answers()
+    forget_whole()
