@@ -13,7 +13,8 @@ from evalsite import embedded
 # These read or write files only, or (demo, embedded) decide about the servers themselves.
 WITHOUT_SERVERS = {
     "check", "collectstatic", "compilemessages", "demo", "diffsettings", "embedded", "findstatic",
-    "help", "makemessages", "startapp", "startproject", "version",
+    "help", "makemessages", "prepare_corpus", "self_train", "startapp", "startproject", "train_language_model",
+    "version",
 }  # fmt: skip
 
 

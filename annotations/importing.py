@@ -151,7 +151,9 @@ def _imported_before(
     study = Study.objects.filter(slug=slug).first()
     if study is None:
         return None
-    runs = GenerationRun.objects.filter(candidates__pagecandidate__page__subtask__study=study).distinct()
+    runs = GenerationRun.objects.filter(
+        candidates__pagecandidate__page__subtask__study=study, study_run__isnull=True
+    ).distinct()
     if {_digests(run.source) for run in runs} != {_digests(source)}:
         raise SlugTaken(f"there is a study {slug} already, made of something else; take another slug")
     scales = [(one.key, one.minimum, one.maximum, one.is_overall) for one in criteria]

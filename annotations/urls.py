@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotations import case_views, plan_views, results_views, views
+from annotations import case_views, generating_views, plan_views, results_views, views
 
 app_name = "annotations"
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path(
         "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/answers/", views.answers, name="answers"
     ),
+    # /manage/studies/... (staff)
+    path("manage/studies/<slug:slug>/runs/", generating_views.study_runs, name="study_runs"),
+    path("manage/studies/<slug:slug>/runs/<uuid:run>/add/", generating_views.add, name="add_run"),
     # staff
     path("studies/<slug:slug>/results/", results_views.results, name="results"),
     path("studies/<slug:slug>/results/unblind/", plan_views.unblind, name="unblind"),

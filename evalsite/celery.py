@@ -1,4 +1,4 @@
-"""The Celery app, and the sign of life that each of its workers gives."""
+"""The Celery app, and what each of its workers does beside its tasks: it reports, and looks round for work."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, worker_process_init
 from django.db import Error, connection
 
 from evalsite import embedded
 
-REPORT_SECONDS = 10
+# A prompt whose worker was killed goes to another one after its lease and at most this.
+REPORT_SECONDS = 3
+NICENESS = 10
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +36,28 @@ def start_servers(**_: Any) -> None:
         raise SystemExit(f"The embedded servers cannot be used: {error}") from None
 
 
+@celeryd_init.connect
+def bound_threads(**_: Any) -> None:
+    """Leave one core to the web where there are more; what a library reads when it is loaded is set before."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) - 1)))
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Models are files of this machine.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@worker_process_init.connect
+def step_back(**_: Any) -> None:
+    """Let everything else on the machine go before the tasks."""
+    os.nice(NICENESS)
+
+
 class SignOfLife(bootsteps.StartStopStep):
-    """Report the worker to the database every 10 seconds.
+    """Report the worker to the database every few seconds, and look round for prompts that wait.
 
     A thread, because the worker's own timer stands still while a solo pool runs a task, and because a database
-    that hangs must not hold up the worker.
+    that hangs must not hold up the worker. Not Celery's beat, of which there must be exactly one, and which lives on
+    when the worker that embeds it is killed: here whoever can work looks for work, any number may, and where nobody
+    does there is nobody to wake.
     """
 
     # After the children are forked, since a thread does not survive a fork.
@@ -46,7 +65,7 @@ class SignOfLife(bootsteps.StartStopStep):
 
     def __init__(self, worker: Any, **options: Any) -> None:
         self.stopped = threading.Event()
-        self.thread = threading.Thread(target=self._report, args=[worker.hostname], daemon=True)
+        self.thread = threading.Thread(target=self._report, args=[worker], daemon=True)
         super().__init__(worker, **options)
 
     def start(self, worker: Any) -> None:
@@ -57,19 +76,31 @@ class SignOfLife(bootsteps.StartStopStep):
         self.stopped.set()
         self.thread.join(timeout=5)
 
-    def _report(self, hostname: str) -> None:
-        from generation.models import Worker  # models can be imported only when the apps are loaded
+    def _report(self, worker: Any) -> None:
+        # Models can be imported only when the apps are loaded.
+        from annotations.generating import add_finished_runs
+        from generation.models import Worker
+        from generation.waking import greet, look_round
+        from turing import upkeep
 
+        queues = list(worker.app.amqp.queues.consume_from)
+        self._do(greet, queues, worker.concurrency)
         while not self.stopped.is_set():
-            self._write(Worker.objects.report, hostname)
+            self._do(Worker.objects.report, worker.hostname, queues=queues, slots=worker.concurrency)
+            self._do(look_round)
+            self._do(add_finished_runs)
+            self._do(upkeep.look_round)
             self.stopped.wait(REPORT_SECONDS)
-        self._write(Worker.objects.filter(hostname=hostname).delete)
+        self._do(Worker.objects.filter(hostname=worker.hostname).delete)
 
-    def _write(self, write: Callable[..., object], *arguments: str) -> None:
+    def _do(self, action: Callable[..., object], *arguments: Any, **options: Any) -> None:
         try:
-            write(*arguments)
+            action(*arguments, **options)
         except Error as error:
-            logger.warning("The worker could not report to the database: %s", error)
+            logger.warning("The worker cannot reach the database: %s", error)
+        except Exception:
+            # Without the thread the worker would count as gone.
+            logger.exception("The worker could not look round")
         finally:
             # A connection of our own is cheap at this pace, and never one that the server has dropped.
             connection.close()

@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 
 from evalsite.celery import app
 from generation.models import Worker
+from generation.progress import workload
 
 BROKER_SECONDS = 2
 
@@ -28,14 +29,24 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say whether database, broker and worker can do their part; 503 unless all can.
+    """Say whether database, broker and worker can do their part, 503 unless all can, and how many texts wait.
 
     The reasons are our own words: an error's text may hold an address with its password, so that goes to the log.
     """
     reasons = {"database": database_trouble(), "broker": broker_trouble(), "worker": worker_trouble()}
     ready = not any(reasons.values())
     parts = {name: {"ok": not reason, "reason": reason} for name, reason in reasons.items()}
-    return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+    return JsonResponse({"ready": ready, **parts, "texts": waiting_texts()}, status=200 if ready else 503)
+
+
+def waiting_texts() -> dict[str, int] | None:
+    """Return how many texts wait for a worker, and in queues that none takes; None where that cannot be known."""
+    try:
+        found = workload()
+    except Error as error:
+        logger.warning("The waiting texts cannot be counted: %s", error)
+        return None
+    return {"waiting": found.waiting, "without_worker": found.without_worker}
 
 
 def database_trouble() -> str:

@@ -14,7 +14,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from evalsite import celery, health
-from generation.models import Worker
+from generation.models import Prompt, Worker
+from generation.runs import queue_run
 
 SECRET = "hunter2"
 
@@ -56,7 +57,13 @@ def test_site_with_all_its_parts_is_ready(client: Client, worker_seen: None) -> 
     response = client.get("/readyz")
     good = {"ok": True, "reason": ""}
     assert response.status_code == 200
-    assert response.json() == {"ready": True, "database": good, "broker": good, "worker": good}
+    assert response.json() == {
+        "ready": True,
+        "database": good,
+        "broker": good,
+        "worker": good,
+        "texts": {"waiting": 0, "without_worker": 0},
+    }
     assert "no-store" in response.headers["Cache-Control"]
 
 
@@ -82,6 +89,7 @@ def test_site_without_its_database_is_not_ready_and_tells_no_secret(
     assert response.status_code == 503
     assert response.json()["database"] == {"ok": False, "reason": "does not answer"}
     assert response.json()["worker"]["reason"] == "unknown: the reports cannot be read from the database"
+    assert response.json()["texts"] is None
     assert SECRET not in response.content.decode()
     assert SECRET in caplog.text, "the operator must find the cause"
 
@@ -108,13 +116,23 @@ def test_hanging_broker_does_not_hang_the_probe(
     assert time.monotonic() - begun < 3 * health.BROKER_SECONDS
 
 
+def test_waiting_texts_are_counted(client: Client, worker_seen: None) -> None:
+    prompts = Prompt.objects.bulk_create(Prompt(genre="poem", text=text) for text in "春江花")
+    queue_run("inverse_prompting", prompts)
+    queue_run("inverse_prompting", prompts[:1], model="large")
+    Worker.objects.update(queues=["default", "generate"])
+    response = client.get("/readyz")
+    assert response.json()["texts"] == {"waiting": 4, "without_worker": 1}
+    assert response.status_code == 200, "a model without a worker is no reason to take the site away"
+
+
 def test_probes_cost_the_same_at_any_number_of_workers(
     client: Client, worker_seen: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):
         client.get("/healthz")
     Worker.objects.bulk_create(Worker(hostname=f"w{number}", seen_at=Now()) for number in range(20))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):
         client.get("/readyz")
 
 

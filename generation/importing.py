@@ -6,6 +6,8 @@ A file is CSV (comma, semicolon or tab) with a header, or JSON Lines, in UTF-8 o
 - `description`: what the question says further; optional, the same in all rows of a prompt
 - `method`: a slug of at most 50 characters, such as `human` or `inverse_prompting`
 - `text`: what the method wrote, at most 20,000 characters
+- `form`: of a poem, optional. Where a method wrote a prompt's poem in several forms, as Jiuge does, each has a row,
+  and one is drawn at random
 - `title`, `author`, `source`: notes that stay in the file and are shown to nobody; optional
 
 Every prompt needs one text by every method.
@@ -24,13 +26,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from generation.encoding import sniff_encoding
+from generation.jiuge import draw
 from generation.normalising import Genre, normalise_text, normalise_title
 from generation.problems import FileRefused, Problems, shown
 
 REQUIRED = ("prompt", "method", "text")
-COLUMNS = ("prompt", "description", "method", "text")
+COLUMNS = ("prompt", "description", "method", "text", "form")
 NOTE_COLUMNS = ("title", "author", "source")
-LONGEST = {"prompt": 500, "description": 20_000, "method": 50, "text": 20_000}
+LONGEST = {"prompt": 500, "description": 20_000, "method": 50, "text": 20_000, "form": 50}
 # Candidates on a page are lettered.
 MOST_METHODS = 26
 
@@ -54,6 +57,7 @@ class Row:
     description: str
     method: str
     text: str
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,15 @@ class CandidateFile:
         return list(dict.fromkeys(row.method for row in self.rows))
 
 
-def read_candidates(path: Path, genre: Genre) -> CandidateFile:
-    """Read a file of candidates with its texts normalised; raise `FileRefused` with everything wrong in it."""
+def read_candidates(path: Path, genre: Genre, *, seed: int = 0) -> CandidateFile:
+    """Read a file of candidates with its texts normalised; raise `FileRefused` with everything wrong in it.
+
+    The seed decides, with each prompt and nothing else, which of several forms is drawn.
+    """
     problems = Problems(path.name)
     try:
         encoding = sniff_encoding(path, problems)
-        rows = list(_checked_rows(path, encoding, genre, problems))
+        rows = _drawn(list(_checked_rows(path, encoding, genre, problems)), seed)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -100,6 +107,7 @@ def _checked_rows(path: Path, encoding: str, genre: Genre, problems: Problems) -
         "prompt": title,
         "description": title,
         "method": str.strip,
+        "form": str.strip,
         "text": lambda text: normalise_text(text, genre),
     }
     for line, fields in _raw_rows(path, encoding, problems):
@@ -116,6 +124,22 @@ def _checked_rows(path: Path, encoding: str, genre: Genre, problems: Problems) -
         # A row whose text alone is wrong still counts when the coverage is checked.
         if texts["prompt"] and is_key:
             yield Row(line, **texts)
+
+
+def _drawn(rows: list[Row], seed: int) -> list[Row]:
+    """Return the rows with one of those in which a method wrote for a prompt in a form of its own each."""
+    by_form: dict[tuple[str, str], dict[str, Row]] = {}
+    kept = []
+    for row in rows:
+        forms = by_form.setdefault((row.prompt, row.method), {})
+        if row.form and row.form not in forms:
+            forms[row.form] = row
+        else:
+            kept.append(row)
+    for (prompt, _), forms in by_form.items():
+        if forms:
+            kept.append(forms[draw(forms, title=prompt, seed=seed)])
+    return sorted(kept, key=lambda row: row.line)
 
 
 def _checked_field(line: int, name: str, value: object, problems: Problems) -> str | None:

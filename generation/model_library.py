@@ -8,13 +8,15 @@ from generation.normalising import is_chinese
 from generation.orders import Order, OrderRefused
 
 ROOT = Path(__file__).resolve().parent.parent
+# Where a worker looks for a model that does not come with the site.
+OTHERS = ROOT / "var" / "models"
 VERSE = "verse"
 VERSE_SELF_TRAINED = "verse-st"
 ENGLISH = "smollm2"
 FOLDERS = {
     VERSE: ROOT / "fixtures" / "verse-model",
     VERSE_SELF_TRAINED: ROOT / "fixtures" / "verse-model-st",
-    ENGLISH: ROOT / "var" / "models" / "smollm2",
+    ENGLISH: OTHERS / "smollm2",
 }
 
 
@@ -35,8 +37,12 @@ def model_of(order: Order) -> str:
 
 
 def folder_of(name: str) -> str:
-    """Return the folder of a model that is known here by name; any other name is a folder, or known to a hub."""
-    return str(FOLDERS.get(name, name))
+    """Return the folder of a model that is known here by name or lies in `var/models/`.
+
+    Any other name is a folder as it stands, or known to a hub.
+    """
+    other = OTHERS / name
+    return str(FOLDERS.get(name) or (other if other.is_dir() else name))
 
 
 def is_there(name: str) -> bool:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 
+from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import MD5, Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+MOST_ATTEMPTS = 3
 
 
 class Prompt(models.Model):
@@ -42,30 +50,139 @@ class Method(models.Model):
         return self.label
 
 
+class GenerationRunQuerySet(models.QuerySet["GenerationRun"]):
+    def written_here(self) -> GenerationRunQuerySet:
+        """Runs that our own workers carry out, the latest first, with their method and who started them."""
+        ours = self.filter(Exists(RunPrompt.objects.filter(run=OuterRef("pk"))))
+        return ours.select_related("method", "started_by").order_by("-pk")
+
+
 class GenerationRun(models.Model):
     """One execution of a method over prompts; an import is a run that somebody else executed."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
 
+    uuid = models.UUIDField(unique=True, editable=False, db_default=RandomUUID())
     method = models.ForeignKey(Method, on_delete=models.PROTECT, related_name="runs")
-    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
-    # What the texts came from: file name and digest of an import, settings of a search.
+    state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
+    # What the texts came from: file name and digest of an import.
     source = models.JSONField(default=dict)
+    # Empty for the model that goes with the prompt's language and the method.
+    model = models.CharField(max_length=50, blank=True)
+    # Whose workers take it.
+    queue = models.CharField(max_length=60, default="generate")
+    preset = models.CharField(max_length=50, blank=True)
+    seed = models.BigIntegerField(default=0)
+    # What else the orders of all prompts say: any of `form`, `tune`, `heads`, `author` (generation.orders.Order).
+    config = models.JSONField(default=dict)
+    # Prompts of runs with a higher one are claimed first: a visitor waits, a study can.
+    priority = models.SmallIntegerField(default=0)
+    # Nobody where it was started from the command line, or imported.
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = GenerationRunQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["queued", "running", "done", "failed"]), name="run_state_known"
+                condition=Q(state__in=["queued", "running", "done", "failed", "cancelled"]),
+                name="run_state_known",
             ),
         ]
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("generation:run", args=[self.uuid])
+
+    def is_open(self) -> bool:
+        """Whether there is something left to write."""
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+
+class RunPromptQuerySet(models.QuerySet["RunPrompt"]):
+    def open(self) -> RunPromptQuerySet:
+        """Those that wait or are being written."""
+        return self.filter(state__in=RunPrompt.OPEN)
+
+    def claimable(self) -> RunPromptQuerySet:
+        """Those that a worker may take: waiting, or taken by a worker whose lease has run out."""
+        return self.filter(
+            Q(state=RunPrompt.State.WAITING) | Q(state=RunPrompt.State.RUNNING, leased_until__lt=Now()),
+            attempts__lt=MOST_ATTEMPTS,
+        )
+
+    def held_by(self, lease: uuid.UUID) -> RunPromptQuerySet:
+        """The one that is being written under this lease, unless it was taken back since."""
+        return self.filter(state=RunPrompt.State.RUNNING, lease=lease)
+
+
+class RunPrompt(models.Model):
+    """One prompt of a run, the unit of work: claimed by one worker at a time, under a lease."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("being written")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    OPEN = (State.WAITING, State.RUNNING)
+
+    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="run_prompts")
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="+")
+    # Its place in the run, from 1.
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Drawn at each claim: whoever has another one writes nothing.
+    lease = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    # How far the writing is: {"sentence": 3, "most": 8, "text": ...} (generation.orders.Step).
+    step = models.JSONField(null=True)
+    # Why the last attempt came to nothing.
+    error = models.TextField(blank=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = RunPromptQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["run", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "prompt"], name="run_prompt_once"),
+            models.UniqueConstraint(fields=["run", "number"], name="run_prompt_number_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "running", "done", "failed", "cancelled"]),
+                name="run_prompt_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(attempts__lte=MOST_ATTEMPTS), name="run_prompt_attempts_limited"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(lease__isnull=False, leased_until__isnull=False),
+                name="run_prompt_running_is_leased",
+            ),
+        ]
+        indexes = [
+            # For the claims, which look for the open ones among all that were ever written.
+            models.Index(
+                fields=["run", "number"],
+                name="run_prompt_open",
+                condition=Q(state__in=["waiting", "running"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"prompt {self.number} of run {self.run_id}"
 
 
 class Candidate(models.Model):
@@ -85,28 +202,102 @@ class Candidate(models.Model):
         return f"candidate {self.pk}"
 
 
+class Provenance(models.Model):
+    """How a candidate of our own came about: its score and the texts that came close (generation.orders.Written)."""
+
+    candidate = models.OneToOneField(
+        Candidate, on_delete=models.CASCADE, primary_key=True, related_name="provenance"
+    )
+    score = models.FloatField()
+    # By name, weighted: they add up to the score.
+    terms = models.JSONField()
+    # [{"text", "forward", "inverse"}, ...] of the text's short sentences.
+    sentences = models.JSONField()
+    # [{"text", "score", "terms", "sentences"}, ...] of the other final hypotheses, best first.
+    runners_up = models.JSONField()
+    # Characters of the order that the model does not know.
+    unknown = models.TextField(blank=True)
+    seconds = models.FloatField()
+    # Model, digest of the checkpoint, template, preset, seed, versions.
+    facts = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"provenance of candidate {self.candidate_id}"
+
+
 class WorkerQuerySet(models.QuerySet["Worker"]):
-    def report(self, hostname: str) -> None:
-        """Note that a worker is alive now, by the database's clock."""
+    def report(self, hostname: str, *, queues: Sequence[str] = (), slots: int = 1) -> None:
+        """Note that a worker is alive now, by the database's clock, and what it takes."""
         self.bulk_create(
-            [Worker(hostname=hostname, seen_at=Now())],
+            [Worker(hostname=hostname, queues=list(queues), slots=slots, seen_at=Now())],
             update_conflicts=True,
             unique_fields=["hostname"],
-            update_fields=["seen_at"],
+            update_fields=["queues", "slots", "seen_at"],
         )
 
     def seen_lately(self) -> WorkerQuerySet:
         """Workers that reported within 45 seconds."""
         return self.filter(seen_at__gt=Now() - timedelta(seconds=45))
 
+    def taking(self, queue: str) -> WorkerQuerySet:
+        """Workers that were started for a queue."""
+        return self.filter(queues__contains=[queue])
+
 
 class Worker(models.Model):
     """A Celery worker process that has reported."""
 
     hostname = models.CharField(max_length=255, unique=True)
+    queues = models.JSONField(default=list)
+    # How many texts it can write at a time.
+    slots = models.PositiveSmallIntegerField(default=1)
     seen_at = models.DateTimeField()
 
     objects = WorkerQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.hostname
+
+
+class CompositionQuerySet(models.QuerySet["Composition"]):
+    def with_order(self) -> CompositionQuerySet:
+        """With all that was asked for and how far it is, in one query."""
+        return self.select_related("run_prompt__run__method", "run_prompt__prompt")
+
+    def open(self) -> CompositionQuerySet:
+        """Those that wait or are being written."""
+        return self.filter(run_prompt__state__in=RunPrompt.OPEN)
+
+
+class Composition(models.Model):
+    """A text that a visitor asked for; nothing else is shown under a visitor's link."""
+
+    run_prompt = models.OneToOneField(
+        RunPrompt, on_delete=models.CASCADE, primary_key=True, related_name="composition"
+    )
+
+    objects = CompositionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"composition {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("generation:composition", args=[self.run_prompt.run.uuid])
+
+
+class Allowance(models.Model):
+    """One visitor's or address's use of a limited thing; the key is a keyed digest and names nobody.
+
+    `used_until` is when the allowance is whole again: each use moves it on by the time that one use takes to come
+    back, and a use that would move it further ahead than the whole allowance is refused (`generation.quotas`).
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    used_until = models.DateTimeField()
+
+    class Meta:
+        # To sweep away the allowances that are whole again.
+        indexes = [models.Index(fields=["used_until"], name="generation_allowance_until")]
+
+    def __str__(self) -> str:
+        return self.key

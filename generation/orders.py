@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 Genre = Literal["poem", "qa", "text"]
 
+# The most characters of what people type.
+LONGEST = {"title": 30, "question": 500, "description": 2_000, "author": 20}
+
 
 @dataclass(frozen=True)
 class Order:

@@ -1,28 +1,58 @@
-"""Recording texts: the only writer of candidates and their runs."""
+"""Runs from their beginning to their end: imported as a whole, or queued for our own workers.
+
+Beside `generation.claiming`, which hands in one text, this is the only writer of candidates and their runs.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models.functions import MD5
+from django.db.models.functions import MD5, Now
+from django.utils.translation import gettext as _
 
-from generation.models import Candidate, GenerationRun, Method, Prompt
+from generation.claiming import order_for
+from generation.jiuge import JIUGE
+from generation.model_library import model_of
+from generation.models import Candidate, GenerationRun, Method, Prompt, RunPrompt
+from generation.orders import OrderRefused
+from generation.waking import queue_for, wake
 
 BATCH = 2000
+# The methods that our own workers can carry out.
+OWN_METHODS = (
+    "sampling",
+    "prompting_baseline",
+    "search_baseline",
+    "inverse_prompting",
+    "inverse_prompting_st",
+)
+# The settings of the search that have a name; without one it is `poem` or `qa`.
+PRESETS = ("poem", "poem_evaluation", "qa")
+ORDER_FIELDS = ("form", "tune", "heads", "author")
+LARGEST_SEED = 2**63 - 1
+MODEL_NAME = re.compile(r"[-a-zA-Z0-9_.]{0,50}")
 
 LABELS = {
     "human": "Human",
     "cpm": "CPM",
     "jiuge": "Jiuge",
+    "sampling": "Sampling",
     "prompting_baseline": "Prompting baseline",
     "search_baseline": "Search baseline",
     "inverse_prompting": "Inverse prompting",
     "inverse_prompting_st": "Inverse prompting + self-training",
 }
+
+
+class RunRefused(ValueError):
+    """A run that cannot be queued as asked, with a message for staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +97,107 @@ def record_import(
         ],
         batch_size=BATCH,
     )
+
+
+@transaction.atomic
+def queue_run(
+    method: str,
+    prompts: Sequence[Prompt],
+    *,
+    model: str = "",
+    preset: str = "",
+    seed: int = 0,
+    config: Mapping[str, str] | None = None,
+    priority: int = 0,
+    started_by: User | None = None,
+) -> GenerationRun:
+    """Queue the writing of one text for each prompt, and wake the workers when that is stored.
+
+    `model` says whose workers take it, `config` what else the orders say (`ORDER_FIELDS`); prompts of runs with a
+    higher `priority` are written first. Raises `RunRefused`.
+    """
+    config = dict(config or {})
+    allowed = methods_here()
+    if method not in allowed:
+        raise RunRefused(
+            _("%(method)s is no method that can be carried out here; there are %(methods)s.")
+            % {"method": method, "methods": ", ".join(allowed)}
+        )
+    if not prompts:
+        raise RunRefused(_("There are no prompts to write for."))
+    if not MODEL_NAME.fullmatch(model):
+        raise RunRefused(_("%(model)s is no name of a model.") % {"model": model})
+    if preset and preset not in PRESETS:
+        raise RunRefused(
+            _("%(preset)s is no preset; there are %(presets)s.")
+            % {"preset": preset, "presets": ", ".join(PRESETS)}
+        )
+    if not 0 <= seed <= LARGEST_SEED:
+        raise RunRefused(_("The seed must be a whole number that is not negative."))
+    if unknown := set(config) - set(ORDER_FIELDS):
+        raise ValueError(f"config: {sorted(unknown)} are none of {ORDER_FIELDS}")
+    run = GenerationRun(
+        method=_stored_methods([method], LABELS)[method],
+        model=model,
+        queue=queue_for(model),
+        preset=preset,
+        seed=seed,
+        config=config,
+        priority=priority,
+        started_by=started_by,
+    )
+    refuse_without_model(run, prompts)
+    run.save(force_insert=True)
+    RunPrompt.objects.bulk_create(
+        (RunPrompt(run=run, prompt=prompt, number=number) for number, prompt in enumerate(prompts, start=1)),
+        batch_size=BATCH,
+    )
+    transaction.on_commit(lambda: wake(run.queue, len(prompts)))
+    return run
+
+
+def methods_here() -> tuple[str, ...]:
+    """Return the methods that can be carried out here: our own, and Jiuge where its service's address is set."""
+    return (*OWN_METHODS, JIUGE) if settings.JIUGE_URL else OWN_METHODS
+
+
+def refuse_without_model(run: GenerationRun, prompts: Sequence[Prompt]) -> None:
+    """Raise `RunRefused` where no model can write for a prompt, before anything waits for one."""
+    for prompt in prompts:
+        try:
+            model_of(order_for(run, prompt))
+        except OrderRefused as refused:
+            raise RunRefused(f"{prompt.text}: {refused}") from refused
+
+
+@transaction.atomic
+def cancel_run(run: GenerationRun) -> bool:
+    """End a run that is not finished, and return whether this call did so; texts that are written stay.
+
+    A worker in the middle of a text finds its lease gone.
+    """
+    run.run_prompts.open().update(
+        state=RunPrompt.State.CANCELLED, lease=None, leased_until=None, step=None, finished_at=Now()
+    )
+    open_states = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
+    cancelled = GenerationRun.objects.filter(pk=run.pk, state__in=open_states).update(
+        state=GenerationRun.State.CANCELLED
+    )
+    return cancelled == 1
+
+
+@transaction.atomic
+def retry_failed(run: GenerationRun) -> int:
+    """Let the workers try the failed prompts of a run again, unless it is cancelled, and return how many these are."""
+    retried = (
+        RunPrompt.objects.filter(run=run, state=RunPrompt.State.FAILED)
+        .exclude(run__state=GenerationRun.State.CANCELLED)
+        .update(state=RunPrompt.State.WAITING, attempts=0, error="", finished_at=None)
+    )
+    if retried:
+        GenerationRun.objects.filter(pk=run.pk).update(state=GenerationRun.State.RUNNING)
+        transaction.on_commit(lambda: wake(run.queue, retried))
+    return retried
 
 
 def _stored_prompts(genre: str, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:

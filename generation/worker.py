@@ -7,20 +7,24 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
+from django.conf import settings
 
 from generation.decoding.language_model import LanguageModel, load_model
 from generation.decoding.methods import compose_many
+from generation.jiuge import JIUGE, write_by_jiuge
 from generation.model_library import folder_of, model_of
 from generation.orders import Order, Report, Written
 
 
 def write(order: Order, report: Report = lambda step: None) -> Written:
-    """Write one text; raise `OrderRefused` or `ModelRefused`."""
+    """Write one text; raise `OrderRefused`, `ModelRefused` or `JiugeFailed`."""
     return write_many([order], report)[0]
 
 
 def write_many(orders: Sequence[Order], report: Report = lambda step: None) -> list[Written]:
-    """Write several texts by one method and model side by side; raise `OrderRefused` or `ModelRefused`."""
+    """Write several texts by one method and model side by side; raise as `write` does."""
+    if {order.method for order in orders} == {JIUGE}:
+        return [write_by_jiuge(settings.JIUGE_URL, order) for order in orders]
     models = {model_of(order) for order in orders}
     if len(models) != 1:
         raise ValueError("orders that are written side by side must be of one model")

@@ -19,6 +19,7 @@ from annotations.models.study import (
     Study,
     StudyMethod,
     StudyQuerySet,
+    StudyRun,
     Subtask,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "Study",
     "StudyMethod",
     "StudyQuerySet",
+    "StudyRun",
     "Subtask",
     "Unblinding",
 ]

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from generation.models import Candidate, Method, Prompt
+from generation.models import Candidate, GenerationRun, Method, Prompt
 
 
 def new_order_seed() -> int:
@@ -214,3 +214,24 @@ class PageCandidate(models.Model):
 
     def __str__(self) -> str:
         return f"candidate {self.candidate_id} on page {self.page_id}"
+
+
+class StudyRun(models.Model):
+    """A run whose candidates are to stand in a study once all of them are written."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="study_runs")
+    run = models.OneToOneField(GenerationRun, on_delete=models.CASCADE, related_name="study_run")
+    # One of the two is set when the run is done.
+    added_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(added_at__isnull=True) | Q(refused_at__isnull=True),
+                name="study_run_added_or_refused",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} for study {self.study_id}"

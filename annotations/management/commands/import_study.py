@@ -18,7 +18,8 @@ from generation.problems import FileRefused
 class Command(BaseCommand):
     help = (
         "Make a study of a file with candidates: CSV or JSON Lines with the columns prompt, description (optional), "
-        "method and text, one row a candidate. Nothing is written if anything is wrong in it."
+        "method, text and form (optional), one row a candidate. Of a method's texts for a prompt in several forms one "
+        "is drawn. Nothing is written if anything is wrong in it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,11 +37,18 @@ class Command(BaseCommand):
             "--description-zh", default="", help="instructions in Chinese; the rubric's if left out"
         )
 
+        parser.add_argument(
+            "--seed",
+            type=int,
+            default=0,
+            help="of the draw where a method wrote in several forms (column form)",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         slug = options["slug"]
         try:
             rubric = load_rubric(options["rubric"])
-            file = read_candidates(options["file"], rubric.genre)
+            file = read_candidates(options["file"], rubric.genre, seed=options["seed"])
             study, is_new = import_study(
                 file,
                 slug=slug,

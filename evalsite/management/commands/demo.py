@@ -120,7 +120,7 @@ class Command(BaseCommand):
         self.step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
         accounts = self.step("Demo study", load_demo)
         children.append(
-            Child("worker", "celery", "-A", "evalsite", "worker", "--pool=solo", "--queues=default,generate",
+            Child("worker", "celery", "-A", "evalsite", "worker",
                   "--hostname=demo@%h", "--loglevel=INFO", "--without-gossip", "--without-mingle")
         )  # fmt: skip
         children.append(
@@ -172,7 +172,8 @@ class Command(BaseCommand):
             return None
         with suppress(ValueError):
             parts = json.loads(answer)
-            return "; ".join(f"{name}: {part['reason']}" for name, part in parts.items() if name != "ready")
+            named = ("database", "broker", "worker")
+            return "; ".join(f"{name}: {parts[name]['reason']}" for name in named)
         return f"/readyz answered {response.status}"
 
     def welcome(self, port: int, accounts: list[tuple[str, str, str]]) -> None:

@@ -1,0 +1,16 @@
+"""Celery tasks: the broker is a doorbell, and what is to be done stands in the database."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from generation.waking import ring
+from generation.writing import write_next
+
+
+# Where the worker's process was killed Celery rings again by itself, so that the others need not wait for the lease.
+@shared_task(max_retries=2, default_retry_delay=1)
+def write_waiting(queue: str) -> None:
+    """Write the next text that waits in a queue, and ring for the one after it."""
+    if write_next(queue):
+        ring(queue)

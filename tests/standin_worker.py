@@ -1,0 +1,62 @@
+"""A Celery worker for tests whose model is a stand-in: it writes as fast, as slowly or as badly as the prompt says.
+
+It is started with `celery -A tests.standin_worker worker`; everything but the model is the site's own. Words in a
+prompt choose what happens: `refused`, `broken` and `deadly` fail in their ways, `slow` takes its time.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
+from celery.signals import worker_process_init
+
+from evalsite.celery import app as app
+from generation.orders import Order, OrderRefused, Report, ScoredText, SentenceScore, Step, Written
+
+SECONDS = float(os.environ.get("STANDIN_SECONDS", "0.2"))
+SLOW_SECONDS = 4.0
+SENTENCES = 4
+CHARACTERS = "山水云风花月雪江天春秋夜雨松竹梅客舟人家"
+
+
+def write(order: Order, report: Report) -> Written:
+    """Return a text that only the order decides, a short sentence at a time."""
+    if "refused" in order.prompt:
+        raise OrderRefused("prompt: no title may hold this word")
+    rng = random.Random(order.seed)  # noqa: S311
+    sentences = []
+    for number in range(1, SENTENCES + 1):
+        time.sleep((SLOW_SECONDS if "slow" in order.prompt else SECONDS) / SENTENCES)
+        if number == 2 and "broken" in order.prompt:
+            raise RuntimeError("the model gave no number")
+        if number == 2 and "deadly" in order.prompt:
+            os.kill(os.getpid(), signal.SIGKILL)
+        mark = "，。"[number % 2 == 0]
+        sentences.append("".join(rng.choices(CHARACTERS, k=5)) + mark)
+        report(Step(number, SENTENCES, "".join(sentences)))
+    scores = tuple(SentenceScore(text, -1.5 - rng.random(), -2.0) for text in sentences)
+    best = ScoredText("".join(sentences), -3.25, {"inverse": -2.0, "forward": -1.25}, scores)
+    other = ScoredText("".join(sentences[::-1]), -4.0, {"inverse": -2.5, "forward": -1.5}, scores[::-1])
+    return Written(best, (other,), seconds=SECONDS, provenance={"model": "stand-in", "seed": order.seed})
+
+
+@worker_process_init.connect
+def shorten_lease(**_: Any) -> None:
+    """Shorten the lease for tests that must outlast it, and would else take minutes."""
+    from generation import claiming, writing  # models, which can be imported only now
+
+    if lease := os.environ.get("STANDIN_LEASE"):
+        claiming.LEASE = timedelta(seconds=float(lease))
+        setattr(writing, "RENEW_SECONDS", float(lease) / 5)  # noqa: B010
+
+
+worker = ModuleType("generation.worker")
+worker.write = write  # type: ignore[attr-defined]
+sys.modules["generation.worker"] = worker

@@ -1,0 +1,177 @@
+"""Servers and workers of their own for tests that kill them; the ones that other tests use are left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import dj_database_url
+import kombu.pools
+import psutil
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from evalsite import embedded
+from evalsite.celery import app
+from evalsite.embedded.layout import lay_out
+from evalsite.testing import clear, wait_for
+from generation.models import GenerationRun, Prompt, RunPrompt, Worker
+
+ROOT = Path(__file__).resolve().parent.parent
+# On a machine that has other things to do.
+START_SECONDS = 120
+
+
+class WorkerProcess:
+    """A worker with a process group of its own, as an operator would start it, with a stand-in for its model."""
+
+    app = "tests.standin_worker"
+
+    def __init__(self, name: str, log: Path, *, seconds: float = 0.15, lease: float | None = None) -> None:
+        self.name = name
+        self.log = log
+        environment = os.environ | {"STANDIN_SECONDS": str(seconds)}
+        if lease:
+            environment["STANDIN_LEASE"] = str(lease)
+        with log.open("a") as output:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "celery", "-A", self.app, "worker",
+                    f"--hostname={name}@test", "--loglevel=INFO", "--without-gossip", "--without-mingle",
+                ],
+                cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, process_group=0,
+            )  # fmt: skip
+
+    def wait_until_there(self) -> WorkerProcess:
+        wait_for(self.has_reported, START_SECONDS)
+        wait_for(self.children, START_SECONDS)
+        return self
+
+    def has_reported(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return Worker.objects.seen_lately().filter(hostname=f"{self.name}@test").exists()
+
+    def children(self) -> list[psutil.Process]:
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.process.pid).children()
+        return []
+
+    def signal_group(self, number: signal.Signals) -> None:
+        os.killpg(self.process.pid, number)
+
+    def end(self) -> None:
+        """Leave nothing of the worker."""
+        with suppress(ProcessLookupError):
+            self.signal_group(signal.SIGKILL)
+        self.process.wait(30)
+
+
+class RealWorkerProcess(WorkerProcess):
+    """A worker with the model that comes with the site."""
+
+    app = "evalsite"
+
+
+class Crew:
+    """The workers of a site. Starting one takes seconds, so those that live are used again."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.workers: dict[str, WorkerProcess] = {}
+
+    def only(self, name: str, **options: float) -> WorkerProcess:
+        """Return the worker of this name, running, and end all others."""
+        for other in set(self.workers) - {name}:
+            self.workers.pop(other).end()
+        return self.also(name, **options)
+
+    def also(self, name: str, **options: float) -> WorkerProcess:
+        """Return the worker of this name, running."""
+        worker = self.workers.get(name)
+        if worker is None or worker.process.poll() is not None:
+            worker = self.workers[name] = WorkerProcess(name, self.home / f"{name}.log", **options)
+        return worker.wait_until_there()
+
+    def end(self) -> None:
+        for worker in self.workers.values():
+            worker.end()
+
+
+@contextmanager
+def own_site(blocker: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Point Django and Celery in this process at new embedded servers, with all tables and nothing in them."""
+    home = Path(tempfile.mkdtemp(prefix="ev")).resolve()
+    home.chmod(0o755)
+    blocker.setenv("EVALSITE_HOME", str(home / "site"))
+    blocker.delenv("DATABASE_URL", raising=False)
+    blocker.delenv("CELERY_BROKER_URL", raising=False)
+    embedded.start()
+    connection.close()
+    before = dict(connection.settings_dict)
+    connection.settings_dict.update(dj_database_url.parse(embedded.urls().database, conn_health_checks=True))
+    with broker_at(embedded.urls().broker):
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            yield home
+        finally:
+            connection.close()
+            connection.settings_dict.update(before)
+            clear(home / "site")
+            shutil.rmtree(home)
+
+
+@contextmanager
+def broker_at(address: str) -> Iterator[None]:
+    """Send this process's messages to another broker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app.conf, "broker_write_url", address)
+        forget_connections()
+        yield
+    forget_connections()
+
+
+def forget_connections() -> None:
+    kombu.pools.reset()
+    # Celery keeps what it has once opened.
+    vars(app)["_pool"] = vars(app.amqp)["_producer_pool"] = None
+
+
+def kill_server(label: str, *, with_file: bool = False) -> None:
+    """Kill an embedded server, with its file if asked, and start it again after a moment."""
+    (server,) = (server for server in embedded.status() if server.label == label)
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    wait_for(lambda: not psutil.pid_exists(server.pid or 0))
+    if with_file:
+        for path in (lay_out().place / "valkey").iterdir():
+            shutil.rmtree(path)
+    time.sleep(1)
+    embedded.start()
+    connection.close()
+
+
+def empty_tables() -> None:
+    for table in (GenerationRun, Prompt, Worker):
+        table.objects.all().delete()
+
+
+def titles(*words: str) -> list[Prompt]:
+    return Prompt.objects.bulk_create(Prompt(genre=Prompt.Genre.POEM, text=word) for word in words)
+
+
+def finished(run: GenerationRun) -> int:
+    return run.run_prompts.exclude(state__in=RunPrompt.OPEN).count()
+
+
+def wait_until_ended(run: GenerationRun, seconds: float = 60) -> None:
+    wait_for(lambda: not GenerationRun.objects.get(pk=run.pk).is_open(), seconds)
+    run.refresh_from_db()
