@@ -67,6 +67,16 @@ def test_worker_reports_what_it_takes(sign_of_life: celery.SignOfLife) -> None:
     assert (worker.queues, worker.slots) == (["default", "generate"], 2)
 
 
+def test_starting_worker_is_rung_for_at_once(
+    sign_of_life: celery.SignOfLife, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greeted: list[tuple[list[str], int]] = []
+    monkeypatch.setattr("generation.waking.greet", lambda queues, slots: greeted.append((queues, slots)))
+    sign_of_life.start(WORKER)
+    wait_for(Worker.objects.exists)
+    assert greeted == [(["default", "generate"], 2)]
+
+
 def test_worker_looks_round_again_and_again_whatever_goes_wrong(
     sign_of_life: celery.SignOfLife, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -359,7 +359,9 @@ def test_breaches_of_the_form_are_told_by_kind(visitor: Client, composed: Compos
         terms={"forward": -1.0, "format": -2.0},
     )
     record(claimed, replace(written(), best=best))
-    assert "the poem breaks the rules of its form: rhymes 1, repeated characters 1" in body(visitor, link(composed))
+    assert "the poem breaks the rules of its form: rhymes 1, repeated characters 1" in body(
+        visitor, link(composed)
+    )
 
 
 def test_a_link_keeps_and_anybody_may_have_it(visitor: Client, done: Composition) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from generation.model_library import VERSE, is_there
-from generation.models import Candidate
+from generation.models import Candidate, GenerationRun
 from generation.runs import queue_run
 from tests.worker_site import RealWorkerProcess, own_site, titles, wait_until_ended
 
@@ -39,7 +39,7 @@ def test_same_seed_gives_the_same_poems_whatever_was_written_before(worker: Real
             worker.log.read_text(),
         )
 
-    def texts(run: object) -> dict[str, str]:
+    def texts(run: GenerationRun) -> dict[str, str]:
         return dict(Candidate.objects.filter(run=run).values_list("prompt__text", "text"))
 
     assert texts(first) == texts(second)

@@ -30,7 +30,7 @@ from stats.selection import (
 )
 from stats.sequences import ConfidenceSequence, beta_mixture_log_e, beta_mixture_sequence
 from stats.tallied import ClusterSums, selection_rate_of_sums, share_interval, share_sequence_of_sums
-from turing.models import ROUNDS_IN_GAME, DayTally, Form, PairTally, RoundTally, Scope, Side
+from turing.models import ROUNDS_IN_GAME, DayTally, Form, PairTally, PoemPair, RoundTally, Scope, Side
 
 # Fewer say more of their pairs than of the poet, and would be a hint at one of them.
 FEWEST_PAIRS_OF_POET = 3
@@ -43,6 +43,8 @@ PRIOR_ANSWERS = 10
 PairSums = list[int]
 GroupSums = dict[str, dict[Scope, PairSums]]
 PAIRS, ANSWERED = 0, 1
+# A pair, its selections and its answers.
+Tally = tuple[int, int, int]
 
 PLAIN_SUMS = (
     "answered", "selected", "players", "pairs", "player_nn", "player_ns", "player_ss", "pair_nn", "pair_ns",
@@ -292,34 +294,33 @@ def _independent_share(selected: int, total: int) -> Share:
 def extreme_pairs(live: LiveResults) -> dict[Scope, ExtremePairs]:
     """Return the hardest and the easiest pairs of each scope, by their rate drawn towards the overall one.
 
-    Two queries a scope. A pair of a few answers is drawn far, one of hundreds hardly. No pair is in both lists.
+    Two queries a scope and one for the titles. A pair of a few answers is drawn far, one of hundreds hardly. No pair
+    is in both lists.
     """
-    return {scope: _extremes(scope, results.rate.rate) for scope, results in live.scopes.items()}
+    tallies = {scope: _extreme_tallies(scope, results.rate.rate) for scope, results in live.scopes.items()}
+    # Sorted without the titles, which only those at the ends need.
+    found = {pair for ends in tallies.values() for end in ends for pair, _selected, _answered in end}
+    titles = {
+        pair: (number, genre, title, poet or "")
+        for pair, number, genre, title, poet in PoemPair.objects.filter(pk__in=found).values_list(
+            "pk", "number", "genre", "human__prompt__text", "human__source_text__author"
+        )
+    }
+
+    def shares(end: Sequence[Tally]) -> tuple[PairShare, ...]:
+        return tuple(PairShare(*titles[pair], selected, answered) for pair, selected, answered in end)
+
+    return {scope: ExtremePairs(shares(hard), shares(easy)) for scope, (hard, easy) in tallies.items()}
 
 
-def _extremes(scope: Scope, overall: float | None) -> ExtremePairs:
+def _extreme_tallies(scope: Scope, overall: float | None) -> tuple[list[Tally], list[Tally]]:
     prior = PRIOR_ANSWERS * (CHANCE if overall is None else overall)
     drawn = ExpressionWrapper(
         (Cast("selected", FloatField()) + prior) / (Cast("answered", FloatField()) + PRIOR_ANSWERS),
         output_field=FloatField(),
     )
-    pairs = (
-        PairTally.objects.filter(scope=scope)
-        .annotate(drawn=drawn)
-        .values_list(
-            "pair__number",
-            "pair__genre",
-            "pair__human__prompt__text",
-            "pair__human__source_text__author",
-            "selected",
-            "answered",
-        )
-    )
-    hardest = [_pair_share(row) for row in pairs.order_by("-drawn", "-pair_id")[:PAIRS_SHOWN]]
-    easiest = [_pair_share(row) for row in pairs.order_by("drawn", "pair_id")[:PAIRS_SHOWN]]
-    return ExtremePairs(tuple(hardest), tuple(pair for pair in easiest if pair not in hardest))
-
-
-def _pair_share(row: tuple[int, str, str, str | None, int, int]) -> PairShare:
-    number, genre, title, poet, selected, total = row
-    return PairShare(number, genre, title, poet or "", selected, total)
+    tallies = PairTally.objects.filter(scope=scope).annotate(drawn=drawn)
+    columns = tallies.values_list("pair_id", "selected", "answered")
+    hardest = list(columns.order_by("-drawn", "-pair_id")[:PAIRS_SHOWN])
+    easiest = list(columns.order_by("drawn", "pair_id")[:PAIRS_SHOWN])
+    return hardest, [tally for tally in easiest if tally not in hardest]
