@@ -291,9 +291,9 @@ def card_tables(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
     tables = [
         {
             "title": f"Poems for {settings['titles'][kind]} {kind} titles",
-            "text": "Mean and one standard error. `rank` is by a judge that shares neither model nor data with this one "
-            f"(of {settings['titles'][kind]}, 1 is best), `model rank` by this model itself: it is what inverse prompting "
-            "looks for, and so no evidence. Forward in nats a character, violations and copies a poem.",
+            "text": "Mean and one standard error. `rank` is by a judge that shares neither model nor data with this "
+            f"one (of {settings['titles'][kind]}, 1 is best), `model rank` by this model itself: it is what inverse "
+            "prompting looks for, and so no evidence. Forward in nats a character, violations and copies a poem.",
             "columns": ["measured", *methods],
             "rows": [
                 [measure, *(told(methods[method].get(measure)) for method in methods)]
