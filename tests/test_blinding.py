@@ -66,6 +66,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "number": [1, 2, 9],
     "game": [OPEN_GAME, PLAYED_GAME, "00000000-0000-4000-8000-000000000000"],
     "source": ["ratings", "picks", "votes"],
+    "rows": ["rounds", "pairs", "votes"],
 }
 
 
