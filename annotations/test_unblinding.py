@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -157,7 +158,8 @@ def without_clock(body: bytes) -> bytes:
 def arguments(pattern: URLPattern, study: Study) -> list[dict[str, Any]]:
     """Return the arguments under which an address is asked for: the study, its first page, every format."""
     names = pattern.pattern.converters
-    base = {name: study.slug if name == "slug" else 1 for name in names}
+    stands_for: dict[str, Any] = {"slug": study.slug, "run": uuid.UUID(int=1)}
+    base = {name: stands_for.get(name, 1) for name in names}
     if "file_format" in names:
         return [base | {"file_format": file_format} for file_format in FORMATS]
     return [base]

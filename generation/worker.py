@@ -10,7 +10,7 @@ import torch
 from django.conf import settings
 
 from generation.decoding.language_model import LanguageModel, load_model
-from generation.decoding.methods import compose_many
+from generation.decoding.methods import check_words, compose_many
 from generation.jiuge import JIUGE, write_by_jiuge
 from generation.model_library import folder_of, model_of
 from generation.orders import Order, Report, Written
@@ -25,6 +25,9 @@ def write_many(orders: Sequence[Order], report: Report = lambda step: None) -> l
     """Write several texts by one method and model side by side; raise as `write` does."""
     if {order.method for order in orders} == {JIUGE}:
         return [write_by_jiuge(settings.JIUGE_URL, order) for order in orders]
+    for order in orders:
+        # Before a model is looked for: whoever asks for nothing shall not hear of models.
+        check_words(order)
     models = {model_of(order) for order in orders}
     if len(models) != 1:
         raise ValueError("orders that are written side by side must be of one model")

@@ -131,11 +131,12 @@ def settings_of(model: LanguageModel, method: Method, preset: str, *, is_verse: 
     return PRESETS[name]
 
 
-def prepare(model: LanguageModel, order: Order) -> tuple[Request, str]:
-    """Return an order as a request and the characters of it that the model does not know; raise `OrderRefused`."""
+def check_words(order: Order) -> dict[str, str]:
+    """Return what an order says in words, by field; raise `OrderRefused` where no model could read it."""
     # A description may have paragraphs; the template has one line for it.
     fields = {"description": LINE_ENDS.sub(" ", order.description), "author": order.author}
-    fields["question" if order.genre == "qa" else "title"] = order.prompt
+    subject = "question" if order.genre == "qa" else "title"
+    fields[subject] = order.prompt
     for name, text in fields.items():
         if found := control_characters(text):
             raise OrderRefused(f"{name}: holds the control character U+{ord(found[0]):04X}")
@@ -144,7 +145,13 @@ def prepare(model: LanguageModel, order: Order) -> tuple[Request, str]:
                 f"{name}: is {len(text.strip())} characters long; at most {LONGEST[name]} are allowed"
             )
     if not order.prompt.strip():
-        raise OrderRefused(f"{'question' if order.genre == 'qa' else 'title'}: is empty")
+        raise OrderRefused(f"{subject}: is empty")
+    return fields
+
+
+def prepare(model: LanguageModel, order: Order) -> tuple[Request, str]:
+    """Return an order as a request and the characters of it that the model does not know; raise `OrderRefused`."""
+    fields = check_words(order)
     template = find_template(model, order)
     unknown = ""
     for name, text in fields.items():
