@@ -195,17 +195,18 @@ def test_what_the_model_refuses_is_told_on_the_page(visit: Callable[..., Page], 
 
 
 def test_what_is_typed_runs_nowhere(visit: Callable[..., Page], at_work: None) -> None:
-    attack = "春<img src=x onerror=alert(1)>"
+    # More Chinese than English, because no English model may be there to ask.
+    attack = "春江夜<svg onload=alert(1)>"
     page = visit()
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
     ask(page, attack, author="'\"><b>李")
     arrive(page)
     claimed = taken()
     report_step(claimed, Step(1, 4, f"{attack}，"))
-    expect(page.locator("#text")).to_contain_text("<img src=x")
+    expect(page.locator("#text")).to_contain_text("<svg onload")
     record(claimed, poem(f"{attack}，", *SENTENCES[1:]))
     expect(page.locator("#state")).to_have_text("Written.")
-    expect(page.locator("main img, main b")).to_have_count(0)
+    expect(page.locator("main svg[onload], main b")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
