@@ -128,6 +128,8 @@ def test_a_page_is_rated_with_the_keyboard_alone(
     visit: Callable[..., Page], study: Study, alice: User
 ) -> None:
     page = visit(FIRST)
+    # A key pressed before the page has put the caret into its first field would be lost.
+    expect(page.get_by_label("Username")).to_be_focused()
     page.keyboard.type("alice")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

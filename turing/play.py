@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Greatest, Now
 
+from generation.quotas import network_of, take
 from turing.models import HASTY, ROUNDS_IN_GAME, Flag, Game, Player, PoemPair, Round, Side
 from turing.models.pairs import PoemPairQuerySet
 from turing.players import Visitor, new_player
-from turing.throttles import MANY, games_of_address, games_of_player, take
+from turing.throttles import MANY, games_of_address, games_of_player
 
 # How often numbers are drawn before all pairs that the player has not seen are looked up: so many tries fail only
 # where the player has seen most of them.
@@ -51,7 +52,7 @@ def begin(visitor: Visitor, address: str, genre: str, rng: random.Random | None 
     if game := open_game(visitor, genre):
         return Begun(game)
     # Outside of the transaction: what is used up is used up, and nobody waits for another one's draw.
-    used = take(games_of_address(), address)
+    used = take(games_of_address(), network_of(address))
     player, token = visitor.player(), None
     if player is None:
         player, token = new_player(visitor.user)

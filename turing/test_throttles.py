@@ -3,59 +3,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.db.models import F
 from django.test import Client
 
-from turing.models import Allowance, Flag, Game, Player, Round
-from turing.test_choosing_at_once import at_once
+from generation.models import Allowance
+from generation.quotas import forget_whole
+from turing.models import Flag, Game, Player, Round
 from turing.testing import begin_game, build_pairs, play_game
-from turing.throttles import Limit, TooMany, forget_whole, take
-
-LIMIT = Limit("tries", 3)
 
 
 def pass_time(seconds: int) -> None:
     Allowance.objects.update(used_until=F("used_until") - timedelta(seconds=seconds))
-
-
-def test_an_allowance_is_used_up_and_comes_back_one_by_one(db: None) -> None:
-    assert [round(take(LIMIT, "alice"), 2) for _ in range(3)] == [0.33, 0.67, 1]
-    with pytest.raises(TooMany) as refused:
-        take(LIMIT, "alice")
-    assert refused.value.retry_after == 1200
-    pass_time(1199)
-    with pytest.raises(TooMany) as refused:
-        take(LIMIT, "alice")
-    assert refused.value.retry_after == 1
-    pass_time(2)
-    take(LIMIT, "alice")
-    with pytest.raises(TooMany):
-        take(LIMIT, "alice")
-
-
-def test_everybody_has_an_allowance_of_their_own(db: None) -> None:
-    for _ in range(3):
-        take(LIMIT, "alice")
-    assert take(LIMIT, "bob") < 0.4
-    assert take(Limit("other tries", 3), "alice") < 0.4
-
-
-def test_no_limit_takes_nothing(db: None) -> None:
-    assert [take(Limit("tries", 0), "alice") for _ in range(9)] == [0.0] * 9
-    assert not Allowance.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_five_uses_at_once_no_more_than_the_allowance_pass() -> None:
-    def use(_: int) -> bool:
-        try:
-            take(LIMIT, "alice")
-        except TooMany:
-            return False
-        return True
-
-    assert sum(at_once(use)) == 3
 
 
 def test_only_a_digest_of_the_address_is_stored_and_not_for_long(client: Client, db: None) -> None:
@@ -93,6 +51,15 @@ def test_a_new_browser_does_not_help_against_the_limit_of_the_address(db: None, 
     assert Player.objects.count() == 2
     elsewhere = Client(REMOTE_ADDR="192.0.2.7").post("/turing/", {"genre": "poem"})
     assert elsewhere.status_code == 302
+
+
+def test_a_household_with_many_addresses_has_one_limit(db: None, settings: Any) -> None:
+    settings.TURING_GAMES_PER_ADDRESS = 2
+    build_pairs()
+    responses = [
+        Client(REMOTE_ADDR=f"2001:db8:1:2::{n}").post("/turing/", {"genre": "poem"}) for n in range(3)
+    ]
+    assert [response.status_code for response in responses] == [302, 302, 429]
 
 
 def test_an_open_game_is_gone_on_with_even_where_no_other_may_be_begun(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from generation.quotas import forget_whole
 from turing.pairing import pair_finished
 from turing.tallies import count_answers
-from turing.throttles import forget_whole
 
 
 def look_round() -> None:

@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generation.models import Prompt
+from generation.quotas import TooMany
 from turing import play
 from turing.forms import BeginForm, ChoiceForm
 from turing.models import PoemPair
 from turing.players import keep_record, remember, visitor_of
 from turing.sheets import Result, first_open, load_round, record_of, result_of, revealed, table_of
-from turing.throttles import TooMany
 from turing.wording import WORDING
 
 

@@ -16,16 +16,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Allowance',
-            fields=[
-                ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('used_until', models.DateTimeField()),
-            ],
-            options={
-                'indexes': [models.Index(fields=['used_until'], name='allowance_used_until')],
-            },
-        ),
-        migrations.CreateModel(
             name='DayTally',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -5,12 +5,10 @@ from __future__ import annotations
 from turing.models.games import HASTY, ROUNDS_IN_GAME, Flag, Game, Player, Round, Side
 from turing.models.pairs import Form, PairRun, PoemPair, SourceText
 from turing.models.tallies import DayTally, PairTally, PlayerTally, RoundTally, Scope
-from turing.models.throttling import Allowance
 
 __all__ = [
     "HASTY",
     "ROUNDS_IN_GAME",
-    "Allowance",
     "DayTally",
     "Flag",
     "Form",
