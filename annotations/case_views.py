@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotations.models import Page, PageCandidate, Study
+from annotations.permissions import Right, study_for
 from annotations.reporting.wording import decimal, signed
 from annotations.results import primary_by_default
-from annotations.results_views import staff_study
 from annotations.score_tables import valid_table
 from annotations.unblinding import is_sealed
 from stats.cases import prompt_gains, prompt_means, prompt_splits
@@ -41,7 +41,7 @@ def finite(value: float) -> float | None:
 @require_safe
 def prompts(request: HttpRequest, slug: str) -> HttpResponse:
     """List all prompts with the mean ratings of their candidates, by what a chosen method gains or loses."""
-    study = staff_study(request, slug)
+    study = study_for(request.user, slug, Right.ANALYSE)
     if is_sealed(study):
         return render(request, "annotations/prompts.html", {"study": study, "sealed": True})
     table = valid_table(study)
@@ -95,7 +95,7 @@ def prompt_rows(study: Study, table: ScoreTable, method: int, sort: str) -> list
 @require_safe
 def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResponse:
     """Show one prompt with its candidates side by side, named, and their mean ratings on every criterion."""
-    study = staff_study(request, slug)
+    study = study_for(request.user, slug, Right.ANALYSE)
     shown = get_object_or_404(
         Page.objects.select_related("prompt", "subtask"),
         subtask__study=study,

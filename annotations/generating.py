@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotations.auditing import log_act
 from annotations.models import AnalysisPlan, Page, PageCandidate, Study, StudyMethod, StudyRun
 from annotations.progress import count_of
 from generation.importing import MOST_METHODS
@@ -72,15 +73,17 @@ def start_run(
     shown = Page.objects.filter(subtask__study=study).order_by("subtask__number", "number")
     prompts: list[Prompt] = [page.prompt for page in shown.select_related("prompt")]
     run = queue_run(method, prompts, model=model, preset=preset, seed=seed, started_by=started_by)
+    log_act(study, started_by, "run.started", method=method, run=str(run.uuid))
     return StudyRun.objects.create(study=study, run=run)
 
 
 @transaction.atomic
-def add_run(study_run: StudyRun) -> None:
+def add_run(study_run: StudyRun, *, added_by: User | None = None) -> None:
     """Show the candidates of a finished run on the pages of its study; done twice, it is done once.
 
-    Raises `StudyFixed` where the study cannot take them (any more). The study's row is locked, because nobody may be
-    enrolled meanwhile.
+    Nobody has added it where it joins by itself. The study's material is then another, and has to be signed off
+    again. Raises `StudyFixed` where the study cannot take them (any more). The study's row is locked, because nobody
+    may be enrolled meanwhile.
     """
     study = Study.objects.select_for_update().get(pk=study_run.study_id)
     if StudyRun.objects.filter(pk=study_run.pk, added_at__isnull=False).exists():
@@ -101,6 +104,8 @@ def add_run(study_run: StudyRun) -> None:
         for page in Page.objects.filter(subtask__study=study)
     )
     StudyRun.objects.filter(pk=study_run.pk).update(added_at=Now(), refused_at=None)
+    Study.objects.filter(pk=study.pk).update(signed_off_at=None)
+    log_act(study, added_by, "run.added", method=run.method.key, run=str(run.uuid))
 
 
 def same_texts(study: Study) -> QuerySet[Candidate]:

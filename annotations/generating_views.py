@@ -1,4 +1,4 @@
-"""The staff page of a study on the texts that workers write for it."""
+"""The page of a study on the texts that workers write for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotations.generating import StudyFixed, add_run, refuse_if_fixed, run_rows, start_run
 from annotations.generating_forms import RunForm
 from annotations.models import Study
-from annotations.results_views import staff_study
+from annotations.permissions import Right, study_for
 from annotations.views import UserRequest
 from generation.progress import workload
 from generation.runs import RunRefused
@@ -23,7 +23,7 @@ from generation.runs import RunRefused
 @require_http_methods(["GET", "HEAD", "POST"])
 def study_runs(request: UserRequest, slug: str) -> HttpResponse:
     """Show the methods of a study and the runs for it, or start a run."""
-    study = staff_study(request, slug)
+    study = study_for(request.user, slug, Right.RUN)
     if request.method != "POST":
         return study_runs_page(request, study, RunForm(study))
     form = RunForm(study, request.POST)
@@ -60,10 +60,10 @@ def study_runs_page(
 @require_POST
 def add(request: UserRequest, slug: str, run: UUID) -> HttpResponse:
     """Add a finished run to the study after all, once nothing is in the way."""
-    study = staff_study(request, slug)
+    study = study_for(request.user, slug, Right.RUN)
     study_run = get_object_or_404(study.study_runs.select_related("run__method"), run__uuid=run)
     try:
-        add_run(study_run)
+        add_run(study_run, added_by=request.user)
     except StudyFixed as refused:
         messages.warning(request, str(refused))
     else:

@@ -13,16 +13,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations import unblinding
 from annotations.models import Study
+from annotations.permissions import Right, study_for
 from annotations.plan_forms import PlanForm, UnblindForm
 from annotations.planning import PlanRefused, lock_plan, locked_plan, refuse_if_too_late
-from annotations.results_views import results_page, staff_study
+from annotations.results_views import results_page
 from annotations.views import UserRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan(request: UserRequest, slug: str) -> HttpResponse:
     """Show the plan of a study, or the form that locks one."""
-    study = staff_study(request, slug)
+    study = study_for(request.user, slug, Right.RUN if request.method == "POST" else Right.ANALYSE)
     if request.method != "POST":
         return plan_page(request, study, PlanForm(study))
     form = PlanForm(study, request.POST)
@@ -69,7 +70,7 @@ def refusal(study: Study) -> str:
 @require_POST
 def unblind(request: UserRequest, slug: str) -> HttpResponse:
     """Open the numbers of a study that still takes answers, and log it."""
-    study = staff_study(request, slug)
+    study = study_for(request.user, slug, Right.RUN)
     form = UnblindForm(request.POST)
     if not form.is_valid():
         return results_page(request, study, unblind_form=form, status=HTTPStatus.BAD_REQUEST)
@@ -81,7 +82,7 @@ def unblind(request: UserRequest, slug: str) -> HttpResponse:
 @require_POST
 def close(request: UserRequest, slug: str) -> HttpResponse:
     """Close a study, so that it takes no more answers and its results appear."""
-    study = staff_study(request, slug)
-    if unblinding.close_study(study):
+    study = study_for(request.user, slug, Right.RUN)
+    if unblinding.close_study(study, staff=request.user):
         messages.success(request, _("The study is closed."))
     return redirect("annotations:results", study.slug)

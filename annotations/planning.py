@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
+from annotations.auditing import log_act
 from annotations.models import (
     AnalysisPlan,
     AnswerChange,
@@ -167,6 +168,7 @@ def lock_plan(
     refuse_impossible(plan)
     plan.digest = sha256(canonical_json(plan_document(plan)))
     plan.save()
+    log_act(study, staff, "plan.locked", sha256=plan.digest)
     return plan
 
 

@@ -1,4 +1,4 @@
-"""Pages of a study's results, for staff."""
+"""Pages of a study's results, for its analysts."""
 
 from __future__ import annotations
 
@@ -6,25 +6,19 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from annotations import row_files
 from annotations.exports import FORMATS, export
 from annotations.models import Study
+from annotations.permissions import Right, study_for
 from annotations.plan_forms import UnblindForm
 from annotations.preferences import PREFERENCE_FORMATS, SOURCES, preference_chunks, preferences
 from annotations.raw_export import rating_chunks
 from annotations.reporting.document import report_document
 from annotations.results import OffScalePolicy, study_report
 from annotations.unblinding import Sealed
-
-
-def staff_study(request: HttpRequest, slug: str) -> Study:
-    """Return the study for staff; for anybody else there is none."""
-    if not request.user.is_staff:
-        raise Http404
-    return get_object_or_404(Study, slug=slug)
 
 
 def chosen_off_scale(request: HttpRequest) -> OffScalePolicy:
@@ -35,7 +29,7 @@ def chosen_off_scale(request: HttpRequest) -> OffScalePolicy:
 @require_safe
 def results(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the report of a study."""
-    return results_page(request, staff_study(request, slug))
+    return results_page(request, study_for(request.user, slug, Right.ANALYSE))
 
 
 def results_page(
@@ -62,7 +56,7 @@ def results_page(
 @require_safe
 def results_file(request: HttpRequest, slug: str, file_format: str) -> HttpResponse:
     """Send the report of a study as a file."""
-    study = staff_study(request, slug)
+    study = study_for(request.user, slug, Right.ANALYSE)
     if file_format not in FORMATS:
         raise Http404
     body = export(study_report(study, off_scale=chosen_off_scale(request)), file_format)
@@ -76,7 +70,7 @@ def results_file(request: HttpRequest, slug: str, file_format: str) -> HttpRespo
 @require_safe
 def ratings_file(request: HttpRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
     """Stream the answers of a study, one row each; a sealed study leads to the page that says why not."""
-    study = staff_study(request, slug)
+    study = study_for(request.user, slug, Right.ANALYSE)
     if file_format not in row_files.FORMATS:
         raise Http404
     try:
@@ -90,7 +84,7 @@ def preferences_file(
     request: HttpRequest, slug: str, source: str, file_format: str
 ) -> HttpResponse | StreamingHttpResponse:
     """Send the preference pairs of a study, by ratings or by picks."""
-    study = staff_study(request, slug)
+    study = study_for(request.user, slug, Right.ANALYSE)
     if source not in SOURCES or file_format not in PREFERENCE_FORMATS:
         raise Http404
     try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from annotations.auditing import log_act
 from annotations.models import SHORTEST_REASON, Study, Unblinding
 from stats.reports.study_report import UnblindingFacts
 
@@ -21,7 +23,7 @@ class Sealed(Exception):
 def is_sealed(study: Study) -> bool:
     """Whether the numbers of a study are kept from everybody.
 
-    It is so while the study is open, has evaluators who answer its questionnaire, and nobody has unblinded it.
+    It is so while the study is not closed, has evaluators who answer its questionnaire, and nobody has unblinded it.
     """
     return Study.objects.sealed().filter(pk=study.pk).exists()
 
@@ -49,6 +51,7 @@ def unblind(study: Study, *, staff: User | None, reason: str) -> bool:
     if not is_sealed(study):
         return False
     Unblinding.objects.create(study=study, staff=staff, reason=reason)
+    log_act(study, staff, "study.unblinded", reason=reason)
     return True
 
 
@@ -64,8 +67,15 @@ def unblinding_facts(study: Study) -> tuple[UnblindingFacts, ...]:
     )
 
 
-def close_study(study: Study) -> bool:
-    """Close a study, so that it takes no more answers, and return whether this call did so."""
-    closed = Study.objects.filter(pk=study.pk, state=Study.State.OPEN).update(state=Study.State.CLOSED)
-    study.state = Study.State.CLOSED
-    return closed == 1
+@transaction.atomic
+def close_study(study: Study, *, staff: User | None = None) -> bool:
+    """Close a study that was launched, so that it takes no more answers, and return whether this call did so.
+
+    Without `staff` it was done from the command line.
+    """
+    launched = Study.objects.filter(pk=study.pk, state__in=[Study.State.OPEN, Study.State.PAUSED])
+    closed = launched.update(state=Study.State.CLOSED, closed_at=Now()) == 1
+    if closed:
+        study.state = Study.State.CLOSED
+        log_act(study, staff, "study.closed")
+    return closed

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotations import case_views, generating_views, plan_views, results_views, views
+from annotations import (
+    case_views,
+    generating_views,
+    people_urls,
+    plan_views,
+    results_views,
+    setup_urls,
+    views,
+    watch_urls,
+)
 
 app_name = "annotations"
 
@@ -16,10 +25,13 @@ urlpatterns = [
     path(
         "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/answers/", views.answers, name="answers"
     ),
-    # /manage/studies/... (staff)
+    # /manage/studies/... (those who run a study)
     path("manage/studies/<slug:slug>/runs/", generating_views.study_runs, name="study_runs"),
     path("manage/studies/<slug:slug>/runs/<uuid:run>/add/", generating_views.add, name="add_run"),
-    # staff
+    *setup_urls.urlpatterns,
+    *people_urls.urlpatterns,
+    *watch_urls.urlpatterns,
+    # those who run a study
     path("studies/<slug:slug>/results/", results_views.results, name="results"),
     path("studies/<slug:slug>/results/unblind/", plan_views.unblind, name="unblind"),
     path("studies/<slug:slug>/results/close/", plan_views.close, name="close"),

@@ -25,10 +25,11 @@ LONGEST_NOTE = 80
 
 
 def staff_run(request: HttpRequest, uuid: UUID) -> GenerationRun:
-    """Return the run for staff; for anybody else there is none."""
-    if not request.user.is_staff:
+    """Return the run for staff and for whoever started it; for anybody else there is none."""
+    found = get_object_or_404(GenerationRun.objects.written_here(), uuid=uuid)
+    if not request.user.is_staff and (found.started_by_id is None or found.started_by_id != request.user.pk):
         raise Http404
-    return get_object_or_404(GenerationRun.objects.written_here(), uuid=uuid)
+    return found
 
 
 @require_safe

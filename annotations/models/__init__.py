@@ -12,6 +12,7 @@ from annotations.models.answers import (
     Rating,
 )
 from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
+from annotations.models.roles import StaffAct, StudyRole
 from annotations.models.study import (
     Criterion,
     Page,
@@ -36,9 +37,11 @@ __all__ = [
     "PageCandidate",
     "Placement",
     "Rating",
+    "StaffAct",
     "Study",
     "StudyMethod",
     "StudyQuerySet",
+    "StudyRole",
     "StudyRun",
     "Subtask",
     "Unblinding",

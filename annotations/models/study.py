@@ -27,9 +27,9 @@ def in_current_language(english: str, chinese: str) -> str:
 
 class StudyQuerySet(models.QuerySet["Study"]):
     def sealed(self) -> StudyQuerySet:
-        """Studies whose numbers nobody may see yet: open, with people answering, and never unblinded."""
+        """Studies whose numbers nobody may see yet: not closed, with people answering, and never unblinded."""
         return self.filter(
-            state=Study.State.OPEN, enrolments__source="questionnaire", unblindings__isnull=True
+            ~Q(state=Study.State.CLOSED), enrolments__source="questionnaire", unblindings__isnull=True
         ).distinct()
 
 
@@ -37,7 +37,9 @@ class Study(models.Model):
     """One human evaluation: prompts, methods, criteria, a time to rate and rules fixed beforehand."""
 
     class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
         OPEN = "open", _("open")
+        PAUSED = "paused", _("paused")
         CLOSED = "closed", _("closed")
 
     class Language(models.TextChoices):
@@ -53,18 +55,53 @@ class Study(models.Model):
     text_language = models.CharField(max_length=2, choices=Language, default=Language.CHINESE)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     days_to_rate = models.PositiveSmallIntegerField(default=7)
+    prompts_per_subtask = models.PositiveSmallIntegerField(default=10)
+    # How many evaluators each sub-task is for, and how many sub-tasks one evaluator gets of them; empty: everybody
+    # rates everything.
+    evaluators_per_subtask = models.PositiveSmallIntegerField(null=True, blank=True)
+    subtasks_per_evaluator = models.PositiveSmallIntegerField(null=True, blank=True)
+    # After so many hours without a single answer a sub-task that is for a number of evaluators goes to another one.
+    hours_to_give_back = models.PositiveSmallIntegerField(default=48)
+    # What evaluators agree to before their first page; empty: they are asked nothing.
+    consent_en = models.TextField(blank=True)
+    consent_zh = models.TextField(blank=True)
+    # The questions of the short form that comes with the consent (`annotations.consenting`).
+    questions = models.JSONField(default=list, blank=True)
+    contact = models.CharField(max_length=200, blank=True)
+    # Of a valid evaluator; a group may have its own.
+    payment = models.DecimalField(max_digits=9, decimal_places=2, default=Decimal(0))
+    currency = models.CharField(max_length=3, default="CNY")
     # Largest share of inconsistent pages that a valid evaluator may have.
     inconsistency_threshold = models.DecimalField(max_digits=4, decimal_places=3, default=Decimal("0.2"))
     # Decides the order of candidates on every page. Whoever knows it can work out the methods.
     order_seed = models.BigIntegerField(default=new_order_seed, editable=False)
     created_at = models.DateTimeField(db_default=Now())
+    # When somebody who runs the study last declared its material right; any change of the material takes it back.
+    signed_off_at = models.DateTimeField(null=True, editable=False)
+    launched_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
 
     objects = StudyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "studies"
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=["open", "closed"]), name="study_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "open", "paused", "closed"]), name="study_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(prompts_per_subtask__gte=1), name="study_subtask_holds_a_prompt"
+            ),
+            models.CheckConstraint(
+                condition=Q(evaluators_per_subtask__isnull=True, subtasks_per_evaluator__isnull=True)
+                | Q(evaluators_per_subtask__gte=1, subtasks_per_evaluator__gte=1),
+                name="study_shares_out_or_not",
+            ),
+            models.CheckConstraint(condition=Q(hours_to_give_back__gte=1), name="study_gives_back_later"),
+            models.CheckConstraint(condition=Q(payment__gte=0), name="study_payment_not_negative"),
+            models.CheckConstraint(
+                condition=Q(currency__regex="^[A-Z]{3}$"), name="study_currency_is_a_code"
+            ),
             models.CheckConstraint(condition=Q(text_language__in=["zh", "en"]), name="study_language_known"),
             models.CheckConstraint(
                 condition=Q(inconsistency_threshold__gte=0, inconsistency_threshold__lte=1),
@@ -87,6 +124,10 @@ class Study(models.Model):
     @property
     def instructions(self) -> str:
         return in_current_language(self.instructions_en, self.instructions_zh)
+
+    @property
+    def consent(self) -> str:
+        return in_current_language(self.consent_en, self.consent_zh)
 
 
 class StudyMethod(models.Model):

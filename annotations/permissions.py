@@ -1,0 +1,73 @@
+"""Who may do what with a study: one table, asked by every page, file and API call for those who run studies.
+
+Administrators are the users whom Django calls staff; they may do everything. Anybody else has a role in a study or
+has not, and whoever has none is told that there is no such study.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from annotations.models import Study, StudyRole
+
+Role = StudyRole.Role
+
+
+class Right(Enum):
+    """What can be done with a study by those who run it."""
+
+    # Progress, validity and coverage: nothing by method.
+    WATCH = "watch"
+    # The report, the cases and the raw answers, as soon as the seal is off.
+    ANALYSE = "analyse"
+    # Set-up, launch, people, payments, the seal, the runs.
+    RUN = "run"
+
+
+RIGHTS = {
+    Role.OBSERVER: frozenset({Right.WATCH}),
+    Role.ANALYST: frozenset({Right.WATCH, Right.ANALYSE}),
+    Role.OWNER: frozenset({Right.WATCH, Right.ANALYSE, Right.RUN}),
+}
+
+
+def rights(user: User | AnonymousUser, study: Study) -> frozenset[Right]:
+    """Return what a user may do with a study; at most one query."""
+    if not user.is_active:
+        return frozenset()
+    if user.is_staff:
+        return frozenset(Right)
+    role = StudyRole.objects.filter(study=study, user=user.pk).values_list("role", flat=True).first()
+    return RIGHTS[Role(role)] if role else frozenset()
+
+
+def study_for(user: User | AnonymousUser, slug: str, right: Right) -> Study:
+    """Return the study for a user with this right.
+
+    Raises Http404 for whoever has no part in running it, PermissionDenied for whoever has another one.
+    """
+    study = get_object_or_404(Study, slug=slug)
+    has = rights(user, study)
+    if not has:
+        raise Http404
+    if right not in has:
+        raise PermissionDenied
+    return study
+
+
+def studies_of(user: User | AnonymousUser) -> QuerySet[Study]:
+    """Return the studies in whose running a user has a part."""
+    if not user.is_active:
+        return Study.objects.none()
+    return Study.objects.all() if user.is_staff else Study.objects.filter(roles__user=user.pk)
+
+
+def may_create(user: User | AnonymousUser) -> bool:
+    """Whether a user may begin a study; administrators give others the permission `annotations.add_study`."""
+    return user.is_active and (user.is_staff or user.has_perm("annotations.add_study"))
