@@ -2,80 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from generation.claiming import Claim, claim, give_up, record, report_step
 from generation.model_library import VERSE, is_there
 from generation.models import Composition, Worker
 from generation.orders import OrderRefused, ScoredText, SentenceScore, Step, Written
 from generation.tasks import write_waiting
+from tests.browsing import NARROW, PHONE, needs_browser
 from tests.worker_site import RealWorkerProcess, own_site
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
 pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install the package chromium"),
+    *needs_browser,
     pytest.mark.skipif(not is_there(VERSE), reason="the verse model is not in fixtures/verse-model"),
 ]
 
-DESKTOP: ViewportSize = {"width": 1280, "height": 900}
-PHONE: ViewportSize = {"width": 360, "height": 740}
-NARROW: ViewportSize = {"width": 320, "height": 600}
 # 王之涣, 登鹳雀楼
 SENTENCES = ("白日依山尽，", "黄河入海流。", "欲穷千里目，", "更上一层楼。")
 WRITE_SECONDS = 180_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's own loop runs in this thread, and Django would take every query for one inside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens a path in a fresh browser; at the end no error may have been logged."""
-    # The first request imports all of the site, which no page should be waited for with.
-    Client().get("/compose/poem/")
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def note(message: Any) -> None:
-        # A form that is refused comes with the status 400, which the browser logs.
-        if message.type in ("error", "warning") and "400 (Bad Request)" not in message.text:
-            errors.append(message.text)
-
-    def open_page(path: str = "/compose/poem/", size: ViewportSize = DESKTOP, **options: Any) -> Page:
-        context = browser.new_context(
-            base_url=live_server.url, viewport=size, **{"locale": "en-GB", **options}
-        )
-        context.set_default_timeout(30_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", note)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert errors == []
 
 
 @pytest.fixture
@@ -136,7 +85,7 @@ def places(page: Page) -> dict[str, list[int]]:
 def test_a_poem_comes_sentence_by_sentence_and_nothing_moves(
     visit: Callable[..., Page], at_work: None
 ) -> None:
-    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page = visit("/compose/poem/", permissions=["clipboard-read", "clipboard-write"])
     ask(page, heads="白")
     arrive(page)
     expect(page.locator("#state")).to_have_text("Waiting for a worker to be free.")
@@ -160,7 +109,7 @@ def test_a_poem_comes_sentence_by_sentence_and_nothing_moves(
 
 
 def test_another_try_and_the_texts_that_came_close(visit: Callable[..., Page], at_work: None) -> None:
-    page = visit()
+    page = visit("/compose/poem/")
     ask(page)
     arrive(page)
     finish(page)
@@ -174,7 +123,7 @@ def test_another_try_and_the_texts_that_came_close(visit: Callable[..., Page], a
 
 
 def test_a_page_that_waits_works_without_a_script(visit: Callable[..., Page], at_work: None) -> None:
-    page = visit(java_script_enabled=False)
+    page = visit("/compose/poem/", java_script_enabled=False)
     ask(page)
     arrive(page)
     record(taken(), poem(*SENTENCES))
@@ -185,7 +134,7 @@ def test_a_page_that_waits_works_without_a_script(visit: Callable[..., Page], at
 
 
 def test_what_the_model_refuses_is_told_on_the_page(visit: Callable[..., Page], at_work: None) -> None:
-    page = visit(locale="zh-CN")
+    page = visit("/compose/poem/", locale="zh-CN")
     ask(page)
     arrive(page)
     give_up(taken(), OrderRefused("title: the model verse knows none of the characters of 登鹳雀楼"))
@@ -197,7 +146,7 @@ def test_what_the_model_refuses_is_told_on_the_page(visit: Callable[..., Page], 
 def test_what_is_typed_runs_nowhere(visit: Callable[..., Page], at_work: None) -> None:
     # More Chinese than English, because no English model may be there to ask.
     attack = "春江夜<svg onload=alert(1)>"
-    page = visit()
+    page = visit("/compose/poem/")
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
     ask(page, attack, author="'\"><b>李")
     arrive(page)
@@ -213,7 +162,7 @@ def test_what_is_typed_runs_nowhere(visit: Callable[..., Page], at_work: None) -
 def test_axe_finds_nothing_and_a_narrow_window_is_enough(
     visit: Callable[..., Page], at_work: None, scheme: str
 ) -> None:
-    page = visit(size=NARROW, color_scheme=scheme)
+    page = visit("/compose/poem/", size=NARROW, color_scheme=scheme)
     seen = []
 
     def look() -> None:
@@ -250,7 +199,7 @@ def real_worker(transactional_db: None) -> Iterator[RealWorkerProcess]:
 def test_a_poem_is_composed_by_the_shipped_model_on_a_phone(
     visit: Callable[..., Page], real_worker: RealWorkerProcess
 ) -> None:
-    page = visit(size=PHONE, is_mobile=True, has_touch=True)
+    page = visit("/compose/poem/", size=PHONE, is_mobile=True, has_touch=True)
     ask(page, "春夜喜雨", heads="春夜喜雨")
     arrive(page)
     expect(page.locator("#state")).to_have_text("Written.", timeout=WRITE_SECONDS)

@@ -2,53 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from annotations.judging import Answer, PageAddress, save_answer
 from annotations.models import AnswerChange, BestChoice, Enrolment, Rating, Study
 from annotations.recruiting import enrol
 from annotations.testing import build_study, build_user, placements
+from tests.browsing import DESKTOP, NARROW, PHONE, needs_browser
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install the package chromium"),
-]
+pytestmark = needs_browser
 
 FIRST = "/studies/poems/subtasks/1/pages/1/"
 SECOND = "/studies/poems/subtasks/1/pages/2/"
-DESKTOP: ViewportSize = {"width": 1440, "height": 900}
-PHONE: ViewportSize = {"width": 360, "height": 740}
 WIDE: ViewportSize = {"width": 1760, "height": 1000}
-NARROW: ViewportSize = {"width": 320, "height": 600}
 PASSWORD = "verse-and-prose"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's own loop runs in this thread, and Django would take every query for one inside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -61,44 +39,6 @@ def study(alice: User) -> Study:
     study = build_study()
     enrol(study, alice)
     return study
-
-
-@pytest.fixture
-def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens a path in a fresh browser; at the end no error may have been logged."""
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def note(message: Any) -> None:
-        # What the network refused is what some of the tests are about.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            errors.append(message.text)
-
-    def open_page(path: str, user: User | None = None, size: ViewportSize = DESKTOP, **options: Any) -> Page:
-        context = browser.new_context(
-            base_url=live_server.url, viewport=size, **{"locale": "en-GB", **options}
-        )
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        if user:
-            log_in(context, user, live_server.url)
-        page = context.new_page()
-        page.on("console", note)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert errors == []
-
-
-def log_in(context: BrowserContext, user: User, url: str) -> None:
-    client = Client()
-    client.force_login(user)
-    name = settings.SESSION_COOKIE_NAME
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
 
 
 def arrive(page: Page, path: str) -> None:

@@ -2,66 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect
 
 from generation.models import Prompt
+from tests.browsing import DESKTOP, NARROW, PHONE, needs_browser
 from turing.models import Round
 from turing.testing import build_pairs
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install the package chromium"),
-]
-
-DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-PHONE: ViewportSize = {"width": 360, "height": 740}
-NARROW: ViewportSize = {"width": 320, "height": 600}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's own loop runs in this thread, and Django would take every query for one inside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+pytestmark = needs_browser
 
 
 @pytest.fixture
-def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens the start page in a fresh browser; at the end no error may have been logged."""
+def play(visit: Callable[..., Page]) -> Callable[..., Page]:
+    """Return a function that opens the start page of the game in a fresh browser."""
     build_pairs()
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def open_page(size: ViewportSize = DESKTOP, **options: Any) -> Page:
-        context = browser.new_context(
-            base_url=live_server.url, viewport=size, **{"locale": "en-GB", **options}
-        )
-        context.set_default_timeout(60_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto("/turing/")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return partial(visit, "/turing/")
 
 
 def begin(page: Page) -> None:
@@ -80,8 +41,8 @@ def is_wider_than_the_window(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
-def test_a_game_is_played_with_the_keyboard_alone(visit: Callable[..., Page]) -> None:
-    page = visit()
+def test_a_game_is_played_with_the_keyboard_alone(play: Callable[..., Page]) -> None:
+    page = play()
     page.get_by_role("button", name="Play").focus()
     page.keyboard.press("Enter")
     for number, key in enumerate(["ArrowLeft", "ArrowRight", "1", "2", "ArrowLeft"], start=1):
@@ -99,8 +60,8 @@ def test_a_game_is_played_with_the_keyboard_alone(visit: Callable[..., Page]) ->
     assert Round.objects.count() == 10
 
 
-def test_a_game_is_played_on_a_phone_with_a_press_on_the_sheet(visit: Callable[..., Page]) -> None:
-    page = visit(PHONE, has_touch=True, is_mobile=True)
+def test_a_game_is_played_on_a_phone_with_a_press_on_the_sheet(play: Callable[..., Page]) -> None:
+    page = play(size=PHONE, has_touch=True, is_mobile=True)
     begin(page)
     upper, lower = (page.locator(".sheet-of-text").nth(place).bounding_box() for place in (0, 1))
     assert upper and lower
@@ -118,8 +79,8 @@ def test_a_game_is_played_on_a_phone_with_a_press_on_the_sheet(visit: Callable[.
     expect(page.locator(".is-human .writer")).to_have_text("〔唐〕无名诗人")
 
 
-def test_the_arrows_choose_how_sure_one_is_while_that_row_has_the_focus(visit: Callable[..., Page]) -> None:
-    page = visit()
+def test_the_arrows_choose_how_sure_one_is_while_that_row_has_the_focus(play: Callable[..., Page]) -> None:
+    page = play()
     begin(page)
     page.locator("input[name=confidence]").first.focus()
     page.keyboard.press("ArrowRight")
@@ -127,8 +88,8 @@ def test_the_arrows_choose_how_sure_one_is_while_that_row_has_the_focus(visit: C
     assert not Round.objects.answered().exists()
 
 
-def test_the_game_works_without_javascript(visit: Callable[..., Page]) -> None:
-    page = visit(java_script_enabled=False)
+def test_the_game_works_without_javascript(play: Callable[..., Page]) -> None:
+    page = play(java_script_enabled=False)
     page.get_by_role("button", name="Play").click()
     for number in range(1, 6):
         page.locator(".pick").nth(number % 2).click()
@@ -138,8 +99,8 @@ def test_the_game_works_without_javascript(visit: Callable[..., Page]) -> None:
     assert Round.objects.answered().count() == 5
 
 
-def test_the_way_back_shows_the_truth_and_takes_no_second_choice(visit: Callable[..., Page]) -> None:
-    page = visit()
+def test_the_way_back_shows_the_truth_and_takes_no_second_choice(play: Callable[..., Page]) -> None:
+    page = play()
     begin(page)
     page.locator(".pick").first.click()
     arrive(page, ".truth")
@@ -148,8 +109,8 @@ def test_the_way_back_shows_the_truth_and_takes_no_second_choice(visit: Callable
     assert Round.objects.answered().count() == 1
 
 
-def test_whoever_wants_no_motion_sees_the_seal_at_rest(visit: Callable[..., Page]) -> None:
-    page = visit(reduced_motion="reduce")
+def test_whoever_wants_no_motion_sees_the_seal_at_rest(play: Callable[..., Page]) -> None:
+    page = play(reduced_motion="reduce")
     begin(page)
     page.locator(".pick").first.click()
     arrive(page, ".truth")
@@ -159,9 +120,9 @@ def test_whoever_wants_no_motion_sees_the_seal_at_rest(visit: Callable[..., Page
 @pytest.mark.parametrize("size", [DESKTOP, NARROW], ids=["desktop", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page_of_the_game(
-    visit: Callable[..., Page], size: ViewportSize, scheme: str
+    play: Callable[..., Page], size: ViewportSize, scheme: str
 ) -> None:
-    page = visit(size, color_scheme=scheme, reduced_motion="reduce")
+    page = play(size=size, color_scheme=scheme, reduced_motion="reduce")
     check(page)
     begin(page)
     check(page)
@@ -181,8 +142,8 @@ def check(page: Page) -> None:
     assert results.violations_count == 0, results.generate_report()
 
 
-def test_answers_to_questions_are_set_as_prose(visit: Callable[..., Page]) -> None:
+def test_answers_to_questions_are_set_as_prose(play: Callable[..., Page]) -> None:
     build_pairs(5, genre=Prompt.Genre.QA)
-    page = visit()
+    page = play()
     page.get_by_role("button", name="Play with answers").click()
     expect(page.locator(".sheets-prose .pick").first).to_contain_text("A human wrote this answer")

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.browsing import needs_browser
 from turing.models import PoemPair
 from turing.test_results import simulated
 from turing.testing import build_pairs
 from turing.testing_results import Answered, record
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install the package chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's own loop runs in this thread, and Django would take every query for one inside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+pytestmark = needs_browser
 
 
 @pytest.fixture
@@ -43,18 +26,12 @@ def pairs(transactional_db: None) -> list[PoemPair]:
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: Any, pairs: list[PoemPair]) -> Iterator[Page]:
-    """The page as it was opened, with a clock that the test moves on; no error may have been logged."""
-    errors: list[str] = []
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def page(visit: Callable[..., Page], pairs: list[PoemPair]) -> Page:
+    """The page as it was opened, with a clock that the test moves on."""
+    page = visit("about:blank")
     page.clock.install()
     page.goto("/turing/results/")
-    yield page
-    context.close()
-    assert errors == []
+    return page
 
 
 def records(page: Page) -> Any:
