@@ -79,6 +79,8 @@ class SignOfLife(bootsteps.StartStopStep):
     def _report(self, worker: Any) -> None:
         # Models can be imported only when the apps are loaded.
         from annotations.generating import add_finished_runs
+        from generation import learning
+        from generation.composing import forget_old
         from generation.models import Worker
         from generation.waking import greet, look_round
         from turing import upkeep
@@ -86,12 +88,24 @@ class SignOfLife(bootsteps.StartStopStep):
         queues = list(worker.app.amqp.queues.consume_from)
         self._do(greet, queues, worker.concurrency)
         while not self.stopped.is_set():
+            self._do(self._take_new_models, worker)
+            queues = list(worker.app.amqp.queues.consume_from)
             self._do(Worker.objects.report, worker.hostname, queues=queues, slots=worker.concurrency)
             self._do(look_round)
+            self._do(learning.look_round)
+            self._do(forget_old)
             self._do(add_finished_runs)
             self._do(upkeep.look_round)
             self.stopped.wait(REPORT_SECONDS)
         self._do(Worker.objects.filter(hostname=worker.hostname).delete)
+
+    def _take_new_models(self, worker: Any) -> None:
+        """Take the queues of models that have come of self-training since the worker was started."""
+        from generation.self_training import queues_to_take
+
+        for queue in queues_to_take(list(worker.app.amqp.queues.consume_from)):
+            # Only the worker's own thread may touch its connection to the broker.
+            worker.consumer.call_soon(worker.consumer.add_task_queue, queue)
 
     def _do(self, action: Callable[..., object], *arguments: Any, **options: Any) -> None:
         try:

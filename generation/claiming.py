@@ -21,11 +21,15 @@ from django.db.models.functions import Now
 from generation.models import MOST_ATTEMPTS, Candidate, GenerationRun, Prompt, Provenance, RunPrompt
 from generation.normalising import NORMALISER_VERSION, Genre, normalise_text
 from generation.orders import Order, OrderRefused, ScoredText, Step, Written
+from generation.training.settings import TrainingRefused
+from generation.training.titles import drawn_form
 
 # A worker that was killed is noticed after the lease; one that is only slow renews it five times meanwhile.
 LEASE = timedelta(seconds=8)
 RENEW_SECONDS = 1.5
 LONGEST_ERROR = 500
+# As the form of a run: each title is written in a regulated form of its own.
+DRAWN = "drawn"
 LOST = "The worker was lost while it wrote this text: it was killed, or it crashed."
 
 
@@ -76,6 +80,9 @@ def claim(queue: str) -> Claim | None:
 
 def order_for(run: GenerationRun, prompt: Prompt) -> Order:
     """Return what the run asks for this prompt; its seed depends on nothing but the run's seed and the prompt."""
+    config = dict(run.config)
+    if config.get("form") == DRAWN:
+        config["form"] = drawn_form(prompt.text, run.seed)
     return Order(
         method=run.method.key,
         genre=cast("Genre", prompt.genre),
@@ -84,7 +91,7 @@ def order_for(run: GenerationRun, prompt: Prompt) -> Order:
         model=run.model,
         preset=run.preset,
         seed=seed_for(run.seed, prompt),
-        **run.config,
+        **config,
     )
 
 
@@ -165,14 +172,16 @@ def give_up(claimed: Claim, error: BaseException) -> None:
         state=RunPrompt.State.FAILED if is_final else RunPrompt.State.WAITING,
         lease=None,
         leased_until=None,
-        error=_reason(error),
+        error=reason_of(error),
         finished_at=Now() if is_final else None,
     )
     settle([failed.run_id])
 
 
-def _reason(error: BaseException) -> str:
-    words = str(error) if isinstance(error, OrderRefused) else f"{type(error).__name__}: {error}"
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, as the database keeps it; a refusal is in words for people already."""
+    is_refusal = isinstance(error, (OrderRefused, TrainingRefused))
+    words = str(error) if is_refusal else f"{type(error).__name__}: {error}"
     # PostgreSQL keeps no zero byte.
     return words.replace("\x00", "")[:LONGEST_ERROR]
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
-from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -17,7 +14,15 @@ from django.utils.translation import ngettext
 from generation.characters import control_characters, simplified
 from generation.decoding.poem_format import CHINESE, find_form
 from generation.decoding.songci import find_tune, similar_tunes, tune_book
-from generation.model_library import ENGLISH, VERSE, VERSE_SELF_TRAINED, folder_of, is_there, model_of
+from generation.model_library import (
+    ENGLISH,
+    VERSE,
+    VERSE_SELF_TRAINED,
+    folder_of,
+    is_there,
+    known_characters,
+    model_of,
+)
 from generation.normalising import is_chinese
 from generation.orders import LONGEST, Genre, Order
 
@@ -42,12 +47,15 @@ METHODS: dict[str, tuple[Words, Words]] = {
     "search_baseline": (_("Search baseline"), _("tries as many and keeps those that read most smoothly")),
     "prompting_baseline": (_("Prompting baseline"), _("writes straight on and looks back at nothing")),
 }
-FORMS: list[tuple[str, Words]] = [
-    ("", _("as the rest suggests")),
+REGULATED: list[tuple[str, Words]] = [
     ("jueju5", _("quatrain, five characters a line")),
     ("jueju7", _("quatrain, seven characters a line")),
     ("lushi5", _("eight lines of five characters")),
     ("lushi7", _("eight lines of seven characters")),
+]
+FORMS: list[tuple[str, Words]] = [
+    ("", _("as the rest suggests")),
+    *REGULATED,
     ("ci", _("ci, to a tune")),
     (FREE, _("free, in the old style")),
 ]
@@ -275,15 +283,3 @@ def implied_form(tune: str, heads: str) -> str:
     if tune:
         return "ci"
     return "jueju5" if 0 < len(heads) <= LONGEST_QUATRAIN else "lushi5"
-
-
-@cache
-def known_characters(folder: str) -> frozenset[str]:
-    """Return the characters that a model knows whose words are single characters; none where that cannot be told."""
-    path = Path(folder, "tokenizer.json")
-    if not path.is_file():
-        return frozenset()
-    model: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["model"]
-    # A model whose words are longer knows every character in some way.
-    words = model["vocab"] if model["type"] == "WordLevel" else ()
-    return frozenset(word for word in words if len(word) == 1)

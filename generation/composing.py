@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models.functions import MD5
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError
+from django.db.models.functions import MD5, Now
 
 from generation.claiming import order_for
 from generation.models import Composition, Prompt
@@ -25,6 +28,7 @@ PRIORITY = 10
 LOCK = 5_093_201
 BUSY_SECONDS = 30
 FIRST_SEEDS = 2**31
+FORGOTTEN_AT_ONCE = 50
 
 
 class Busy(Exception):
@@ -81,6 +85,25 @@ def refuse_if_busy() -> None:
     waiting = Composition.objects.open().count()
     if waiting >= settings.COMPOSE_QUEUE:
         raise Busy(waiting)
+
+
+def forget_old() -> int:
+    """Delete the texts that visitors asked for too long ago, and return how many they are; all of it in small batches.
+
+    What was asked for goes with them, where no study and no other run has the same prompt.
+    """
+    if not settings.COMPOSE_KEEP_DAYS:
+        return 0
+    # The oldest ones come first by their key: whether any is too old is a matter of few rows.
+    oldest = Composition.objects.order_by("pk").values("pk")[:FORGOTTEN_AT_ONCE]
+    end = Now() - timedelta(days=settings.COMPOSE_KEEP_DAYS)
+    old = list(Composition.objects.with_order().filter(pk__in=oldest, run_prompt__run__created_at__lt=end))
+    for composition in old:
+        with transaction.atomic():
+            composition.run_prompt.run.delete()
+        with suppress(ProtectedError, IntegrityError), transaction.atomic():
+            composition.run_prompt.prompt.delete()
+    return len(old)
 
 
 def next_try(composition: Composition) -> Order:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from generation.models import GenerationRun, Prompt, Worker
+from generation.model_library import ENGLISH, FOLDERS, VERSE, VERSE_SELF_TRAINED
+from generation.models import Composition, GenerationRun, Prompt, Worker
 from generation.orders import ScoredText, SentenceScore, Written
 from generation.runs import queue_run
-from generation.tasks import write_waiting
+from generation.tasks import learn, write_waiting
+from generation.testing_compose import KNOWN, POEM, POSTED
 
 Queue = Callable[..., GenerationRun]
 
@@ -26,7 +30,11 @@ def rings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         assert options == {"queue": arguments[0]}
         heard.append(arguments[0])
 
+    def hear_of_learning(arguments: tuple[int], *, queue: str) -> None:
+        heard.append(f"learn {arguments[0]} in {queue}")
+
     monkeypatch.setattr(write_waiting, "apply_async", hear)
+    monkeypatch.setattr(learn, "apply_async", hear_of_learning)
     return heard
 
 
@@ -65,3 +73,29 @@ def written(text: str = "山中一夜雨，树杪百重泉。", *, runners_up: i
     return Written(
         best, others, unknown="霾", seconds=1.25, provenance={"model": "verse", "checkpoint": "ab12"}
     )
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The models that come with the site lie in folders of their own; the verse model knows a few characters."""
+    for name in (VERSE, VERSE_SELF_TRAINED, ENGLISH):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "model.safetensors").touch()
+        monkeypatch.setitem(FOLDERS, name, folder)
+    vocabulary = {"type": "WordLevel", "vocab": {word: place for place, word in enumerate(["<unk>", *KNOWN])}}
+    (tmp_path / VERSE / "tokenizer.json").write_text(json.dumps({"model": vocabulary}))
+    return tmp_path
+
+
+@pytest.fixture
+def visitor(db: None, rings: list[str], client: Client) -> Client:
+    return client
+
+
+@pytest.fixture
+def composed(visitor: Client, worker: Worker) -> Composition:
+    """A quatrain that somebody asked for."""
+    response = visitor.post(POEM, {**POSTED, "form": "jueju5"})
+    assert response.status_code == 302
+    return Composition.objects.with_order().get()

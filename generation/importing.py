@@ -9,40 +9,41 @@ A file is CSV (comma, semicolon or tab) with a header, or JSON Lines, in UTF-8 o
 - `form`: of a poem, optional. Where a method wrote a prompt's poem in several forms, as Jiuge does, each has a row,
   and one is drawn at random
 - `title`, `author`, `source`: notes that stay in the file and are shown to nobody; optional
+- `provenance`, in JSON Lines: how a method of ours wrote the text, an object with any of `PROVENANCE`; optional
 
 Every prompt needs one text by every method.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from generation.encoding import sniff_encoding
 from generation.jiuge import draw
 from generation.normalising import Genre, normalise_text, normalise_title
 from generation.problems import FileRefused, Problems, shown
+from generation.rows import Columns, raw_rows
 
-REQUIRED = ("prompt", "method", "text")
-COLUMNS = ("prompt", "description", "method", "text", "form")
-NOTE_COLUMNS = ("title", "author", "source")
+COLUMNS = Columns(
+    read=("prompt", "description", "method", "text", "form"),
+    required=("prompt", "method", "text"),
+    notes=("title", "author", "source", "provenance"),
+)
+# The fields of `generation.models.Provenance`, and what they are where nothing is said.
+PROVENANCE: dict[str, Any] = {
+    "score": 0.0, "terms": {}, "sentences": [], "runners_up": [], "unknown": "", "seconds": 0.0, "facts": {}
+}  # fmt: skip
 LONGEST = {"prompt": 500, "description": 20_000, "method": 50, "text": 20_000, "form": 50}
 # Candidates on a page are lettered.
 MOST_METHODS = 26
 
-# Of what is longer no more is said than that; the limit is the csv module's own and holds for the whole process.
-csv.field_size_limit(16 * 1024 * 1024)
-CSV_ERRORS = {
-    "unexpected end of data": "the row that begins here has a quoted cell that is never closed",
-    f"field larger than field limit ({csv.field_size_limit()})": "the row that begins here has a cell without end",
-}
 METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]+")
 # Half of a surrogate pair can stand in JSON and in no database.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -58,6 +59,7 @@ class Row:
     method: str
     text: str
     form: str = ""
+    provenance: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,13 @@ class CandidateFile:
         return list(dict.fromkeys(row.method for row in self.rows))
 
 
-def read_candidates(path: Path, genre: Genre, *, seed: int = 0) -> CandidateFile:
+def read_candidates(path: Path, genre: Genre, *, seed: int = 0, name: str = "") -> CandidateFile:
     """Read a file of candidates with its texts normalised; raise `FileRefused` with everything wrong in it.
 
-    The seed decides, with each prompt and nothing else, which of several forms is drawn.
+    The seed decides, with each prompt and nothing else, which of several forms is drawn. `name` is what its owner
+    calls an upload.
     """
-    problems = Problems(path.name)
+    problems = Problems(name or path.name)
     try:
         encoding = sniff_encoding(path, problems)
         rows = _drawn(list(_checked_rows(path, encoding, genre, problems)), seed)
@@ -97,7 +100,7 @@ def read_candidates(path: Path, genre: Genre, *, seed: int = 0) -> CandidateFile
     _check_whole(rows, problems)
     if problems:
         raise FileRefused(problems)
-    return CandidateFile(path.name, sha256, genre, tuple(rows))
+    return CandidateFile(problems.file, sha256, genre, tuple(rows))
 
 
 def _checked_rows(path: Path, encoding: str, genre: Genre, problems: Problems) -> Iterator[Row]:
@@ -110,20 +113,40 @@ def _checked_rows(path: Path, encoding: str, genre: Genre, problems: Problems) -
         "form": str.strip,
         "text": lambda text: normalise_text(text, genre),
     }
-    for line, fields in _raw_rows(path, encoding, problems):
+    for line, fields in raw_rows(path, encoding, COLUMNS, problems):
         texts = {}
-        for name in COLUMNS:
+        for name in COLUMNS.read:
             raw = _checked_field(line, name, fields.get(name), problems)
             texts[name] = dress[name](raw or "")
-            if raw is not None and not texts[name] and name in REQUIRED:
+            if raw is not None and not texts[name] and name in COLUMNS.required:
                 problems.add(line, name, "is empty")
         method = texts["method"]
         is_key = METHOD_KEY.fullmatch(method) is not None
         if method and not is_key:
             problems.add(line, "method", f"{shown(method)} may only hold English letters, digits, - and _")
+        provenance = fields.get("provenance")
+        if why := wrong_provenance(provenance):
+            problems.add(line, "provenance", why)
         # A row whose text alone is wrong still counts when the coverage is checked.
         if texts["prompt"] and is_key:
-            yield Row(line, **texts)
+            yield Row(line, **texts, provenance=provenance)
+
+
+def wrong_provenance(provenance: object) -> str:
+    """Return what is wrong with the provenance of a text, or "".
+
+    >>> wrong_provenance({"score": "high"}), wrong_provenance({"score": 1, "terms": {"forward": 1.0}})
+    ('score must be of the kind float', '')
+    """
+    if provenance is None:
+        return ""
+    if not isinstance(provenance, dict) or provenance.keys() - PROVENANCE.keys():
+        return f"must be an object with {', '.join(PROVENANCE)}"
+    for name, value in provenance.items():
+        kind = type(PROVENANCE[name])
+        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
+            return f"{name} must be of the kind {kind.__name__}"
+    return ""
 
 
 def _drawn(rows: list[Row], seed: int) -> list[Row]:
@@ -144,7 +167,7 @@ def _drawn(rows: list[Row], seed: int) -> list[Row]:
 
 def _checked_field(line: int, name: str, value: object, problems: Problems) -> str | None:
     """Return a field's text, or None where it is none that could be stored, which is noted."""
-    if value is None and name not in REQUIRED:
+    if value is None and name not in COLUMNS.required:
         return ""
     if value is None:
         problem = "is missing"
@@ -158,92 +181,6 @@ def _checked_field(line: int, name: str, value: object, problems: Problems) -> s
         return value
     problems.add(line, name, problem)
     return None
-
-
-def _raw_rows(path: Path, encoding: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line number and the fields of every row that can be taken apart."""
-    with path.open(encoding=encoding, newline="") as file:
-        start = file.read(1024).lstrip("\ufeff \t\r\n")[:1]
-        file.seek(0)
-        yield from _json_rows(file, problems) if start in ("{", "[") else _csv_rows(file, problems)
-
-
-def _json_rows(lines: Iterable[str], problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip("\ufeff \t\r\n"):
-            continue
-        try:
-            fields = json.loads(line.strip("\ufeff\r\n"), object_pairs_hook=_object_without_doubles)
-        except json.JSONDecodeError as error:
-            problems.add(number, f"column {error.colno}", f"is not JSON: {error.msg}")
-        except RecursionError:
-            problems.add(number, "", "is not a row: it is nested too deeply")
-        except ValueError as error:
-            problems.add(number, "", f"is not a row: {error}")
-        else:
-            if not isinstance(fields, dict):
-                problems.add(number, "", 'must be a JSON object: {"prompt": ..., "method": ..., "text": ...}')
-                continue
-            _check_names(number, list(fields), problems)
-            yield number, fields
-
-
-def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("one name stands twice in an object")
-    return fields
-
-
-def _csv_rows(file: TextIO, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
-    delimiter = _delimiter(file.readline())
-    file.seek(0)
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
-    begins_at = 1
-    names: list[str] = []
-    try:
-        for cells in reader:
-            # A quoted cell can hold line ends, so a row begins after the last line of the one before.
-            number, begins_at = begins_at, reader.line_num + 1
-            if not cells:
-                continue
-            if not names:
-                names = [cell.strip("\ufeff ").lower() for cell in cells]
-                if not _header_is_right(number, names, problems):
-                    return
-            elif len(cells) > len(names):
-                problems.add(number, "", f"has {len(cells)} cells; the header has {len(names)} columns")
-            else:
-                yield number, dict(zip(names, cells, strict=False))
-    except csv.Error as error:
-        reason = CSV_ERRORS.get(str(error), f"is not CSV: {error}")
-        problems.add(begins_at, "", f"{reason}; what follows was not read")
-
-
-def _delimiter(header: str) -> str:
-    """Return the mark that cuts the header into the most columns that are known."""
-    known = {*COLUMNS, *NOTE_COLUMNS}
-    return max(
-        ",;\t",
-        key=lambda mark: sum(cell.strip('\ufeff "\r\n').lower() in known for cell in header.split(mark)),
-    )
-
-
-def _header_is_right(line: int, names: list[str], problems: Problems) -> bool:
-    _check_names(line, names, problems)
-    for name in COLUMNS:
-        if names.count(name) > 1:
-            problems.add(line, name, "is the name of two columns")
-    missing = [name for name in REQUIRED if name not in names]
-    for name in missing:
-        problems.add(line, name, "no such column")
-    return not missing
-
-
-def _check_names(line: int, names: list[str], problems: Problems) -> None:
-    for name in names:
-        if name not in COLUMNS and name not in NOTE_COLUMNS:
-            problems.add(line, shown(name), f"is none of the columns {', '.join((*COLUMNS, *NOTE_COLUMNS))}")
 
 
 def _check_whole(rows: list[Row], problems: Problems) -> None:

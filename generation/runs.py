@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,10 @@ from django.db.models.functions import MD5, Now
 from django.utils.translation import gettext as _
 
 from generation.claiming import order_for
+from generation.importing import PROVENANCE
 from generation.jiuge import JIUGE
 from generation.model_library import model_of
-from generation.models import Candidate, GenerationRun, Method, Prompt, RunPrompt
+from generation.models import Candidate, GenerationRun, Method, Prompt, Provenance, RunPrompt
 from generation.orders import OrderRefused
 from generation.waking import queue_for, wake
 
@@ -63,6 +65,8 @@ class ImportedText:
     description: str
     method: str
     text: str
+    # The fields of `Provenance` that are known, where a method of ours wrote it.
+    provenance: Mapping[str, Any] | None = None
 
 
 @transaction.atomic
@@ -76,9 +80,10 @@ def record_import(
     """Store imported texts as one finished run of each of their methods and return the candidates in the same order.
 
     Prompts and methods that are there already are used again; a new method is labelled by `labels`, by the labels
-    known here, or by its key. `source` says what was imported: {"import": file name, "sha256": ..., ...}.
+    known here, or by its key. `source` says what was imported: {"import": file name, "sha256": ..., ...}. The run of
+    texts that come with their provenance can be looked at like one of our own.
     """
-    prompt_of = _stored_prompts(genre, {(text.prompt, text.description) for text in texts})
+    prompt_of = stored_prompts(genre, {(text.prompt, text.description) for text in texts})
     methods = _stored_methods(
         list(dict.fromkeys(text.method for text in texts)), {**LABELS, **(labels or {})}
     )
@@ -88,7 +93,7 @@ def record_import(
     }
     GenerationRun.objects.bulk_create(runs.values())
     run_of = {key: run.pk for key, run in runs.items()}
-    return Candidate.objects.bulk_create(
+    candidates = Candidate.objects.bulk_create(
         [
             Candidate(
                 run_id=run_of[text.method], prompt_id=prompt_of[text.prompt, text.description], text=text.text
@@ -97,6 +102,31 @@ def record_import(
         ],
         batch_size=BATCH,
     )
+    _record_provenance(
+        [(one, text.provenance) for one, text in zip(candidates, texts, strict=True) if text.provenance]
+    )
+    return candidates
+
+
+def _record_provenance(known: Sequence[tuple[Candidate, Mapping[str, Any]]]) -> None:
+    """Store how imported candidates came about, and list them under their runs."""
+    Provenance.objects.bulk_create(
+        [Provenance(candidate=candidate, **{**PROVENANCE, **provenance}) for candidate, provenance in known],
+        batch_size=BATCH,
+    )
+    numbers: Counter[int] = Counter()
+    run_prompts = []
+    for candidate, _provenance in known:
+        numbers[candidate.run_id] += 1
+        run_prompts.append(
+            RunPrompt(
+                run_id=candidate.run_id,
+                prompt_id=candidate.prompt_id,
+                number=numbers[candidate.run_id],
+                state=RunPrompt.State.DONE,
+            )
+        )
+    RunPrompt.objects.bulk_create(run_prompts, batch_size=BATCH)
 
 
 @transaction.atomic
@@ -200,7 +230,7 @@ def retry_failed(run: GenerationRun) -> int:
     return retried
 
 
-def _stored_prompts(genre: str, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def stored_prompts(genre: str, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Return the primary key of each prompt (text, description), saved now or before."""
     Prompt.objects.bulk_create(
         [Prompt(genre=genre, text=text, description=description) for text, description in sorted(wanted)],

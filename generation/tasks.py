@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from generation.waking import ring
+from generation.learning import learn_next
+from generation.waking import ring, ring_to_learn
 from generation.writing import write_next
 
 
@@ -14,3 +15,11 @@ def write_waiting(queue: str) -> None:
     """Write the next text that waits in a queue, and ring for the one after it."""
     if write_next(queue):
         ring(queue)
+
+
+@shared_task(max_retries=2, default_retry_delay=1)
+def learn(self_training: int) -> None:
+    """Learn the next unit of a self-training, and ring for the one after it."""
+    queue = learn_next(self_training)
+    if queue:
+        ring_to_learn(self_training, queue)

@@ -3,14 +3,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
-from generation.claiming import claim
-from generation.composing import Busy, compose, next_try
-from generation.models import Allowance, Composition, GenerationRun, Prompt, RunPrompt
+from generation.claiming import claim, record
+from generation.composing import Busy, compose, forget_old, next_try
+from generation.conftest import written
+from generation.models import Allowance, Candidate, Composition, GenerationRun, Prompt, RunPrompt
 from generation.orders import Order
 from generation.quotas import TooMany
 from generation.runs import queue_run
@@ -99,6 +102,7 @@ def test_texts_of_studies_do_not_make_visitors_wait(queue: Queue, settings: Any)
     settings.COMPOSE_QUEUE = 1
     queue("月夜", "江雪")
     ask()
+    assert Composition.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -133,3 +137,43 @@ def test_a_run_that_no_visitor_asked_for_is_no_composition(db: None, rings: list
     prompt = Prompt.objects.create(genre=Prompt.Genre.POEM, text="春夜")
     queue_run("inverse_prompting", [prompt])
     assert not Composition.objects.exists()
+
+
+def grow_old(composition: Composition, days: float) -> None:
+    GenerationRun.objects.filter(run_prompts=composition.pk).update(created_at=Now() - timedelta(days=days))
+
+
+def test_old_texts_are_deleted_with_what_was_asked_for(
+    db: None, rings: list[str], settings: Any, django_assert_num_queries: Any
+) -> None:
+    settings.COMPOSE_KEEP_DAYS = 30
+    old, young = ask(replace(ORDER, prompt="旧")), ask(replace(ORDER, prompt="新"))
+    claimed = claim("generate")
+    assert claimed is not None
+    record(claimed, written())
+    grow_old(old, 30.1)
+    grow_old(young, 29.9)
+    assert forget_old() == 1
+    assert list(Composition.objects.all()) == [young]
+    assert list(GenerationRun.objects.all()) == [young.run_prompt.run]
+    assert [prompt.text for prompt in Prompt.objects.all()] == ["新"]
+    assert not Candidate.objects.exists()
+    with django_assert_num_queries(1):
+        assert forget_old() == 0
+
+
+def test_what_others_asked_for_too_stays(queue: Queue, settings: Any) -> None:
+    run = queue("春夜")
+    composition = ask()
+    for one in (run, composition.run_prompt.run):
+        GenerationRun.objects.filter(pk=one.pk).update(created_at=Now() - timedelta(days=900))
+    assert forget_old() == 1
+    assert list(GenerationRun.objects.all()) == [run], "a study's texts are not a visitor's"
+    assert Prompt.objects.get().text == "春夜"
+
+
+def test_texts_are_kept_for_ever_where_it_says_so(db: None, rings: list[str], settings: Any) -> None:
+    settings.COMPOSE_KEEP_DAYS = 0
+    grow_old(ask(), 9000)
+    assert forget_old() == 0
+    assert Composition.objects.exists()

@@ -106,7 +106,7 @@ def test_prompts_that_differ_in_dress_alone_are_one(write: Write) -> None:
 
 
 THIRD = {"prompt": "月", "method": "cpm", "text": "月落乌啼"}
-KNOWN = "prompt, description, method, text, form, title, author, source"
+KNOWN = "prompt, description, method, text, form, title, author, source, provenance"
 
 
 @pytest.mark.parametrize(

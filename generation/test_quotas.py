@@ -34,8 +34,8 @@ def test_an_allowance_is_used_up_and_says_when_the_next_use_comes_back(db: None)
 def test_another_visitor_and_another_limit_have_allowances_of_their_own(db: None) -> None:
     for _ in range(3):
         take(THREE, "alice")
-    take(THREE, "bob")
-    take(Limit("others", 3), "alice")
+    assert take(THREE, "bob") == pytest.approx(1 / 3, abs=0.01)
+    assert take(Limit("others", 3), "alice") == pytest.approx(1 / 3, abs=0.01)
 
 
 def test_without_a_limit_nothing_is_stored(db: None) -> None:

@@ -15,9 +15,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from generation.claiming import claim, give_up, record, report_step
+from generation.composing import compose
 from generation.conftest import Queue, written
 from generation.models import GenerationRun, RunPrompt, Worker
-from generation.orders import OrderRefused, Step
+from generation.orders import Order, OrderRefused, Step
 
 
 def shown(client: Client, path: str, language: str = "en") -> str:
@@ -229,3 +230,23 @@ def test_list_of_runs_costs_the_same_at_any_length(
             page = shown(staff, "/manage/runs/")
     assert page.count("0 of 2") == 13
     assert "1 worker has reported" in page
+
+
+def test_texts_of_visitors_are_listed_only_where_asked_for(staff: Client, queue: Queue) -> None:
+    run = queue("春")
+    order = Order("search_baseline", "poem", "夜", seed=1)
+    theirs = compose(order, visitor="somebody", address="192.0.2.7").run_prompt.run
+    page = shown(staff, "/manage/runs/")
+    assert run.get_absolute_url() in page
+    assert theirs.get_absolute_url() not in page
+    page = shown(staff, "/manage/runs/?visitors=1")
+    assert run.get_absolute_url() in page
+    assert theirs.get_absolute_url() in page
+    assert "Without texts of visitors" in page
+
+
+def test_further_pages_of_the_list_have_the_same_filter(staff: Client, queue: Queue) -> None:
+    for number in range(51):
+        queue(f"题{number}")
+    assert 'href="?page=2"' in shown(staff, "/manage/runs/")
+    assert 'href="?visitors=1&amp;page=2"' in shown(staff, "/manage/runs/?visitors=1")

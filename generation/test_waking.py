@@ -84,11 +84,11 @@ def test_looking_round_costs_the_same_at_any_length_of_the_queue(
     queue: Queue, worker: Worker, rings: list[str], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     queue("春")
-    # The lost ones, those that wait, and for the one queue its slots and its busy workers.
-    with django_assert_num_queries(6):
+    # The lost ones, those that wait, and for the one queue its slots and those who write or learn.
+    with django_assert_num_queries(7):
         look_round()
     queue(*(f"题{number}" for number in range(30)))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         look_round()
 
 

@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from generation import writing
-from generation.claiming import Claim, claim, record
+from generation.claiming import Claim, claim, record, renew
 from generation.conftest import Queue, written
 from generation.models import Candidate, RunPrompt
 from generation.orders import Order, OrderRefused, Report, Step, Written
@@ -137,7 +137,7 @@ def test_lease_is_renewed_while_the_model_computes(
     claimed = claim("generate")
     assert claimed is not None
     first = RunPrompt.objects.get().leased_until
-    with held(claimed):
+    with held(lambda: renew(claimed), "the prompt"):
         deadline = time.monotonic() + 30
         while RunPrompt.objects.get().leased_until == first:
             assert time.monotonic() < deadline, "the lease was not renewed"

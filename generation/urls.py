@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from generation import compose_views, views
+from generation import compose_views, self_training_views, views
 
 app_name = "generation"
 
@@ -16,6 +16,14 @@ urlpatterns = [
     path("manage/runs/<uuid:run>/cancel/", views.cancel, name="cancel"),
     path("manage/runs/<uuid:run>/retry/", views.retry, name="retry"),
     path("manage/runs/<uuid:run>/prompts/<int:number>/", views.run_prompt, name="run_prompt"),
+    # /manage/self-training/...
+    path("manage/self-training/", self_training_views.self_trainings, name="self_trainings"),
+    path("manage/self-training/<uuid:chain>/", self_training_views.self_training, name="self_training"),
+    path("manage/self-training/<uuid:chain>/state/", self_training_views.state, name="self_training_state"),
+    path(
+        "manage/self-training/<uuid:chain>/cancel/", self_training_views.cancel, name="self_training_cancel"
+    ),
+    path("manage/self-training/<uuid:chain>/retry/", self_training_views.retry, name="self_training_retry"),
     # /compose/...
     path("compose/", compose_views.start, name="compose"),
     path("compose/poem/", compose_views.poem, name="compose_poem"),

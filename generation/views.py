@@ -34,15 +34,26 @@ def staff_run(request: HttpRequest, uuid: UUID) -> GenerationRun:
 
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    """List the runs, the latest first, and say how much waits and who is there to write it."""
+    """List the runs, the latest first, and say how much waits and who is there to write it.
+
+    What visitors had written is listed only where it is asked for.
+    """
     if not request.user.is_staff:
         raise Http404
-    found = GenerationRun.objects.written_here().annotate(
+    with_visitors = request.GET.get("visitors") == "1"
+    listed = GenerationRun.objects.written_here()
+    found = (listed if with_visitors else listed.but_visitors()).annotate(
         texts=Count("run_prompts"),
         written=Count("run_prompts", filter=Q(run_prompts__state=RunPrompt.State.DONE)),
     )
     page = Paginator(found, RUNS_ON_PAGE).get_page(request.GET.get("page"))
-    return render(request, "generation/runs.html", {"page": page, "workload": workload()})
+    context = {
+        "page": page,
+        "workload": workload(),
+        "with_visitors": with_visitors,
+        "query": "visitors=1" if with_visitors else "",
+    }
+    return render(request, "generation/runs.html", context)
 
 
 @require_safe

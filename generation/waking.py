@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from generation.claiming import fail_lost
 from generation.model_library import FOLDERS
-from generation.models import RunPrompt, Worker, WorkerQuerySet
+from generation.models import RunPrompt, SelfTraining, TrainingCycle, Worker, WorkerQuerySet
 
 QUEUE = "generate"
 
@@ -61,13 +61,19 @@ def wake(queue: str, texts: int) -> None:
 
 
 def idle_slots(queue: str) -> int:
-    """Return how many texts the workers of a queue could begin now."""
+    """Return how many texts or units of learning the workers of a queue could begin now."""
     workers = Worker.objects.seen_lately().taking(queue)
     slots: int = workers.aggregate(total=Sum("slots", default=0))["total"]
     busy = RunPrompt.objects.filter(
         run__queue=queue, state=RunPrompt.State.RUNNING, leased_until__gte=Now()
     ).count()
-    return max(0, slots - busy)
+    learning = TrainingCycle.objects.filter(
+        run__queue=queue,
+        finished_at=None,
+        self_training__state=SelfTraining.State.TRAINING,
+        self_training__leased_until__gte=Now(),
+    ).count()
+    return max(0, slots - busy - learning)
 
 
 def ring(queue: str, times: int = 1) -> None:
@@ -77,5 +83,15 @@ def ring(queue: str, times: int = 1) -> None:
     try:
         for _ in range(times):
             write_waiting.apply_async((queue,), queue=queue)
+    except OperationalError as error:
+        logger.warning("The workers could not be woken: %s", error)
+
+
+def ring_to_learn(self_training: int, queue: str) -> None:
+    """Wake a worker of a queue to learn the next unit of a self-training."""
+    from generation.tasks import learn
+
+    try:
+        learn.apply_async((self_training,), queue=queue)
     except OperationalError as error:
         logger.warning("The workers could not be woken: %s", error)

@@ -1,9 +1,9 @@
-"""The only bridge from Django to torch: one model a process, loaded when it is first asked for."""
+"""The only bridge from Django to torch: one model a process, loaded when it is first asked for; and learning."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import torch
@@ -14,6 +14,9 @@ from generation.decoding.methods import check_words, compose_many
 from generation.jiuge import JIUGE, write_by_jiuge
 from generation.model_library import folder_of, model_of
 from generation.orders import Order, Report, Written
+from generation.training.devices import choose_device, short_memory_told
+from generation.training.settings import Learnt, Lesson
+from generation.training.units import learn_unit
 
 
 def write(order: Order, report: Report = lambda step: None) -> Written:
@@ -38,8 +41,20 @@ def write_many(orders: Sequence[Order], report: Report = lambda step: None) -> l
 @lru_cache(maxsize=1)
 def loaded(name: str) -> LanguageModel:
     """Return a model, ready to write: on the graphics processor where there is one."""
-    if threads := os.environ.get("OMP_NUM_THREADS"):
-        torch.set_num_threads(int(threads))
+    bound_threads()
     if torch.cuda.is_available():
         return load_model(folder_of(name), device="cuda", dtype="bfloat16")
     return load_model(folder_of(name))
+
+
+def learn(lesson: Lesson, seconds: float, report: Callable[[list[float]], None]) -> Learnt:
+    """Learn for some seconds, on the graphics processor where there is one; raise `TrainingRefused`."""
+    bound_threads()
+    with short_memory_told():
+        return learn_unit(lesson, seconds, report, device=choose_device())
+
+
+def bound_threads() -> None:
+    """Use as many threads as the environment says, where it does."""
+    if threads := os.environ.get("OMP_NUM_THREADS"):
+        torch.set_num_threads(int(threads))

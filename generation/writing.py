@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
 
 from generation.claiming import RENEW_SECONDS, Claim, LeaseLost, claim, give_up, record, renew, report_step
-from generation.orders import Step, Written
+from generation.orders import Step
 
 STEP_SECONDS = 0.4
 # How long a text that is written waits for a database that went away.
@@ -27,7 +27,7 @@ def write_next(queue: str) -> bool:
     if claimed is None:
         return False
     try:
-        with held(claimed):
+        with held(lambda: renew(claimed), f"prompt {claimed.run_prompt}"):
             write(claimed)
     except LeaseLost as lost:
         logger.warning("Nothing was stored: %s", lost)
@@ -55,18 +55,19 @@ def write(claimed: Claim) -> None:
             logger.warning("The step of prompt %d was not stored: %s", claimed.run_prompt, error)
             connection.close()
 
-    hand_in(claimed, write_text(claimed.order, tell))
+    written = write_text(claimed.order, tell)
+    insist(lambda: record(claimed, written))
 
 
-def hand_in(claimed: Claim, written: Written) -> None:
-    """Record a text, and wait for the database where it is being restarted.
+def insist(hand_in: Callable[[], object]) -> None:
+    """Hand in what was made, and wait for the database where it is being restarted.
 
-    Should the connection have broken after the text was stored, the second try finds the lease gone.
+    Should the connection have broken after it was stored, the second try finds the lease gone.
     """
     deadline = time.monotonic() + HAND_IN_SECONDS
     while True:
         try:
-            record(claimed, written)
+            hand_in()
         except (OperationalError, InterfaceError):
             connection.close()
             if time.monotonic() > deadline:
@@ -77,10 +78,10 @@ def hand_in(claimed: Claim, written: Written) -> None:
 
 
 @contextmanager
-def held(claimed: Claim) -> Iterator[None]:
-    """Renew the lease from a thread for as long as the block runs, but never longer than a task may."""
+def held(renew: Callable[[], None], what: str) -> Iterator[None]:
+    """Renew the lease of what is worked on while the block runs, but never longer than a task may take."""
     ended = threading.Event()
-    thread = threading.Thread(target=_renew_until, args=[claimed, ended], daemon=True)
+    thread = threading.Thread(target=_renew_until, args=[renew, what, ended], daemon=True)
     thread.start()
     try:
         yield
@@ -89,14 +90,14 @@ def held(claimed: Claim) -> Iterator[None]:
         thread.join()
 
 
-def _renew_until(claimed: Claim, ended: threading.Event) -> None:
+def _renew_until(renew: Callable[[], None], what: str, ended: threading.Event) -> None:
     deadline = time.monotonic() + settings.CELERY_TASK_TIME_LIMIT
     while not ended.wait(RENEW_SECONDS) and time.monotonic() < deadline:
         try:
-            renew(claimed)
+            renew()
         except LeaseLost:
-            break  # the writer finds out at its next step, or when it hands the text in
+            break  # whoever works finds out at the next step, or when it is handed in
         except Error as error:
-            logger.warning("The lease of prompt %d was not renewed: %s", claimed.run_prompt, error)
+            logger.warning("The lease of %s was not renewed: %s", what, error)
             connection.close()
     connection.close()

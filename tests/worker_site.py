@@ -24,7 +24,7 @@ from evalsite import embedded
 from evalsite.celery import app
 from evalsite.embedded.layout import lay_out
 from evalsite.testing import clear, wait_for
-from generation.models import GenerationRun, Prompt, RunPrompt, Worker
+from generation.models import GenerationRun, Prompt, RunPrompt, SelfTraining, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 # On a machine that has other things to do.
@@ -160,7 +160,7 @@ def kill_server(label: str, *, with_file: bool = False) -> None:
 
 
 def empty_tables() -> None:
-    for table in (GenerationRun, Prompt, Worker):
+    for table in (SelfTraining, GenerationRun, Prompt, Worker):
         table.objects.all().delete()
 
 

@@ -17,7 +17,7 @@ import transformers
 from generation.characters import control_characters, simplified
 from generation.decoding.language_model import LanguageModel, no_memory_refused
 from generation.decoding.poem_format import PoemForm, find_form
-from generation.decoding.requests import Hypothesis, Request
+from generation.decoding.requests import Form, Hypothesis, Request
 from generation.decoding.scorers import (
     EQUATION_3,
     EQUATION_4,
@@ -102,7 +102,7 @@ def compose_many(
     }
     written = []
     for order, (request, unknown), hypotheses in zip(orders, prepared, found, strict=True):
-        best, *others = [in_dress(hypothesis.scored_text(), order) for hypothesis in hypotheses]
+        best, *others = [in_dress(hypothesis.scored_text(), order, request.form) for hypothesis in hypotheses]
         own = {
             "method": order.method,
             "template": request.template.key,
@@ -218,5 +218,9 @@ def find_form_of(model: LanguageModel, order: Order) -> PoemForm | None:
     return form
 
 
-def in_dress(text: ScoredText, order: Order) -> ScoredText:
-    return replace(text, text=normalise_text(text.text, "poem" if order.genre == "poem" else "qa"))
+def in_dress(text: ScoredText, order: Order, form: Form | None) -> ScoredText:
+    """Return a text as it is shown; a ci gets the pauses that its tune has inside of short sentences."""
+    words = text.text
+    if isinstance(form, PoemForm):
+        words = form.with_pauses([sentence.text for sentence in text.sentences])
+    return replace(text, text=normalise_text(words, "poem" if order.genre == "poem" else "qa"))

@@ -110,6 +110,20 @@ class PoemForm:
             repetition=self.repetitions(sentences),
         )
 
+    def with_pauses(self, sentences: Sequence[str]) -> str:
+        """Return the text of short sentences, with their marks, and the pause mark where the tune usually has it.
+
+        A short sentence of another length than the tune's stays as it is.
+        """
+        pauses = (*self.pauses, *repeat(0, len(sentences)))
+        lengths = (*self.lengths, *repeat(0, len(sentences)))
+        return "".join(
+            sentence[:pause] + PAUSE + sentence[pause:]
+            if pause and len(sentence) == length + 1 and PAUSE not in sentence
+            else sentence
+            for sentence, pause, length in zip(sentences, pauses, lengths, strict=False)
+        )
+
     def wrong_length(self, sentences: Sequence[str]) -> int:
         lengths = tuple(map(len, sentences))
         if lengths == self.lengths[: len(lengths)]:

@@ -225,3 +225,20 @@ def test_poems_of_the_tang_keep_the_form_far_better_than_their_shuffled_characte
     assert len(real) == 80
     assert sum(one.tones for one in real) < sum(one.tones for one in shuffled) / 2
     assert sum(one.rhyme for one in real) < sum(one.rhyme for one in shuffled) / 4
+
+
+def test_pauses_are_written_where_the_tune_has_them() -> None:
+    # 虞美人: the fourth and the eighth short sentence are of nine characters with a pause after the sixth.
+    form = find_form("ci", tune="虞美人")
+    sentences = [
+        "春花秋月何时了，",
+        "往事知多少。",
+        "小楼昨夜又东风，",
+        "故国不堪回首月明中。",
+        "雕阑玉砌应犹在，",
+    ]
+    text = form.with_pauses(sentences)
+    assert text == "春花秋月何时了，往事知多少。小楼昨夜又东风，故国不堪回首、月明中。雕阑玉砌应犹在，"
+    assert form.with_pauses([*sentences[:3], "故国不堪回首。"]).endswith("故国不堪回首。"), "another length"
+    assert form.with_pauses([*sentences[:3], "故国不堪、回首月明。"]).endswith("不堪、回首月明。")
+    assert find_form("jueju5").with_pauses(["白日依山尽，"]) == "白日依山尽，"

@@ -13,10 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from generation.training.corpus import CI, OLD_STYLE, CorpusRefused, Poem
+from generation.training.titles import MOST_POEMS_A_TITLE
 from generation.training.vocabulary import BOS, EOS, FORM_TOKENS
-
-# A title that so many poems have says nothing about any of them.
-MOST_POEMS_A_TITLE = 40
 
 
 class Example(NamedTuple):

@@ -12,7 +12,8 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from generation.training.batches import Batch, batches
 from generation.training.corpus import CI, OLD_STYLE, Poem
-from generation.training.examples import MOST_POEMS_A_TITLE, Example, forward_example, inverse_example
+from generation.training.examples import Example, forward_example, inverse_example
+from generation.training.titles import MOST_POEMS_A_TITLE
 
 
 def token_losses(model: LlamaForCausalLM, batch: Batch) -> Tensor:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from generation.orders import Written
 from generation.training.corpus import Poem, form_of, sentences_of
-from generation.training.examples import MOST_POEMS_A_TITLE, Example, forward_text
+from generation.training.examples import Example, forward_text
 from generation.training.files import written_whole
 from generation.training.settings import SelfTraining, TrainingRefused
+from generation.training.titles import sample_titles, telling_titles
 
 # Writes a poem for each title.
 Writer = Callable[[Sequence[str]], Sequence[Written]]
@@ -41,8 +40,13 @@ class OwnPoem:
 
 def own_poem(title: str, written: Written) -> OwnPoem:
     """Return the best text that was written for a title as a poem in the dress of the corpus."""
-    text = "".join(written.best.text.split())
-    return OwnPoem(title, form_of(sentences_of(text)) or "", text, written.best.score)
+    return poem_of_text(title, written.best.text, written.best.score)
+
+
+def poem_of_text(title: str, text: str, score: float) -> OwnPoem:
+    """Return a text in lines as a poem in the dress of the corpus."""
+    text = "".join(text.split())
+    return OwnPoem(title, form_of(sentences_of(text)) or "", text, score)
 
 
 def draw_titles(
@@ -52,13 +56,8 @@ def draw_titles(
 
     Raise `TrainingRefused` where there are too few.
     """
-    named = Counter(poem.title for poem in poems if poem.part == "train" and not poem.tune)
-    titles = [title for title, number in named.items() if number <= MOST_POEMS_A_TITLE]
-    known = [title for title in titles if not unknown(title, tokenizer)]
-    if len(known) < settings.titles:
-        raise TrainingRefused(f"the corpus has {len(known)} titles to write poems for, not {settings.titles}")
-    rng = np.random.default_rng([settings.seed, cycle])
-    return [known[place] for place in rng.choice(len(known), size=settings.titles, replace=False)]
+    known = [title for title in telling_titles(poems) if not unknown(title, tokenizer)]
+    return sample_titles(known, settings.titles, settings.seed, cycle)
 
 
 def check_titles(titles: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from generation.decoding.language_model import load_model
 from generation.decoding.methods import compose_many
 from generation.orders import Order, Written
 from generation.training.own_poems import Writer
-
-REGULATED_FORMS = ("jueju5", "jueju7", "lushi5", "lushi7")
+from generation.training.titles import drawn_form
 
 
 def search_writer(folder: Path, device: torch.device, *, preset: str = "poem", seed: int = 0) -> Writer:
@@ -27,7 +25,7 @@ def search_writer(folder: Path, device: torch.device, *, preset: str = "poem", s
                 "poem",
                 title,
                 # By the title alone: it shall not matter which other titles there are.
-                form=random.Random(f"{seed} {title}").choice(REGULATED_FORMS),  # noqa: S311 - no secret
+                form=drawn_form(title, seed),
                 preset=preset,
                 seed=seed,
             )

@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
@@ -90,20 +91,10 @@ class Cycle:
 
     def learn(self, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, kept: list[OwnPoem]) -> None:
         """Let the model learn from the poems that are kept, and from real ones beside them if so set."""
-        settings = self.settings
-        optimizer = torch.optim.AdamW(
-            model.parameters(),
-            lr=settings.learning_rate,
-            betas=settings.betas,
-            eps=settings.eps,
-            weight_decay=settings.weight_decay,
-        )
-        model.train()
-        stream = endless_batches(kept, self.poems, tokenizer, settings, self.number)
-        for step in range(settings.steps):
-            loss = train_step(model, [optimizer], next(stream), settings.rate_at(step), settings.clip)
-            self.report(CycleProgress(self.number, "learning", step + 1, settings.steps, loss))
-        model.eval()  # type: ignore[no-untyped-call]
+        optimizer = build_optimizer(model, self.settings)
+        stream = endless_batches(kept, self.poems, tokenizer, self.settings, self.number)
+        for step, loss in enumerate(learn(model, optimizer, stream, self.settings), start=1):
+            self.report(CycleProgress(self.number, "learning", step, self.settings.steps, loss))
 
 
 def self_train(
@@ -134,6 +125,35 @@ def self_train(
             cycle.run(titles, make_writer, device)
         folder = cycle.folder
     return folder
+
+
+def build_optimizer(model: LlamaForCausalLM, settings: SelfTraining) -> torch.optim.Optimizer:
+    """Return AdamW for all weights of a model."""
+    return torch.optim.AdamW(
+        model.parameters(),
+        lr=settings.learning_rate,
+        betas=settings.betas,
+        eps=settings.eps,
+        weight_decay=settings.weight_decay,
+    )
+
+
+def learn(
+    model: LlamaForCausalLM,
+    optimizer: torch.optim.Optimizer,
+    stream: Iterator[Batch],
+    settings: SelfTraining,
+    *,
+    done: int = 0,
+) -> Iterator[float]:
+    """Take the steps of a cycle that come after the `done` first ones; yield the loss of each, in nats a token.
+
+    `stream` is that of the whole cycle: the batches of the steps that are done are left out.
+    """
+    model.train()
+    for step, batch in enumerate(islice(stream, done, settings.steps), start=done):
+        yield train_step(model, [optimizer], batch, settings.rate_at(step), settings.clip)
+    model.eval()  # type: ignore[no-untyped-call]
 
 
 def begin(path: Path, settings: dict[str, object]) -> None:
@@ -167,10 +187,10 @@ def endless_batches(
 ) -> Iterator[Batch]:
     """Yield batches of own poems and real examples without end, in rounds over the own poems in shuffled order."""
     rng = np.random.default_rng([settings.seed, cycle, 1])
-    real = Examples(poems, settings.seed)
+    real = Examples(poems, settings.seed) if settings.real_share else None
     number = round(len(kept) * settings.real_share / (1 - settings.real_share))
     while True:
-        examples = [poem.example for poem in kept] + real.draw(number, progress=1.0)
+        examples = [poem.example for poem in kept] + (real.draw(number, progress=1.0) if real else [])
         mixed = [examples[place] for place in rng.permutation(len(examples))]
         round_ = batches(mixed, tokenizer, settings.batch_tokens)
         yield from (round_[place] for place in rng.permutation(len(round_)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 
@@ -119,6 +120,35 @@ class Progress:
     tokens: int
     loss: float
     held_out: dict[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a cycle of a chain learns: by which model, in which folder the new one comes to lie, from which texts.
+
+    A text is a title, the poem for it and its score. Poems for the titles in `samples` are written before and after.
+    """
+
+    before: Path
+    folder: Path
+    cycle: int
+    texts: tuple[tuple[str, str, float], ...]
+    settings: SelfTraining
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """How far a lesson is: the loss of each step so far, in nats a token, and from how many poems it learns.
+
+    Once the last step is taken, `checkpoint` is the digest of the new model's weights, and `samples` holds a title, the
+    poem of the model before and that of the new one.
+    """
+
+    losses: list[float]
+    kept: int
+    checkpoint: str = ""
+    samples: tuple[tuple[str, str, str], ...] = ()
 
 
 class Stopped(Exception):

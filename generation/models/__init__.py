@@ -1,0 +1,39 @@
+"""The texts that studies show, where each came from, and the models that learn from their own."""
+
+from __future__ import annotations
+
+from generation.models.self_training import SelfTraining, SelfTrainingQuerySet, TrainingCycle
+from generation.models.texts import (
+    MOST_ATTEMPTS,
+    Candidate,
+    GenerationRun,
+    GenerationRunQuerySet,
+    Method,
+    Prompt,
+    Provenance,
+    RunPrompt,
+    RunPromptQuerySet,
+    Worker,
+    WorkerQuerySet,
+)
+from generation.models.visitors import Allowance, Composition, CompositionQuerySet
+
+__all__ = [
+    "MOST_ATTEMPTS",
+    "Allowance",
+    "Candidate",
+    "Composition",
+    "CompositionQuerySet",
+    "GenerationRun",
+    "GenerationRunQuerySet",
+    "Method",
+    "Prompt",
+    "Provenance",
+    "RunPrompt",
+    "RunPromptQuerySet",
+    "SelfTraining",
+    "SelfTrainingQuerySet",
+    "TrainingCycle",
+    "Worker",
+    "WorkerQuerySet",
+]

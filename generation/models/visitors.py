@@ -1,0 +1,52 @@
+"""What visitors have written, and how much of it they may ask for."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.urls import reverse
+
+from generation.models.texts import RunPrompt
+
+
+class CompositionQuerySet(models.QuerySet["Composition"]):
+    def with_order(self) -> CompositionQuerySet:
+        """With all that was asked for and how far it is, in one query."""
+        return self.select_related("run_prompt__run__method", "run_prompt__prompt")
+
+    def open(self) -> CompositionQuerySet:
+        """Those that wait or are being written."""
+        return self.filter(run_prompt__state__in=RunPrompt.OPEN)
+
+
+class Composition(models.Model):
+    """A text that a visitor asked for; nothing else is shown under a visitor's link."""
+
+    run_prompt = models.OneToOneField(
+        RunPrompt, on_delete=models.CASCADE, primary_key=True, related_name="composition"
+    )
+
+    objects = CompositionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"composition {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("generation:composition", args=[self.run_prompt.run.uuid])
+
+
+class Allowance(models.Model):
+    """One visitor's or address's use of a limited thing; the key is a keyed digest and names nobody.
+
+    `used_until` is when the allowance is whole again: each use moves it on by the time that one use takes to come
+    back, and a use that would move it further ahead than the whole allowance is refused (`generation.quotas`).
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    used_until = models.DateTimeField()
+
+    class Meta:
+        # To sweep away the allowances that are whole again.
+        indexes = [models.Index(fields=["used_until"], name="generation_allowance_until")]
+
+    def __str__(self) -> str:
+        return self.key
