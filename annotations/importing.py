@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from annotations.layout import place_candidates
 from annotations.models import (
     Assignment,
     BestChoice,
@@ -21,14 +22,11 @@ from annotations.models import (
     Placement,
     Rating,
     Study,
-    StudyMethod,
-    Subtask,
 )
 from annotations.records import METHODS, Records
 from annotations.rubrics import Rubric, RubricCriterion
-from annotations.subtasks import PAGES_PER_SUBTASK, split
 from generation.importing import CandidateFile
-from generation.models import Candidate, GenerationRun, Method
+from generation.models import GenerationRun
 from generation.normalising import NORMALISER_VERSION, is_chinese
 from generation.runs import ImportedText, record_import
 
@@ -62,9 +60,16 @@ def import_study(
         instructions_en=instructions_en or rubric.instructions_en,
         instructions_zh=instructions_zh or rubric.instructions_zh,
     )
-    texts = [ImportedText(row.prompt, row.description, row.method, row.text) for row in file.rows]
+    texts = imported_texts(file)
     source = {"import": file.name, "sha256": file.sha256}
     return create_once(study, rubric.genre, rubric.criteria, texts, source=source, labels=labels)
+
+
+def imported_texts(file: CandidateFile) -> list[ImportedText]:
+    """Return the candidates of a file in its order."""
+    return [
+        ImportedText(row.prompt, row.description, row.method, row.text, row.provenance) for row in file.rows
+    ]
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,8 @@ def create_once(
         return existing, False
     try:
         with transaction.atomic():
-            study.text_language = _language(texts)
+            study.genre = genre
+            study.text_language = language_of([text.text for text in texts])
             study.save(force_insert=True)
             Criterion.objects.bulk_create(
                 Criterion(study=study, number=number, **asdict(criterion))
@@ -135,7 +141,7 @@ def create_once(
             candidates = record_import(
                 genre, texts, source={**source, "normaliser": NORMALISER_VERSION}, labels=labels
             )
-            _create_pages(study, [text.method for text in texts], candidates)
+            place_candidates(study, [text.method for text in texts], candidates)
             return study, True
     except IntegrityError:
         # Another import may have taken the slug since it was looked up.
@@ -167,45 +173,10 @@ def _digests(source: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return source.get("sha256"), source.get("answers_sha256")
 
 
-def _language(texts: Sequence[ImportedText]) -> Study.Language:
+def language_of(texts: Sequence[str]) -> Study.Language:
     """Return the language in which most of the texts are written."""
-    chinese = sum(is_chinese(text.text) for text in texts)
+    chinese = sum(is_chinese(text) for text in texts)
     return Study.Language.CHINESE if 2 * chinese >= len(texts) else Study.Language.ENGLISH
-
-
-def _create_pages(study: Study, written_by: Sequence[str], candidates: Sequence[Candidate]) -> None:
-    """Save the methods, sub-tasks and pages of a study; `written_by` has the key of each candidate's method."""
-    # Rows refer to each other by primary keys here: with the objects themselves Django takes twice as long.
-    keys = list(dict.fromkeys(written_by))
-    methods = Method.objects.in_bulk(keys, field_name="key")
-    study_methods = StudyMethod.objects.bulk_create(
-        StudyMethod(study=study, method=methods[key], number=number) for number, key in enumerate(keys)
-    )
-    batches = split(list(dict.fromkeys(candidate.prompt_id for candidate in candidates)), PAGES_PER_SUBTASK)
-    subtasks = Subtask.objects.bulk_create(
-        Subtask(study=study, number=number) for number in range(1, len(batches) + 1)
-    )
-    pages = Page.objects.bulk_create(
-        [
-            Page(subtask_id=subtask.pk, number=number, prompt_id=prompt_id)
-            for subtask, batch in zip(subtasks, batches, strict=True)
-            for number, prompt_id in enumerate(batch, start=1)
-        ],
-        batch_size=BATCH,
-    )
-    page_of = {page.prompt_id: page.pk for page in pages}
-    method_of = {key: one.pk for key, one in zip(keys, study_methods, strict=True)}
-    PageCandidate.objects.bulk_create(
-        [
-            PageCandidate(
-                page_id=page_of[candidate.prompt_id],
-                candidate_id=candidate.pk,
-                study_method_id=method_of[key],
-            )
-            for key, candidate in zip(written_by, candidates, strict=True)
-        ],
-        batch_size=BATCH,
-    )
 
 
 @dataclass(frozen=True)

@@ -68,20 +68,35 @@ class Rubric:
 def load_rubric(name: str) -> Rubric:
     """Return a ready-made rubric by its name or one from a file; raise `FileRefused` with everything wrong in it."""
     path = settings.BASE_DIR / "fixtures" / "rubrics" / f"{name}.json" if name in READY_MADE else Path(name)
-    problems = Problems(path.name)
     try:
-        rubric = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
+    except OSError as error:
+        problems = Problems(path.name)
+        ready_made = " or ".join(READY_MADE)
+        problems.add(0, "", f"cannot be read: {error.strerror}; give {ready_made} or a file with a rubric")
+        raise FileRefused(problems) from error
+    return read_rubric(content, path.name)
+
+
+def read_rubric(content: bytes, name: str) -> Rubric:
+    """Return the rubric in the content of a file; raise `FileRefused` with everything wrong in it."""
+    problems = Problems(name)
+    try:
+        rubric = json.loads(content.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         problems.add(error.lineno, f"column {error.colno}", f"is not JSON: {error.msg}")
     except UnicodeDecodeError as error:
         problems.add(0, "", f"byte 0x{error.object[error.start]:02x} at offset {error.start:,} is not UTF-8")
-    except OSError as error:
-        ready_made = " or ".join(READY_MADE)
-        problems.add(0, "", f"cannot be read: {error.strerror}; give {ready_made} or a file with a rubric")
     except (ValueError, RecursionError) as error:
         problems.add(0, "", f"is not JSON: {error}")
     else:
-        _check_rubric(rubric, problems)
+        return checked_rubric(rubric, problems)
+    raise FileRefused(problems)
+
+
+def checked_rubric(rubric: Any, problems: Problems) -> Rubric:
+    """Return the rubric that plain data describe; raise `FileRefused` with everything wrong in them."""
+    _check_rubric(rubric, problems)
     if problems:
         raise FileRefused(problems)
     criteria = tuple(RubricCriterion(**criterion) for criterion in rubric["criteria"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -13,6 +14,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from generation.models import Candidate, GenerationRun, Method, Prompt
+
+# What stands beside the slugs in /manage/studies/...
+RESERVED_SLUGS = frozenset({"new"})
 
 
 def new_order_seed() -> int:
@@ -51,6 +55,8 @@ class Study(models.Model):
     title_zh = models.CharField(max_length=200, blank=True)
     instructions_en = models.TextField(blank=True)
     instructions_zh = models.TextField(blank=True)
+    # What is rated: poems under titles, or answers to questions.
+    genre = models.CharField(max_length=8, choices=Prompt.Genre, default=Prompt.Genre.POEM)
     # The language of the texts that are rated, which need not be the reader's.
     text_language = models.CharField(max_length=2, choices=Language, default=Language.CHINESE)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
@@ -102,6 +108,7 @@ class Study(models.Model):
             models.CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"), name="study_currency_is_a_code"
             ),
+            models.CheckConstraint(condition=Q(genre__in=["poem", "qa"]), name="study_genre_known"),
             models.CheckConstraint(condition=Q(text_language__in=["zh", "en"]), name="study_language_known"),
             models.CheckConstraint(
                 condition=Q(inconsistency_threshold__gte=0, inconsistency_threshold__lte=1),
@@ -117,6 +124,11 @@ class Study(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("annotations:study", args=[self.slug])
 
+    def clean(self) -> None:
+        """Refuse a slug that another address of the site needs."""
+        if self.slug in RESERVED_SLUGS:
+            raise ValidationError({"slug": _("This name is taken by the site itself.")})
+
     @property
     def title(self) -> str:
         return in_current_language(self.title_en, self.title_zh)
@@ -128,6 +140,14 @@ class Study(models.Model):
     @property
     def consent(self) -> str:
         return in_current_language(self.consent_en, self.consent_zh)
+
+    def asks_consent(self) -> bool:
+        """Whether evaluators agree to something or fill in a form before their first page."""
+        return bool(self.consent_en or self.consent_zh or self.questions)
+
+    def is_shared_out(self) -> bool:
+        """Whether an evaluator gets some of the sub-tasks only."""
+        return self.evaluators_per_subtask is not None
 
 
 class StudyMethod(models.Model):

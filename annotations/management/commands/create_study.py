@@ -1,0 +1,46 @@
+"""Begin a study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.rubrics import load_rubric
+from annotations.setting_up import create_study
+from generation.problems import FileRefused
+
+
+class Command(BaseCommand):
+    help = "Begin a study as a draft: it has criteria, and no material yet."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+        parser.add_argument(
+            "--rubric", required=True, help="the criteria: qa, poem, or a JSON file (annotations/rubrics.py)"
+        )
+        parser.add_argument("--title", default="", help="in English; the slug if left out")
+        parser.add_argument("--title-zh", default="", help="in Chinese")
+        parser.add_argument("--owner", metavar="USERNAME", help="who is to run it beside the administrators")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        owner = None
+        if options["owner"]:
+            owner = User.objects.filter(username=options["owner"]).first()
+            if owner is None:
+                raise CommandError(f"--owner {options['owner']}: no such user")
+        try:
+            study = create_study(
+                slug=options["slug"],
+                rubric=load_rubric(options["rubric"]),
+                title_en=options["title"],
+                title_zh=options["title_zh"],
+                by=owner,
+            )
+        except FileRefused as refused:
+            raise CommandError(f"Nothing was stored.\n{refused}") from refused
+        except ValidationError as error:
+            raise CommandError(f"{options['slug']}: {' '.join(error.messages)}") from error
+        self.stdout.write(f"{study.slug}: a draft. Next: manage.py upload_material {study.slug} FILE")

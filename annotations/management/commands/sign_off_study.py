@@ -1,0 +1,29 @@
+"""Sign the material of a draft off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.launching import LaunchRefused, sign_off
+from annotations.models import Study
+
+
+class Command(BaseCommand):
+    help = "Declare the material and the criteria of a draft right; it can then be launched."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"{options['slug']}: no such study")
+        try:
+            sign_off(study, by=None)
+        except LaunchRefused as refused:
+            raise CommandError("\n".join([f"{study.slug}:", *refused.reasons])) from refused
+        self.stdout.write(
+            f"{study.slug}: the material is signed off. Next: manage.py launch_study {study.slug}"
+        )

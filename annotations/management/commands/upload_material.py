@@ -1,0 +1,61 @@
+"""Give a draft its prompts and candidates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.launching import material_obstacles
+from annotations.material import MaterialChecks, genre_of, material_checks, store_material
+from annotations.models import Study
+from annotations.setting_up import ChangeRefused
+from generation.importing import read_candidates
+from generation.problems import FileRefused
+from generation.prompt_lists import read_prompts
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a file the material of a draft, in place of what it had: candidates (CSV or JSON Lines with the columns"
+        " prompt, description, method, text), or with --prompts-only prompts that methods are still to write for."
+        " Nothing is stored if anything is wrong in the file."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--prompts-only",
+            action="store_true",
+            help="one prompt a line, or CSV with the columns prompt, description",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"{options['slug']}: no such study")
+        read = read_prompts if options["prompts_only"] else read_candidates
+        try:
+            store_material(study, read(options["file"], genre_of(study)), by=None)
+        except FileRefused as refused:
+            raise CommandError(f"Nothing was stored.\n{refused}") from refused
+        except ChangeRefused as refused:
+            raise CommandError(f"{study.slug}: {refused}") from refused
+        checks = material_checks(study)
+        self.tell(checks)
+        missing = material_obstacles(study, checks)
+        self.stdout.write(" ".join(missing) or f"Next: manage.py sign_off_study {study.slug}")
+
+    def tell(self, checks: MaterialChecks) -> None:
+        """Print what there is to see in the material."""
+        self.stdout.write(
+            f"{checks.prompts} prompts, {checks.subtasks} sub-tasks, {checks.texts} texts; "
+            f"{checks.same} texts stand more than once"
+        )
+        for method in checks.methods:
+            self.stdout.write(
+                f"  {method.label}: {method.texts} texts of {method.shortest} to {method.longest} characters,"
+                f" median {method.median:g}"
+            )
