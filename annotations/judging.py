@@ -1,8 +1,9 @@
 """Saving the answers of an evaluator: the only writer of ratings and best picks made in the questionnaire.
 
 Each save is one statement. It finds the place that the token names among the evaluator's own, checks the deadline by
-the database's clock, keeps the answer if it is later than the one stored, and adds to the history. So
-a repeated request changes nothing, two tabs cannot interleave, and nothing slips in after the deadline.
+the database's clock and that the evaluator has agreed to take part, keeps the answer if it is later than the one
+stored, and adds to the history. So a repeated request changes nothing, two tabs cannot interleave, and nothing slips
+in after the deadline.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+
+from annotations.models import Study
 
 # The largest whole number that JavaScript counts without a gap.
 MAX_CLIENT_ORDER = 2**53 - 1
@@ -64,14 +67,24 @@ class Closed(AnswerRefused):
     """The deadline has passed or the study is closed."""
 
 
+class NotAgreed(AnswerRefused):
+    """The evaluator has not agreed yet to what the study asks them to agree to."""
+
+
+class Paused(AnswerRefused):
+    """The study takes no answers for a time."""
+
+
 class OffScale(AnswerRefused):
     """The score is not a point of the criterion's scale."""
 
 
 TARGET = """
     SELECT placement.enrolment_id, placement.page_id, placement.candidate_id,
-           study.state = 'open' AND enrolment.source <> 'imported' AND enrolment.deadline > now() AS is_open
-           {columns}
+           study.state = 'open' AND enrolment.source <> 'imported' AND enrolment.deadline > now() AS is_open,
+           enrolment.source <> 'questionnaire' OR enrolment.consented_at IS NOT NULL
+               OR (study.consent_en = '' AND study.consent_zh = '' AND study.questions = '[]') AS is_agreed,
+           study.state {columns}
     FROM annotations_placement placement
     JOIN annotations_enrolment enrolment ON enrolment.id = placement.enrolment_id
     JOIN annotations_study study ON study.id = enrolment.study_id
@@ -94,7 +107,7 @@ saved AS (
     INSERT INTO annotations_rating AS rating
         (enrolment_id, candidate_id, criterion_id, score, off_scale, client_order, saved_at)
     SELECT enrolment_id, candidate_id, criterion_id, %(score)s, false, %(client_order)s, now()
-    FROM target WHERE is_open AND %(score)s BETWEEN minimum AND maximum
+    FROM target WHERE is_open AND is_agreed AND %(score)s BETWEEN minimum AND maximum
     ON CONFLICT (enrolment_id, candidate_id, criterion_id) DO UPDATE
         SET score = excluded.score, client_order = excluded.client_order, saved_at = excluded.saved_at
         WHERE rating.client_order < excluded.client_order
@@ -106,7 +119,8 @@ history AS (
     SELECT enrolment_id, page_id, candidate_id, criterion_id, score, client_order, %(seconds_on_page)s, saved_at
     FROM target, saved
 )
-SELECT target.is_open, target.minimum, target.maximum, saved.saved_at FROM target LEFT JOIN saved ON true
+SELECT target.is_open, target.is_agreed, target.state, target.minimum, target.maximum, saved.saved_at
+FROM target LEFT JOIN saved ON true
 """
 
 READ_RATING = """
@@ -121,7 +135,7 @@ SAVE_BEST_CHOICE = f"""
 WITH target AS ({TARGET.format(columns="", joins="")}),
 saved AS (
     INSERT INTO annotations_bestchoice AS choice (enrolment_id, page_id, candidate_id, client_order, saved_at)
-    SELECT enrolment_id, page_id, candidate_id, %(client_order)s, now() FROM target WHERE is_open
+    SELECT enrolment_id, page_id, candidate_id, %(client_order)s, now() FROM target WHERE is_open AND is_agreed
     ON CONFLICT (enrolment_id, page_id) DO UPDATE
         SET candidate_id = excluded.candidate_id, client_order = excluded.client_order, saved_at = excluded.saved_at
         WHERE choice.client_order < excluded.client_order
@@ -132,7 +146,7 @@ history AS (
         (enrolment_id, page_id, candidate_id, client_order, seconds_on_page, changed_at)
     SELECT enrolment_id, page_id, candidate_id, client_order, %(seconds_on_page)s, saved_at FROM target, saved
 )
-SELECT target.is_open, NULL, NULL, saved.saved_at FROM target LEFT JOIN saved ON true
+SELECT target.is_open, target.is_agreed, target.state, NULL, NULL, saved.saved_at FROM target LEFT JOIN saved ON true
 """
 
 READ_BEST_CHOICE = """
@@ -149,7 +163,7 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
     """Save one answer of an evaluator and return what is stored now.
 
     The later answer by client order wins; an equal order is the same answer sent again. Raises
-    `UnknownPlace`, `Closed` or `OffScale`, and then nothing has changed.
+    `UnknownPlace`, `Closed`, `Paused`, `NotAgreed` or `OffScale`, and then nothing has changed.
     """
     is_rating = answer.criterion is not None
     parameters = {**vars(address), **vars(answer), "evaluator": evaluator.pk}
@@ -158,9 +172,13 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
         target = cursor.fetchone()
         if target is None:
             raise UnknownPlace(_("This page has changed. Load it again."))
-        is_open, minimum, maximum, saved_at = target
+        is_open, is_agreed, state, minimum, maximum, saved_at = target
+        if state == Study.State.PAUSED:
+            raise Paused(_("This study is paused. Your answer was not saved; earlier ones are."))
         if not is_open:
             raise Closed(_("The time for this study is over. Your answer was not saved; earlier ones are."))
+        if not is_agreed:
+            raise NotAgreed(_("Agree to take part first: open the study's page. Your answer was not saved."))
         if saved_at is not None:
             return Receipt(
                 answer.token, answer.criterion, answer.score, answer.client_order, saved_at, is_latest=True

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from annotations.models.recruitment import EvaluatorGroup, OpenLink
 from annotations.models.study import Criterion, Page, Study, Subtask
 from generation.models import Candidate
 
@@ -27,6 +28,10 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         """Those in which this user answers the questionnaire, with the study and whether it takes answers."""
         own = self.filter(evaluator=user, source=Enrolment.Source.QUESTIONNAIRE)
         return own.select_related("study").with_is_open()
+
+    def taking_part(self) -> EnrolmentQuerySet:
+        """Those who have not withdrawn."""
+        return self.filter(withdrawn_at=None)
 
     def with_is_open(self) -> EnrolmentQuerySet:
         """Annotate `is_open`: the study is open and the deadline ahead, by the database's clock."""
@@ -59,6 +64,19 @@ class Enrolment(models.Model):
     source = models.CharField(max_length=16, choices=Source, default=Source.QUESTIONNAIRE)
     deadline = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now())
+    group = models.ForeignKey(
+        EvaluatorGroup, on_delete=models.RESTRICT, null=True, blank=True, related_name="enrolments"
+    )
+    # The open link by which the evaluator joined, and who they are to the panel that sent them there.
+    open_link = models.ForeignKey(OpenLink, on_delete=models.RESTRICT, null=True, related_name="enrolments")
+    external_id = models.CharField(max_length=100, blank=True)
+    external_session = models.CharField(max_length=100, blank=True)
+    consented_at = models.DateTimeField(null=True)
+    # What was answered to the study's short form, by the questions' keys (`annotations.consenting`).
+    form_answers = models.JSONField(default=dict, blank=True)
+    # Whoever has withdrawn is nobody any more: the row keeps the place in the design and the number of answers removed.
+    withdrawn_at = models.DateTimeField(null=True)
+    answers_removed = models.PositiveIntegerField(null=True)
 
     objects = EnrolmentQuerySet.as_manager()
 
@@ -68,6 +86,24 @@ class Enrolment(models.Model):
             models.UniqueConstraint(fields=["evaluator", "study"], name="enrolment_once"),
             models.UniqueConstraint(fields=["study", "number"], name="enrolment_number_once"),
             models.UniqueConstraint(fields=["study", "pseudonym"], name="enrolment_pseudonym_once"),
+            # The target of the key that keeps an invitation's evaluator in its study.
+            models.UniqueConstraint(fields=["study", "id"], name="enrolment_of_study"),
+            models.UniqueConstraint(
+                fields=["study", "external_id"],
+                condition=~Q(external_id=""),
+                name="enrolment_external_id_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, answers_removed__isnull=True)
+                | Q(
+                    withdrawn_at__isnull=False,
+                    answers_removed__isnull=False,
+                    external_id="",
+                    external_session="",
+                    form_answers={},
+                ),
+                name="enrolment_withdrawn_is_anonymous",
+            ),
             models.CheckConstraint(
                 condition=Q(source__in=["questionnaire", "imported", "simulated"]),
                 name="enrolment_source_known",
@@ -77,12 +113,21 @@ class Enrolment(models.Model):
     def __str__(self) -> str:
         return f"{self.pseudonym} in study {self.study_id}"
 
+    def needs_consent(self) -> bool:
+        """Whether the evaluator has yet to agree before the first page. Reads the study."""
+        return (
+            self.source == Enrolment.Source.QUESTIONNAIRE
+            and self.consented_at is None
+            and self.study.asks_consent()
+        )
+
 
 class Assignment(models.Model):
     """A sub-task that an enrolled evaluator is asked to rate."""
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="assignments")
     subtask = models.ForeignKey(Subtask, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["enrolment", "subtask"], name="assignment_once")]

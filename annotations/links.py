@@ -1,0 +1,39 @@
+"""The tokens of links: who has one may come in, and only its digest is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.urls import reverse
+
+# 128 bits, as 22 letters that an address can hold.
+TOKEN_BYTES = 16
+TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token as it goes into a link, to be shown or sent once, and its digest, to be stored."""
+
+    text: str
+    digest: str
+
+
+def new_token() -> NewToken:
+    text = secrets.token_urlsafe(TOKEN_BYTES)
+    return NewToken(text, token_digest(text))
+
+
+def token_digest(text: str) -> str:
+    """Return the SHA-256 of a token; it needs no salt, because nobody can try 2^128 of them."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def join_address(token: str, site: str = "") -> str:
+    """Return the whole address of a link, on `site` (as in https://example.org/) or the one in the settings."""
+    return urljoin(site or settings.SITE_URL, reverse("annotations:join", args=[token]))

@@ -1,0 +1,17 @@
+"""What has to be done for studies now and then: beat sends these (`CELERY_BEAT_SCHEDULE`), and any number may run."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from annotations import recruiting, reminding
+
+
+@shared_task
+def send_reminders() -> None:
+    reminding.send_reminders()
+
+
+@shared_task
+def give_back() -> None:
+    recruiting.give_back_everywhere()
