@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from annotations.models import BestChoice, Criterion, Enrolment, Rating, Study
+from annotations.models import BestChoice, Criterion, Enrolment, Payment, Rating, StaffAct, Study, StudyRole
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Model]
@@ -40,11 +40,8 @@ class EnrolmentAdmin(ModelAdmin):
     readonly_fields = ["study", "number", "evaluator", "source"]
 
 
-@admin.register(Rating, BestChoice)
-class AnswerAdmin(ModelAdmin):
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        """Leave out the answers of sealed studies: whoever lists them can count up the methods."""
-        return super().get_queryset(request).exclude(enrolment__study__in=Study.objects.sealed())
+class ReadOnlyAdmin(ModelAdmin):
+    """Rows that are shown and neither added, changed nor deleted."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -54,3 +51,33 @@ class AnswerAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+@admin.register(Rating, BestChoice)
+class AnswerAdmin(ReadOnlyAdmin):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        """Leave out the answers of sealed studies: whoever lists them can count up the methods."""
+        return super().get_queryset(request).exclude(enrolment__study__in=Study.objects.sealed())
+
+
+@admin.register(StudyRole)
+class StudyRoleAdmin(ReadOnlyAdmin):
+    """Shown only: a role that is given here would be in no log. The page of a study gives and takes them."""
+
+    list_display = ["study", "user", "role", "created_at"]
+    list_filter = ["role", "study"]
+    list_select_related = ["study", "user"]
+
+
+@admin.register(StaffAct)
+class StaffActAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "study", "actor", "act", "details"]
+    list_filter = ["act", "study"]
+    list_select_related = ["study", "actor"]
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin):
+    list_display = ["enrolment", "amount", "currency", "state", "approved_at", "paid_at", "reference"]
+    list_filter = ["state", "enrolment__study"]
+    list_select_related = ["enrolment"]

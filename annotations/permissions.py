@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from annotations.models import Study, StudyRole
 
@@ -47,18 +48,31 @@ def rights(user: User | AnonymousUser, study: Study) -> frozenset[Right]:
     return RIGHTS[Role(role)] if role else frozenset()
 
 
+def right_names(user: User | AnonymousUser, study: Study) -> frozenset[str]:
+    """Return the rights of a user in a study as the templates know them; at most one query."""
+    return frozenset(right.value for right in rights(user, study))
+
+
 def study_for(user: User | AnonymousUser, slug: str, right: Right) -> Study:
     """Return the study for a user with this right.
 
     Raises Http404 for whoever has no part in running it, PermissionDenied for whoever has another one.
     """
+    study, _names = study_and_rights(user, slug, right)
+    return study
+
+
+def study_and_rights(user: User | AnonymousUser, slug: str, right: Right) -> tuple[Study, frozenset[str]]:
+    """Return the study as `study_for` does, and all rights of the user in it as `right_names` does."""
     study = get_object_or_404(Study, slug=slug)
     has = rights(user, study)
     if not has:
         raise Http404
     if right not in has:
-        raise PermissionDenied
-    return study
+        raise PermissionDenied(
+            _("Your role in this study does not let you see or do this. Its owners give roles.")
+        )
+    return study, frozenset(one.value for one in has)
 
 
 def studies_of(user: User | AnonymousUser) -> QuerySet[Study]:

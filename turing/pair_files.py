@@ -13,15 +13,16 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
-from generation.importing import CONTROL, METHOD_KEY
-from generation.models import Candidate, Prompt, Provenance
+from generation.exporting import provenance_fields
+from generation.importing import CONTROL, METHOD_KEY, wrong_provenance
+from generation.models import Candidate, Prompt
 from generation.normalising import normalise_title
 from generation.problems import FileRefused, Problems
 from generation.runs import ImportedText, record_import
@@ -42,9 +43,6 @@ LONGEST = {
 }
 CHOICES: dict[str, Sequence[str]] = {"form": ["", *Form.values], "genre": Prompt.Genre.values}
 UUID_AT_END = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-PROVENANCE: dict[str, Any] = {
-    "score": 0.0, "terms": {}, "sentences": [], "runners_up": [], "unknown": "", "seconds": 0.0, "facts": {}
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class PairRow:
     dynasty: str
     genre: str
     method: str
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] | None = None
 
 
 def read_pairs(path: Path) -> list[PairRow]:
@@ -100,6 +98,32 @@ def import_pairs(path: Path) -> Paired:
     return paired
 
 
+def write_pairs(path: Path, count: int | None) -> int:
+    """Write the first pairs in play as a file that `read_pairs` reads, and return how many these are."""
+    pairs = PoemPair.objects.order_by("genre", "number")[:count]
+    written = pairs.select_related(
+        "human__prompt", "human__source_text", "machine__provenance", "machine__run__method"
+    )
+    with path.open("w", encoding="utf-8") as file:
+        for pair in written:
+            source = pair.human.source_text
+            row: dict[str, Any] = {
+                "title": pair.human.prompt.text,
+                "human": pair.human.text,
+                "machine": pair.machine.text,
+                "source": source.source_id,
+                "form": source.form,
+                "author": source.author,
+                "dynasty": source.dynasty,
+                "genre": pair.genre,
+                "method": pair.machine.run.method.key,
+            }
+            if hasattr(pair.machine, "provenance"):
+                row["provenance"] = provenance_fields(pair.machine.provenance, runners_up=0, sentences=False)
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return len(written)
+
+
 def _objects(path: Path, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):
@@ -128,9 +152,9 @@ def _row(line: int, fields: dict[str, Any], problems: Problems) -> PairRow | Non
     for name, value in given.items():
         if why := _wrong(name, value):
             problems.add(line, name, why)
-    provenance = fields.get("provenance") or {}
-    if not isinstance(provenance, dict) or provenance.keys() - PROVENANCE.keys():
-        problems.add(line, "provenance", f"must be an object with {', '.join(PROVENANCE)}")
+    provenance = fields.get("provenance")
+    if why := wrong_provenance(provenance):
+        problems.add(line, "provenance", why)
     if len(problems) > before:
         return None
     genre = given["genre"]
@@ -220,15 +244,13 @@ def _machine_candidates(genre: str, rows: list[PairRow], source: dict[str, Any])
     while waiting:
         # A run holds one text for a prompt.
         layer = {(row.title, row.method): place for place, row in reversed(waiting.items())}
-        texts = [ImportedText(rows[at].title, "", rows[at].method, rows[at].machine) for at in layer.values()]
+        texts = [
+            ImportedText(rows[at].title, "", rows[at].method, rows[at].machine, rows[at].provenance)
+            for at in layer.values()
+        ]
         made = record_import(genre, texts, source=source)
         candidates.update(zip(layer.values(), made, strict=True))
         waiting = {place: row for place, row in waiting.items() if place not in candidates}
-    Provenance.objects.bulk_create(
-        Provenance(candidate=candidates[place], **{**PROVENANCE, **row.provenance})
-        for place, row in enumerate(rows)
-        if row.provenance
-    )
     stored = Candidate.objects.select_related("prompt").in_bulk(
         [candidate.pk for candidate in candidates.values()]
     )

@@ -1,4 +1,4 @@
-// Brings the figures and the plots up to date while the page is looked at, and never under a hand.
+// Brings the part of a page that changes up to date while it is looked at, and never under a hand.
 const EVERY = 20_000;
 const live = document.getElementById("live");
 
@@ -7,20 +7,29 @@ function isInUse() {
   return live.contains(document.activeElement) || (!selection.isCollapsed && selection.containsNode(live, true));
 }
 
+// What is scrolled stays where it is.
+function replaceBy(fragment) {
+  const places = [...live.querySelectorAll(".table-scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
+  live.replaceChildren(fragment);
+  live.querySelectorAll(".table-scroll").forEach((box, index) => {
+    [box.scrollLeft, box.scrollTop] = places[index] ?? [0, 0];
+  });
+}
+
 async function refresh() {
   if (document.hidden || isInUse()) return;
   const response = await fetch(live.dataset.source, { headers: { Accept: "text/html" } });
-  if (!response.ok) return;
+  if (!response.ok || response.redirected) return;
   const template = document.createElement("template");
   template.innerHTML = await response.text();
   const now = template.content.querySelector("[data-state]");
   const shown = live.querySelector("[data-state]");
   // Nothing new is no reason to touch the page; and while the answer came, a hand may have.
   if (!now || now.dataset.state === shown.dataset.state || isInUse()) return;
-  live.replaceChildren(template.content);
+  replaceBy(template.content);
 }
 
 if (live) {
   // A server that cannot be reached now is asked again.
-  setInterval(() => refresh().catch(() => {}), EVERY);
+  setInterval(() => refresh().catch(() => {}), Number(live.dataset.every) || EVERY);
 }

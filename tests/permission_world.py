@@ -1,0 +1,119 @@
+"""The cast and the things of the permission matrix: every kind of visitor, and one of everything to ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db.models.functions import Now
+from django.test import Client
+from django.utils import timezone
+
+from annotations.generating import start_run
+from annotations.links import token_digest
+from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study, StudyRole
+from annotations.recruiting import enrol
+from annotations.roles import give_role
+from annotations.testing import build_study, build_user
+from annotations.unblinding import unblind
+from generation.models import Composition, GenerationRun, Method, Prompt, RunPrompt, SelfTraining, Worker
+from generation.self_training import begin_cycle
+from turing.models import Game
+from turing.testing import begin_game, build_pairs
+
+VISITORS = (
+    "anonymous",
+    "player",
+    "evaluator",
+    "other_evaluator",
+    "observer",
+    "analyst",
+    "owner",
+    "other_owner",
+    "administrator",
+)
+RUN = "00000000-0000-4000-8000-00000000000a"
+OTHER_RUN = "00000000-0000-4000-8000-00000000000b"
+COMPOSITION = "00000000-0000-4000-8000-00000000000c"
+CHAIN = "00000000-0000-4000-8000-00000000000d"
+GAME = "00000000-0000-4000-8000-00000000000e"
+INVITATION = "00000000-0000-4000-8000-00000000000f"
+OTHER_INVITATION = "00000000-0000-4000-8000-0000000000f0"
+LINK = "00000000-0000-4000-8000-000000000010"
+OTHER_LINK = "00000000-0000-4000-8000-000000000011"
+TOKEN = "T" * 22
+
+
+@dataclass(frozen=True)
+class World:
+    """Two studies that take answers, of which `study` is the one that everything is asked of."""
+
+    study: Study
+    other: Study
+    clients: dict[str, Client]
+
+
+def build_world() -> World:
+    """Create the cast and one of everything; the study is unblinded, so that what follows the seal can be asked for."""
+    study, other = build_study(slug="poems"), build_study(slug="other")
+    Study.objects.update(consent_en="", payment=80)
+    Worker.objects.report("demo@host", queues=["generate"])
+    # It is there for as long as the tests take.
+    Worker.objects.update(seen_at=Now() + timedelta(days=1))
+    clients = {visitor: Client() for visitor in VISITORS}
+    for visitor in VISITORS[2:]:
+        clients[visitor].force_login(build_user(visitor, is_staff=visitor == "administrator"))
+    build_runs(study, other)
+    build_parts(study, other)
+    build_game(clients["player"])
+    unblind(study, staff=None, reason="So that the matrix can ask for everything.")
+    return World(study, other, clients)
+
+
+def user(name: str) -> User:
+    return User.objects.get(username=name)
+
+
+def build_runs(study: Study, other: Study) -> None:
+    """A run for each study by workers, a visitor's text, and a chain of self-training."""
+    for one, address in ((study, RUN), (other, OTHER_RUN)):
+        run = start_run(one, "inverse_prompting").run
+        GenerationRun.objects.filter(pk=run.pk).update(uuid=address)
+    visitors_run = GenerationRun.objects.create(method=Method.objects.get(key="inverse_prompting"))
+    GenerationRun.objects.filter(pk=visitors_run.pk).update(uuid=COMPOSITION)
+    prompt = Prompt.objects.create(genre="poem", text="秋思")
+    Composition.objects.create(run_prompt=RunPrompt.objects.create(run=visitors_run, prompt=prompt, number=1))
+    chain = SelfTraining.objects.create(
+        name="chain", base_model="poems", titles=[["秋思"]], steps=1, cycles=1
+    )
+    begin_cycle(chain, 1)
+    SelfTraining.objects.filter(pk=chain.pk).update(uuid=CHAIN)
+
+
+def build_parts(study: Study, other: Study) -> None:
+    """Who has which part in which study, and the links that lead there."""
+    enrol(study, user("evaluator"))
+    enrol(other, user("other_evaluator"))
+    # Number 1 in addresses; the first evaluator of a study has 0.
+    enrol(study, build_user("second"))
+    enrol(other, build_user("third"))
+    for role in StudyRole.Role:
+        give_role(study, user(role.value), role, by=None)
+    give_role(other, user("other_owner"), StudyRole.Role.OWNER, by=None)
+    for one, invitation, link in ((study, INVITATION, LINK), (other, OTHER_INVITATION, OTHER_LINK)):
+        Invitation.objects.create(
+            uuid=invitation,
+            study=one,
+            token_hash=token_digest(TOKEN if one == study else TOKEN.lower()),
+            expires_at=timezone.now() + timedelta(days=7),
+        )
+        OpenLink.objects.create(uuid=link, study=one, token_hash=f"{one.pk:064}", limit=5)
+        EvaluatorGroup.objects.create(study=one, key=f"group-of-{one.slug}", name_en="Group")
+
+
+def build_game(client: Client) -> None:
+    """A game of the Turing game that the player has begun."""
+    build_pairs()
+    game = begin_game(client)
+    Game.objects.filter(pk=game.pk).update(uuid=GAME)

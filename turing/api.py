@@ -1,0 +1,117 @@
+"""Results of the Turing game by the API: the sums for anybody, single pairs and rounds for administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny, IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from generation.models import Prompt
+from generation.rest import PageQuery, Strict, checked_query, page_of, page_response, rows_as
+from turing.exports import answered_rounds, played_pairs, results_dict
+from turing.models import PoemPair, Round, Side
+
+
+class NoQuery(Strict):
+    """An address that takes no query."""
+
+
+class GameResults(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="turing_results",
+        summary="Return the figures of the game; to administrators with the hardest and easiest pairs",
+        auth=[{}, {"tokenAuth": []}, {"cookieAuth": []}],  # type: ignore[list-item]
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        checked_query(NoQuery, request)
+        return Response(results_dict(with_pairs=request.user.is_staff, with_rounds=False))
+
+
+class PairSerializer(serializers.Serializer[PoemPair]):
+    """A pair with its texts, and how often its machine's text was taken for the human one in each scope."""
+
+    genre = serializers.ChoiceField(choices=Prompt.Genre.choices)
+    number = serializers.IntegerField()
+    is_withdrawn = serializers.BooleanField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    poet = serializers.CharField(allow_null=True)
+    dynasty = serializers.CharField(allow_null=True)
+    form = serializers.CharField(allow_null=True)
+    human_text = serializers.CharField()
+    machine_text = serializers.CharField()
+    method = serializers.CharField()
+    scopes = serializers.SerializerMethodField()
+
+    def get_scopes(self, pair: dict[str, Any]) -> dict[str, int]:
+        return {name: count for name, count in pair.items() if name.startswith(("answered_", "selected_"))}
+
+
+class RoundSerializer(serializers.Serializer[Round]):
+    """One answered round. Players are numbered and nothing else is said of them."""
+
+    player_id = serializers.IntegerField()
+    game_id = serializers.IntegerField()
+    number = serializers.IntegerField()
+    genre = serializers.ChoiceField(choices=Prompt.Genre.choices)
+    pair_number = serializers.IntegerField()
+    human_side = serializers.ChoiceField(choices=Side.choices)
+    choice = serializers.ChoiceField(choices=Side.choices)
+    confidence = serializers.IntegerField(allow_null=True)
+    known = serializers.BooleanField(allow_null=True)
+    is_repeat = serializers.BooleanField()
+    flag = serializers.CharField()
+    shown_at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField()
+
+
+class PairQuery(PageQuery):
+    genre = serializers.ChoiceField(choices=Prompt.Genre.choices, required=False)
+
+
+class RoundQuery(PageQuery):
+    pair = serializers.IntegerField(min_value=0, max_value=2_147_483_647, required=False)
+
+
+class Pairs(APIView):
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="turing_pairs_list",
+        summary="List the pairs of the game with how each did",
+        parameters=[PairQuery],
+        responses=page_of(PairSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        query = checked_query(PairQuery, request)
+        found: QuerySet[Any, Any] = played_pairs()
+        if "genre" in query:
+            found = found.filter(genre=query["genre"])
+        return page_response(request, found, query, rows_as(PairSerializer))
+
+
+class Rounds(APIView):
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="turing_rounds_list",
+        summary="List the answered rounds of the game",
+        parameters=[RoundQuery],
+        responses=page_of(RoundSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        query = checked_query(RoundQuery, request)
+        found: QuerySet[Any, Any] = answered_rounds()
+        if "pair" in query:
+            found = found.filter(pair__number=query["pair"])
+        return page_response(request, found, query, rows_as(RoundSerializer))
