@@ -1,0 +1,80 @@
+"""What of the API belongs to no app: coming into a study by a link, with a token to go on by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axes.helpers import get_client_ip_address
+from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.joining import External, LinkRefused, join
+from annotations.links import TOKEN
+from evalsite.tokens import make_token
+from generation.quotas import TooMany
+from generation.rest import Body, Refused, checked_body
+
+
+class JoinBody(Body):
+    link = serializers.RegexField(
+        rf"^{TOKEN.pattern}\Z", help_text="The last part of the address of an invitation or an open link."
+    )
+    external_id = serializers.CharField(
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Your id with the panel that sent you.",
+    )
+
+
+class JoinedSerializer(serializers.Serializer[Any]):
+    study = serializers.CharField()
+    is_new = serializers.BooleanField(help_text="False where you have come back.")
+    token = serializers.CharField(
+        allow_null=True, help_text="Yours from now on, in place of any before; null where you came with one."
+    )
+
+
+class Join(APIView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="join",
+        summary="Come into a study by a link, or come back by it",
+        auth=[{}, {"tokenAuth": []}, {"cookieAuth": []}],  # type: ignore[list-item]
+        request=JoinBody,
+        responses=JoinedSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        fields = checked_body(JoinBody, request)
+        visitor = request.user if isinstance(request.user, User) else None
+        try:
+            joined = join(
+                fields["link"],
+                visitor,
+                address=str(get_client_ip_address(request)),
+                external=External(id=fields["external_id"]),
+            )
+        except LinkRefused as error:
+            raise Refused(str(error)) from error
+        except TooMany as error:
+            return Response(
+                {"detail": str(error)},
+                status=status.HTTP_429_TOO_MANY_REQUESTS,
+                headers={"Retry-After": str(error.retry_after)},
+            )
+        enrolment = joined.enrolment
+        is_own = visitor is not None and enrolment.evaluator_id == visitor.pk
+        return Response(
+            {
+                "study": enrolment.study.slug,
+                "is_new": joined.is_new,
+                "token": None if is_own else make_token(enrolment.evaluator),
+            }
+        )

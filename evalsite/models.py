@@ -1,0 +1,25 @@
+"""What belongs to accounts and to no app: the tokens by which scripts call the API."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class ApiToken(models.Model):
+    """The one token of a user. Only its digest is kept, so that nobody who reads the database can use it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_token")
+    # SHA-256 of the token, in hexadecimal digits.
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(digest__regex="^[0-9a-f]{64}$"), name="token_is_hashed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"token of user {self.user_id}"
