@@ -29,6 +29,8 @@ def refuse_if_fixed(study: Study) -> None:
     """Raise `StudyFixed` where no method can be added to a study any more."""
     if study.state == Study.State.CLOSED:
         raise StudyFixed(_("This study is closed."))
+    if study.launched_at:
+        raise StudyFixed(_("The study has been launched; its methods are fixed."))
     if study.enrolments.exists():
         raise StudyFixed(_("Evaluators are enrolled already, and all must see the same methods."))
     if AnalysisPlan.objects.filter(study=study).exists():
@@ -58,10 +60,12 @@ def start_run(
     model: str = "",
     preset: str = "",
     seed: int = 0,
+    form: str = "",
     started_by: User | None = None,
 ) -> StudyRun:
     """Queue a run of a method over all prompts of a study; its candidates join the study when all are written.
 
+    `form` is that of all poems (`generation.decoding.poem_format`), or "" where the method chooses one.
     Raises `StudyFixed`, or `RunRefused` of the run itself. The study's row is locked, because of two requests at
     once only one starts the run.
     """
@@ -72,7 +76,10 @@ def start_run(
         raise StudyFixed(_("A run of %(method)s for this study is under way already.") % {"method": method})
     shown = Page.objects.filter(subtask__study=study).order_by("subtask__number", "number")
     prompts: list[Prompt] = [page.prompt for page in shown.select_related("prompt")]
-    run = queue_run(method, prompts, model=model, preset=preset, seed=seed, started_by=started_by)
+    config = {"form": form} if form else {}
+    run = queue_run(
+        method, prompts, model=model, preset=preset, seed=seed, config=config, started_by=started_by
+    )
     log_act(study, started_by, "run.started", method=method, run=str(run.uuid))
     return StudyRun.objects.create(study=study, run=run)
 
@@ -86,7 +93,10 @@ def add_run(study_run: StudyRun, *, added_by: User | None = None) -> None:
     may be enrolled meanwhile.
     """
     study = Study.objects.select_for_update().get(pk=study_run.study_id)
-    if StudyRun.objects.filter(pk=study_run.pk, added_at__isnull=False).exists():
+    found = StudyRun.objects.filter(pk=study_run.pk).first()
+    if found is None:
+        raise StudyFixed(_("The study has other prompts by now."))
+    if found.added_at:
         return
     run = GenerationRun.objects.select_related("method").get(pk=study_run.run_id)
     if run.state != GenerationRun.State.DONE:

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
+from generation.compose_forms import REGULATED
 from generation.models import Worker
 from generation.runs import LABELS, LARGEST_SEED, OWN_METHODS, PRESETS
 from generation.waking import known_models
@@ -44,4 +45,10 @@ class RunForm(forms.Form):
             label=_("Preset"),
             help_text=_("How wide the search is; poem_evaluation is the widest and the slowest."),
         )
-        self.order_fields(["method", "model", "preset", "seed"])
+        self.fields["form"] = forms.ChoiceField(
+            required=False,
+            choices=[("", _("each method's own choice")), *REGULATED],
+            label=_("Form of the poems"),
+            help_text=_("One form for all methods, so that it does not tell them apart. Ignored for prose."),
+        )
+        self.order_fields(["method", "form", "model", "preset", "seed"])

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from annotations.generating import StudyFixed, add_run, refuse_if_fixed, run_rows, start_run
 from annotations.generating_forms import RunForm
 from annotations.models import Study
-from annotations.permissions import Right, study_for
+from annotations.permissions import Right, right_names, study_for
 from annotations.views import UserRequest
 from generation.progress import workload
 from generation.runs import RunRefused
@@ -48,6 +48,7 @@ def study_runs_page(
         fixed = str(refused)
     context = {
         "study": study,
+        "rights": right_names(request.user, study),
         "form": form,
         "fixed": fixed,
         "methods": study.study_methods.select_related("method"),

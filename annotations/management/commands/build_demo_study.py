@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         if not list(collection.glob("poet.tang.*.json")):
             raise CommandError(f"{collection} holds no poet.tang.*.json")
         version = json.loads((options["dir"] / "package.json").read_text(encoding="utf-8"))["version"]
-        poems = list(eligible_poems(collection, f"chinese-poetry {version}"))
+        poems = list(eligible_poems(collection, f"chinese-poetry {version}", by=POETS.values()))
         rows = list(chosen_rows(poems))
         options["output"].write_text(
             "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
@@ -89,15 +89,15 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(rows)} poems out of {len(poems)} written to {options['output']}")
 
 
-def eligible_poems(collection: Path, package: str) -> Iterator[Poem]:
-    """Yield the eligible poems in simplified characters, in the order of the collection."""
+def eligible_poems(collection: Path, package: str, *, by: Collection[str] | None) -> Iterator[Poem]:
+    """Yield the eligible poems by these poets (None: by all) in simplified characters, in the collection's order."""
     simplify = OpenCC("t2s").convert
     seen = set()
     files = sorted(collection.glob("poet.tang.*.json"), key=lambda path: int(path.name.split(".")[2]))
     for file in files:
         for entry in json.loads(file.read_text(encoding="utf-8")):
             poet = simplify(entry["author"])
-            if poet not in POETS.values():
+            if by is not None and poet not in by:
                 continue
             lines = tuple(simplify(line) for line in entry["paragraphs"])
             form = form_of(lines)

@@ -10,12 +10,16 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from annotations.inviting import InvitingRefused, group_of
 from annotations.models import Study
-from annotations.recruiting import enrol
+from annotations.recruiting import EnrolmentRefused, enrol_by_staff
 
 
 class Command(BaseCommand):
-    help = "Enrol evaluators in all sub-tasks of a study. Who is enrolled already stays as they are."
+    help = (
+        "Enrol evaluators in a study: in all its sub-tasks, or in as many as it gives each. Who is enrolled already "
+        "stays as they are."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
@@ -23,6 +27,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--create", action="store_true", help="make missing accounts, and print their passwords once"
         )
+
+        parser.add_argument("--group", default="", metavar="KEY", help="group of those who are new")
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = Study.objects.filter(slug=options["slug"]).first()
@@ -34,9 +40,16 @@ class Command(BaseCommand):
         missing = [name for name in usernames if not User.objects.filter(username=name).exists()]
         if missing and not options["create"]:
             raise CommandError(f"There is no user {', '.join(missing)}; --create makes the accounts.")
-        with transaction.atomic():
-            passwords = {name: create_account(name) for name in missing}
-            enrolments = [enrol(study, User.objects.get(username=name)) for name in usernames]
+        try:
+            with transaction.atomic():
+                group = group_of(study, options["group"])
+                passwords = {name: create_account(name) for name in missing}
+                enrolments = [
+                    enrol_by_staff(study, User.objects.get(username=name), by=None, group=group)
+                    for name in usernames
+                ]
+        except (EnrolmentRefused, InvitingRefused) as refused:
+            raise CommandError(f"Nobody was enrolled. {refused}") from refused
         for name, enrolment in zip(usernames, enrolments, strict=True):
             password = f", password {passwords[name]}" if name in passwords else ""
             self.stdout.write(f"{name}: {enrolment.pseudonym} in {study}{password}")

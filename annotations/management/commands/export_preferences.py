@@ -45,6 +45,9 @@ class Command(RowsCommand):
             "--include-inconsistent", action="store_true", help="let inconsistent pages count as well"
         )
 
+    def exported(self, options: dict[str, Any]) -> str:
+        return f"preferences by {options['source']}"
+
     def rows(self, study: Study, options: dict[str, Any]) -> Iterable[Row]:
         try:
             return preferences(

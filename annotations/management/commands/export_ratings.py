@@ -22,6 +22,9 @@ class Command(RowsCommand):
     formats = list(FORMATS)
     columns = raw_export.COLUMNS
 
+    def exported(self, options: dict[str, Any]) -> str:
+        return "ratings"
+
     def rows(self, study: Study, options: dict[str, Any]) -> Iterable[Row]:
         answers = raw_export.answers(study)
         # Shown on a terminal only.

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from annotations.generating import StudyFixed, add_run, start_run
 from annotations.models import Study, StudyRun
+from generation.compose_forms import REGULATED
 from generation.models import GenerationRun, RunPrompt
 from generation.progress import run_progress, trouble
 from generation.runs import OWN_METHODS, PRESETS, RunRefused
@@ -33,6 +34,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--preset", default="", choices=PRESETS, help="the search's settings (the genre's)"
         )
+        parser.add_argument(
+            "--form",
+            default="",
+            choices=["", *dict(REGULATED)],
+            help="of all poems (each method's own choice)",
+        )
         parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same texts (0)")
         parser.add_argument(
             "--wait", action="store_true", help="stay until all is written; Ctrl-C lets it go on"
@@ -42,7 +49,7 @@ class Command(BaseCommand):
         study = Study.objects.filter(slug=options["slug"]).first()
         if study is None:
             raise CommandError(f"{options['slug']}: no such study")
-        chosen = {name: options[name] for name in ("method", "model", "preset", "seed")}
+        chosen = {name: options[name] for name in ("method", "model", "preset", "seed", "form")}
         try:
             study_run = start_run(study, **chosen)
         except (StudyFixed, RunRefused) as refused:

@@ -21,8 +21,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.demo import load_demo
 from evalsite import embedded
+from turing.models import PoemPair
+from turing.pair_files import import_pairs
 
 T = TypeVar("T")
+
+PAIRS = settings.BASE_DIR / "fixtures" / "turing-pairs.jsonl"
 
 READY_SECONDS = 60
 STOP_SECONDS = 10
@@ -30,7 +34,9 @@ TRY = """\
 What to try
   Log in as an evaluator and rate a page: the keyboard works, every answer is saved at once.
   Close the browser and come back, on a phone-sized window too: it goes on where you stopped.
-  Log in as staff in another browser: who has finished, who is valid, and the tables of the report.
+  Play without an account: /turing/ asks which of two poems a human wrote, /compose/poem/ writes one for you.
+  Log in as the researcher: set up a study of your own, and invite people to rate it.
+  Log in as the administrator: runs at work, progress, payments, and the tables of a report.
 """
 
 
@@ -39,6 +45,12 @@ def port_number(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise CommandError(f"--port {text}: must be a number from 1 to 65535")
     return int(text)
+
+
+def load_pairs() -> None:
+    """Put the pairs that come with the site into play, unless there are some."""
+    if not PoemPair.objects.exists():
+        import_pairs(PAIRS)
 
 
 def interrupt(number: int, frame: object) -> NoReturn:
@@ -118,7 +130,8 @@ class Command(BaseCommand):
     def run(self, port: int, children: list[Child]) -> NoReturn:
         """Fill the database, start the children and watch them until one ends or we are interrupted."""
         self.step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
-        accounts = self.step("Demo study", load_demo)
+        accounts = self.step("Demo studies", load_demo)
+        self.step("Pairs of the game", load_pairs)
         children.append(
             Child("worker", "celery", "-A", "evalsite", "worker",
                   "--hostname=demo@%h", "--loglevel=INFO", "--without-gossip", "--without-mingle")
@@ -180,7 +193,7 @@ class Command(BaseCommand):
         """Print where the site is and how to get in."""
         self.say(f"\nOpen http://127.0.0.1:{port}/\n\nLog-ins, with passwords made for this run")
         for role, username, password in accounts:
-            self.say(f"  {role:<10} {username:<12} {password}")
+            self.say(f"  {role:<14} {username:<8} {password}")
         self.say(f"\n{TRY}\nCtrl-C stops everything; what you entered is kept.")
 
     def step(self, label: str, action: Callable[[], T]) -> T:

@@ -1,0 +1,37 @@
+"""Make or change a group of evaluators."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.inviting import put_group
+from annotations.management.study_command import study_named
+
+
+class Command(BaseCommand):
+    help = "Make a group of evaluators, such as students or experts, or change it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+        parser.add_argument("key", help="the group's short name, as in files of invitations")
+        parser.add_argument("--name", default="", help="in English; the short name if left out")
+        parser.add_argument("--name-zh", default="", help="in Chinese")
+        parser.add_argument("--payment", help="of a valid evaluator; as the study says if left out")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = study_named(options["slug"])
+        name_en = options["name"] or ("" if options["name_zh"] else options["key"])
+        try:
+            payment = None if options["payment"] is None else Decimal(options["payment"])
+            group = put_group(
+                study, options["key"], name_en=name_en, name_zh=options["name_zh"], payment=payment, by=None
+            )
+        except InvalidOperation as error:
+            raise CommandError(f"--payment {options['payment']}: is no amount") from error
+        except ValidationError as error:
+            raise CommandError("Nothing was stored: " + " ".join(error.messages)) from error
+        self.stdout.write(f"{study}: group {group}")

@@ -1,0 +1,47 @@
+"""Write the candidates of a study as a file that can be imported again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.models import PageCandidate, Study
+from generation.exporting import provenance_fields
+
+RUNNERS_UP = 3
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the candidates of a study with their methods as JSON Lines, in the format of import_study. Texts of our"
+        f" own workers have their provenance, with the {RUNNERS_UP} texts that came closest."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+        parser.add_argument("--output", type=Path, required=True)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"{options['slug']}: no such study")
+        shown = (
+            PageCandidate.objects.filter(page__subtask__study=study)
+            .select_related("candidate__provenance", "page__prompt", "study_method__method")
+            .order_by("page__subtask__number", "page__number", "study_method__number")
+        )
+        with options["output"].open("w", encoding="utf-8") as file:
+            for one in shown:
+                row: dict[str, Any] = {
+                    "prompt": one.page.prompt.text,
+                    "description": one.page.prompt.description,
+                    "method": one.study_method.method.key,
+                    "text": one.candidate.text,
+                }
+                if hasattr(one.candidate, "provenance"):
+                    row["provenance"] = provenance_fields(one.candidate.provenance, runners_up=RUNNERS_UP)
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self.stdout.write(f"{len(shown):,} candidates written to {options['output']}")

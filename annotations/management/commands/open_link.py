@@ -1,0 +1,51 @@
+"""Make an open link to a study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotations.inviting import InvitingRefused, close_open_link, group_of, make_open_link
+from annotations.links import join_address
+from annotations.management.study_command import study_named
+from annotations.models import OpenLink
+
+
+class Command(BaseCommand):
+    help = "Make a link by which a number of people may join a study, and print it, this once; or close the links."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--limit", type=int, metavar="N", help="how many people may join by it")
+        what.add_argument("--close", action="store_true", help="close all open links of the study")
+        parser.add_argument("--group", default="", metavar="KEY")
+        parser.add_argument("--prolific", action="store_true", help="its address must bring PROLIFIC_PID")
+        parser.add_argument("--code", default="", help="completion code, for whoever has answered everything")
+        parser.add_argument(
+            "--return-to", default="", metavar="URL", help="where the button at the end leads"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = study_named(options["slug"])
+        if options["close"]:
+            closed = sum(close_open_link(link, by=None) for link in OpenLink.objects.filter(study=study))
+            self.stdout.write(f"{study}: {closed} links closed")
+            return
+        try:
+            made = make_open_link(
+                study,
+                limit=options["limit"],
+                by=None,
+                group=group_of(study, options["group"]),
+                takes_external_ids=options["prolific"],
+                completion_code=options["code"],
+                completion_url=options["return_to"],
+            )
+        except ValidationError as error:
+            raise CommandError("No link was made: " + " ".join(error.messages)) from error
+        except InvitingRefused as refused:
+            raise CommandError(f"No link was made. {refused}") from refused
+        self.stdout.write(join_address(made.token))
