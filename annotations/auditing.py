@@ -31,6 +31,7 @@ ACTS = {
     "people.invitation_revoked": _("took an invitation back"),
     "people.link": _("made an open link"),
     "people.link_closed": _("closed an open link"),
+    "people.deadline": _("moved a deadline"),
     "people.reminded": _("sent reminders"),
     "people.withdrawn": _("an evaluator withdrew"),
     "people.given_back": _("gave sub-tasks back"),

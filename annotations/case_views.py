@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotations.models import Page, PageCandidate, Study
-from annotations.permissions import Right, study_for
+from annotations.permissions import Right, right_names, study_for
 from annotations.reporting.wording import decimal, signed
 from annotations.results import primary_by_default
 from annotations.score_tables import valid_table
@@ -34,6 +35,11 @@ class PromptRow:
     split: str
 
 
+def sealed_context(request: HttpRequest, study: Study) -> dict[str, Any]:
+    """Return what the page of the prompts shows of a sealed study: that it is sealed."""
+    return {"study": study, "rights": right_names(request.user, study), "sealed": True}
+
+
 def finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
@@ -43,7 +49,7 @@ def prompts(request: HttpRequest, slug: str) -> HttpResponse:
     """List all prompts with the mean ratings of their candidates, by what a chosen method gains or loses."""
     study = study_for(request.user, slug, Right.ANALYSE)
     if is_sealed(study):
-        return render(request, "annotations/prompts.html", {"study": study, "sealed": True})
+        return render(request, "annotations/prompts.html", sealed_context(request, study))
     table = valid_table(study)
     method = request.GET.get("method", table.methods[-1])
     sort = request.GET.get("sort", SORTS[0])
@@ -52,6 +58,7 @@ def prompts(request: HttpRequest, slug: str) -> HttpResponse:
     labels = dict(study.study_methods.values_list("method__key", "method__label"))
     context = {
         "study": study,
+        "rights": right_names(request.user, study),
         "rows": prompt_rows(study, table, table.methods.index(method), sort),
         "methods": [(key, labels[key]) for key in table.methods],
         "method": method,
@@ -103,7 +110,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
         number=page,
     )
     if is_sealed(study):
-        return render(request, "annotations/prompts.html", {"study": study, "sealed": True})
+        return render(request, "annotations/prompts.html", sealed_context(request, study))
     table = valid_table(study)
     at = table.prompts.index(f"{subtask}/{page}")
     criteria = list(study.criteria.all())
@@ -112,6 +119,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
     candidates = PageCandidate.objects.filter(page=shown).select_related("study_method__method", "candidate")
     context = {
         "study": study,
+        "rights": right_names(request.user, study),
         "page": shown,
         "columns": [
             {

@@ -2,11 +2,13 @@
 
 Reference: Zou et al. (KDD 2021), section 5.1: an evaluator must answer everything; a page is inconsistent when the
 candidate picked as best has an overall rating below the highest one given on that page; an evaluator with
-more than 20 % of the pages inconsistent is left out.
+more than 20 % of the pages inconsistent is left out. Where sub-tasks are shared out, everything is what the evaluator
+was given.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -58,25 +60,34 @@ def inconsistent_pages(table: ScoreTable) -> Bools:
     return inconsistent
 
 
-def judge(table: ScoreTable, *, threshold: Decimal) -> tuple[Verdict, ...]:
+def exclusion_of(*, pages: int, answered: int, inconsistent: int, threshold: Decimal) -> Exclusion | None:
+    """Return why an evaluator with so many of their pages answered and inconsistent does not count, or None."""
+    # Whoever was given nothing, or had everything given back, has not finished.
+    if answered < pages or not pages:
+        return "unfinished"
+    return "inconsistent" if inconsistent > threshold * pages else None
+
+
+def judge(
+    table: ScoreTable, *, threshold: Decimal, asked: Sequence[int] | None = None
+) -> tuple[Verdict, ...]:
     """Return the verdict on every evaluator of the table, in its order.
 
     :param threshold: largest share of inconsistent pages, from 0 to 1, that a valid evaluator may have
+    :param asked: how many pages each evaluator was given; all of them if left out
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold must be a share from 0 to 1, got {threshold}")
-    pages = len(table.prompts)
     verdicts = []
-    for evaluator, answered, inconsistent in zip(
+    for evaluator, pages, answered, inconsistent in zip(
         table.evaluators,
+        [len(table.prompts)] * len(table.evaluators) if asked is None else asked,
         answered_pages(table).sum(axis=1).tolist(),
         inconsistent_pages(table).sum(axis=1).tolist(),
         strict=True,
     ):
-        exclusion: Exclusion | None = None
-        if answered < pages:
-            exclusion = "unfinished"
-        elif inconsistent > threshold * pages:
-            exclusion = "inconsistent"
+        exclusion = exclusion_of(
+            pages=pages, answered=answered, inconsistent=inconsistent, threshold=threshold
+        )
         verdicts.append(Verdict(evaluator, pages, answered, inconsistent, exclusion))
     return tuple(verdicts)

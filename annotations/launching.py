@@ -13,7 +13,6 @@ from django.utils.translation import ngettext
 from annotations.auditing import log_act
 from annotations.material import OPEN_RUNS, MaterialChecks, material_checks
 from annotations.models import Study
-from annotations.setting_up import ChangeRefused, refuse_unless_draft
 from generation.models import GenerationRun
 
 FEWEST_METHODS = 2
@@ -41,10 +40,9 @@ def sign_off(study: Study, *, by: User | None) -> None:
     Raises LaunchRefused with everything that is wrong with them.
     """
     locked = Study.objects.select_for_update().get(pk=study.pk)
-    try:
-        refuse_unless_draft(locked)
-    except ChangeRefused as refused:
-        raise LaunchRefused([str(refused)]) from refused
+    # A locked plan is no obstacle: it names what is signed off here.
+    if locked.state != Study.State.DRAFT:
+        raise LaunchRefused([_("The study has been launched already.")])
     if wrong := material_obstacles(locked, material_checks(locked)):
         raise LaunchRefused(wrong)
     Study.objects.filter(pk=study.pk).update(signed_off_at=Now())

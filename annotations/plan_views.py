@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations import unblinding
 from annotations.models import Study
-from annotations.permissions import Right, study_for
+from annotations.permissions import Right, right_names, study_for
 from annotations.plan_forms import PlanForm, UnblindForm
 from annotations.planning import PlanRefused, lock_plan, locked_plan, refuse_if_too_late
 from annotations.results_views import results_page
@@ -46,6 +46,7 @@ def plan_page(
     threshold = plan.inconsistency_threshold if plan else study.inconsistency_threshold
     context: dict[str, Any] = {
         "study": study,
+        "rights": right_names(request.user, study),
         "form": form,
         "plan": plan,
         "threshold_percent": f"{100 * float(threshold):g}",

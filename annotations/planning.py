@@ -117,6 +117,7 @@ def has_answers(study: Study) -> bool:
             Q(Exists(Rating.objects.filter(**own)))
             | Q(Exists(BestChoice.objects.filter(**own)))
             | Q(Exists(AnswerChange.objects.filter(**own)))
+            | Q(answers_removed__gt=0)
         )
         .exists()
     )

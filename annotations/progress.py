@@ -31,7 +31,8 @@ class Progress:
 
     @property
     def is_finished(self) -> bool:
-        return self.answered == self.total
+        # Whoever has nothing to answer, because it was given to others, has finished nothing.
+        return self.answered == self.total > 0
 
 
 @dataclass(frozen=True)

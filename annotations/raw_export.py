@@ -93,12 +93,13 @@ AS_SHOWN = Q(enrolment__placements__candidate=F("candidate"))
 IS_PICK = ExpressionWrapper(Q(pick__isnull=False), output_field=BooleanField())
 NO_NUMBER = Value(None, output_field=SmallIntegerField())
 NO_BOOLEAN = Value(None, output_field=BooleanField())
+EVERYBODY = Q()
 
 
-def stored_answers(study: Study) -> QuerySet[Any, tuple[Any, ...]]:
-    """Return all answers of a study in order; numbers stand for names, which would come a hundred times each."""
+def stored_answers(study: Study, of: Q = EVERYBODY) -> QuerySet[Any, tuple[Any, ...]]:
+    """Return the answers of a study in order; numbers stand for names, which would come a hundred times each."""
     ratings = (
-        Rating.objects.filter(AS_SHOWN, enrolment__study=study)
+        Rating.objects.filter(AS_SHOWN, of, enrolment__study=study)
         .annotate(
             pick=FilteredRelation(
                 "enrolment__best_choices", condition=Q(enrolment__best_choices__candidate=F("candidate"))
@@ -106,22 +107,22 @@ def stored_answers(study: Study) -> QuerySet[Any, tuple[Any, ...]]:
         )
         .values_list(*PAGE, *PLACE, "candidate_id", "score", "off_scale", IS_PICK, UtcText("saved_at"))
     )
-    best_choices = BestChoice.objects.filter(AS_SHOWN, enrolment__study=study).values_list(
+    best_choices = BestChoice.objects.filter(AS_SHOWN, of, enrolment__study=study).values_list(
         *PAGE, PLACE[0], NO_NUMBER, "candidate_id", NO_NUMBER, NO_BOOLEAN, Value(True), UtcText("saved_at")
     )
     # A missing number sorts last: the pick comes after the ratings of its candidate.
     return ratings.union(best_choices, all=True).order_by(*PAGE, *PLACE)
 
 
-def stored_steps(study: Study) -> QuerySet[AnswerChange, tuple[Any, ...]]:
-    """Return the history of all answers of a study, page by page in the order of `stored_answers`.
+def stored_steps(study: Study, of: Q = EVERYBODY) -> QuerySet[AnswerChange, tuple[Any, ...]]:
+    """Return the history of the answers of a study, page by page in the order of `stored_answers`.
 
     By itself, because a database that has not counted its rows yet joins it to the answers in a time that grows
     with the square of their number.
     """
     page = ("enrolment__number", "page__subtask__number", "page__number")
     return (
-        AnswerChange.objects.filter(enrolment__study=study)
+        AnswerChange.objects.filter(of, enrolment__study=study)
         .order_by(*page, "pk")
         .values_list(*page, "candidate_id", "criterion__number", UtcText("changed_at"), "seconds_on_page")
     )
@@ -130,8 +131,8 @@ def stored_steps(study: Study) -> QuerySet[AnswerChange, tuple[Any, ...]]:
 class Histories:
     """The steps of the answers on each page, for pages asked for in order."""
 
-    def __init__(self, study: Study) -> None:
-        self.steps = stored_steps(study).iterator(chunk_size=FETCHED_AT_ONCE)
+    def __init__(self, study: Study, of: Q = EVERYBODY) -> None:
+        self.steps = stored_steps(study, of).iterator(chunk_size=FETCHED_AT_ONCE)
         self.step = next(self.steps, None)
 
     def of_page(self, page: tuple[int, ...]) -> dict[tuple[int | None, int | None], list[Step]]:
@@ -176,6 +177,21 @@ def answers(study: Study) -> Iterator[Row]:
     return named_answers(study)
 
 
+def answers_between(study: Study, start: int, stop: int, *, evaluator: str | None = None) -> list[Row]:
+    """Return the answers of a study, or of one evaluator (pseudonym), from place `start` on, before `stop`.
+
+    In five queries at most, of which one sorts all answers. Raises `Sealed`.
+    """
+    refuse_sealed(study)
+    stored = list(stored_answers(study, of_evaluator(evaluator))[start:stop])
+    histories = Histories(study, Q(enrolment__number__in={row[0] for row in stored}))
+    return list(named(study, iter(stored), histories)) if stored else []
+
+
+def of_evaluator(pseudonym: str | None) -> Q:
+    return EVERYBODY if pseudonym is None else Q(enrolment__pseudonym=pseudonym)
+
+
 def named_answers(study: Study) -> Iterator[Row]:
     stored = stored_answers(study).iterator(chunk_size=FETCHED_AT_ONCE)
     first = next(stored, None)
@@ -183,9 +199,13 @@ def named_answers(study: Study) -> Iterator[Row]:
         return
     # Both are read after the answers were selected: whoever gave one is among the names, and has a history. In a
     # study that still takes answers the history can be a step ahead.
+    yield from named(study, chain([first], stored), Histories(study))
+
+
+def named(study: Study, stored: Iterator[tuple[Any, ...]], histories: Histories) -> Iterator[Row]:
+    """Yield stored answers with the names that their numbers stand for, and what their history says."""
     names = Names(study)
-    histories = Histories(study)
-    for page, on_page in groupby(chain([first], stored), key=itemgetter(slice(len(PAGE)))):
+    for page, on_page in groupby(stored, key=itemgetter(slice(len(PAGE)))):
         history = histories.of_page(page)
         for evaluator, _, _, position, criterion, candidate, score, off_scale, is_best, saved_at in on_page:
             steps = history.get((None if criterion is None else candidate, criterion), [])
@@ -206,11 +226,12 @@ def named_answers(study: Study) -> Iterator[Row]:
             )
 
 
-def answer_count(study: Study) -> int:
-    """Count the rows of the export."""
+def answer_count(study: Study, *, evaluator: str | None = None) -> int:
+    """Count the rows of the export, or those of one evaluator (pseudonym)."""
+    of = of_evaluator(evaluator)
     return (
-        Rating.objects.filter(enrolment__study=study).count()
-        + BestChoice.objects.filter(enrolment__study=study).count()
+        Rating.objects.filter(of, enrolment__study=study).count()
+        + BestChoice.objects.filter(of, enrolment__study=study).count()
     )
 
 

@@ -62,7 +62,9 @@ def copy_study(study: Study, slug: str) -> Study:
         slug=slug,
         title_en=study.title_en and f"{study.title_en} (rehearsal)",
         title_zh=study.title_zh and f"{study.title_zh}（预演）",
+        genre=study.genre,
         text_language=study.text_language,
+        prompts_per_subtask=study.prompts_per_subtask,
         inconsistency_threshold=study.inconsistency_threshold,
         days_to_rate=study.days_to_rate,
     )

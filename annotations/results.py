@@ -12,10 +12,10 @@ import numpy as np
 import scipy
 from django.conf import settings
 
-from annotations.consistency import Verdict, judge
+from annotations.consistency import Verdict
 from annotations.models import Enrolment, PageCandidate, Study
 from annotations.planning import Conduct, deviations, locked_plan, plan_facts
-from annotations.score_tables import page_seconds, score_table
+from annotations.score_tables import page_seconds, score_table, verdicts_on
 from annotations.unblinding import is_sealed, unblinding_facts
 from stats.analysis import Analysis, analyse
 from stats.cases import chosen_cases, prompt_means
@@ -53,7 +53,7 @@ def study_report(
     if off_scale not in OFF_SCALE_POLICIES:
         raise ValueError(f"off_scale must be one of {', '.join(OFF_SCALE_POLICIES)}; got {off_scale!r}")
     everything = score_table(study)
-    verdicts = judge(everything, threshold=study.inconsistency_threshold)
+    verdicts = verdicts_on(study, everything)
     valid = everything.only_evaluators(verdict.evaluator for verdict in verdicts if verdict.is_valid)
     off_scale_count = int(valid.off_scale().sum())
     if off_scale == "missing":

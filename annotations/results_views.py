@@ -10,15 +10,18 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from annotations import row_files
+from annotations.auditing import log_act
 from annotations.exports import FORMATS, export
+from annotations.heds import heds_markdown
 from annotations.models import Study
-from annotations.permissions import Right, study_for
+from annotations.permissions import Right, right_names, study_for
 from annotations.plan_forms import UnblindForm
 from annotations.preferences import PREFERENCE_FORMATS, SOURCES, preference_chunks, preferences
 from annotations.raw_export import rating_chunks
 from annotations.reporting.document import report_document
 from annotations.results import OffScalePolicy, study_report
 from annotations.unblinding import Sealed
+from annotations.views import UserRequest
 
 
 def chosen_off_scale(request: HttpRequest) -> OffScalePolicy:
@@ -43,6 +46,7 @@ def results_page(
     report = study_report(study, off_scale=chosen_off_scale(request))
     context = {
         "study": study,
+        "rights": right_names(request.user, study),
         "formats": FORMATS,
         "rating_formats": row_files.FORMATS,
         "preference_formats": PREFERENCE_FORMATS,
@@ -68,20 +72,22 @@ def results_file(request: HttpRequest, slug: str, file_format: str) -> HttpRespo
 
 
 @require_safe
-def ratings_file(request: HttpRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
+def ratings_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
     """Stream the answers of a study, one row each; a sealed study leads to the page that says why not."""
     study = study_for(request.user, slug, Right.ANALYSE)
     if file_format not in row_files.FORMATS:
         raise Http404
     try:
-        return rows_response(rating_chunks(study, file_format), f"{slug}-ratings", file_format)
+        chunks = rating_chunks(study, file_format)
     except Sealed:
         return redirect("annotations:results", slug)
+    log_export(request, study, "ratings", file_format)
+    return rows_response(chunks, f"{slug}-ratings", file_format)
 
 
 @require_safe
 def preferences_file(
-    request: HttpRequest, slug: str, source: str, file_format: str
+    request: UserRequest, slug: str, source: str, file_format: str
 ) -> HttpResponse | StreamingHttpResponse:
     """Send the preference pairs of a study, by ratings or by picks."""
     study = study_for(request.user, slug, Right.ANALYSE)
@@ -94,7 +100,14 @@ def preferences_file(
     except ValueError as error:
         # Pairs by ratings of a study without an overall criterion.
         raise Http404(str(error)) from error
+    log_export(request, study, f"preferences by {source}", file_format)
     return rows_response(preference_chunks(rows, file_format), f"{slug}-preferences-{source}", file_format)
+
+
+def log_export(request: UserRequest, study: Study, rows: str, file_format: str) -> None:
+    """Log that single answers leave the site; a request for the head alone gets none of them."""
+    if request.method == "GET":
+        log_act(study, request.user, "export.answers", rows=rows, format=file_format)
 
 
 def rows_response(chunks: Iterator[bytes], name: str, file_format: str) -> StreamingHttpResponse:
@@ -103,4 +116,15 @@ def rows_response(chunks: Iterator[bytes], name: str, file_format: str) -> Strea
         chunks,
         content_type=row_files.CONTENT_TYPES[file_format],
         headers={"Content-Disposition": f'attachment; filename="{name}.{file_format}"'},
+    )
+
+
+@require_safe
+def heds_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send the human evaluation data sheet of a study, filled in as far as the platform knows."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    return HttpResponse(
+        heds_markdown(study),
+        content_type="text/markdown; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{study.slug}-heds.md"'},
     )

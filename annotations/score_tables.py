@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet
 from numpy.typing import NDArray
 
-from annotations.consistency import judge
+from annotations.consistency import Verdict, judge
 from annotations.models import AnswerChange, BestChoice, PageCandidate, Placement, Rating, Study
 from stats.scores import Criterion, Floats, ScoreTable
 
@@ -44,9 +44,12 @@ def places(keys: Sequence[int], wanted: Integers) -> Integers:
 def score_table(study: Study) -> ScoreTable:
     """Return all answers of a study, of valid evaluators and of others, in a constant number of queries.
 
-    Evaluators are named by pseudonym in order of enrolment, prompts by 'sub-task/page', methods by key.
+    Whoever has withdrawn is not in it, and has no answers. Evaluators are named by pseudonym in order of enrolment,
+    prompts by 'sub-task/page', methods by key.
     """
-    enrolments = list(study.enrolments.order_by("number").values_list("pk", "pseudonym"))
+    enrolments = list(
+        study.enrolments.filter(withdrawn_at=None).order_by("number").values_list("pk", "pseudonym")
+    )
     study_methods = list(study.study_methods.order_by("number").values_list("pk", "method__key"))
     criteria = list(study.criteria.order_by("number"))
     shown = list(
@@ -111,10 +114,26 @@ def score_table(study: Study) -> ScoreTable:
     )
 
 
+def pages_asked(study: Study, table: ScoreTable) -> tuple[int, ...]:
+    """Return how many pages each evaluator of the table was given: those of the sub-tasks assigned to them."""
+    pages = dict(
+        study.enrolments.filter(withdrawn_at=None)
+        .annotate(pages=Count("assignments__subtask__pages"))
+        .values_list("pseudonym", "pages")
+    )
+    return tuple(pages.get(evaluator, 0) for evaluator in table.evaluators)
+
+
+def verdicts_on(study: Study, table: ScoreTable) -> tuple[Verdict, ...]:
+    """Return the verdict on every evaluator of the study's table, in at most one query."""
+    asked = pages_asked(study, table) if study.is_shared_out() else None
+    return judge(table, threshold=study.inconsistency_threshold, asked=asked)
+
+
 def valid_table(study: Study) -> ScoreTable:
     """Return the answers of the valid evaluators alone."""
     table = score_table(study)
-    verdicts = judge(table, threshold=study.inconsistency_threshold)
+    verdicts = verdicts_on(study, table)
     return table.only_evaluators(verdict.evaluator for verdict in verdicts if verdict.is_valid)
 
 

@@ -112,7 +112,11 @@ class Sheet:
 
     def neighbour_url(self, page: int) -> str:
         if 1 <= page <= self.pages:
-            return page_url(replace(self.address, page=page))
+            return replace(self, address=replace(self.address, page=page)).url
+        return self.study_url
+
+    @property
+    def study_url(self) -> str:
         return reverse("annotations:study", args=[self.address.slug])
 
 

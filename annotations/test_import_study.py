@@ -171,7 +171,7 @@ def test_nothing_is_left_of_an_import_that_fails_half_way(
     db: None, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = everything()
-    monkeypatch.setattr("annotations.importing._create_pages", lambda *_: 1 / 0)
+    monkeypatch.setattr("annotations.importing.place_candidates", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(file)
     assert everything() == before

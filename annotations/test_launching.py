@@ -14,6 +14,7 @@ from annotations import judging
 from annotations.generating import StudyFixed, start_run
 from annotations.launching import LaunchRefused, WrongState, launch, pause, resume, sign_off
 from annotations.models import Enrolment, Page, PageCandidate, Rating, StaffAct, Study
+from annotations.planning import lock_plan
 from annotations.recruiting import enrol
 from annotations.testing import build_study, placements, shown
 from annotations.unblinding import close_study
@@ -211,3 +212,10 @@ def test_every_step_is_a_command(draft: Study, capsys: pytest.CaptureFixture[str
         with pytest.raises(CommandError, match="no such study"):
             call_command(name, "lost")
     assert Page.objects.count() == 2
+
+
+def test_a_locked_plan_does_not_keep_a_draft_from_its_launch(draft: Study) -> None:
+    lock_plan(draft, staff=None, primary_criterion=draft.criteria.get(is_overall=True))
+    sign_off(draft, by=None)
+    launch(draft, by=None)
+    assert draft.state == "open"

@@ -51,9 +51,10 @@ def test_an_enrolment_that_is_no_questionnaire_is_not_shown(
     assert "Poems on old themes" not in shown(as_alice, "/studies/")
 
 
-def test_staff_find_the_results_of_every_study(client: Client, study: Study, carol: User) -> None:
+def test_staff_find_every_study_and_from_it_the_results(client: Client, study: Study, carol: User) -> None:
     client.force_login(carol)
-    assert 'href="/studies/poems/results/"' in shown(client, "/studies/")
+    assert 'href="/manage/studies/poems/"' in shown(client, "/studies/")
+    assert 'href="/studies/poems/results/"' in shown(client, "/manage/studies/poems/")
 
 
 def test_an_evaluator_is_shown_no_results(as_alice: Client, enrolment: Enrolment) -> None:
@@ -140,7 +141,8 @@ def test_the_pages_take_constant_queries(
         enrol(build_study(slug=slug, prompts=prompts), alice)
         with django_assert_num_queries(4):  # session, user, enrolment, progress
             as_alice.get(f"/studies/{slug}/")
-        with django_assert_num_queries(4):  # session, user, enrolments, progress
+        # session, user, enrolments, progress, studies that they run, permissions of their own and of their groups
+        with django_assert_num_queries(7):
             as_alice.get("/studies/")
 
 

@@ -38,6 +38,7 @@ urlpatterns = [
     path("studies/<slug:slug>/results/prompts/", case_views.prompts, name="prompts"),
     path("studies/<slug:slug>/results/prompts/<int:subtask>/<int:page>/", case_views.prompt, name="prompt"),
     path("studies/<slug:slug>/plan/", plan_views.plan, name="plan"),
+    path("studies/<slug:slug>/heds.md", results_views.heds_file, name="heds_file"),
     path("studies/<slug:slug>/ratings.<slug:file_format>", results_views.ratings_file, name="ratings_file"),
     path(
         "studies/<slug:slug>/preferences-<slug:source>.<slug:file_format>",

@@ -9,18 +9,23 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations import judging
 from annotations.forms import BadAnswer, PageForm, parse_answer
 from annotations.models import Enrolment, Study
+from annotations.permissions import may_create
 from annotations.progress import progress_of, study_progress
+from annotations.setting_up import studies_run_by
 from annotations.sheet import journal_name, load_sheet
 
 REFUSALS = {
     judging.UnknownPlace: HTTPStatus.NOT_FOUND,
     judging.Closed: HTTPStatus.FORBIDDEN,
+    judging.Paused: HTTPStatus.FORBIDDEN,
+    judging.NotAgreed: HTTPStatus.FORBIDDEN,
     judging.OffScale: HTTPStatus.BAD_REQUEST,
 }
 
@@ -33,12 +38,13 @@ class UserRequest(HttpRequest):
 
 @require_safe
 def studies(request: UserRequest) -> HttpResponse:
-    """List the studies in which the user is an evaluator; to staff also all studies, with their results."""
+    """List the studies in which the user is an evaluator, and those in whose running they have a part."""
     enrolments = Enrolment.objects.answering(request.user)
     progress = progress_of(enrolments)
     context = {
         "parts": [(enrolment, progress[enrolment.pk]) for enrolment in enrolments],
-        "run_studies": Study.objects.order_by("-created_at") if request.user.is_staff else [],
+        "run_studies": studies_run_by(request.user),
+        "may_create": may_create(request.user),
     }
     return render(request, "annotations/studies.html", context)
 
@@ -46,15 +52,33 @@ def studies(request: UserRequest) -> HttpResponse:
 @require_safe
 def study(request: UserRequest, slug: str) -> HttpResponse:
     """Show the instructions, the time left and the sub-tasks of a study."""
-    enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
-    context = {"enrolment": enrolment, "study": enrolment.study, "progress": study_progress(enrolment)}
+    own = Enrolment.objects.answering(request.user).select_related("study", "evaluator__link_account")
+    enrolment = get_object_or_404(own, study__slug=slug)
+    if must_agree_first(enrolment):
+        return redirect("annotations:consent", slug)
+    progress = study_progress(enrolment)
+    context = {
+        "enrolment": enrolment,
+        "study": enrolment.study,
+        "progress": progress,
+        "completion": enrolment.open_link if progress.is_finished else None,
+        "may_return": hasattr(enrolment.evaluator, "link_account"),
+    }
     return render(request, "annotations/study.html", context)
+
+
+def must_agree_first(enrolment: Enrolment) -> bool:
+    """Whether the evaluator is sent to the page of the consent; there is nothing to agree to when the time is over."""
+    is_over = enrolment.study.state == Study.State.CLOSED or enrolment.deadline <= timezone.now()
+    return enrolment.needs_consent() and not is_over
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpResponse:
     """Show a page to rate; a browser without JavaScript sends it back as one form."""
     enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
+    if enrolment.needs_consent():
+        return redirect("annotations:study", slug)
     sheet = load_sheet(enrolment, subtask, page)
     context: dict[str, Any] = {"enrolment": enrolment, "sheet": sheet, "journal": journal_name(enrolment)}
     status = HTTPStatus.OK

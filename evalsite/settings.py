@@ -103,6 +103,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "csp",
     "axes",
     "evalsite",
@@ -188,6 +190,20 @@ CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in 
 # Each process of a worker holds a model of its own.
 CELERY_WORKER_CONCURRENCY = 1
 CELERY_TASK_ROUTES = {"generation.*": {"queue": "generate"}}
+# What beat sends. Each of it may come twice, or from two beats: it is done once.
+CELERY_BEAT_SCHEDULE = {
+    "remind evaluators": {
+        "task": "annotations.tasks.send_reminders",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
+    "give sub-tasks back": {
+        "task": "annotations.tasks.give_back",
+        "schedule": 900,
+        "options": {"expires": 900},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(HOME_DIR / "beat-schedule")
 
 # Accounts
 AUTHENTICATION_BACKENDS = [
@@ -244,6 +260,32 @@ COMPOSE_PER_VISITOR = env_int("COMPOSE_PER_VISITOR", default=30)
 COMPOSE_PER_ADDRESS = env_int("COMPOSE_PER_ADDRESS", default=300)
 COMPOSE_QUEUE = env_int("COMPOSE_QUEUE", default=20)
 
+# Where evaluators find the site: begins the links in letters and in what commands print.
+SITE_URL = os.environ.get(
+    "SITE_URL", f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION else "http://127.0.0.1:8000"
+)
+if not SITE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured(f"SITE_URL={SITE_URL!r}: must begin with http:// or https://")
+
+# Mail. Without a server none is sent: the links of invitations are then shown once, to be handed over otherwise.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = env_int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=False)
+if EMAIL_USE_TLS and EMAIL_USE_SSL:
+    raise ImproperlyConfigured("EMAIL_USE_TLS, EMAIL_USE_SSL: only one of them can be 1")
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "evalsite@localhost")
+
+# How many times an hour people behind one address may join studies by links; 0 is no limit.
+JOINS_PER_ADDRESS = env_int("JOINS_PER_ADDRESS", default=600)
+
+# For how many days a visitor's text is kept, with what was asked for; 0 is for ever.
+COMPOSE_KEEP_DAYS = env_int("COMPOSE_KEEP_DAYS", default=90)
+
 # The method jiuge: a service elsewhere that writes poems (generation/jiuge.py); without its address there is none.
 JIUGE_URL = os.environ.get("JIUGE_URL", "")
 if JIUGE_URL and not JIUGE_URL.startswith(("http://", "https://")):
@@ -278,11 +320,45 @@ if PRODUCTION:
     if env_int("TRUSTED_PROXIES", default=0):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+# Of a file with prompts, candidates or a rubric; anything larger is refused.
+UPLOAD_MEGABYTES = env_int("UPLOAD_MEGABYTES", default=20)
 
+# The API. Errors have one form; whoever sends no token is known by the session, and then needs Django's CSRF token.
 REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "evalsite.tokens.HashedTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["generation.rest.BoundedJSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "generation.rest.explain",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "evalsite",
+    "DESCRIPTION": "Studies, those who run them and those who rate, generation runs and the Turing game.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    # A body and what is answered to it have different fields.
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "StudyState": "annotations.models.Study.State",
+        "RunState": "generation.models.GenerationRun.State",
+        "TextState": "generation.models.RunPrompt.State",
+        "PaymentState": "annotations.payments.State",
+        "Genre": "generation.models.Prompt.Genre",
+        "Side": "turing.models.Side",
+    },
+    "PREPROCESSING_HOOKS": ["generation.rest.only_api"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "generation.rest.add_errors",
+    ],
 }
 
 LOGGING = {

@@ -34,6 +34,7 @@ def test_worker_reports_again_and_again(sign_of_life: celery.SignOfLife) -> None
     wait_for(Worker.objects.seen_lately().exists)
     first = Worker.objects.get().seen_at
     wait_for(lambda: Worker.objects.get().seen_at > first)
+    assert Worker.objects.count() == 1
 
 
 def test_worker_that_stops_does_not_count_any_more(sign_of_life: celery.SignOfLife) -> None:
@@ -92,6 +93,27 @@ def test_worker_looks_round_again_and_again_whatever_goes_wrong(
     wait_for(lambda: len(looked) >= 2 and len(added) >= 2)
     assert "a mistake of ours" in caplog.text
     assert Worker.objects.seen_lately().exists()
+
+
+def test_worker_takes_the_queues_of_models_that_are_new(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+    consumer = SimpleNamespace(
+        add_task_queue="add", call_soon=lambda action, queue: asked.append((action, queue))
+    )
+    worker = SimpleNamespace(**vars(WORKER), consumer=consumer)
+
+    def queues_to_take(queues: list[str]) -> list[str]:
+        assert queues == ["default", "generate"]
+        return ["generate-mine-1"]
+
+    monkeypatch.setattr("generation.self_training.queues_to_take", queues_to_take)
+    step = celery.SignOfLife(worker)
+    step.start(worker)
+    wait_for(lambda: asked)
+    step.stop(worker)
+    assert asked == [("add", "generate-mine-1")]
 
 
 def test_worker_leaves_a_core_to_the_web(monkeypatch: pytest.MonkeyPatch) -> None:

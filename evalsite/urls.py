@@ -7,8 +7,11 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from evalsite import health, views
+from evalsite import api_urls, health, token_views, views
+
+handler404 = "evalsite.views.not_found"
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -19,7 +22,18 @@ urlpatterns = [
     path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("accounts/language/", login_not_required(set_language), name="set_language"),
+    path("accounts/token/", token_views.api_token, name="api_token"),
+    path("accounts/token/delete/", token_views.delete_api_token, name="delete_api_token"),
+    # /api/...
+    path("api/v1/", include(api_urls)),
+    path("api/schema/", views.api_schema, name="api_schema"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="api_schema", template_name="api_docs.html"),
+        name="api_docs",
+    ),
     # operators
+    path("manage/", views.manage, name="manage"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

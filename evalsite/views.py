@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
+from django.views.defaults import page_not_found
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
+
+from evalsite.dashboard import site_view
 
 
 @login_not_required
@@ -13,3 +22,33 @@ from django.views.decorators.http import require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show what the site is for and the doors into it."""
     return render(request, "home.html")
+
+
+@require_safe
+def manage(request: HttpRequest) -> HttpResponse:
+    """Show administrators the whole site at one look; for anybody else there is no such page."""
+    if not request.user.is_staff:
+        raise Http404
+    return render(request, "manage.html", {"site": site_view()})
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Say that there is nothing at an address, to a script in the form of the API's errors."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": _("There is nothing at this address.")}, status=404)
+    return page_not_found(request, exception)
+
+
+@lru_cache(maxsize=1)
+def schema_json() -> bytes:
+    """Return the schema of the API; writing it takes a second or two, and it never changes while the site runs."""
+    with override("en"):
+        schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+        return OpenApiJsonRenderer().render(schema, renderer_context={})
+
+
+@login_not_required
+@require_safe
+def api_schema(request: HttpRequest) -> HttpResponse:
+    """Send the schema of the API. It tells nothing of any study."""
+    return HttpResponse(schema_json(), content_type="application/json")

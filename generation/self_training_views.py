@@ -72,8 +72,9 @@ def find(request: HttpRequest, uuid: UUID) -> SelfTraining:
 def self_trainings(request: HttpRequest) -> HttpResponse:
     """List the chains, the latest first, and begin a new one."""
     by = refuse_others(request)
-    form = SelfTrainingForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST"
+    form = SelfTrainingForm(request.POST, request.FILES) if is_sent else SelfTrainingForm()
+    if is_sent and form.is_valid():
         try:
             return redirect(begin(form, by))
         except TitlesRefused:

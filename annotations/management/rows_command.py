@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotations.auditing import log_act
 from annotations.models import Study
 from annotations.row_files import FORMATS, Columns, Row, write_whole
 from annotations.unblinding import ReasonTooShort, Sealed, unblind
@@ -23,6 +24,10 @@ class RowsCommand(BaseCommand):
     @abstractmethod
     def rows(self, study: Study, options: dict[str, Any]) -> Iterable[Row]:
         """Return the rows; raise `Sealed`, or `CommandError` for options that do not fit the study."""
+
+    @abstractmethod
+    def exported(self, options: dict[str, Any]) -> str:
+        """Return what the rows are called in the log of the study."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         default = self.formats[0]
@@ -55,6 +60,7 @@ class RowsCommand(BaseCommand):
             raise CommandError(
                 f"{study.slug}: sealed while it is open (close_study closes it, --unblind REASON opens the numbers)"
             ) from error
+        log_act(study, None, "export.answers", rows=self.exported(options), format=options["format"])
         chunks = FORMATS[options["format"]](self.columns, rows)
         if output is None:
             for chunk in chunks:

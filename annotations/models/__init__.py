@@ -11,7 +11,16 @@ from annotations.models.answers import (
     Placement,
     Rating,
 )
+from annotations.models.payments import Payment
 from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
+from annotations.models.recruitment import (
+    EvaluatorGroup,
+    Invitation,
+    LinkAccount,
+    OpenLink,
+    Reminder,
+    ReturnLink,
+)
 from annotations.models.roles import StaffAct, StudyRole
 from annotations.models.study import (
     Criterion,
@@ -33,10 +42,17 @@ __all__ = [
     "Criterion",
     "Enrolment",
     "EnrolmentQuerySet",
+    "EvaluatorGroup",
+    "Invitation",
+    "LinkAccount",
+    "OpenLink",
     "Page",
     "PageCandidate",
+    "Payment",
     "Placement",
     "Rating",
+    "Reminder",
+    "ReturnLink",
     "StaffAct",
     "Study",
     "StudyMethod",
