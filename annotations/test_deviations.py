@@ -33,17 +33,22 @@ def overall(study: Study) -> Criterion:
 
 
 @pytest.fixture
-def planned(study: Study, overall: Criterion) -> AnalysisPlan:
-    """A plan with 30 evaluators and one comparison, on a study that has since been closed."""
-    plan = lock_plan(
+def locked(study: Study, overall: Criterion) -> AnalysisPlan:
+    """A plan with 30 evaluators and one comparison, on a study that is open."""
+    return lock_plan(
         study,
         staff=None,
         primary_criterion=overall,
         comparisons=[("method-0", "method-1")],
         planned_evaluators=30,
     )
+
+
+@pytest.fixture
+def planned(study: Study, locked: AnalysisPlan) -> AnalysisPlan:
+    """The plan of a study that has since been closed."""
     close_study(study)
-    return plan
+    return locked
 
 
 def test_a_study_carried_out_as_planned_has_no_deviation(study: Study, planned: AnalysisPlan) -> None:
@@ -130,12 +135,13 @@ def test_an_imported_study_was_not_planned_here(study: Study) -> None:
     assert deviations(study, None, AS_PLANNED) == ("No plan was locked before the first answer.",)
 
 
-def test_the_report_names_plan_and_deviations(study: Study, planned: AnalysisPlan) -> None:
+def test_the_report_names_plan_and_deviations(study: Study, locked: AnalysisPlan) -> None:
     for number in range(2):
         answer_everything(enrol(study, build_user(f"evaluator-{number}")))
+    close_study(study)
     report = study_report(study)
     assert report.plan is not None
-    assert report.plan.digest == planned.digest
+    assert report.plan.digest == locked.digest
     assert report.deviations_from_plan == (
         "30 evaluators were planned and 2 recruited.",
         "These comparisons were not planned and are exploratory: Method 0 – Method 2, Method 0 – Method 3,"

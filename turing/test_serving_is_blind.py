@@ -177,7 +177,7 @@ def test_two_thousand_served_rounds_do_not_tell_the_side() -> None:
     for leak in LEAKS:
         # Fewer rounds will do, since what is planted is plain.
         right, asked = accuracy(served[:1000], leak)
-        assert scipy.stats.binomtest(right, asked).pvalue < 1e-9, f"{leak.__name__}: {right} of {asked}"
+        assert scipy.stats.binomtest(right, asked).pvalue < 1e-6, f"{leak.__name__}: {right} of {asked}"
 
 
 @pytest.mark.django_db
