@@ -12,7 +12,7 @@ from django.db.models.functions import MD5, Length
 from django.utils.translation import gettext as _
 
 from annotations.auditing import log_act
-from annotations.importing import language_of
+from annotations.importing import imported_texts, language_of
 from annotations.layout import clear, lay_out, place_candidates
 from annotations.models import Page, PageCandidate, Study
 from annotations.progress import count_of
@@ -21,7 +21,7 @@ from generation.importing import CandidateFile
 from generation.models import GenerationRun, Prompt
 from generation.normalising import NORMALISER_VERSION, Genre
 from generation.prompt_lists import PromptFile
-from generation.runs import ImportedText, record_import, stored_prompts
+from generation.runs import record_import, stored_prompts
 
 # Of everything that is odd the first ones are shown, with how many there are.
 SHOWN_AT_MOST = 20
@@ -62,9 +62,7 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
 
 
 def _store_candidates(study: Study, file: CandidateFile) -> int:
-    texts = [
-        ImportedText(row.prompt, row.description, row.method, row.text, row.provenance) for row in file.rows
-    ]
+    texts = imported_texts(file)
     source = {"import": file.name, "sha256": file.sha256, "normaliser": NORMALISER_VERSION}
     study.text_language = language_of([text.text for text in texts])
     place_candidates(study, [text.method for text in texts], record_import(file.genre, texts, source=source))

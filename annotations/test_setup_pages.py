@@ -282,8 +282,10 @@ def test_every_problem_of_a_file_is_listed_with_its_place(draft: Study, as_alice
 
 def test_too_large_a_file_is_refused_before_it_is_read(draft: Study, as_alice: Client, settings: Any) -> None:
     settings.UPLOAD_MEGABYTES = 0
+    before = list(Page.objects.order_by("pk").values())
     wrong(as_alice.post(f"{SETUP}material/candidates/", {"candidates": upload(GOOD)}), "more than 0 MB")
     wrong(as_alice.post(f"{SETUP}material/prompts/", {"prompts_file": upload("月")}), "more than 0 MB")
+    assert list(Page.objects.order_by("pk").values()) == before
 
 
 def test_prompts_are_typed_or_uploaded(draft: Study, as_alice: Client) -> None:

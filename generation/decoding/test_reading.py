@@ -102,6 +102,8 @@ def test_a_tree_of_texts_is_read_as_each_text_by_itself(
             tree.extend([SHARED, *padding])
         elif step == "beginnings":
             tree.go_on_from_beginnings()
+    # Every step above has compared what it read with each text read by itself.
+    assert tree.reading is not None
 
 
 def test_rows_that_keep_less_are_padded_in_front() -> None:

@@ -8,9 +8,9 @@ function isInUse() {
 }
 
 // What is scrolled stays where it is.
-function replaceBy(fragment) {
+function replaceBy(nodes) {
   const places = [...live.querySelectorAll(".table-scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
-  live.replaceChildren(fragment);
+  live.replaceChildren(...nodes);
   live.querySelectorAll(".table-scroll").forEach((box, index) => {
     [box.scrollLeft, box.scrollTop] = places[index] ?? [0, 0];
   });
@@ -20,13 +20,12 @@ async function refresh() {
   if (document.hidden || isInUse()) return;
   const response = await fetch(live.dataset.source, { headers: { Accept: "text/html" } });
   if (!response.ok || response.redirected) return;
-  const template = document.createElement("template");
-  template.innerHTML = await response.text();
-  const now = template.content.querySelector("[data-state]");
+  const { body } = new DOMParser().parseFromString(await response.text(), "text/html");
+  const now = body.querySelector("[data-state]");
   const shown = live.querySelector("[data-state]");
   // Nothing new is no reason to touch the page; and while the answer came, a hand may have.
   if (!now || now.dataset.state === shown.dataset.state || isInUse()) return;
-  replaceBy(template.content);
+  replaceBy(body.childNodes);
 }
 
 if (live) {
