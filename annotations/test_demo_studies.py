@@ -92,6 +92,9 @@ def test_the_runs_of_shipped_texts_can_be_looked_at(client: Client, db: None) ->
     ).distinct().get()  # fmt: skip
     client.force_login(User.objects.get(username="carol"))
     assert "登埃菲尔铁塔" in client.get(run.get_absolute_url()).content.decode()
+    # All but the run that is written live came out of files, and the list says so.
+    listed = client.get("/manage/runs/").content.decode()
+    assert listed.count(">imported<") == GenerationRun.objects.written_here().count() - 1 == 6
     first = client.get(f"{run.get_absolute_url()}prompts/1/").content.decode()
     assert run.run_prompts.get(number=1).prompt.text in first
     assert "poem_evaluation" in first
