@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from annotations.models import Enrolment, Study
-from annotations.recruiting import enrol
-from annotations.testing import build_study, build_user
+from annotations.recruiting.enrolment import enrol
+from annotations.tests.cast import build_study, build_user
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations import recruiting, reminding
+from annotations.recruiting import enrolment as recruiting
+from annotations.recruiting import reminders as reminding
 
 
 @shared_task

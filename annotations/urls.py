@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotations import (
-    case_views,
-    generating_views,
-    people_urls,
-    plan_views,
-    results_views,
-    setup_urls,
-    views,
-    watch_urls,
-)
+from annotations.monitoring import urls as watch_urls
+from annotations.plan import views as plan_views
+from annotations.questionnaire import views
+from annotations.recruiting import urls as people_urls
+from annotations.results import prompt_views as case_views
+from annotations.results import views as results_views
+from annotations.setup import run_views as generating_views
+from annotations.setup import urls as setup_urls
 
 app_name = "annotations"
 

@@ -87,8 +87,8 @@ def main() -> None:
 
 def measure(prompts: int, rounds: int) -> None:
     """Fill a study and print rows/s and memory of every way to export it."""
-    from annotations.raw_export import answer_count, rating_chunks
-    from annotations.row_files import FORMATS
+    from annotations.results.answer_rows import answer_count, rating_chunks
+    from stats.reports.write_rows import FORMATS
 
     study = filled_study(prompts)
     rows = answer_count(study)
@@ -126,8 +126,8 @@ def filled_study(prompts: int):  # noqa: ANN201 - its type is loaded after Djang
     """Return a study that simulated evaluators answered in full, each answer with its history."""
     from django.db import connection
 
-    from annotations.simulating import enrol_simulated
-    from annotations.testing import build_study
+    from annotations.plan.simulation import enrol_simulated
+    from annotations.tests.cast import build_study
 
     study = build_study(slug="export-speed", prompts=prompts, methods=METHODS)
     enrol_simulated(study, EVALUATORS)
@@ -141,7 +141,7 @@ def copied(study) -> Iterator[int]:  # noqa: ANN001
     """Let PostgreSQL write the query of the export as CSV itself."""
     from django.db import connection
 
-    from annotations.raw_export import stored_answers
+    from annotations.results.answer_rows import stored_answers
 
     sql, parameters = stored_answers(study).query.sql_with_params()
     with connection.cursor() as cursor, Path(os.devnull).open("wb") as nowhere:

@@ -26,7 +26,6 @@ from tqdm import tqdm
 
 from generation.decoding.language_model import LanguageModel, digest_weights, load_model
 from generation.decoding.methods import compose_many, prepare
-from generation.decoding.poem_format import REGULATED_FORMS, find_form
 from generation.decoding.scorers import FORWARD as FORWARD_SCORE
 from generation.decoding.sentence_search import PRESETS, search
 from generation.evidence.copies import Corpus
@@ -52,7 +51,8 @@ from generation.evidence.measures import (
 from generation.evidence.titles import held_out_poems, load_titles, titles_in_corpus
 from generation.evidence.translation import Floats, Judge, ranks, train_judge
 from generation.orders import Order
-from generation.training.corpus import Poem, load_corpus
+from generation.verse.corpus import Poem, load_corpus
+from generation.verse.forms import REGULATED_FORMS, find_form
 from stats.mixed import t_interval, t_p_value
 
 ROOT = Path(__file__).parent.parent

@@ -47,9 +47,9 @@ def main() -> None:
 
 def measure(prompts: int) -> None:
     """Fill a study, make its report, and print seconds and peak memory."""
-    from annotations.exports import export
     from annotations.models import Rating
-    from annotations.results import study_report
+    from annotations.results.report import study_report
+    from annotations.results.report_formats import export
 
     study = filled_study(prompts)
     # The picks of the filled study are not those of careful people, and everybody shall count.

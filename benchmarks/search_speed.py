@@ -24,14 +24,14 @@ import torch
 from transformers import DynamicCache
 
 from generation.decoding.language_model import Reading, TransformersModel, load_model
-from generation.decoding.poem_format import find_form
 from generation.decoding.requests import Hypothesis, Request
 from generation.decoding.scorers import EQUATION_4, InverseReader, Scorer
 from generation.decoding.sentence_search import PRESETS, SearchConfig, best_of_each, search
 from generation.decoding.templates import VERSE
-from generation.model_library import VERSE as VERSE_MODEL
-from generation.model_library import folder_of
+from generation.engines.model_library import VERSE as VERSE_MODEL
+from generation.engines.model_library import folder_of
 from generation.orders import SentenceScore
+from generation.verse.forms import find_form
 
 TITLES = ["秋夜", "登高望远", "江上送客", "山居", "咖啡馆", "地铁", "雪中访友", "月下"]
 

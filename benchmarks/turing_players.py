@@ -123,7 +123,7 @@ def main() -> None:
     from django.db import connection
     from django.test.utils import setup_databases, teardown_databases
 
-    from turing.pair_files import import_pairs
+    from turing.pairs.files import import_pairs
 
     connection.settings_dict["TEST"]["NAME"] = "bench_turing_players"
     scratch = setup_databases(verbosity=0, interactive=False)

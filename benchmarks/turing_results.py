@@ -213,7 +213,7 @@ def fill(rounds: int, pairs: int) -> None:
 def measure(looks: int) -> None:
     """Print the time of each way to read the results and whether they agree."""
     from turing.models import PairTally, Round, Scope
-    from turing.results import breakdown, extreme_pairs, live_results
+    from turing.results.figures import breakdown, extreme_pairs, live_results
 
     print(
         f"{Round.objects.count():,} rounds, {PairTally.objects.filter(scope=Scope.ALL).count():,} pairs, {DAYS} days"
@@ -281,7 +281,7 @@ def counted_from_rounds() -> dict[str, object]:
 
 def read_from_tallies() -> dict[str, object]:
     """Return the same figures as the page has them."""
-    from turing.results import breakdown, live_results
+    from turing.results.figures import breakdown, live_results
 
     figures: dict[str, object] = {}
     parts = breakdown()

@@ -13,11 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.joining import External, LinkRefused, join
-from annotations.links import TOKEN
+from annotations.recruiting.joining import External, LinkRefused, join
+from annotations.recruiting.tokens import TOKEN
 from evalsite.tokens import make_token
-from generation.quotas import TooMany
-from generation.rest import Body, Refused, checked_body
+from generation.web.quotas import TooMany
+from generation.web.rest import Body, Refused, checked_body
 
 
 class JoinBody(Body):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotations.api import urls as annotations_urls
+from annotations import api_urls as annotations_urls
 from evalsite import api
-from generation import api_urls as generation_urls
+from generation.runs import api_urls as generation_urls
 from turing import api_urls as turing_urls
 
 app_name = "api"

@@ -78,11 +78,11 @@ class SignOfLife(bootsteps.StartStopStep):
 
     def _report(self, worker: Any) -> None:
         # Models can be imported only when the apps are loaded.
-        from annotations.generating import add_finished_runs
-        from generation import learning
-        from generation.composing import forget_old
+        from annotations.setup.runs import add_finished_runs
+        from generation.compose.composing import forget_old
         from generation.models import Worker
-        from generation.waking import greet, look_round
+        from generation.runs.doorbell import greet, look_round
+        from generation.self_training import learning
         from turing import upkeep
 
         queues = list(worker.app.amqp.queues.consume_from)
@@ -101,7 +101,7 @@ class SignOfLife(bootsteps.StartStopStep):
 
     def _take_new_models(self, worker: Any) -> None:
         """Take the queues of models that have come of self-training since the worker was started."""
-        from generation.self_training import queues_to_take
+        from generation.self_training.chain import queues_to_take
 
         for queue in queues_to_take(list(worker.app.amqp.queues.consume_from)):
             # Only the worker's own thread may touch its connection to the broker.

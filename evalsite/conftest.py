@@ -11,7 +11,7 @@ import pytest
 
 from evalsite import embedded
 from evalsite.embedded.layout import Layout, lay_out
-from evalsite.testing import clear
+from evalsite.tests.cast import clear
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from evalsite.celery import app
 from generation.models import Worker
-from generation.progress import workload
+from generation.runs.progress import workload
 
 BROKER_SECONDS = 2
 

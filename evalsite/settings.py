@@ -330,10 +330,10 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["generation.rest.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["generation.web.rest.BoundedJSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "generation.rest.explain",
+    "EXCEPTION_HANDLER": "generation.web.rest.explain",
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -350,14 +350,14 @@ SPECTACULAR_SETTINGS = {
         "StudyState": "annotations.models.Study.State",
         "RunState": "generation.models.GenerationRun.State",
         "TextState": "generation.models.RunPrompt.State",
-        "PaymentState": "annotations.payments.State",
+        "PaymentState": "annotations.payments.ledger.State",
         "Genre": "generation.models.Prompt.Genre",
         "Side": "turing.models.Side",
     },
-    "PREPROCESSING_HOOKS": ["generation.rest.only_api"],
+    "PREPROCESSING_HOOKS": ["generation.web.rest.only_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "generation.rest.add_errors",
+        "generation.web.rest.add_errors",
     ],
 }
 

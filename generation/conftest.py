@@ -11,12 +11,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from generation.model_library import ENGLISH, FOLDERS, VERSE, VERSE_SELF_TRAINED
+from generation.engines.model_library import ENGLISH, FOLDERS, VERSE, VERSE_SELF_TRAINED
 from generation.models import Composition, GenerationRun, Prompt, Worker
 from generation.orders import ScoredText, SentenceScore, Written
-from generation.runs import queue_run
+from generation.runs.runs import queue_run
 from generation.tasks import learn, write_waiting
-from generation.testing_compose import KNOWN, POEM, POSTED
+from generation.tests.compose_cast import KNOWN, POEM, POSTED
 
 Queue = Callable[..., GenerationRun]
 

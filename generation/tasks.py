@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from generation.learning import learn_next
-from generation.waking import ring, ring_to_learn
-from generation.writing import write_next
+from generation.runs.doorbell import ring, ring_to_learn
+from generation.runs.writing import write_next
+from generation.self_training.learning import learn_next
 
 
 # Where the worker's process was killed Celery rings again by itself, so that the others need not wait for the lease.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from generation import compose_views, self_training_views, views
+from generation.compose import views as compose_views
+from generation.runs import views
+from generation.self_training import views as self_training_views
 
 app_name = "generation"
 

@@ -11,8 +11,8 @@ from django.conf import settings
 
 from generation.decoding.language_model import LanguageModel, load_model
 from generation.decoding.methods import check_words, compose_many
-from generation.jiuge import JIUGE, write_by_jiuge
-from generation.model_library import folder_of, model_of
+from generation.engines.jiuge import JIUGE, write_by_jiuge
+from generation.engines.model_library import folder_of, model_of
 from generation.orders import Order, Report, Written
 from generation.training.devices import choose_device, short_memory_told
 from generation.training.settings import Learnt, Lesson

@@ -10,17 +10,17 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from annotations.generating import start_run
-from annotations.links import token_digest
+from annotations.access.roles import give_role
 from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study, StudyRole
-from annotations.recruiting import enrol
-from annotations.roles import give_role
-from annotations.testing import build_study, build_user
-from annotations.unblinding import unblind
+from annotations.recruiting.enrolment import enrol
+from annotations.recruiting.tokens import token_digest
+from annotations.results.seal import unblind
+from annotations.setup.runs import start_run
+from annotations.tests.cast import build_study, build_user
 from generation.models import Composition, GenerationRun, Method, Prompt, RunPrompt, SelfTraining, Worker
-from generation.self_training import begin_cycle
+from generation.self_training.chain import begin_cycle
 from turing.models import Game
-from turing.testing import begin_game, build_pairs
+from turing.tests.cast import begin_game, build_pairs
 
 VISITORS = (
     "anonymous",

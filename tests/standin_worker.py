@@ -22,7 +22,7 @@ from typing import Any
 from celery.signals import worker_process_init
 
 from evalsite.celery import app as app
-from generation import model_library
+from generation.engines import model_library
 from generation.orders import Order, OrderRefused, Report, ScoredText, SentenceScore, Step, Written
 from generation.training.settings import Learnt, Lesson
 
@@ -69,7 +69,7 @@ def learn(lesson: Lesson, seconds: float, report: Callable[[list[float]], None])
 @worker_process_init.connect
 def shorten_lease(**_: Any) -> None:
     """Shorten the lease for tests that must outlast it, and would else take minutes."""
-    from generation import claiming, writing  # models, which can be imported only now
+    from generation.runs import claiming, writing
 
     if lease := os.environ.get("STANDIN_LEASE"):
         claiming.LEASE = timedelta(seconds=float(lease))

@@ -25,14 +25,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from annotations.generating import start_run
-from annotations.links import token_digest
 from annotations.models import Invitation, Study
-from annotations.recruiting import enrol
-from annotations.testing import answer_everything, build_study, build_user, placements
+from annotations.recruiting.enrolment import enrol
+from annotations.recruiting.tokens import token_digest
+from annotations.setup.runs import start_run
+from annotations.tests.cast import answer_everything, build_study, build_user, placements
 from generation.models import Candidate, GenerationRun, Method
 from turing.models import Game, Player
-from turing.testing import begin_game, build_pairs, play_round
+from turing.tests.cast import begin_game, build_pairs, play_round
 
 CANARY = "ZZCANARY"
 # Nothing else on a page counts this high: not scores, sizes, years or milliseconds.

@@ -9,10 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from generation.claiming import Claim, claim, give_up, record, report_step
-from generation.model_library import VERSE, is_there
+from generation.engines.model_library import VERSE, is_there
 from generation.models import Composition, Worker
 from generation.orders import OrderRefused, ScoredText, SentenceScore, Step, Written
+from generation.runs.claiming import Claim, claim, give_up, record, report_step
 from generation.tasks import write_waiting
 from tests.browsing import NARROW, PHONE, needs_browser
 from tests.worker_site import RealWorkerProcess, own_site

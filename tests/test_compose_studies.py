@@ -10,14 +10,14 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
-from annotations.generating import add_finished_runs
 from annotations.models import PageCandidate, Study, StudyRun
-from annotations.recruiting import enrol
-from annotations.testing import build_study, build_user
-from generation.claiming import claim, record
-from generation.composing import compose
+from annotations.recruiting.enrolment import enrol
+from annotations.setup.runs import add_finished_runs
+from annotations.tests.cast import build_study, build_user
+from generation.compose.composing import compose
 from generation.models import Candidate, Composition, GenerationRun, Prompt
 from generation.orders import Order, ScoredText, Written
+from generation.runs.claiming import claim, record
 from generation.tasks import write_waiting
 from turing.models import PoemPair
 from turing.upkeep import look_round

@@ -15,10 +15,10 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
-from annotations.judging import Answer, PageAddress, save_answer
 from annotations.models import AnswerChange, BestChoice, Enrolment, Rating, Study
-from annotations.recruiting import enrol
-from annotations.testing import build_study, build_user, placements
+from annotations.questionnaire.saving import Answer, PageAddress, save_answer
+from annotations.recruiting.enrolment import enrol
+from annotations.tests.cast import build_study, build_user, placements
 from tests.browsing import DESKTOP, NARROW, PHONE, needs_browser
 
 pytestmark = needs_browser
@@ -133,7 +133,7 @@ def server_out_of_order(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     def fail(*args: object) -> None:
         raise RuntimeError("out of order for the test")
 
-    monkeypatch.setattr("annotations.judging.save_answer", fail)
+    monkeypatch.setattr("annotations.questionnaire.saving.save_answer", fail)
     return monkeypatch
 
 

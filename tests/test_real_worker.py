@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from generation.model_library import VERSE, is_there
+from generation.engines.model_library import VERSE, is_there
 from generation.models import Candidate, GenerationRun
-from generation.runs import queue_run
+from generation.runs.runs import queue_run
 from tests.worker_site import RealWorkerProcess, own_site, titles, wait_until_ended
 
 pytestmark = pytest.mark.skipif(not is_there(VERSE), reason="the verse model is not in fixtures/verse-model")

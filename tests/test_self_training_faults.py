@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from evalsite.testing import wait_for
-from generation import model_library
-from generation.learning import lesson_of
+from evalsite.tests.cast import wait_for
+from generation.engines import model_library
 from generation.models import SelfTraining, TrainingCycle, Worker
-from generation.self_training import start_self_training
-from generation.testing_self_training import TITLES, make_verse_model
-from generation.training.testing import ignore
+from generation.runs.doorbell import ring_to_learn
+from generation.self_training.chain import start_self_training
+from generation.self_training.learning import lesson_of
+from generation.tests.self_training_cast import TITLES, make_verse_model
+from generation.tests.training_cast import ignore
 from generation.training.units import learn_unit
-from generation.waking import ring_to_learn
 from tests.worker_site import Crew, empty_tables, own_site
 
 pytestmark = pytest.mark.fault

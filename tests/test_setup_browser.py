@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission, User
 from playwright.sync_api import FilePayload, Page, expect
 
 from annotations.models import Rating, StaffAct, Study
-from annotations.testing import build_user
+from annotations.tests.cast import build_user
 from tests.browsing import NARROW, needs_browser
 
 pytestmark = needs_browser

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from generation.models import Prompt
 from tests.browsing import DESKTOP, NARROW, PHONE, needs_browser
 from turing.models import Round
-from turing.testing import build_pairs
+from turing.tests.cast import build_pairs
 
 pytestmark = needs_browser
 

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browsing import needs_browser
 from turing.models import PoemPair
-from turing.test_results import simulated
-from turing.testing import build_pairs
-from turing.testing_results import Answered, record
+from turing.tests.cast import build_pairs
+from turing.tests.results_cast import Answered, record
+from turing.tests.test_results import simulated
 
 pytestmark = needs_browser
 

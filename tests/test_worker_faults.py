@@ -14,11 +14,11 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from evalsite.testing import wait_for
-from generation.claiming import LOST
+from evalsite.tests.cast import wait_for
 from generation.models import Candidate, GenerationRun, RunPrompt
-from generation.runs import queue_run
-from generation.waking import ring
+from generation.runs.claiming import LOST
+from generation.runs.doorbell import ring
+from generation.runs.runs import queue_run
 from tests.worker_site import (
     Crew,
     empty_tables,

@@ -23,7 +23,7 @@ from django.db import connection
 from evalsite import embedded
 from evalsite.celery import app
 from evalsite.embedded.layout import lay_out
-from evalsite.testing import clear, wait_for
+from evalsite.tests.cast import clear, wait_for
 from generation.models import GenerationRun, Prompt, RunPrompt, SelfTraining, Worker
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from generation.models import Prompt
-from generation.rest import PageQuery, Strict, checked_query, page_of, page_response, rows_as
-from turing.exports import answered_rounds, played_pairs, results_dict
+from generation.web.rest import PageQuery, Strict, checked_query, page_of, page_response, rows_as
 from turing.models import PoemPair, Round, Side
+from turing.results.exports import answered_rounds, played_pairs, results_dict
 
 
 class NoQuery(Strict):

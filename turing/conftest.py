@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from turing.models import PoemPair
-from turing.testing import build_pairs
+from turing.tests.cast import build_pairs
 
 
 @pytest.fixture

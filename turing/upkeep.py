@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from generation.quotas import forget_whole
-from turing.pairing import pair_finished
-from turing.tallies import count_answers
+from generation.web.quotas import forget_whole
+from turing.pairs.pairing import pair_finished
+from turing.results.counting import count_answers
 
 
 def look_round() -> None:

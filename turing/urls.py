@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from turing import results_views, views
+from turing.game import views
+from turing.results import views as results_views
 
 app_name = "turing"
 

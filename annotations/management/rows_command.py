@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.auditing import log_act
+from annotations.access.log import log_act
 from annotations.models import Study
-from annotations.row_files import FORMATS, Columns, Row, write_whole
-from annotations.unblinding import ReasonTooShort, Sealed, unblind
+from annotations.results.seal import ReasonTooShort, Sealed, unblind
+from stats.reports.write_rows import FORMATS, Columns, Row, write_whole
 
 
 class RowsCommand(BaseCommand):

@@ -72,7 +72,7 @@ class Enrolment(models.Model):
     external_id = models.CharField(max_length=100, blank=True)
     external_session = models.CharField(max_length=100, blank=True)
     consented_at = models.DateTimeField(null=True)
-    # What was answered to the study's short form, by the questions' keys (`annotations.consenting`).
+    # What was answered to the study's short form, by the questions' keys (`annotations.recruiting.consent`).
     form_answers = models.JSONField(default=dict, blank=True)
     # Whoever has withdrawn is nobody any more: the row keeps the place in the design and the number of answers removed.
     withdrawn_at = models.DateTimeField(null=True)

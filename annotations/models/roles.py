@@ -12,7 +12,7 @@ from annotations.models.study import Study
 
 
 class StudyRole(models.Model):
-    """What a person who need not be an administrator may do in one study (`annotations.permissions`)."""
+    """What a person who need not be an administrator may do in one study (`annotations.access.permissions`)."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("owner")
@@ -43,7 +43,7 @@ class StaffAct(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="staff_acts")
     # Nobody where it was done from the command line or by the clock.
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    # What was done, as `annotations.auditing.ACTS` names it, and to what: never a method's name or a score.
+    # What was done, as `annotations.access.log.ACTS` names it, and to what: never a method's name or a score.
     act = models.CharField(max_length=40)
     details = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())

@@ -71,7 +71,7 @@ class Study(models.Model):
     # What evaluators agree to before their first page; empty: they are asked nothing.
     consent_en = models.TextField(blank=True)
     consent_zh = models.TextField(blank=True)
-    # The questions of the short form that comes with the consent (`annotations.consenting`).
+    # The questions of the short form that comes with the consent (`annotations.recruiting.consent`).
     questions = models.JSONField(default=list, blank=True)
     contact = models.CharField(max_length=200, blank=True)
     # Of a valid evaluator; a group may have its own.

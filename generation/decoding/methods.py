@@ -14,9 +14,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 import transformers
 
-from generation.characters import control_characters, simplified
 from generation.decoding.language_model import LanguageModel, no_memory_refused
-from generation.decoding.poem_format import PoemForm, find_form
 from generation.decoding.requests import Form, Hypothesis, Request
 from generation.decoding.scorers import (
     EQUATION_3,
@@ -28,8 +26,10 @@ from generation.decoding.scorers import (
 )
 from generation.decoding.sentence_search import PRESETS, SearchConfig, search
 from generation.decoding.templates import TEMPLATES, VERSE, Template
-from generation.normalising import is_chinese, normalise_text
 from generation.orders import LONGEST, Order, OrderRefused, Report, ScoredText, Step, Written
+from generation.texts.characters import control_characters, simplified
+from generation.texts.normalising import is_chinese, normalise_text
+from generation.verse.forms import PoemForm, find_form
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from generation.decoding.language_model import LanguageModel
-from generation.decoding.poem_format import PoemForm
 from generation.decoding.requests import Request
 from generation.evidence.copies import Corpus
 from generation.evidence.diversity import distinct, share_copied, short_sentences
 from generation.evidence.likelihoods import forward_log_likelihoods, title_log_likelihoods
 from generation.evidence.translation import Floats, Judge, ranks
+from generation.verse.forms import PoemForm
 
 # Measures of each poem, in the order of the tables. A rank is the place of the poem's own title among all titles.
 RANK = "rank"  # by the judge, which shares neither model nor data with the methods

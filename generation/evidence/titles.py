@@ -12,7 +12,7 @@ import numpy as np
 
 from generation.evidence.copies import Corpus
 from generation.evidence.diversity import characters
-from generation.training.corpus import REGULATED, Poem
+from generation.verse.corpus import REGULATED, Poem
 
 # Shorter ones say little, longer ones are mostly names and offices.
 SHORTEST, LONGEST = 3, 10

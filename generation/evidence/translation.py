@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.evidence.diversity import characters
-from generation.training.corpus import Poem
+from generation.verse.corpus import Poem
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -57,7 +57,7 @@ class SelfTraining(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
-    # In which folder of models its checkpoints and models lie (generation.model_library.folder_id).
+    # In which folder of models its checkpoints and models lie (generation.engines.model_library.folder_id).
     learns_in = models.CharField(max_length=32, blank=True)
     error = models.TextField(blank=True)
     started_by = models.ForeignKey(

@@ -38,7 +38,7 @@ class Allowance(models.Model):
     """One visitor's or address's use of a limited thing; the key is a keyed digest and names nobody.
 
     `used_until` is when the allowance is whole again: each use moves it on by the time that one use takes to come
-    back, and a use that would move it further ahead than the whole allowance is refused (`generation.quotas`).
+    back, and a use that would move it further ahead than the whole allowance is refused (`generation.web.quotas`).
     """
 
     key = models.CharField(max_length=64, primary_key=True)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from transformers import LlamaForCausalLM
 
-from generation.training.files import replaced_whole
+from generation.files.whole_files import replaced_whole
 from generation.training.settings import TrainingRefused
 
 

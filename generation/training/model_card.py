@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from generation.training.corpus import PACKAGE, PACKAGE_VERSION
-from generation.training.files import written_whole
+from generation.files.whole_files import written_whole
+from generation.verse.corpus import PACKAGE, PACKAGE_VERSION
 
 COLLECTIONS = {"tang": "Quan Tang Shi", "song": "Quan Song Shi", "ci": "Quan Song Ci"}
 MEANINGS = {

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
+from generation.files.whole_files import written_whole
 from generation.orders import Written
-from generation.training.corpus import Poem, form_of, sentences_of
 from generation.training.examples import Example, forward_text
-from generation.training.files import written_whole
 from generation.training.settings import SelfTraining, TrainingRefused
 from generation.training.titles import sample_titles, telling_titles
+from generation.verse.corpus import Poem, form_of, sentences_of
 
 # Writes a poem for each title.
 Writer = Callable[[Sequence[str]], Sequence[Written]]

@@ -16,16 +16,16 @@ import torch
 import transformers
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+from generation.files.whole_files import write_json
 from generation.training.architecture import build_model, save_model
 from generation.training.batches import Batch, batches
 from generation.training.checkpoint import Checkpoint, Place, check_settings
-from generation.training.corpus import Poem, fingerprint
 from generation.training.examples import Examples
-from generation.training.files import write_json
 from generation.training.losses import held_out_losses, token_losses
 from generation.training.model_card import write_card
 from generation.training.settings import Architecture, Progress, Stopped, Training, TrainingRefused
 from generation.training.vocabulary import build_tokenizer
+from generation.verse.corpus import Poem, fingerprint
 
 EXAMPLES_A_CHUNK = 4096
 POEMS_WHILE_TRAINING = 200

@@ -19,12 +19,11 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from generation.decoding.language_model import ModelRefused, digest_weights, load_model
+from generation.files.whole_files import write_json
 from generation.training.architecture import save_model
 from generation.training.batches import Batch, batches
 from generation.training.checkpoint import check_settings
-from generation.training.corpus import Poem, fingerprint
 from generation.training.examples import Examples
-from generation.training.files import write_json
 from generation.training.losses import held_out_losses
 from generation.training.model_card import write_card
 from generation.training.own_poems import (
@@ -38,6 +37,7 @@ from generation.training.own_poems import (
 from generation.training.pretrain import PROCESSOR, train_step
 from generation.training.settings import CycleProgress, SelfTraining, TrainingRefused
 from generation.training.vocabulary import FORM_TOKENS
+from generation.verse.corpus import Poem, fingerprint
 
 # Makes a writer of the folder of a model.
 MakeWriter = Callable[[Path], Writer]

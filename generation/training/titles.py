@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from generation.training.corpus import Poem
 from generation.training.settings import TrainingRefused
+from generation.verse.corpus import Poem
 
 # A title that so many poems have says nothing about any of them.
 MOST_POEMS_A_TITLE = 40

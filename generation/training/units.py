@@ -13,10 +13,10 @@ from typing import Any
 import torch
 
 from generation.decoding.language_model import digest_weights
+from generation.files.whole_files import write_json
 from generation.orders import OrderRefused
 from generation.training.architecture import save_model
 from generation.training.checkpoint import Checkpoint, Place, check_settings
-from generation.training.files import write_json
 from generation.training.own_poems import OwnPoem, keep_poems, poem_of_text
 from generation.training.pretrain import PROCESSOR
 from generation.training.search_writer import search_writer

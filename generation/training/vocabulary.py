@@ -7,7 +7,7 @@ from collections import Counter
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from generation.training.corpus import FORMS, Poem
+from generation.verse.corpus import FORMS, Poem
 
 PAD, BOS, EOS, UNKNOWN = "<pad>", "<bos>", "<eos>", "<unk>"
 FORM_TOKENS = {form: f"<{form}>" for form in FORMS}

@@ -11,7 +11,7 @@ from generation.models import Candidate, GenerationRun, Prompt
 
 
 class Form(models.TextChoices):
-    """Forms of verse; the keys of regulated ones are those that orders go by (generation.decoding.poem_format)."""
+    """Forms of verse; the keys of regulated ones are those that orders go by (generation.verse.forms)."""
 
     JUEJU5 = "jueju5", _("jueju, five characters")
     JUEJU7 = "jueju7", _("jueju, seven characters")

@@ -1,4 +1,6 @@
-"""Sums over answered rounds, so that the results never read the rounds themselves; `turing.tallies` alone writes them.
+"""Sums over answered rounds, so that the results never read the rounds themselves.
+
+`turing.results.counting` alone writes them.
 
 Every sum is kept in each scope. With n answers and s selections (the machine's text taken for the human one) of a
 player, `player_nn`, `player_ns` and `player_ss` are the sums over players of n², n s and s². With a rate r the squared

@@ -7,7 +7,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.management.study_command import study_named
-from annotations.payments import PaymentRefused, State, approve_payments, payment_lines, revoke_approvals
+from annotations.payments.ledger import (
+    PaymentRefused,
+    State,
+    approve_payments,
+    payment_lines,
+    revoke_approvals,
+)
 
 
 class Command(BaseCommand):

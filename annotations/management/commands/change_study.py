@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import Study
-from annotations.rubrics import load_rubric
-from annotations.setting_up import CHANGEABLE, ChangeRefused, change_study, replace_criteria
-from generation.problems import FileRefused
+from annotations.setup.rubrics import load_rubric
+from annotations.setup.study import CHANGEABLE, ChangeRefused, change_study, replace_criteria
+from generation.files.problems import FileRefused
 
 
 class Command(BaseCommand):

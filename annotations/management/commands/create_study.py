@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.rubrics import load_rubric
-from annotations.setting_up import create_study
-from generation.problems import FileRefused
+from annotations.setup.rubrics import load_rubric
+from annotations.setup.study import create_study
+from generation.files.problems import FileRefused
 
 
 class Command(BaseCommand):

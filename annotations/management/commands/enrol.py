@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from annotations.inviting import InvitingRefused, group_of
 from annotations.models import Study
-from annotations.recruiting import EnrolmentRefused, enrol_by_staff
+from annotations.recruiting.enrolment import EnrolmentRefused, enrol_by_staff
+from annotations.recruiting.invitations import InvitingRefused, group_of
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.inviting import put_group
 from annotations.management.study_command import study_named
+from annotations.recruiting.invitations import put_group
 
 
 class Command(BaseCommand):

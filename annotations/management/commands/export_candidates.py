@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import PageCandidate, Study
-from generation.exporting import provenance_fields
+from generation.files.provenance import provenance_fields
 
 RUNNERS_UP = 3
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.heds import heds_markdown
+from annotations.data_sheet import heds_markdown
 from annotations.models import Study
 
 

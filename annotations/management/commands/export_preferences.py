@@ -10,8 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.rows_command import RowsCommand
 from annotations.models import Study
-from annotations.preferences import COLUMNS, PREFERENCE_FORMATS, RULES, SOURCES, preferences
-from annotations.row_files import Row
+from annotations.results.preference_pairs import COLUMNS, PREFERENCE_FORMATS, RULES, SOURCES, preferences
+from stats.reports.write_rows import Row
 
 
 class Command(RowsCommand):

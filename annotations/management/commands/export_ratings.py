@@ -7,10 +7,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from annotations import raw_export
 from annotations.management.rows_command import RowsCommand
 from annotations.models import Study
-from annotations.row_files import FORMATS, Row
+from annotations.results import answer_rows as raw_export
+from stats.reports.write_rows import FORMATS, Row
 
 
 class Command(RowsCommand):

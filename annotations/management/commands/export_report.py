@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
-from annotations.exports import FORMATS, export
 from annotations.models import Study
-from annotations.results import OFF_SCALE_POLICIES, study_report
-from annotations.unblinding import ReasonTooShort, unblind
+from annotations.results.report import OFF_SCALE_POLICIES, study_report
+from annotations.results.report_formats import FORMATS, export
+from annotations.results.seal import ReasonTooShort, unblind
 
 BINARY = ("pdf", "xlsx")
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.management.study_command import evaluators_named, study_named
-from annotations.recruiting import extend_deadline
+from annotations.recruiting.enrolment import extend_deadline
 
 
 class Command(BaseCommand):

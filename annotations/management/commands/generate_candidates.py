@@ -8,12 +8,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from annotations.generating import StudyFixed, add_run, start_run
 from annotations.models import Study, StudyRun
-from generation.compose_forms import REGULATED
+from annotations.setup.runs import StudyFixed, add_run, start_run
+from generation.compose.forms import REGULATED
 from generation.models import GenerationRun, RunPrompt
-from generation.progress import run_progress, trouble
-from generation.runs import OWN_METHODS, PRESETS, RunRefused
+from generation.runs.progress import run_progress, trouble
+from generation.runs.runs import OWN_METHODS, PRESETS, RunRefused
 
 POLL_SECONDS = 0.5
 ERRORS_SHOWN = 10

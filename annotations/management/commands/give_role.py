@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotations.access.roles import RoleRefused, give_role, user_named
 from annotations.management.study_command import study_named
 from annotations.models import StudyRole
-from annotations.roles import RoleRefused, give_role, user_named
 
 
 class Command(BaseCommand):

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.importing import SlugTaken, import_records
+from annotations.imports.published_records import read_records
+from annotations.imports.studies import SlugTaken, import_records
 from annotations.management.commands.import_study import messages_of
-from annotations.records import read_records
-from generation.problems import FileRefused
+from generation.files.problems import FileRefused
 
 
 class Command(BaseCommand):

@@ -8,11 +8,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.importing import SlugTaken, import_study
+from annotations.imports.studies import SlugTaken, import_study
 from annotations.models import Page
-from annotations.rubrics import load_rubric
-from generation.importing import read_candidates
-from generation.problems import FileRefused
+from annotations.setup.rubrics import load_rubric
+from generation.files.candidates import read_candidates
+from generation.files.problems import FileRefused
 
 
 class Command(BaseCommand):

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.inviting import (
+from annotations.management.study_command import study_named
+from annotations.models import Invitation
+from annotations.recruiting.invitations import (
     DAYS_VALID,
     Invitee,
     InvitingRefused,
@@ -16,10 +18,8 @@ from annotations.inviting import (
     read_invitees,
     send_invitations,
 )
-from annotations.links import join_address
-from annotations.management.study_command import study_named
-from annotations.models import Invitation
-from generation.problems import FileRefused
+from annotations.recruiting.tokens import join_address
+from generation.files.problems import FileRefused
 
 
 class Command(BaseCommand):

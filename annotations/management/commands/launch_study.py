@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.launching import LaunchRefused, launch
 from annotations.models import Study
+from annotations.setup.lifecycle import LaunchRefused, launch
 
 
 class Command(BaseCommand):

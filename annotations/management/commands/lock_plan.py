@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import AnalysisPlan, Study
-from annotations.planning import Pair, PlanRefused, lock_plan
+from annotations.plan.plan import Pair, PlanRefused, lock_plan
 
 
 def pair(text: str) -> Pair:

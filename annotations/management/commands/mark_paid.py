@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.management.study_command import study_named
-from annotations.payments import PaymentRefused, State, mark_paid, payment_lines
+from annotations.payments.ledger import PaymentRefused, State, mark_paid, payment_lines
 
 
 class Command(BaseCommand):

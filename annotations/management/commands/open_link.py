@@ -7,10 +7,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.inviting import InvitingRefused, close_open_link, group_of, make_open_link
-from annotations.links import join_address
 from annotations.management.study_command import study_named
 from annotations.models import OpenLink
+from annotations.recruiting.invitations import InvitingRefused, close_open_link, group_of, make_open_link
+from annotations.recruiting.tokens import join_address
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.launching import WrongState, pause
 from annotations.models import Study
+from annotations.setup.lifecycle import WrongState, pause
 
 
 class Command(BaseCommand):

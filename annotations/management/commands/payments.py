@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.management.study_command import study_named
-from annotations.payments import Line, State, payment_lines, payments_csv, totals
-from annotations.row_files import write_whole
+from annotations.payments.ledger import Line, State, payment_lines, payments_csv, totals
+from stats.reports.write_rows import write_whole
 
 
 class Command(BaseCommand):

@@ -8,13 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from annotations.exports import export
 from annotations.models import Study
-from annotations.rehearsing import rehearse
-from annotations.reporting.findings import pair_label
-from annotations.reporting.wording import comparison_sentence, decimal, signed
-from annotations.results import study_report
-from annotations.simulating import Effects
+from annotations.plan.rehearsal import rehearse
+from annotations.plan.simulation import Effects
+from annotations.results.document.findings import pair_label
+from annotations.results.document.wording import comparison_sentence, decimal, signed
+from annotations.results.report import study_report
+from annotations.results.report_formats import export
 from stats.reports.study_report import StudyReport
 
 

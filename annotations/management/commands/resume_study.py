@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.launching import WrongState, resume
 from annotations.models import Study
+from annotations.setup.lifecycle import WrongState, resume
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotations.mailing import can_mail
-from annotations.reminding import send_reminders
+from annotations.recruiting.mail import can_mail
+from annotations.recruiting.reminders import send_reminders
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import Study
-from annotations.simulating import Effects, simulate_ratings
+from annotations.plan.simulation import Effects, simulate_ratings
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotations.access.roles import RoleRefused, take_role, user_named
 from annotations.management.study_command import study_named
-from annotations.roles import RoleRefused, take_role, user_named
 
 
 class Command(BaseCommand):

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.launching import material_obstacles
-from annotations.material import MaterialChecks, genre_of, material_checks, store_material
 from annotations.models import Study
-from annotations.setting_up import ChangeRefused
-from generation.importing import read_candidates
-from generation.problems import FileRefused
-from generation.prompt_lists import read_prompts
+from annotations.setup.lifecycle import material_obstacles
+from annotations.setup.material import MaterialChecks, genre_of, material_checks, store_material
+from annotations.setup.study import ChangeRefused
+from generation.files.candidates import read_candidates
+from generation.files.problems import FileRefused
+from generation.files.prompts import read_prompts
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from annotations.management.study_command import evaluators_named, study_named
-from annotations.withdrawing import withdraw
+from annotations.recruiting.withdrawal import withdraw
 
 
 class Command(BaseCommand):

@@ -19,10 +19,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.demo import load_demo
+from annotations.imports.demo import load_demo
 from evalsite import embedded
 from turing.models import PoemPair
-from turing.pair_files import import_pairs
+from turing.pairs.files import import_pairs
 
 T = TypeVar("T")
 

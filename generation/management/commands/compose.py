@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from generation.jiuge import JiugeFailed
+from generation.engines.jiuge import JiugeFailed
 from generation.orders import Genre, Order, OrderRefused, Step, Written
 
 

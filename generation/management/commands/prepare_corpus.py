@@ -12,8 +12,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from generation.decoding.songci import derive_tunes, read_double_names, write_tunes
-from generation.training.corpus import (
+from generation.files.whole_files import replaced_whole
+from generation.training.fetching import fetch_package
+from generation.verse.corpus import (
     PACKAGE,
     PACKAGE_VERSION,
     CorpusRefused,
@@ -21,8 +22,7 @@ from generation.training.corpus import (
     read_corpus,
     write_corpus,
 )
-from generation.training.fetching import fetch_package
-from generation.training.files import replaced_whole
+from generation.verse.songci import derive_tunes, read_double_names, write_tunes
 
 
 class Command(BaseCommand):
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             "--tunes",
             type=Path,
             metavar="FILE",
-            help="also write the shapes of the tunes of the ci, as generation/decoding/data/tunes.json has them",
+            help="also write the shapes of the tunes of the ci, as generation/verse/data/tunes.json has them",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

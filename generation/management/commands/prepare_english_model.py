@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from generation.model_library import ENGLISH, FOLDERS
+from generation.engines.model_library import ENGLISH, FOLDERS
 from generation.training.english import EnglishModelRefused, prepare_english_model
 
 

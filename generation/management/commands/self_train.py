@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from generation.management.stopping import signals_noted
 from generation.orders import OrderRefused
-from generation.training.corpus import CorpusRefused, load_corpus
 from generation.training.process import keep_freed_memory, let_idle_threads_sleep
 from generation.training.settings import (
     SELF_TRAINING_PRESETS,
@@ -21,6 +20,7 @@ from generation.training.settings import (
     Stopped,
     TrainingRefused,
 )
+from generation.verse.corpus import CorpusRefused, load_corpus
 
 # Options that change one number of a preset.
 NUMBERS = {

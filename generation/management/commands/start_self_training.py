@@ -11,10 +11,10 @@ from django.db.models import Count, Q
 from tqdm import tqdm
 
 from generation.models import RunPrompt, SelfTraining, Worker
-from generation.self_training import SelfTrainingRefused, start_self_training
-from generation.training.corpus import CorpusRefused
+from generation.self_training.chain import SelfTrainingRefused, start_self_training
+from generation.self_training.titles import TitlesRefused, draw_titles, listed_titles
 from generation.training.settings import PAPER
-from generation.training_titles import TitlesRefused, draw_titles, listed_titles
+from generation.verse.corpus import CorpusRefused
 
 POLL_SECONDS = 0.5
 

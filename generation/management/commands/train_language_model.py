@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from generation.management.stopping import signals_noted
-from generation.training.corpus import CorpusRefused, load_corpus
 from generation.training.process import keep_freed_memory, let_idle_threads_sleep
 from generation.training.settings import Architecture, Progress, Stopped, Training, TrainingRefused
+from generation.verse.corpus import CorpusRefused, load_corpus
 
 TRAINING = ("tokens", "batch_tokens", "learning_rate", "seed")
 ARCHITECTURE = ("layers", "width", "heads", "inner")

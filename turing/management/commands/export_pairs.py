@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from turing.pair_files import write_pairs
+from turing.pairs.files import write_pairs
 
 
 class Command(BaseCommand):

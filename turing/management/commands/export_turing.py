@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from turing.exports import RESULT_FORMATS, ROW_FORMATS, ROWS, export_results, row_chunks
-from turing.tallies import count_answers
+from turing.results.counting import count_answers
+from turing.results.exports import RESULT_FORMATS, ROW_FORMATS, ROWS, export_results, row_chunks
 
 
 class Command(BaseCommand):

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from generation.problems import FileRefused
+from generation.files.problems import FileRefused
 from turing.models import PoemPair
-from turing.pair_files import import_pairs
+from turing.pairs.files import import_pairs
 
 
 class Command(BaseCommand):

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from generation.problems import FileRefused
+from generation.files.problems import FileRefused
 from turing.models import SourceText
-from turing.quantangshi import read_quantangshi, store
+from turing.pairs.quantangshi import read_quantangshi, store
 
 
 class Command(BaseCommand):

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from generation.models import RunPrompt
-from generation.runs import OWN_METHODS, RunRefused
+from generation.runs.runs import OWN_METHODS, RunRefused
 from turing.models import PairRun, PoemPair
-from turing.pairing import TooFew, pair_finished, queue_pairs
+from turing.pairs.pairing import TooFew, pair_finished, queue_pairs
 
 LOOK_SECONDS = 2
 

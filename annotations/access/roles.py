@@ -1,0 +1,71 @@
+"""Giving and taking the roles of those who run a study."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotations.access.log import log_act
+from annotations.models import Enrolment, Study, StudyRole
+
+Role = StudyRole.Role
+
+
+class RoleRefused(ValueError):
+    """A role that cannot be given or taken, with a message for people."""
+
+
+@transaction.atomic
+def give_role(study: Study, user: User, role: StudyRole.Role, *, by: User | None) -> bool:
+    """Give a user a role in a study in place of any other, log it, and return whether this call changed anything.
+
+    Without `by` it was done from the command line. The study's row is locked: `enrol` locks it too, so nobody becomes
+    an evaluator and one of those who see the methods at the same time. Raises `RoleRefused`.
+    """
+    Study.objects.select_for_update().get(pk=study.pk)
+    if not user.is_active:
+        raise RoleRefused(_("The account %(user)s is closed.") % {"user": user.get_username()})
+    if Enrolment.objects.filter(study=study, evaluator=user).exists():
+        raise RoleRefused(
+            _("%(user)s is an evaluator of this study, and evaluators must not see its methods.")
+            % {"user": user.get_username()}
+        )
+    held = StudyRole.objects.filter(study=study, user=user).first()
+    if held and held.role == role:
+        return False
+    if held:
+        refuse_last_owner(held, by)
+    StudyRole.objects.update_or_create(study=study, user=user, defaults={"role": role})
+    log_act(study, by, "role.given", user=user.get_username(), role=role)
+    return True
+
+
+@transaction.atomic
+def take_role(study: Study, user: User, *, by: User | None) -> bool:
+    """Take a user's role in a study, log it, and return whether there was one; raise `RoleRefused`."""
+    Study.objects.select_for_update().get(pk=study.pk)
+    held = StudyRole.objects.filter(study=study, user=user).first()
+    if held is None:
+        return False
+    refuse_last_owner(held, by)
+    role = held.role
+    held.delete()
+    log_act(study, by, "role.taken", user=user.get_username(), role=role)
+    return True
+
+
+def refuse_last_owner(held: StudyRole, by: User | None) -> None:
+    """Raise `RoleRefused` if an owner would leave a study without one; administrators and the command line may."""
+    if held.role != Role.OWNER or by is None or by.is_staff:
+        return
+    if not StudyRole.objects.filter(study=held.study_id, role=Role.OWNER).exclude(pk=held.pk).exists():
+        raise RoleRefused(_("A study keeps an owner: give this role to somebody else first."))
+
+
+def user_named(username: str) -> User:
+    """Return the user of this name; raise `RoleRefused` where there is none."""
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise RoleRefused(_("There is no user %(user)s.") % {"user": username})
+    return user

@@ -1,0 +1,329 @@
+"""The data sheet of a study: what the platform knows of the questions of HEDS and of ARR, as Markdown.
+
+HEDS, the Human Evaluation Datasheet, is by Shimorina and Belz (HumEval 2022); version 3.0 by Belz and Thomson (2024)
+keeps its five sections and its questions and divides some of them. ARR is the checklist of ACL Rolling Review on
+responsible research. The numbers are theirs, the words ours. What only the researchers know is left as a marked
+blank. Nothing here is by method, so the sheet of a sealed study can be shown.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from annotations.data_sheet.facts import Facts, gathered
+from annotations.data_sheet.layout import BLANK, Item, Part
+from annotations.data_sheet.quality import best_pick, criterion
+from annotations.data_sheet.wording import (
+    form_line,
+    form_words,
+    label,
+    payment_words,
+    personal_data,
+    quoted,
+    recruiting_words,
+    time_words,
+)
+from annotations.models import Study
+from generation.models import Prompt
+
+
+def heds_markdown(study: Study) -> str:
+    """Return the data sheet of a study, filled in as far as the platform knows it; the queries are constant."""
+    facts = gathered(study)
+    parts = [
+        about(facts),
+        systems(facts),
+        sample(facts),
+        evaluators(facts),
+        design(facts),
+        *(criterion(facts, number, one) for number, one in enumerate(facts.criteria, start=1)),
+        best_pick(facts),
+        ethics(facts),
+        responsible_research(facts),
+    ]
+    head = (
+        f"# Human evaluation data sheet: {study.title_en or study.title_zh}\n\n"
+        f"Filled in by evalsite {settings.VERSION} for the study `{study.slug}`, which is {study.state}. Sections 1"
+        " to 5 follow HEDS (Shimorina and Belz, 2022; version 3.0: Belz and Thomson, 2024), section 6 the checklist of"
+        f" ACL Rolling Review. Look for “{BLANK.strip('*')}”: that is what only you know."
+    )
+    return "\n\n".join((head, *(part.markdown() for part in parts), appendix(facts))) + "\n"
+
+
+def about(facts: Facts) -> Part:
+    return Part(
+        "1 Reference and resources",
+        (
+            Item(
+                "1.1",
+                "Where the experiment is reported",
+                missing="the address of the paper, and which experiment",
+            ),
+            Item(
+                "1.2",
+                "Resources used",
+                "The answers, the report and the preference pairs can be exported from the study: `export_ratings`,"
+                " `export_report`, `export_preferences`.",
+                "the address at which outputs, answers and tools are published",
+            ),
+            Item(
+                "1.3",
+                "Who fills in this sheet",
+                f"Contact named to evaluators: {facts.study.contact}" if facts.study.contact else "",
+                "names, affiliations and e-mail addresses",
+            ),
+        ),
+    )
+
+
+def systems(facts: Facts) -> Part:
+    is_poem = facts.study.genre == Prompt.Genre.POEM
+    language = facts.study.get_text_language_display()
+    return Part(
+        "2 Evaluated systems",
+        (
+            Item(
+                "2.1",
+                "Input",
+                "Text: the title of a poem."
+                if is_poem
+                else "Text: a question, with its description where it has one.",
+            ),
+            Item(
+                "2.2",
+                "Output",
+                "Text: a poem of several lines." if is_poem else "Text: an answer of several sentences.",
+            ),
+            Item(
+                "2.3",
+                "Task",
+                "Poetry generation from a title."
+                if is_poem
+                else "Open-domain question answering in long form.",
+            ),
+            Item(
+                "2.4",
+                "Input and output languages",
+                f"Outputs: {language}.",
+                "the language of the inputs, if it is another one",
+            ),
+            Item(
+                "2.5",
+                "Systems",
+                f"{len(facts.methods)}: {', '.join(facts.methods)}." if facts.methods else "None yet.",
+                "versions, parameters and sources of each, and which of them are people",
+            ),
+        ),
+    )
+
+
+def sample(facts: Facts) -> Part:
+    file = facts.material.get("file")
+    origin = (
+        f"The prompts are those of the file {file} (SHA-256 `{facts.material.get('sha256', '')}`), all of them."
+        if file
+        else ""
+    )
+    plan = facts.plan
+    planned = (
+        f"Planned before the first answer: {plan.planned_prompts} prompts"
+        + (f", {plan.planned_evaluators} evaluators" if plan.planned_evaluators else "")
+        + "."
+        if plan
+        else ""
+    )
+    return Part(
+        "3.1 Sample of outputs",
+        (
+            Item("3.1.1", "Outputs evaluated of each system", f"{facts.prompts}, one for each prompt."),
+            Item("3.1.2", "How they were selected", origin, "how the prompts were chosen, and each output"),
+            Item(
+                "3.1.3",
+                "Statistical power",
+                planned,
+                "the power for the effect sought (the command `rehearse` and the report compute it)",
+            ),
+        ),
+    )
+
+
+def evaluators(facts: Facts) -> Part:
+    funnel = facts.funnel
+    counted = (
+        f"{funnel.enrolled} take part; {funnel.started} have begun, {funnel.finished} finished, and"
+        f" {funnel.valid} of these count as valid. {funnel.withdrawn} withdrew."
+    )
+    if funnel.simulated or funnel.imported:
+        counted += f" Of those who take part {funnel.simulated} are simulated and {funnel.imported} imported."
+    return Part(
+        "3.2 Evaluators",
+        (
+            Item("3.2.1", "How many", counted),
+            Item(
+                "3.2.2",
+                "Of what kind",
+                payment_words(facts),
+                "experts or not, known to the authors or not, authors among them or not",
+            ),
+            Item(
+                "3.2.3",
+                "How they were recruited",
+                recruiting_words(facts),
+                "by which channels, who was left out",
+            ),
+            Item(
+                "3.2.4",
+                "Training and practice",
+                "No practice pages. Everybody reads the instructions in the appendix before the first page and can"
+                " read them again at any time.",
+                "any training outside of the platform",
+            ),
+            Item(
+                "3.2.5",
+                "Other characteristics",
+                form_words(facts),
+                "" if facts.forms else "what else is known",
+            ),
+        ),
+    )
+
+
+def design(facts: Facts) -> Part:
+    study, plan = facts.study, facts.plan
+    threshold = f"{100 * float(study.inconsistency_threshold):g} %"
+    return Part(
+        "3.3 Experimental design",
+        (
+            Item(
+                "3.3.1",
+                "Preregistration",
+                f"The plan of the analysis was locked on {plan.locked_at:%Y-%m-%d}, before the first answer"
+                f" (SHA-256 `{plan.digest}`)."
+                if plan
+                else "No plan was locked on the platform.",
+                "the registry and its address, if there is one",
+            ),
+            Item(
+                "3.3.2",
+                "How responses were collected",
+                f"With the web questionnaire of evalsite {settings.VERSION}, each answer saved at once.",
+            ),
+            Item(
+                "3.3.3",
+                "Quality assurance",
+                "Automatic, fixed beforehand: an evaluator counts who has answered everything and has at most"
+                f" {threshold} inconsistent pages, on which the text picked as the best was rated overall below another"
+                f" one. {facts.funnel.finished - facts.funnel.valid} who finished are left out by this rule.",
+                "whether evaluators had to be native speakers, and checks by hand",
+            ),
+            Item(
+                "3.3.4",
+                "What evaluators see",
+                "One prompt a page with all its texts as equal, lettered cards, in an order of their own that is"
+                " balanced over evaluators and pages; no method is named. Below each text one row of points for each"
+                " criterion, with words at both ends; below all texts the pick of the best one.",
+                "a picture of a page (the preview of the study shows it)",
+            ),
+            Item("3.3.5", "Freedom in time", time_words(facts)),
+            Item(
+                "3.3.6",
+                "Questions and feedback",
+                f"Evaluators are told whom they may ask: {study.contact}" if study.contact else "",
+                "" if study.contact else "how evaluators could ask or comment",
+            ),
+            Item(
+                "3.3.7",
+                "Conditions",
+                "Online, at a place and with a device of each evaluator's own choosing.",
+                "other conditions, if there were any",
+            ),
+            Item("3.3.8", "Differences in conditions", "Not applicable where 3.3.7 holds."),
+        ),
+    )
+
+
+def ethics(facts: Facts) -> Part:
+    asked = "; ".join(label(question) for question in facts.study.questions)
+    return Part(
+        "5 Ethics",
+        (
+            Item(
+                "5.1",
+                "Approval by an ethics committee",
+                missing="which committee, and the number of its approval",
+            ),
+            Item("5.2", "Personal data", personal_data(asked), "personal data in the outputs themselves"),
+            Item(
+                "5.3",
+                "Special categories of personal data",
+                "" if asked else "Evaluators are asked nothing about themselves.",
+                f"whether any of these is one: {asked}"
+                if asked
+                else "special categories in the outputs themselves",
+            ),
+            Item("5.4", "Impact assessment", missing="any assessment of the impact, and where it is found"),
+        ),
+    )
+
+
+def responsible_research(facts: Facts) -> Part:
+    study, funnel = facts.study, facts.funnel
+    ratings = facts.prompts * len(facts.methods)
+    consent = (
+        f"Asked for before the first page with the text in the appendix; {facts.consented} agreed. Evaluators can"
+        " withdraw by themselves until the study is closed."
+        if study.asks_consent()
+        else "No consent was asked for on the platform."
+    )
+    return Part(
+        "6 ARR checklist: data, statistics and annotators",
+        (
+            Item("B4", "Personal or offensive content in the data", missing="how the outputs were checked"),
+            Item(
+                "B5",
+                "Documentation of the data",
+                f"{study.get_genre_display()}, in {study.get_text_language_display()}.",
+                "domains, and the groups of people the data stand for",
+            ),
+            Item(
+                "B6",
+                "Numbers of the data",
+                f"{facts.prompts} prompts, {ratings} texts, {funnel.enrolled} evaluators.",
+            ),
+            Item(
+                "C3",
+                "Descriptive statistics",
+                "The report gives means, deviations, intervals, effect sizes and corrected p-values once the study is"
+                " closed.",
+            ),
+            Item("C4", "Packages", f"evalsite {settings.VERSION}; the report names all versions."),
+            Item("D1", "Instructions given to participants", "In full in the appendix."),
+            Item(
+                "D2",
+                "Recruitment and payment",
+                f"{recruiting_words(facts)} {payment_words(facts)}",
+                "why the payment is fair where the participants live",
+            ),
+            Item("D3", "Consent", consent, "" if study.asks_consent() else "how consent was obtained"),
+            Item("D4", "Ethics review", missing="as in 5.1"),
+            Item(
+                "D5", "Who the annotators are", form_words(facts), "where they live, and what else is known"
+            ),
+        ),
+    )
+
+
+def appendix(facts: Facts) -> str:
+    """Return the words that evaluators read, in full."""
+    study = facts.study
+    blocks = ["## Appendix: what evaluators read"]
+    for title, texts in (
+        ("Instructions", (study.instructions_en, study.instructions_zh)),
+        ("Consent", (study.consent_en, study.consent_zh)),
+    ):
+        blocks.append(f"### {title}")
+        blocks += [quoted(text) for text in texts if text] or ["None."]
+    if study.questions:
+        blocks.append("### Short form")
+        blocks.append("\n".join(f"- {form_line(question)}" for question in study.questions))
+    return "\n\n".join(blocks)

@@ -1,0 +1,331 @@
+"""What those who run a study watch while people answer: the funnel, the evaluators, the coverage, the agreement.
+
+Nothing here is by method, so all of it may be seen while the study is sealed. The database sums up; the number of
+queries does not depend on the study.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import connection, models
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from annotations.models import Assignment, Criterion, Enrolment, Invitation, Rating, Study, Subtask
+from annotations.monitoring.evaluator_sums import Coverage, Standing, study_sums
+from annotations.results.score_table import copied_integers
+from stats.agreement import krippendorff_alphas
+from stats.quality import FEWEST_TEXTS
+from stats.scores import Floats, Ints
+
+# More columns of the matrix than these are put together.
+MOST_COLUMNS = 8
+DAY = timedelta(days=1)
+
+# How long each evaluator had a page in view, and when they first and last answered: of pages, then of evaluators.
+TIMES = """
+SELECT enrolment_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY longest), min(first_at), max(last_at)
+FROM (
+    SELECT change.enrolment_id, change.page_id, max(change.seconds_on_page) AS longest,
+           min(change.changed_at) AS first_at, max(change.changed_at) AS last_at
+    FROM annotations_answerchange change
+    JOIN annotations_enrolment enrolment ON enrolment.id = change.enrolment_id
+    WHERE enrolment.study_id = %(study)s
+    GROUP BY change.enrolment_id, change.page_id
+) page
+GROUP BY enrolment_id
+"""
+
+# The correlation of each evaluator's ratings with the mean of all others' of the same texts, as in `stats.quality`.
+AGREEMENTS = """
+SELECT enrolment_id, CASE WHEN count(*) >= %(fewest)s THEN corr(score, (total - score) / (raters - 1.0)) END
+FROM (
+    SELECT enrolment_id, score::float AS score, sum(score) OVER same_text AS total, count(*) OVER same_text AS raters
+    FROM annotations_rating WHERE criterion_id = %(criterion)s
+    WINDOW same_text AS (PARTITION BY candidate_id)
+) rating
+WHERE raters > 1
+GROUP BY enrolment_id
+"""
+
+
+class Stage(models.TextChoices):
+    """How far an evaluator has come."""
+
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    ENROLLED = "enrolled", _("not started")
+    STARTED = "started", _("started")
+    EXCLUDED = "excluded", _("finished, not valid")
+    VALID = "valid", _("valid")
+
+
+@dataclass(frozen=True)
+class EvaluatorRow:
+    """One evaluator: how far, how fast, how carefully. What there is nothing to take of is None."""
+
+    standing: Standing
+    stage: Stage
+    # Answers a day since the first one; no span is taken for less than a day.
+    pace: float | None
+    last_seen: datetime | None
+    page_seconds: float | None
+    # With the mean of the others over the texts, on the overall criterion.
+    agreement: float | None
+
+    @property
+    def enrolment(self) -> Enrolment:
+        return self.standing.enrolment
+
+    @property
+    def progress(self) -> float:
+        """The share of the answers asked for that is there."""
+        return self.standing.answered / self.standing.asked if self.standing.asked else 0.0
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How many came how far; each stage holds those of the next. `invited` is None where nobody was."""
+
+    invited: int | None
+    enrolled: int
+    started: int
+    finished: int
+    valid: int
+    withdrawn: int
+    simulated: int
+    imported: int
+
+
+@dataclass(frozen=True)
+class SubtaskRow:
+    """How many evaluators a sub-task has, and how many of its prompts have how many complete ratings, by column."""
+
+    number: int
+    prompts: int
+    assigned: int
+    complete: int
+    cells: tuple[int, ...]
+
+    @property
+    def asked(self) -> int:
+        return self.prompts * self.assigned
+
+    @property
+    def shares(self) -> list[tuple[int, int]]:
+        """Each cell with its share of the prompts in fifths, for its shade."""
+        return [(cell, -(-5 * cell // self.prompts) if self.prompts else 0) for cell in self.cells]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Sub-tasks by the number of complete ratings of their prompts; `columns` are the numbers in words."""
+
+    columns: tuple[str, ...]
+    rows: tuple[SubtaskRow, ...]
+
+
+@dataclass(frozen=True)
+class Alpha:
+    """Krippendorff's alpha on one criterion over the texts that two or more evaluators have rated."""
+
+    criterion: Criterion
+    texts: int
+    ordinal: float | None
+    interval: float | None
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """Everything on the page."""
+
+    funnel: Funnel
+    evaluators: tuple[EvaluatorRow, ...]
+    matrix: Matrix
+    alphas: tuple[Alpha, ...]
+    # The criterion of the agreement of single evaluators.
+    criterion: Criterion | None
+
+    @property
+    def enrolments(self) -> list[Enrolment]:
+        """With their groups, in order of enrolment."""
+        return [row.enrolment for row in self.evaluators]
+
+
+def dashboard(study: Study) -> Dashboard:
+    """Return what is watched of a study, with eight queries."""
+    sums = study_sums(study)
+    criteria = list(study.criteria.all())
+    criterion = next((one for one in criteria if one.is_overall), criteria[0] if criteria else None)
+    evaluators = evaluator_rows(study, sums.standings, criterion)
+    return Dashboard(
+        funnel=funnel(study, evaluators),
+        evaluators=evaluators,
+        matrix=matrix(study, sums.coverage),
+        alphas=alphas(study, criteria),
+        criterion=criterion,
+    )
+
+
+def evaluator_rows(
+    study: Study, standings: Sequence[Standing], criterion: Criterion | None
+) -> tuple[EvaluatorRow, ...]:
+    """Return the rows of the evaluators in order of enrolment, with two queries."""
+    times = {enrolment: of_evaluator for enrolment, *of_evaluator in selected(TIMES, study=study.pk)}
+    agreements: dict[int, float | None] = dict(
+        selected(AGREEMENTS, criterion=criterion.pk, fewest=FEWEST_TEXTS) if criterion else []
+    )
+    rows = []
+    for one in standings:
+        seconds, first_at, last_at = times.get(one.enrolment.pk, (None, one.first_at, one.last_at))
+        rows.append(
+            EvaluatorRow(
+                standing=one,
+                stage=stage(one),
+                pace=pace(one, first_at, last_at),
+                last_seen=last_at,
+                page_seconds=seconds,
+                agreement=agreements.get(one.enrolment.pk),
+            )
+        )
+    return tuple(rows)
+
+
+def selected(sql: str, **parameters: int) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def stage(standing: Standing) -> Stage:
+    """Return how far an evaluator has come."""
+    if standing.enrolment.withdrawn_at:
+        return Stage.WITHDRAWN
+    if standing.is_valid:
+        return Stage.VALID
+    if standing.is_finished:
+        return Stage.EXCLUDED
+    return Stage.STARTED if standing.is_started else Stage.ENROLLED
+
+
+def pace(standing: Standing, first_at: datetime | None, last_at: datetime | None) -> float | None:
+    """Return the answers a day since the first one: until now, or the last one of whoever can give no more."""
+    if first_at is None or last_at is None or not standing.answered:
+        return None
+    now = timezone.now()
+    is_over = standing.is_finished or standing.enrolment.deadline <= now
+    return standing.answered / (max((last_at if is_over else now) - first_at, DAY) / DAY)
+
+
+def funnel(study: Study, evaluators: Sequence[EvaluatorRow]) -> Funnel:
+    """Return how many evaluators came how far, with one query."""
+    invited = Invitation.objects.filter(study=study, revoked_at=None).count()
+    part = [row for row in evaluators if row.stage != Stage.WITHDRAWN]
+    sources = [row.enrolment.source for row in part]
+    return Funnel(
+        invited=invited or None,
+        enrolled=len(part),
+        started=sum(row.standing.is_started for row in part),
+        finished=sum(row.standing.is_finished for row in part),
+        valid=sum(row.standing.is_valid for row in part),
+        withdrawn=len(evaluators) - len(part),
+        simulated=sources.count(Enrolment.Source.SIMULATED),
+        imported=sources.count(Enrolment.Source.IMPORTED),
+    )
+
+
+def matrix(study: Study, coverage: Sequence[Coverage]) -> Matrix:
+    """Return which sub-tasks have how many complete ratings, with one query."""
+    by_subtask: dict[int, dict[int, int]] = defaultdict(dict)
+    for one in coverage:
+        by_subtask[one.subtask][one.evaluators] = one.prompts
+    assigned = Assignment.objects.filter(subtask=models.OuterRef("pk")).order_by()
+    subtasks = (
+        Subtask.objects.filter(study=study)
+        .annotate(
+            prompts=Count("pages"),
+            assigned=models.functions.Coalesce(
+                models.Subquery(assigned.values("subtask").annotate(n=Count("pk")).values("n")), 0
+            ),
+        )
+        .values_list("pk", "number", "prompts", "assigned")
+    )
+    bins = column_bins(max((one.evaluators for one in coverage), default=0))
+    rows = []
+    for pk, number, prompts, evaluators in subtasks:
+        counts = by_subtask.get(pk, {})
+        # A sub-task that nobody was given has no page in the sums.
+        counts = counts | {0: counts.get(0, 0) + prompts - sum(counts.values())}
+        cells = tuple(sum(counts.get(times, 0) for times in one) for one in bins)
+        complete = sum(times * pages for times, pages in counts.items())
+        rows.append(SubtaskRow(number, prompts, evaluators, complete, cells))
+    return Matrix(tuple(in_words(one) for one in bins), tuple(rows))
+
+
+def column_bins(highest: int) -> list[range]:
+    """Return the numbers of complete ratings that each column of the matrix stands for: none first, the rest alike."""
+    width = max(1, -(-highest // (MOST_COLUMNS - 1)))
+    return [range(1), *(range(start, start + width) for start in range(1, highest + 1, width))]
+
+
+def in_words(numbers: range) -> str:
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"
+
+
+def alphas(study: Study, criteria: Sequence[Criterion]) -> tuple[Alpha, ...]:
+    """Return how far the evaluators agree on each criterion, with one query.
+
+    Whoever has rated is counted, finished or not: it is watched while they answer.
+    """
+    counts = copied_integers(
+        Rating.objects.filter(enrolment__study=study)
+        .values_list("criterion_id", "candidate_id", "score")
+        .annotate(times=Count("pk")),
+        columns=4,
+    )
+    found = []
+    for criterion in criteria:
+        ratings = packed(counts[counts[:, 0] == criterion.pk, 1:])
+        alpha = krippendorff_alphas(ratings)
+        texts = int((~np.isnan(ratings)).sum(axis=0).__ge__(2).sum())
+        found.append(Alpha(criterion, texts, alpha["ordinal"], alpha["interval"]))
+    return tuple(found)
+
+
+def packed(counts: Ints) -> Floats:
+    """Return (text, score, times) as ratings (raters, texts) with NaN below: alpha does not ask who gave a rating."""
+    counts = counts[np.argsort(counts[:, 0], kind="stable")]
+    text = np.repeat(counts[:, 0], counts[:, 2])
+    scores = np.repeat(counts[:, 1], counts[:, 2])
+    _texts, starts, column, raters = np.unique(
+        text, return_index=True, return_inverse=True, return_counts=True
+    )
+    ratings = np.full((int(raters.max(initial=0)), len(starts)), np.nan)
+    ratings[np.arange(len(text)) - starts[column], column] = scores
+    return ratings
+
+
+SORTS: dict[str, Callable[[EvaluatorRow], Any]] = {
+    "evaluator": lambda row: row.enrolment.number,
+    "stage": lambda row: list(Stage).index(row.stage),
+    "progress": lambda row: row.progress,
+    "pace": lambda row: row.pace,
+    "last_seen": lambda row: row.last_seen,
+    "page_seconds": lambda row: row.page_seconds,
+    "inconsistent": lambda row: row.standing.inconsistent_share,
+    "agreement": lambda row: row.agreement,
+}
+
+
+def sorted_rows(rows: Sequence[EvaluatorRow], sort: str) -> list[EvaluatorRow]:
+    """Return the rows by a column of `SORTS`, downwards with a minus in front; what has no value comes last."""
+    key = SORTS[sort.removeprefix("-")]
+    known = sorted((row for row in rows if key(row) is not None), key=key, reverse=sort.startswith("-"))
+    return known + [row for row in rows if key(row) is None]

@@ -1,0 +1,165 @@
+"""How far every evaluator of a study is and whether their answers count: sums that the database makes.
+
+What is watched while people answer is asked for often, and of studies with a million answers; so the pages are summed
+up where they lie. Who counts is decided by the rule of `annotations.results.consistency`, as in the report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from annotations.models import Enrolment, Study
+from annotations.results.consistency import Exclusion, exclusion_of
+
+# Sums over pages, which are sums over ratings: the ORM has no aggregate of aggregates. `page` has one row for each
+# evaluator and page; a page is complete when every candidate has every rating and one is picked.
+# Two sums over the same pages in one statement: of each evaluator, and, with no evaluator in front, how many prompts
+# of each sub-task have been answered in full by how many evaluators.
+SUMS = """
+WITH criterion AS (
+    SELECT id, is_overall FROM annotations_criterion WHERE study_id = %(study)s
+),
+rated AS (
+    SELECT rating.enrolment_id, rating.candidate_id, count(*) AS ratings,
+           max(rating.score) FILTER (WHERE criterion.is_overall) AS overall,
+           min(rating.saved_at) AS first_at, max(rating.saved_at) AS last_at
+    FROM annotations_rating rating JOIN criterion ON criterion.id = rating.criterion_id
+    GROUP BY rating.enrolment_id, rating.candidate_id
+),
+page AS (
+    SELECT placement.enrolment_id, placement.page_id,
+           count(*) * (SELECT count(*) FROM criterion) + 1 AS asked,
+           coalesce(sum(rated.ratings), 0) + (count(choice.id) > 0)::int AS answered,
+           max(rated.overall) FILTER (WHERE placement.candidate_id = choice.candidate_id) < max(rated.overall)
+               AS is_inconsistent,
+           least(min(rated.first_at), min(choice.saved_at)) AS first_at,
+           greatest(max(rated.last_at), max(choice.saved_at)) AS last_at
+    FROM annotations_placement placement
+    JOIN annotations_enrolment enrolment ON enrolment.id = placement.enrolment_id
+    LEFT JOIN rated
+        ON rated.enrolment_id = placement.enrolment_id AND rated.candidate_id = placement.candidate_id
+    LEFT JOIN annotations_bestchoice choice
+        ON choice.enrolment_id = placement.enrolment_id AND choice.page_id = placement.page_id
+    WHERE enrolment.study_id = %(study)s
+    GROUP BY placement.enrolment_id, placement.page_id
+)
+SELECT enrolment_id, count(*), count(*) FILTER (WHERE answered = asked), count(is_inconsistent),
+       count(*) FILTER (WHERE is_inconsistent), sum(answered), sum(asked), min(first_at), max(last_at)
+FROM page GROUP BY enrolment_id
+UNION ALL
+SELECT NULL, one.subtask_id, complete.evaluators, count(*), NULL, NULL, NULL, NULL, NULL
+FROM (SELECT page_id, count(*) FILTER (WHERE answered = asked) AS evaluators FROM page GROUP BY page_id) complete
+JOIN annotations_page one ON one.id = complete.page_id
+GROUP BY one.subtask_id, complete.evaluators
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one evaluator stands: pages, answers (ratings and picks), and why they do not count, if so.
+
+    A page is judged once its pick has an overall rating: then it is consistent or not.
+    """
+
+    enrolment: Enrolment
+    exclusion: Exclusion | None
+    pages: int = 0
+    pages_answered: int = 0
+    pages_judged: int = 0
+    pages_inconsistent: int = 0
+    answered: int = 0
+    asked: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+    @property
+    def is_started(self) -> bool:
+        return self.answered > 0
+
+    @property
+    def is_finished(self) -> bool:
+        return self.exclusion != "unfinished"
+
+    @property
+    def is_valid(self) -> bool:
+        return self.exclusion is None
+
+    @property
+    def missing(self) -> int:
+        return self.asked - self.answered
+
+    @property
+    def inconsistent_share(self) -> float | None:
+        return self.pages_inconsistent / self.pages_judged if self.pages_judged else None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """So many prompts of a sub-task have been answered in full by so many evaluators."""
+
+    subtask: int
+    evaluators: int
+    prompts: int
+
+
+@dataclass(frozen=True)
+class StudySums:
+    """The evaluators of a study in order of enrolment, and what is answered of its sub-tasks (by primary key)."""
+
+    standings: tuple[Standing, ...]
+    coverage: tuple[Coverage, ...]
+
+
+def study_sums(study: Study) -> StudySums:
+    """Return where every evaluator of a study stands and what of it is answered, with two queries."""
+    with connection.cursor() as cursor:
+        cursor.execute(SUMS, {"study": study.pk})
+        rows = cursor.fetchall()
+    of_evaluator = {enrolment: sums for enrolment, *sums in rows if enrolment is not None}
+    enrolments = Enrolment.objects.filter(study=study).select_related("evaluator", "group").order_by("number")
+    return StudySums(
+        standings=tuple(
+            standing(enrolment, study.inconsistency_threshold, *of_evaluator.get(enrolment.pk, ()))
+            for enrolment in enrolments
+        ),
+        coverage=tuple(Coverage(*sums[:3]) for enrolment, *sums in rows if enrolment is None),
+    )
+
+
+def standings(study: Study) -> tuple[Standing, ...]:
+    """Return where every evaluator of a study stands, in order of enrolment, with two queries."""
+    return study_sums(study).standings
+
+
+def standing(
+    enrolment: Enrolment,
+    threshold: Decimal,
+    pages: int = 0,
+    pages_answered: int = 0,
+    pages_judged: int = 0,
+    pages_inconsistent: int = 0,
+    answered: int = 0,
+    asked: int = 0,
+    first_at: datetime | None = None,
+    last_at: datetime | None = None,
+) -> Standing:
+    """Return where one evaluator stands by the sums over their pages."""
+    exclusion = exclusion_of(
+        pages=pages, answered=pages_answered, inconsistent=pages_inconsistent, threshold=threshold
+    )
+    return Standing(
+        enrolment,
+        exclusion,
+        pages,
+        pages_answered,
+        pages_judged,
+        pages_inconsistent,
+        int(answered),
+        int(asked),
+        first_at,
+        last_at,
+    )

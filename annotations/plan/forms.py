@@ -1,0 +1,103 @@
+"""What staff may send: the plan of an analysis, and the reason for looking before the end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from annotations.models import SHORTEST_REASON, AnalysisPlan, Page, Study
+from annotations.plan.plan import Pair, every_pair
+
+LONGEST_TEXT = 2000
+LARGEST_NUMBER = 100_000
+
+
+def method_pair(value: str) -> Pair:
+    """Return the two methods of 'a:b'."""
+    a, _colon, b = value.partition(":")
+    return a, b
+
+
+class PlanForm(forms.Form):
+    """The plan of one study, filled in at first with what most studies plan."""
+
+    off_scale = forms.ChoiceField(
+        choices=AnalysisPlan.OffScale.choices,
+        widget=forms.RadioSelect,
+        label=_("Scores off their scale"),
+        help_text=_("Only imported records can hold such scores."),
+    )
+    equivalence_margin = forms.DecimalField(
+        required=False,
+        max_digits=6,
+        decimal_places=3,
+        min_value=Decimal("0.001"),
+        label=_("Margin of equivalence (optional)"),
+        help_text=_(
+            "In points of the primary criterion. Two methods are called comparable only if they certainly differ by"
+            " less than this."
+        ),
+    )
+    planned_evaluators = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=LARGEST_NUMBER,
+        label=_("Evaluators to recruit (optional)"),
+    )
+    planned_prompts = forms.IntegerField(min_value=1, max_value=LARGEST_NUMBER, label=_("Prompts"))
+    notes = forms.CharField(
+        required=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        label=_("Notes (optional)"),
+        help_text=_(
+            "What you expect to find, and anything else that readers should know was decided beforehand."
+        ),
+    )
+
+    def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
+        pairs = [f"{a}:{b}" for a, b in every_pair(study)]
+        criteria = {criterion.key: criterion for criterion in study.criteria.all()}
+        label = dict(study.study_methods.values_list("method__key", "method__label"))
+        kwargs["initial"] = {
+            # Where no criterion is the overall one, the first is as good a proposal as any.
+            "primary_criterion": max(criteria, key=lambda key: criteria[key].is_overall, default=None),
+            "comparisons": pairs,
+            "off_scale": AnalysisPlan.OffScale.KEPT,
+            "planned_prompts": Page.objects.filter(subtask__study=study).count(),
+        }
+        super().__init__(*args, **kwargs)
+        self.fields["primary_criterion"] = forms.TypedChoiceField(
+            choices=[(key, criterion.label) for key, criterion in criteria.items()],
+            coerce=criteria.__getitem__,
+            widget=forms.RadioSelect,
+            label=_("Primary criterion"),
+            help_text=_("The one criterion that the study is decided by. The others are secondary."),
+        )
+        self.fields["comparisons"] = forms.TypedMultipleChoiceField(
+            choices=[(pair, " – ".join(label[key] for key in method_pair(pair))) for pair in pairs],
+            coerce=method_pair,
+            widget=forms.CheckboxSelectMultiple,
+            label=_("Comparisons"),
+            help_text=_(
+                "Which methods are to be compared. The report marks any other comparison as exploratory."
+            ),
+            error_messages={"required": _("Choose at least one pair of methods to compare.")},
+        )
+        self.order_fields(["primary_criterion", "comparisons"])
+
+
+class UnblindForm(forms.Form):
+    """Why staff must see the numbers of a study that still takes answers."""
+
+    reason = forms.CharField(
+        min_length=SHORTEST_REASON,
+        max_length=LONGEST_TEXT,
+        error_messages={
+            "required": _("Give a reason. The report prints it."),
+            "min_length": _("Give a reason of at least %(limit_value)d characters. The report prints it."),
+        },
+    )

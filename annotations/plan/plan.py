@@ -1,0 +1,319 @@
+"""The plan of a study's analysis: locked before the first answer, and compared with what was done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from annotations.access.log import log_act
+from annotations.models import (
+    AnalysisPlan,
+    AnswerChange,
+    BestChoice,
+    Criterion,
+    Enrolment,
+    Page,
+    Rating,
+    Study,
+)
+from stats.reports.study_report import PlanFacts
+
+Pair = tuple[str, str]
+
+
+class PlanRefused(Exception):
+    """A plan that was not locked, with a message for staff."""
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """How a study was carried out and analysed, as far as a plan speaks of it."""
+
+    recruited: int
+    prompts: int
+    off_scale: str
+    # The pairs of methods that the report compares; none while the study is sealed.
+    compared: tuple[Pair, ...]
+    method_labels: dict[str, str]
+
+
+def canonical_json(document: dict[str, Any]) -> str:
+    """Return the one text that a plan's digest is taken of: sorted keys, no spaces, letters as they are."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def method_keys(study: Study) -> list[str]:
+    return list(study.study_methods.values_list("method__key", flat=True))
+
+
+def every_pair(study: Study) -> list[Pair]:
+    """Return all pairs of the study's methods, each once, in the study's order."""
+    return list(combinations(method_keys(study), 2))
+
+
+def study_design(study: Study) -> dict[str, Any]:
+    """Return what a plan takes for given: the study's methods, criteria and prompts, these by digest."""
+    prompts = Page.objects.filter(subtask__study=study).values_list(
+        "prompt__genre", "prompt__text", "prompt__description"
+    )
+    return {
+        "study": study.slug,
+        "methods": method_keys(study),
+        "criteria": [
+            {
+                "key": criterion.key,
+                "minimum": criterion.minimum,
+                "maximum": criterion.maximum,
+                "is_overall": criterion.is_overall,
+            }
+            for criterion in study.criteria.all()
+        ],
+        # In no order of the pages: a plan does not speak of it.
+        "prompts": sorted(
+            sha256(canonical_json({"genre": genre, "text": text, "description": description}))
+            for genre, text, description in prompts
+        ),
+    }
+
+
+def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
+    """Return everything that the plan's digest covers; points and shares are text with three decimals."""
+    margin = plan.equivalence_margin
+    return {
+        "design": plan.design,
+        "plan": {
+            "primary_criterion": plan.primary_criterion.key,
+            "comparisons": [list(pair) for pair in plan.comparisons],
+            "inconsistency_threshold": f"{plan.inconsistency_threshold:.3f}",
+            "off_scale": str(plan.off_scale),
+            "equivalence_margin": None if margin is None else f"{margin:.3f}",
+            "planned_evaluators": plan.planned_evaluators,
+            "planned_prompts": plan.planned_prompts,
+            "notes": plan.notes,
+        },
+    }
+
+
+def has_answers(study: Study) -> bool:
+    """Whether people have answered anything, even if they took it back; a simulated answer is none."""
+    own = {"enrolment": OuterRef("pk")}
+    return (
+        study.enrolments.exclude(source=Enrolment.Source.SIMULATED)
+        .filter(
+            Q(Exists(Rating.objects.filter(**own)))
+            | Q(Exists(BestChoice.objects.filter(**own)))
+            | Q(Exists(AnswerChange.objects.filter(**own)))
+            | Q(answers_removed__gt=0)
+        )
+        .exists()
+    )
+
+
+def locked_plan(study: Study) -> AnalysisPlan | None:
+    """Return the study's plan with its criterion and who locked it, in one query."""
+    return AnalysisPlan.objects.filter(study=study).select_related("primary_criterion", "locked_by").first()
+
+
+@transaction.atomic
+def lock_plan(
+    study: Study,
+    *,
+    staff: User | None,
+    primary_criterion: Criterion,
+    comparisons: Iterable[Pair] | None = None,
+    off_scale: str = AnalysisPlan.OffScale.KEPT,
+    equivalence_margin: Decimal | None = None,
+    planned_evaluators: int | None = None,
+    planned_prompts: int | None = None,
+    notes: str = "",
+) -> AnalysisPlan:
+    """Lock the plan of a study, before its first answer and for good.
+
+    Without `comparisons` every pair of methods is to be compared, without `planned_prompts` as many prompts as the
+    study has now. The rule of exclusion is the study's. Raises `PlanRefused`, and then nothing has changed.
+
+    The study and its enrolments are locked: an answer being saved needs its enrolment to stay, so it is either seen
+    here or stored after the plan.
+    """
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    list(study.enrolments.select_for_update().values_list("pk"))
+    refuse_if_too_late(study)
+    design = study_design(study)
+    plan = AnalysisPlan(
+        study=study,
+        primary_criterion=primary_criterion,
+        comparisons=checked_comparisons(study, comparisons),
+        inconsistency_threshold=study.inconsistency_threshold,
+        off_scale=off_scale,
+        equivalence_margin=equivalence_margin,
+        planned_evaluators=planned_evaluators,
+        planned_prompts=len(design["prompts"]) if planned_prompts is None else planned_prompts,
+        notes=notes.strip(),
+        design=design,
+        locked_by=staff,
+    )
+    refuse_impossible(plan)
+    plan.digest = sha256(canonical_json(plan_document(plan)))
+    plan.save()
+    log_act(study, staff, "plan.locked", sha256=plan.digest)
+    return plan
+
+
+def refuse_if_too_late(study: Study) -> None:
+    """Refuse to lock a plan that would be the second, or would come after an answer."""
+    if locked_plan(study):
+        raise PlanRefused(_("The plan of this study is locked already. It cannot be replaced."))
+    if study.state == Study.State.CLOSED:
+        raise PlanRefused(_("This study is closed, so there is nothing left to plan."))
+    if has_answers(study):
+        raise PlanRefused(
+            _("The first answer has been given. A plan is only worth its name if it was locked before.")
+        )
+
+
+def checked_comparisons(study: Study, comparisons: Iterable[Pair] | None) -> list[list[str]]:
+    """Return the pairs to be compared, each once and both in the study's order."""
+    if comparisons is None:
+        return [list(pair) for pair in every_pair(study)]
+    order = {key: number for number, key in enumerate(method_keys(study))}
+    pairs = set()
+    for a, b in comparisons:
+        for key in (a, b):
+            if key not in order:
+                raise PlanRefused(
+                    _("%(method)s is no method of this study. Its methods are %(methods)s.")
+                    % {"method": key, "methods": ", ".join(order)}
+                )
+        if a == b:
+            raise PlanRefused(_("%(method)s cannot be compared with itself.") % {"method": a})
+        pairs.add((a, b) if order[a] < order[b] else (b, a))
+    return [list(pair) for pair in sorted(pairs, key=lambda pair: (order[pair[0]], order[pair[1]]))]
+
+
+def refuse_impossible(plan: AnalysisPlan) -> None:
+    """Refuse a plan that nobody could carry out."""
+    criterion = plan.primary_criterion
+    if criterion.study_id != plan.study_id:
+        raise PlanRefused(_("The primary criterion must be one of this study."))
+    if not plan.comparisons:
+        raise PlanRefused(_("Choose at least one pair of methods to compare."))
+    width = criterion.maximum - criterion.minimum
+    if plan.equivalence_margin is not None and not 0 < plan.equivalence_margin < width:
+        raise PlanRefused(
+            _("The margin must be more than 0 and less than the %(width)d points of the scale.")
+            % {"width": width}
+        )
+    if plan.planned_evaluators is not None and plan.planned_evaluators < 1:
+        raise PlanRefused(_("The number of evaluators must be at least 1."))
+    if plan.planned_prompts < 1:
+        raise PlanRefused(_("The number of prompts must be at least 1."))
+
+
+def plan_facts(plan: AnalysisPlan) -> PlanFacts:
+    """Return what the report says of a plan."""
+    margin = plan.equivalence_margin
+    return PlanFacts(
+        primary_criterion=plan.primary_criterion.key,
+        comparisons=tuple((a, b) for a, b in plan.comparisons),
+        inconsistency_threshold=float(plan.inconsistency_threshold),
+        off_scale="missing" if plan.off_scale == AnalysisPlan.OffScale.MISSING else "kept",
+        equivalence_margin=None if margin is None else float(margin),
+        planned_evaluators=plan.planned_evaluators,
+        planned_prompts=plan.planned_prompts,
+        notes=plan.notes,
+        locked_at=plan.locked_at.isoformat(timespec="seconds"),
+        locked_by=plan.locked_by.get_username() if plan.locked_by else _("command line"),
+        digest=plan.digest,
+        document=plan_document(plan),
+    )
+
+
+def deviations(study: Study, plan: AnalysisPlan | None, conduct: Conduct) -> tuple[str, ...]:
+    """Return in what the study was not carried out as planned, a sentence each, in the reader's language."""
+    if plan is None:
+        if study.state == Study.State.OPEN and not has_answers(study):
+            return (_("No plan is locked yet."),)
+        return (_("No plan was locked before the first answer."),)
+    return (
+        *deviations_in_numbers(study, plan, conduct),
+        *deviations_in_rules(study, plan, conduct),
+        *deviations_in_design(study, plan),
+    )
+
+
+def deviations_in_numbers(study: Study, plan: AnalysisPlan, conduct: Conduct) -> list[str]:
+    """Name numbers that are not the planned ones; too few evaluators in an open study are not too few yet."""
+    found = []
+    planned = plan.planned_evaluators
+    if planned is not None and (
+        conduct.recruited > planned or (conduct.recruited < planned and study.state == Study.State.CLOSED)
+    ):
+        found.append(
+            _("%(planned)d evaluators were planned and %(recruited)d recruited.")
+            % {"planned": planned, "recruited": conduct.recruited}
+        )
+    if conduct.prompts != plan.planned_prompts:
+        found.append(
+            _("%(planned)d prompts were planned and %(prompts)d shown.")
+            % {"planned": plan.planned_prompts, "prompts": conduct.prompts}
+        )
+    return found
+
+
+def deviations_in_rules(study: Study, plan: AnalysisPlan, conduct: Conduct) -> list[str]:
+    """Name rules and comparisons other than the planned ones."""
+    found = []
+    if study.inconsistency_threshold != plan.inconsistency_threshold:
+        found.append(
+            _(
+                "Evaluators were left out above %(used)s %% inconsistent pages instead of the planned %(planned)s %%."
+            )
+            % {
+                "used": f"{100 * float(study.inconsistency_threshold):g}",
+                "planned": f"{100 * float(plan.inconsistency_threshold):g}",
+            }
+        )
+    if conduct.off_scale != plan.off_scale:
+        found.append(
+            _("Scores off their scale were taken as missing; it was planned to keep them.")
+            if conduct.off_scale == "missing"
+            else _("Scores off their scale were kept; it was planned to take them as missing.")
+        )
+    planned = {frozenset(pair) for pair in plan.comparisons}
+    label = conduct.method_labels
+    unplanned = [f"{label[a]} – {label[b]}" for a, b in conduct.compared if frozenset((a, b)) not in planned]
+    if unplanned:
+        found.append(
+            _("These comparisons were not planned and are exploratory: %(pairs)s.")
+            % {"pairs": ", ".join(unplanned)}
+        )
+    return found
+
+
+def deviations_in_design(study: Study, plan: AnalysisPlan) -> list[str]:
+    """Name the parts of the study that are not what they were, and a plan that is not what it was."""
+    sentences = {
+        "study": _("The study has another name in its address than when the plan was locked."),
+        "methods": _("The methods are not those of the plan."),
+        "criteria": _("The criteria or their scales are not those of the plan."),
+        "prompts": _("The prompts are not those of the plan."),
+    }
+    now = study_design(study)
+    found = [sentence for part, sentence in sentences.items() if now[part] != plan.design.get(part)]
+    if sha256(canonical_json(plan_document(plan))) != plan.digest:
+        found.append(_("The stored plan no longer matches its digest: it was changed after it was locked."))
+    return found

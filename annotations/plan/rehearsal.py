@@ -1,0 +1,92 @@
+"""A rehearsal: a copy of a study, answered by simulated evaluators through the real save path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from annotations.models import Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
+from annotations.plan.simulation import Effects, SimulatedAnswers, enrol_simulated, simulated_answers
+from annotations.questionnaire.saving import Answer, PageAddress, save_answer
+from annotations.results.seal import close_study
+
+Progress = Callable[[list[tuple[User, PageAddress, Answer]]], Iterable[tuple[User, PageAddress, Answer]]]
+
+
+def rehearse(
+    study: Study, *, evaluators: int, effects: Effects, seed: int, progress: Progress = lambda saves: saves
+) -> Study:
+    """Answer a copy of the study with simulated evaluators and return the copy, closed.
+
+    Every answer goes the way of a browser's, one at a time, so what would go wrong with people goes wrong here.
+    `progress` may wrap the answers to come, for a progress bar.
+    """
+    if evaluators < 1:
+        raise ValueError(f"evaluators must be at least 1, got {evaluators}")
+    copy = copy_study(study, rehearsal_slug(study))
+    answers = simulated_answers(copy, evaluators=evaluators, seed=seed, effects=effects)
+    enrol_simulated(copy, evaluators)
+    for user, address, answer in progress(list(browser_answers(copy, answers))):
+        save_answer(user, address, answer)
+    close_study(copy)
+    return copy
+
+
+def rehearsal_slug(study: Study) -> str:
+    """Return a slug for the next rehearsal of a study."""
+    number = 1 + Study.objects.filter(slug__startswith=f"{study.slug}-rehearsal-").count()
+    return f"{study.slug}-rehearsal-{number}"
+
+
+def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[tuple[User, PageAddress, Answer]]:
+    """Yield every answer as the browser of its evaluator would send it, with the tokens of that evaluator."""
+    for row, enrolment in enumerate(study.enrolments.select_related("evaluator")):
+        tokens = dict(enrolment.placements.values_list("candidate_id", "token"))
+        pages = Page.objects.filter(subtask__study=study).values_list("pk", "subtask__number", "number")
+        address = {pk: PageAddress(study.slug, subtask, number) for pk, subtask, number in pages}
+        for column, page in enumerate(answers.pages):
+            shown = [tokens[candidate] for candidate in answers.candidates[column]]
+            for place, token in enumerate(shown):
+                points = answers.scores[row, column, place].astype(int).tolist()
+                for criterion, score in zip(answers.criteria, points, strict=True):
+                    yield enrolment.evaluator, address[page], Answer(token, 1, criterion.key, score)
+            yield enrolment.evaluator, address[page], Answer(shown[answers.picks[row, column]], 1)
+
+
+@transaction.atomic
+def copy_study(study: Study, slug: str) -> Study:
+    """Copy a study with its criteria, methods, sub-tasks and pages, but nobody's enrolment, under a new slug."""
+    copy = Study.objects.create(
+        slug=slug,
+        title_en=study.title_en and f"{study.title_en} (rehearsal)",
+        title_zh=study.title_zh and f"{study.title_zh}（预演）",
+        genre=study.genre,
+        text_language=study.text_language,
+        prompts_per_subtask=study.prompts_per_subtask,
+        inconsistency_threshold=study.inconsistency_threshold,
+        days_to_rate=study.days_to_rate,
+    )
+    for criterion in Criterion.objects.filter(study=study):
+        criterion.pk, criterion.study = None, copy
+        criterion._state.adding = True
+        criterion.save()
+    methods = {
+        one.pk: StudyMethod.objects.create(study=copy, method_id=one.method_id, number=one.number)
+        for one in study.study_methods.all()
+    }
+    for subtask in study.subtasks.prefetch_related("pages__page_candidates"):
+        subtask_copy = Subtask.objects.create(study=copy, number=subtask.number)
+        pages = Page.objects.bulk_create(
+            Page(subtask=subtask_copy, number=page.number, prompt_id=page.prompt_id)
+            for page in subtask.pages.all()
+        )
+        PageCandidate.objects.bulk_create(
+            PageCandidate(
+                page=page_copy, candidate_id=shown.candidate_id, study_method=methods[shown.study_method_id]
+            )
+            for page, page_copy in zip(subtask.pages.all(), pages, strict=True)
+            for shown in page.page_candidates.all()
+        )
+    return copy

@@ -1,0 +1,155 @@
+"""Ratings of known effect sizes, for trying the report without people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Rating, Study
+from annotations.recruiting.enrolment import enrol
+from stats.scores import Floats, Ints
+
+BATCH = 5000
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What the simulated ratings are made of, in points of a scale from 1 to 10 (halved on 1 to 5, and so on).
+
+    The first method of the study has the mean `base`, each next one `step` more. The spreads are standard
+    deviations: of evaluators' leniency, of their liking of a method, of prompts' difficulty, of a method's luck with a
+    prompt, and of single ratings. The defaults are of the size found in the published poem study.
+    """
+
+    base: float = 5.0
+    step: float = 0.5
+    leniency: float = 1.2
+    liking: float = 0.8
+    difficulty: float = 0.4
+    luck: float = 0.6
+    noise: float = 1.2
+    # Chance that the pick is drawn at random instead of being a highest-rated candidate.
+    slip: float = 0.05
+
+
+def simulated_scores(
+    rng: np.random.Generator, effects: Effects, *, evaluators: int, prompts: int, methods: int, criteria: int
+) -> Floats:
+    """Return latent scores on a scale from 1 to 10, shape (evaluators, prompts, methods, criteria)."""
+    shape = (evaluators, prompts, methods)
+    scores = (
+        effects.base
+        + effects.step * np.arange(methods)
+        + effects.leniency * rng.standard_normal((evaluators, 1, 1))
+        + effects.liking * rng.standard_normal((evaluators, 1, methods))
+        + effects.difficulty * rng.standard_normal((1, prompts, 1))
+        + effects.luck * rng.standard_normal((1, prompts, methods))
+    )
+    latent: Floats = np.broadcast_to(scores, shape)[..., None] + effects.noise * rng.standard_normal(
+        (*shape, criteria)
+    )
+    return latent
+
+
+def on_scale(latent: Floats, criterion: Criterion) -> Floats:
+    """Return latent scores of 1 to 10 as whole points of the criterion's scale."""
+    width = criterion.maximum - criterion.minimum
+    points: Floats = np.rint(criterion.minimum + (latent - 1) * width / 9)
+    return np.clip(points, criterion.minimum, criterion.maximum)
+
+
+@dataclass(frozen=True)
+class SimulatedAnswers:
+    """What simulated evaluators answer: scores (E, P, M, C) on their scales and picks (E, P), and for what.
+
+    `candidates` (P, M) and `pages` (P,) are primary keys; `criteria` are those of the study in their order.
+    """
+
+    pages: list[int]
+    candidates: list[list[int]]
+    criteria: list[Criterion]
+    scores: Floats
+    picks: Ints
+
+
+def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effects) -> SimulatedAnswers:
+    """Draw the answers of simulated evaluators to every page of a study."""
+    if evaluators < 1:
+        raise ValueError(f"evaluators must be at least 1, got {evaluators}")
+    rng = np.random.default_rng(seed)
+    criteria = list(study.criteria.all())
+    by_page: dict[int, list[int]] = {}
+    for page, candidate in (
+        PageCandidate.objects.filter(page__subtask__study=study)
+        .order_by("page__subtask__number", "page__number", "study_method__number")
+        .values_list("page", "candidate")
+    ):
+        by_page.setdefault(page, []).append(candidate)
+    candidates = list(by_page.values())
+    latent = simulated_scores(
+        rng,
+        effects,
+        evaluators=evaluators,
+        prompts=len(candidates),
+        methods=len(candidates[0]),
+        criteria=len(criteria),
+    )
+    scores = np.stack(
+        [on_scale(latent[..., index], criterion) for index, criterion in enumerate(criteria)], axis=-1
+    )
+    overall = next((index for index, criterion in enumerate(criteria) if criterion.is_overall), 0)
+    slips = rng.random((evaluators, len(candidates))) < effects.slip
+    drawn = rng.integers(len(candidates[0]), size=slips.shape)
+    picks = np.where(slips, drawn, scores[..., overall].argmax(axis=2))
+    return SimulatedAnswers(list(by_page), candidates, criteria, scores, picks)
+
+
+def enrol_simulated(study: Study, evaluators: int) -> list[Enrolment]:
+    """Enrol new simulated evaluators, who are marked so for good and cannot log in."""
+    first = study.enrolments.filter(source=Enrolment.Source.SIMULATED).count()
+    enrolments = []
+    for number in range(first + 1, first + evaluators + 1):
+        name = f"simulated-{number}"
+        user = simulated_user(f"{study.slug}/{name}")
+        enrolments.append(enrol(study, user, pseudonym=name, source=Enrolment.Source.SIMULATED))
+    return enrolments
+
+
+@transaction.atomic
+def simulate_ratings(
+    study: Study, *, evaluators: int, seed: int, effects: Effects | None = None
+) -> list[Enrolment]:
+    """Fill a study with the answers of simulated evaluators to every page, all at once.
+
+    Methods differ by `effects.step` on every criterion.
+    """
+    answers = simulated_answers(study, evaluators=evaluators, seed=seed, effects=effects or Effects())
+    enrolments = enrol_simulated(study, evaluators)
+    for row, enrolment in enumerate(enrolments):
+        points = answers.scores[row].astype(int).tolist()
+        Rating.objects.bulk_create(
+            (
+                Rating(enrolment=enrolment, candidate_id=candidate, criterion=criterion, score=score)
+                for candidates, of_page in zip(answers.candidates, points, strict=True)
+                for candidate, of_candidate in zip(candidates, of_page, strict=True)
+                for criterion, score in zip(answers.criteria, of_candidate, strict=True)
+            ),
+            batch_size=BATCH,
+        )
+        picked = answers.picks[row].tolist()
+        BestChoice.objects.bulk_create(
+            BestChoice(enrolment=enrolment, page_id=page, candidate_id=candidates[pick])
+            for page, candidates, pick in zip(answers.pages, answers.candidates, picked, strict=True)
+        )
+    return enrolments
+
+
+def simulated_user(username: str) -> User:
+    """Return a new user that cannot log in, neither by password nor otherwise."""
+    user = User(username=username, is_active=False)
+    user.set_unusable_password()
+    user.save()
+    return user

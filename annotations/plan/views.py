@@ -1,0 +1,89 @@
+"""Pages for staff on what is decided beforehand: the plan, the seal on the numbers, the end of a study."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotations.access.permissions import Right, right_names, study_for
+from annotations.models import Study
+from annotations.plan.forms import PlanForm, UnblindForm
+from annotations.plan.plan import PlanRefused, lock_plan, locked_plan, refuse_if_too_late
+from annotations.questionnaire.views import UserRequest
+from annotations.results import seal as unblinding
+from annotations.results.views import results_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def plan(request: UserRequest, slug: str) -> HttpResponse:
+    """Show the plan of a study, or the form that locks one."""
+    study = study_for(request.user, slug, Right.RUN if request.method == "POST" else Right.ANALYSE)
+    if request.method != "POST":
+        return plan_page(request, study, PlanForm(study))
+    form = PlanForm(study, request.POST)
+    if not form.is_valid():
+        return plan_page(request, study, form, status=HTTPStatus.BAD_REQUEST)
+    try:
+        lock_plan(study, staff=request.user, **form.cleaned_data)
+    except PlanRefused as refused:
+        form.add_error(None, str(refused))
+        return plan_page(request, study, form, status=HTTPStatus.BAD_REQUEST)
+    messages.success(request, _("The plan is locked."))
+    return redirect("annotations:plan", study.slug)
+
+
+def plan_page(
+    request: UserRequest, study: Study, form: PlanForm, *, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    """Return the page of a plan: as it was locked, or the form, or why there will be none."""
+    plan = locked_plan(study)
+    threshold = plan.inconsistency_threshold if plan else study.inconsistency_threshold
+    context: dict[str, Any] = {
+        "study": study,
+        "rights": right_names(request.user, study),
+        "form": form,
+        "plan": plan,
+        "threshold_percent": f"{100 * float(threshold):g}",
+    }
+    if plan:
+        label = dict(study.study_methods.values_list("method__key", "method__label"))
+        context["pairs"] = [(label.get(a, a), label.get(b, b)) for a, b in plan.comparisons]
+    else:
+        context["refusal"] = refusal(study)
+    return render(request, "annotations/plan.html", context, status=status)
+
+
+def refusal(study: Study) -> str:
+    """Return why the study's plan can no longer be locked, or nothing where it can."""
+    try:
+        refuse_if_too_late(study)
+    except PlanRefused as refused:
+        return str(refused)
+    return ""
+
+
+@require_POST
+def unblind(request: UserRequest, slug: str) -> HttpResponse:
+    """Open the numbers of a study that still takes answers, and log it."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = UnblindForm(request.POST)
+    if not form.is_valid():
+        return results_page(request, study, unblind_form=form, status=HTTPStatus.BAD_REQUEST)
+    if unblinding.unblind(study, staff=request.user, reason=form.cleaned_data["reason"]):
+        messages.success(request, _("The study is unblinded. The report prints who did it, when and why."))
+    return redirect("annotations:results", study.slug)
+
+
+@require_POST
+def close(request: UserRequest, slug: str) -> HttpResponse:
+    """Close a study, so that it takes no more answers and its results appear."""
+    study = study_for(request.user, slug, Right.RUN)
+    if unblinding.close_study(study, staff=request.user):
+        messages.success(request, _("The study is closed."))
+    return redirect("annotations:results", study.slug)

@@ -1,0 +1,181 @@
+"""One page as its evaluator sees it: the candidates in their order, the questions, and what is answered.
+
+Of a candidate it shows the letter, the text and the token, and never anything that tells the method.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+from django.http import Http404
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+
+from annotations.models import BestChoice, Criterion, Enrolment, Page, Placement, Rating
+from annotations.questionnaire.saving import PageAddress
+from generation.models import Prompt
+
+# Three lines on a phone.
+LONGEST_PINNED_PROMPT = 54
+FULL_STOP = re.compile(r"(?<=[。！？!?])(?=.)")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A criterion asked about one candidate. Its name is the token and the criterion's key."""
+
+    criterion: Criterion
+    token: str
+    letter: str
+    score: int | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.token}.{self.criterion.key}"
+
+    @property
+    def anchor(self) -> str:
+        return f"{self.letter.lower()}-{self.criterion.key}"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A candidate with the questions about it."""
+
+    token: str
+    letter: str
+    lines: list[str]
+    questions: list[Question]
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What the template of a page needs."""
+
+    address: PageAddress
+    prompt: Prompt
+    # Pages of this sub-task.
+    pages: int
+    cards: list[Card]
+    # The highest client order and the latest time among the stored answers of this page.
+    highest_order: int
+    saved_at: datetime | None
+
+    @property
+    def is_verse(self) -> bool:
+        return self.prompt.genre == Prompt.Genre.POEM
+
+    @property
+    def prompt_is_long(self) -> bool:
+        """Whether the prompt would cover much of a small screen if it were pinned there."""
+        return len(self.prompt.text) > LONGEST_PINNED_PROMPT
+
+    @property
+    def best(self) -> str | None:
+        """The token of the candidate picked as best."""
+        return next((card.token for card in self.cards if card.is_best), None)
+
+    @property
+    def questions(self) -> Iterator[Question]:
+        return (question for card in self.cards for question in card.questions)
+
+    @property
+    def total(self) -> int:
+        return sum(1 for _ in self.questions) + 1
+
+    @property
+    def answered(self) -> int:
+        return sum(question.score is not None for question in self.questions) + (self.best is not None)
+
+    @property
+    def url(self) -> str:
+        return page_url(self.address)
+
+    @property
+    def answers_url(self) -> str:
+        return reverse("annotations:answers", kwargs=vars(self.address))
+
+    @property
+    def back_url(self) -> str:
+        """The page before, or from the first one the study."""
+        return self.neighbour_url(self.address.page - 1)
+
+    @property
+    def next_url(self) -> str:
+        """The page after, or from the last one the study."""
+        return self.neighbour_url(self.address.page + 1)
+
+    def neighbour_url(self, page: int) -> str:
+        if 1 <= page <= self.pages:
+            return replace(self, address=replace(self.address, page=page)).url
+        return self.study_url
+
+    @property
+    def study_url(self) -> str:
+        return reverse("annotations:study", args=[self.address.slug])
+
+
+def page_url(address: PageAddress) -> str:
+    return reverse("annotations:page", kwargs=vars(address))
+
+
+def load_sheet(enrolment: Enrolment, subtask: int, number: int) -> Sheet:
+    """Return a page of this enrolment, or raise 404. Makes five queries, however large the study is."""
+    pages = list(
+        Page.objects.filter(
+            Exists(Placement.objects.filter(enrolment=enrolment, page=OuterRef("pk"))),
+            subtask__number=subtask,
+        ).select_related("prompt")
+    )
+    page = next((page for page in pages if page.number == number), None)
+    if page is None:
+        raise Http404
+    placements = Placement.objects.filter(enrolment=enrolment, page=page).select_related("candidate")
+    criteria = list(Criterion.objects.filter(study=enrolment.study_id))
+    ratings = list(Rating.objects.filter(enrolment=enrolment, candidate__pagecandidate__page=page))
+    scores = {(rating.candidate_id, rating.criterion_id): rating.score for rating in ratings}
+    picks = list(BestChoice.objects.filter(enrolment=enrolment, page=page))
+    stored: list[Rating | BestChoice] = [*ratings, *picks]
+    return Sheet(
+        address=PageAddress(enrolment.study.slug, subtask, number),
+        prompt=page.prompt,
+        pages=len(pages),
+        cards=[
+            Card(
+                token=placement.token,
+                letter=placement.letter,
+                lines=text_lines(placement.candidate.text, is_verse=page.prompt.genre == Prompt.Genre.POEM),
+                questions=[
+                    Question(
+                        criterion,
+                        placement.token,
+                        placement.letter,
+                        scores.get((placement.candidate_id, criterion.pk)),
+                    )
+                    for criterion in criteria
+                ],
+                is_best=any(pick.candidate_id == placement.candidate_id for pick in picks),
+            )
+            for placement in placements.order_by("position")
+        ],
+        highest_order=max((answer.client_order for answer in stored), default=0),
+        saved_at=max((answer.saved_at for answer in stored), default=None),
+    )
+
+
+def text_lines(text: str, *, is_verse: bool) -> list[str]:
+    """Return the lines of a text. A poem that came as one line is set a couplet a line, like the others."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return FULL_STOP.split(lines[0]) if is_verse and len(lines) == 1 else lines
+
+
+def journal_name(enrolment: Enrolment) -> str:
+    """Return the name under which a browser keeps this enrolment's unsent answers: tells nothing, never changes."""
+    return salted_hmac("annotations.sheet.journal_name", str(enrolment.pk), algorithm="sha256").hexdigest()[
+        :24
+    ]

@@ -1,0 +1,126 @@
+"""What an evaluator sees: their studies, a study's sub-tasks, a page to rate, and the saving of one answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotations.access.permissions import may_create
+from annotations.models import Enrolment, Study
+from annotations.questionnaire import saving as judging
+from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer
+from annotations.questionnaire.page import journal_name, load_sheet
+from annotations.questionnaire.progress import progress_of, study_progress
+from annotations.setup.study import studies_run_by
+
+REFUSALS = {
+    judging.UnknownPlace: HTTPStatus.NOT_FOUND,
+    judging.Closed: HTTPStatus.FORBIDDEN,
+    judging.Paused: HTTPStatus.FORBIDDEN,
+    judging.NotAgreed: HTTPStatus.FORBIDDEN,
+    judging.OffScale: HTTPStatus.BAD_REQUEST,
+}
+
+
+class UserRequest(HttpRequest):
+    """A request behind the log-in, which every page here is by the site's default."""
+
+    user: User
+
+
+@require_safe
+def studies(request: UserRequest) -> HttpResponse:
+    """List the studies in which the user is an evaluator, and those in whose running they have a part."""
+    enrolments = Enrolment.objects.answering(request.user)
+    progress = progress_of(enrolments)
+    context = {
+        "parts": [(enrolment, progress[enrolment.pk]) for enrolment in enrolments],
+        "run_studies": studies_run_by(request.user),
+        "may_create": may_create(request.user),
+    }
+    return render(request, "annotations/studies.html", context)
+
+
+@require_safe
+def study(request: UserRequest, slug: str) -> HttpResponse:
+    """Show the instructions, the time left and the sub-tasks of a study."""
+    own = Enrolment.objects.answering(request.user).select_related("study", "evaluator__link_account")
+    enrolment = get_object_or_404(own, study__slug=slug)
+    if must_agree_first(enrolment):
+        return redirect("annotations:consent", slug)
+    progress = study_progress(enrolment)
+    context = {
+        "enrolment": enrolment,
+        "study": enrolment.study,
+        "progress": progress,
+        "completion": enrolment.open_link if progress.is_finished else None,
+        "may_return": hasattr(enrolment.evaluator, "link_account"),
+    }
+    return render(request, "annotations/study.html", context)
+
+
+def must_agree_first(enrolment: Enrolment) -> bool:
+    """Whether the evaluator is sent to the page of the consent; there is nothing to agree to when the time is over."""
+    is_over = enrolment.study.state == Study.State.CLOSED or enrolment.deadline <= timezone.now()
+    return enrolment.needs_consent() and not is_over
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpResponse:
+    """Show a page to rate; a browser without JavaScript sends it back as one form."""
+    enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
+    if enrolment.needs_consent():
+        return redirect("annotations:study", slug)
+    sheet = load_sheet(enrolment, subtask, page)
+    context: dict[str, Any] = {"enrolment": enrolment, "sheet": sheet, "journal": journal_name(enrolment)}
+    status = HTTPStatus.OK
+    if request.method == "POST":
+        form = PageForm(sheet, request.POST)
+        status = save_form(request, form)
+        if status == HTTPStatus.OK:
+            return redirect(sheet.next_url)
+        context["form"] = form
+    return render(request, "annotations/page.html", context, status=status)
+
+
+def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
+    """Save a page that was sent as one form; what was wrong is added to the form's errors."""
+    if not form.is_valid():
+        return HTTPStatus.BAD_REQUEST
+    try:
+        judging.save_page(request.user, form.sheet.address, form.answers())
+    except judging.AnswerRefused as refused:
+        form.add_error(None, str(refused))
+        return REFUSALS[type(refused)]
+    messages.success(request, _("Your answers are saved."))
+    return HTTPStatus.OK
+
+
+@require_POST
+def answers(request: UserRequest, slug: str, subtask: int, page: int) -> JsonResponse:
+    """Save one answer sent as JSON and reply with what is stored now."""
+    try:
+        answer = parse_answer(request.body)
+        receipt = judging.save_answer(request.user, judging.PageAddress(slug, subtask, page), answer)
+    except BadAnswer as error:
+        return JsonResponse({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
+    except judging.AnswerRefused as refused:
+        return JsonResponse({"error": str(refused)}, status=REFUSALS[type(refused)])
+    return JsonResponse(
+        {
+            "saved_at": receipt.saved_at.isoformat(),
+            "token": receipt.token,
+            "criterion": receipt.criterion,
+            "score": receipt.score,
+            "order": receipt.client_order,
+            "latest": receipt.is_latest,
+        }
+    )

@@ -1,0 +1,282 @@
+"""Asking people to take part: groups, invitations for one person each, open links for many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from annotations.access.log import log_act
+from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study
+from annotations.recruiting.mail import Letter, send_letters
+from annotations.recruiting.tokens import join_address, new_token
+from generation.files.encoding import sniff_encoding
+from generation.files.problems import FileRefused, Problems, shown
+from generation.files.read_rows import Columns, raw_rows
+
+DAYS_VALID = 30
+MOST_AT_ONCE = 1_000
+LONGEST_NAME = 150
+LONGEST_EMAIL = 254
+COLUMNS = Columns(read=("email", "group", "name"), required=("email",))
+
+
+class InvitingRefused(Exception):
+    """Something that was not made, with a message for people."""
+
+
+@dataclass(frozen=True)
+class Invitee:
+    """Somebody to be invited; without an address the link must be handed over by other means."""
+
+    email: str = ""
+    name: str = ""
+    group: EvaluatorGroup | None = None
+
+
+@dataclass(frozen=True)
+class NewLink:
+    """An invitation or an open link as it was made, with the token that nobody will see again."""
+
+    made: Invitation | OpenLink
+    token: str
+
+
+@transaction.atomic
+def put_group(
+    study: Study, key: str, *, name_en: str, name_zh: str, payment: Decimal | None, by: User | None
+) -> EvaluatorGroup:
+    """Make a group of evaluators, or change the one of that key, and log it; raise `ValidationError`."""
+    Study.objects.select_for_update().get(pk=study.pk)
+    group = EvaluatorGroup.objects.filter(study=study, key=key).first() or EvaluatorGroup(
+        study=study, key=key
+    )
+    group.name_en, group.name_zh, group.payment = name_en, name_zh, payment
+    group.full_clean()
+    group.save()
+    log_act(study, by, "people.group", group=key, payment=None if payment is None else str(payment))
+    return group
+
+
+def group_of(study: Study, key: str) -> EvaluatorGroup | None:
+    """Return the group of a key, or none without a key; raise `InvitingRefused`."""
+    if not key:
+        return None
+    if group := EvaluatorGroup.objects.filter(study=study, key=key).first():
+        return group
+    known = ", ".join(study.groups.values_list("key", flat=True))
+    raise InvitingRefused(
+        _("There is no group %(key)s. The groups of this study are: %(known)s.")
+        % {"key": shown(key), "known": known or _("none")}
+    )
+
+
+def live(study: Study) -> set[str]:
+    """Return the addresses, in small letters, that have an invitation to the study which was not taken back."""
+    live = Invitation.objects.filter(study=study, revoked_at=None).exclude(email="")
+    return set(live.values_list(Lower("email"), flat=True))
+
+
+def read_invitees(path: Path, name: str, study: Study) -> list[Invitee]:
+    """Return the people in a CSV or JSON Lines file with the columns email, group and name; raise `FileRefused`.
+
+    Group and name may be missing. Everything wrong is told by its line and field.
+    """
+    problems = Problems(name)
+    groups = {group.key: group for group in study.groups.all()}
+    invited = live(study)
+    seen: dict[str, int] = {}
+    invitees = []
+    for line, fields in raw_rows(path, sniff_encoding(path, problems), COLUMNS, problems):
+        email, key, person = (str(fields.get(column) or "").strip() for column in COLUMNS.read)
+        before = len(problems)
+        if problem := problem_of_email(email, invited):
+            problems.add(line, "email", problem)
+        elif email.lower() in seen:
+            problems.add(line, "email", _("stands in line %(line)d already") % {"line": seen[email.lower()]})
+        seen.setdefault(email.lower(), line)
+        if key and key not in groups:
+            known = ", ".join(groups) or _("none")
+            problems.add(
+                line,
+                "group",
+                _("%(key)s is no group of the study; its groups are: %(known)s")
+                % {"key": shown(key), "known": known},
+            )
+        if len(person) > LONGEST_NAME or not person.isprintable():
+            problems.add(
+                line, "name", _("must be at most %(most)d characters in one line") % {"most": LONGEST_NAME}
+            )
+        if len(problems) == before:
+            invitees.append(Invitee(email, person, groups.get(key)))
+    if not seen and not len(problems):
+        problems.add(0, "", _("has no rows"))
+    if len(seen) > MOST_AT_ONCE:
+        problems.add(
+            0,
+            "",
+            _("has %(rows)d rows; at most %(most)d at once") % {"rows": len(seen), "most": MOST_AT_ONCE},
+        )
+    if len(problems):
+        raise FileRefused(problems)
+    return invitees
+
+
+def problem_of_email(email: str, invited: set[str]) -> str:
+    """Return what is wrong with an address, or nothing."""
+    if not email:
+        return _("is missing")
+    try:
+        validate_email(email)
+    except ValidationError:
+        return _("%(email)s is no e-mail address") % {"email": shown(email)}
+    if len(email) > LONGEST_EMAIL:
+        return _("%(email)s is no e-mail address") % {"email": shown(email)}
+    if email.lower() in invited:
+        return _("%(email)s is invited already") % {"email": shown(email)}
+    return ""
+
+
+@transaction.atomic
+def invite(
+    study: Study, invitees: Sequence[Invitee], *, by: User | None, days_valid: int = DAYS_VALID
+) -> list[NewLink]:
+    """Make an invitation for each of the people, all or none, and log it; raise `InvitingRefused`.
+
+    The study's row is locked, because of two requests that invite the same address only one may.
+    """
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.state == Study.State.CLOSED:
+        raise InvitingRefused(_("This study is closed."))
+    invited = live(study)
+    for invitee in invitees:
+        if invitee.email and (problem := problem_of_email(invitee.email, invited)):
+            raise InvitingRefused(_("The e-mail address %(problem)s.") % {"problem": problem})
+        invited.add(invitee.email.lower())
+    made = []
+    for invitee in invitees:
+        token = new_token()
+        invitation = Invitation(
+            study=study,
+            group=invitee.group,
+            email=invitee.email,
+            name=invitee.name,
+            token_hash=token.digest,
+            expires_at=timezone.now() + timedelta(days=days_valid),
+        )
+        made.append(NewLink(invitation, token.text))
+    Invitation.objects.bulk_create([one.made for one in made if isinstance(one.made, Invitation)])
+    log_act(study, by, "people.invited", invitations=len(made), days_valid=days_valid)
+    return made
+
+
+def send_invitations(links: Sequence[NewLink], *, site: str = "") -> list[NewLink]:
+    """Mail invitations to those who have an address, and return the links that did not go out."""
+    to_send = [link for link in links if isinstance(link.made, Invitation) and link.made.email]
+    went = send_letters([letter_of(link, site) for link in to_send])
+    sent = [link for link, is_sent in zip(to_send, went, strict=True) if is_sent]
+    Invitation.objects.filter(pk__in=[link.made.pk for link in sent]).update(sent_at=Now())
+    return [link for link in links if link not in sent]
+
+
+def letter_of(link: NewLink, site: str) -> Letter:
+    """Return the letter that invites somebody, in both languages of the site."""
+    invitation = link.made
+    if not isinstance(invitation, Invitation):
+        raise TypeError("only an invitation is sent to somebody")
+    study = invitation.study
+    address = join_address(link.token, site)
+    parts = []
+    for language in languages_of(study):
+        with override(language):
+            parts.append(
+                _(
+                    "%(greeting)s\n\nyou are invited to take part in “%(title)s”. This is your personal link;"
+                    " do not pass it on. With it you begin, and come back later on any device:\n\n"
+                    "%(address)s\n\nIt is good for %(days)d days; once you have begun you have %(rate)d days to answer."
+                )
+                % {
+                    "greeting": _("Dear %(name)s,") % {"name": invitation.name}
+                    if invitation.name
+                    else _("Hello,"),
+                    "title": study.title,
+                    "address": address,
+                    "days": (invitation.expires_at - timezone.now()).days + 1,
+                    "rate": study.days_to_rate,
+                }
+                + ("\n\n" + _("Questions: %(contact)s") % {"contact": study.contact} if study.contact else "")
+            )
+    with override(languages_of(study)[0]):
+        subject = _("Invitation: %(title)s") % {"title": study.title}
+    return Letter(invitation.email, subject, "\n\n---\n\n".join(parts) + "\n")
+
+
+def languages_of(study: Study) -> list[str]:
+    """Return the languages of letters about a study, the one that it has a title in first."""
+    return ["en", "zh-hans"] if study.title_en else ["zh-hans", "en"]
+
+
+@transaction.atomic
+def revoke_invitation(invitation: Invitation, *, by: User | None) -> bool:
+    """Take an invitation back: its link opens nothing any more. Log it, and return whether this call did so."""
+    # Before the invitation, as whoever joins by it does, so that neither waits for the other for ever.
+    Study.objects.select_for_update().get(pk=invitation.study_id)
+    revoked = Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=Now()) == 1
+    if revoked:
+        log_act(invitation.study, by, "people.invitation_revoked", invitation=str(invitation.uuid))
+    return revoked
+
+
+@transaction.atomic
+def make_open_link(
+    study: Study,
+    *,
+    limit: int,
+    by: User | None,
+    group: EvaluatorGroup | None = None,
+    takes_external_ids: bool = False,
+    completion_code: str = "",
+    completion_url: str = "",
+) -> NewLink:
+    """Make a link by which up to `limit` people may join, and log it.
+
+    Raises `InvitingRefused` for a closed study, `ValidationError` for what a link cannot have.
+    """
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.state == Study.State.CLOSED:
+        raise InvitingRefused(_("This study is closed."))
+    token = new_token()
+    link = OpenLink(
+        study=study,
+        group=group,
+        token_hash=token.digest,
+        limit=limit,
+        takes_external_ids=takes_external_ids,
+        completion_code=completion_code,
+        completion_url=completion_url,
+    )
+    link.full_clean(exclude=["closed_at"])
+    link.save()
+    log_act(study, by, "people.link", link=str(link.uuid), limit=limit, group=group.key if group else None)
+    return NewLink(link, token.text)
+
+
+@transaction.atomic
+def close_open_link(link: OpenLink, *, by: User | None) -> bool:
+    """Let nobody join by a link any more, log it, and return whether this call did so."""
+    Study.objects.select_for_update().get(pk=link.study_id)
+    closed = OpenLink.objects.filter(pk=link.pk, closed_at=None).update(closed_at=Now()) == 1
+    if closed:
+        log_act(link.study, by, "people.link_closed", link=str(link.uuid))
+    return closed

@@ -1,0 +1,93 @@
+"""What somebody who joins or leaves a study may send."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from annotations.models import Study
+from annotations.recruiting.consent import (
+    LARGEST_NUMBER,
+    LONGEST_ANSWER,
+    BadAnswers,
+    label_of,
+    parse_answers,
+)
+from annotations.recruiting.joining import External
+
+EXTERNAL_ID = re.compile(r"\A[A-Za-z0-9_.@-]{0,100}\Z")
+
+
+class ExternalForm(forms.Form):
+    """Who a visitor is to the panel that sent them, as its addresses say it."""
+
+    PROLIFIC_PID = forms.RegexField(EXTERNAL_ID.pattern, required=False, max_length=100)
+    SESSION_ID = forms.RegexField(EXTERNAL_ID.pattern, required=False, max_length=100)
+
+    def external(self) -> External:
+        """Return what the address says; what no panel would send counts as nothing. To be called when validated."""
+        if not self.is_valid():
+            return External()
+        return External(self.cleaned_data["PROLIFIC_PID"], self.cleaned_data["SESSION_ID"])
+
+
+class ConsentForm(forms.Form):
+    """The agreement to take part, with the study's short form."""
+
+    def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.study = study
+        for question in study.questions:
+            self.fields[question["key"]] = field_of(question)
+        if study.consent:
+            # No key of a question holds a capital.
+            self.fields["AGREED"] = forms.BooleanField(
+                label=_("I have read this and agree to take part"),
+                error_messages={
+                    "required": _("Agree to take part, or leave this page: nothing is stored then.")
+                },
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Parse the answers by the one rule of `annotations.recruiting.consent`."""
+        cleaned = super().clean() or {}
+        try:
+            cleaned["answers"] = parse_answers(self.study.questions, self.data)
+        except BadAnswers as bad:
+            for key, message in bad.problems.items():
+                self.add_error(key, message)
+        return cleaned
+
+
+def field_of(question: dict[str, Any]) -> forms.Field:
+    """Return the field of a question. What may be answered is for `parse_answers` to say."""
+    label = label_of(question)
+    if not question["is_required"]:
+        label = _("%(question)s (optional)") % {"question": label}
+    if question["kind"] == "choice":
+        choices = [(choice, choice) for choice in question["choices"]]
+        if not question["is_required"]:
+            choices.insert(0, ("", _("no answer")))
+        field: forms.Field = forms.CharField(
+            label=label, required=False, widget=forms.RadioSelect(choices=choices)
+        )
+    elif question["kind"] == "number":
+        number = forms.NumberInput(attrs={"min": 0, "max": LARGEST_NUMBER, "step": 1, "inputmode": "numeric"})
+        field = forms.CharField(label=label, required=False, widget=number)
+    else:
+        field = forms.CharField(
+            label=label, required=False, widget=forms.TextInput(attrs={"maxlength": LONGEST_ANSWER})
+        )
+    return field
+
+
+class WithdrawForm(forms.Form):
+    """The confirmation that somebody means to leave a study."""
+
+    is_meant = forms.BooleanField(
+        label=_("Remove my answers. I know that this cannot be undone."),
+        error_messages={"required": _("Tick the box to withdraw, or go back to the study.")},
+    )

@@ -1,0 +1,154 @@
+"""The pages on which people come into a study, agree to take part, and leave."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from axes.helpers import get_client_ip_address
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from annotations.models import Enrolment
+from annotations.questionnaire.views import UserRequest
+from annotations.recruiting.consent import give_consent
+from annotations.recruiting.joining import (
+    Entrance,
+    LinkRefused,
+    find_entrance,
+    join,
+    make_return_link,
+    may_open,
+)
+from annotations.recruiting.joining_forms import ConsentForm, ExternalForm, WithdrawForm
+from annotations.recruiting.tokens import join_address
+from annotations.recruiting.withdrawal import TooLate, may_withdraw, withdraw
+from generation.web.quotas import TooMany
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_variables("token")
+def join_study(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what a link leads to; only a press of the button uses it, because mail scanners open links as well."""
+    visitor = request.user if isinstance(request.user, User) else None
+    external = ExternalForm(request.GET).external()
+    try:
+        entrance = find_entrance(token, visitor, external)
+        if request.method != "POST":
+            return entrance_page(request, entrance, visitor)
+        joined = join(token, visitor, address=str(get_client_ip_address(request)), external=external)
+    except LinkRefused as refused:
+        context = {"reason": str(refused), "study": refused.study}
+        return render(request, "annotations/link_refused.html", context, status=refused.status)
+    except TooMany as refused:
+        minutes = -(-refused.retry_after // 60)
+        response = render(
+            request,
+            "annotations/link_refused.html",
+            {
+                "reason": _("Very many people join from here. Try again in %(minutes)d min.")
+                % {"minutes": minutes}
+            },
+            status=HTTPStatus.TOO_MANY_REQUESTS,
+        )
+        response.headers["Retry-After"] = str(refused.retry_after)
+        return response
+    if joined.enrolment.evaluator != visitor:
+        # Makes a new session, so that nobody who knew the old one comes in with it.
+        login(request, joined.enrolment.evaluator, backend=BACKEND)
+    if joined.return_token:
+        return return_page(request, joined.enrolment, joined.return_token)
+    return redirect(joined.enrolment.study)
+
+
+def entrance_page(request: HttpRequest, entrance: Entrance, visitor: User | None) -> HttpResponse:
+    """Return the page before somebody joins or comes back; whoever is in already goes on to the study."""
+    if entrance.is_own(visitor):
+        return redirect(entrance.study)
+    payment = entrance.group.payment_due() if entrance.group else entrance.study.payment
+    context = {
+        "study": entrance.study,
+        "payment": payment,
+        "threshold_percent": f"{100 * float(entrance.study.inconsistency_threshold):g}",
+        "visitor": visitor,
+        "is_return": entrance.enrolment is not None,
+        "is_panel": bool(entrance.external.id),
+    }
+    return render(request, "annotations/join.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent(request: UserRequest, slug: str) -> HttpResponse:
+    """Show what an evaluator is asked to agree to, and take the agreement with the short form."""
+    enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
+    study = enrolment.study
+    if not enrolment.needs_consent():
+        return redirect(study)
+    form = ConsentForm(study, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        give_consent(request.user, slug, form.cleaned_data["answers"])
+        return redirect(study)
+    status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
+    return render(
+        request,
+        "annotations/consent.html",
+        {"study": study, "enrolment": enrolment, "form": form},
+        status=status,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw_from_study(request: UserRequest, slug: str) -> HttpResponse:
+    """Say what withdrawing does, and do it."""
+    enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
+    form = WithdrawForm(request.POST if request.method == "POST" else None)
+    status = HTTPStatus.OK
+    if request.method == "POST":
+        status = HTTPStatus.BAD_REQUEST
+        if form.is_valid():
+            try:
+                withdraw(enrolment, by_evaluator=True)
+            except TooLate:
+                status = HTTPStatus.FORBIDDEN
+            else:
+                return farewell(request)
+    context = {"study": enrolment.study, "form": form, "may_withdraw": may_withdraw(enrolment.study)}
+    return render(request, "annotations/withdraw.html", context, status=status)
+
+
+def farewell(request: UserRequest) -> HttpResponse:
+    """Lead somebody who withdrew on: to their other studies, or out where the account was for this one."""
+    is_active = User.objects.filter(pk=request.user.pk, is_active=True).exists()
+    if not is_active:
+        logout(request)
+    messages.success(
+        request, _("You have withdrawn. Your answers are removed, and nothing here tells who you are.")
+    )
+    return redirect("annotations:studies" if is_active else "home")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def return_link(request: UserRequest, slug: str) -> HttpResponse:
+    """Make a link by which an evaluator without a password comes back on another device, and show it once."""
+    enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
+    # Whoever changes the language on the page is led back here by a GET.
+    if request.method != "POST" or not may_open(request.user):
+        return redirect(enrolment.study)
+    return return_page(request, enrolment, make_return_link(enrolment))
+
+
+def return_page(request: HttpRequest, enrolment: Enrolment, token: str) -> HttpResponse:
+    """Return the page that shows a return link once."""
+    address = join_address(token, request.build_absolute_uri("/"))
+    context: dict[str, Any] = {"study": enrolment.study, "address": address}
+    return render(request, "annotations/return_link.html", context)

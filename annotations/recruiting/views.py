@@ -1,0 +1,289 @@
+"""The pages on which those who run a study recruit people: groups, invitations, open links, evaluators."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from annotations.access.permissions import Right, right_names, study_for
+from annotations.models import Enrolment, Invitation, OpenLink, Study
+from annotations.questionnaire.progress import progress_of
+from annotations.questionnaire.views import UserRequest
+from annotations.recruiting import invitations as inviting
+from annotations.recruiting.consent import label_of
+from annotations.recruiting.enrolment import EnrolmentRefused, enrol_by_staff, extend_deadline
+from annotations.recruiting.forms import (
+    EnrolForm,
+    ExtendForm,
+    GroupForm,
+    InviteFileForm,
+    InviteForm,
+    LinkForm,
+    RemoveForm,
+    StudyForm,
+)
+from annotations.recruiting.mail import can_mail
+from annotations.recruiting.people import evaluators, people_page, person_of
+from annotations.recruiting.tokens import join_address
+from annotations.recruiting.withdrawal import withdraw
+from generation.files.problems import FileRefused
+from stats.reports.tables import safe_cell
+
+FORMS: dict[str, type[StudyForm]] = {
+    "group": GroupForm,
+    "invite": InviteForm,
+    "invite_file": InviteFileForm,
+    "link": LinkForm,
+    "enrol": EnrolForm,
+}
+
+
+@require_safe
+def people(request: UserRequest, slug: str) -> HttpResponse:
+    """Show everybody who is asked to rate a study or does, and the forms that ask more."""
+    return page_with(request, study_for(request.user, slug, Right.RUN))
+
+
+def page_with(request: UserRequest, study: Study, **refused: StudyForm) -> HttpResponse:
+    """Return the page; a form that was refused takes the place of the empty one, and opens."""
+    context: dict[str, Any] = {
+        "study": study,
+        "rights": right_names(request.user, study),
+        "can_mail": can_mail(),
+        "forms": {name: form(study) for name, form in FORMS.items()} | refused,
+        "refused": next(iter(refused), ""),
+        "refused_form": next(iter(refused.values()), None),
+        **people_page(study, request.GET.get("page"), request.GET.get("invitations")),
+    }
+    status = HTTPStatus.BAD_REQUEST if refused else HTTPStatus.OK
+    return render(request, "annotations/people.html", context, status=status)
+
+
+@require_POST
+def add_group(request: UserRequest, slug: str) -> HttpResponse:
+    """Make or change a group."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = GroupForm(study, request.POST)
+    if not form.is_valid():
+        return page_with(request, study, group=form)
+    try:
+        group = inviting.put_group(study, by=request.user, **form.cleaned_data)
+    except ValidationError as error:
+        form.add_error(None, error.messages)
+        return page_with(request, study, group=form)
+    messages.success(request, _("The group %(name)s is stored.") % {"name": group.name})
+    return redirect("annotations:people", study.slug)
+
+
+@require_POST
+def invite_one(request: UserRequest, slug: str) -> HttpResponse:
+    """Invite one person."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = InviteForm(study, request.POST)
+    if not form.is_valid():
+        return page_with(request, study, invite=form)
+    sent = form.cleaned_data
+    invitee = inviting.Invitee(sent["email"], sent["name"], sent.get("group"))
+    try:
+        made = inviting.invite(study, [invitee], by=request.user, days_valid=sent["days_valid"])
+    except inviting.InvitingRefused as refused:
+        form.add_error("email", str(refused))
+        return page_with(request, study, invite=form)
+    return invited(request, study, made)
+
+
+@require_POST
+def invite_file(request: UserRequest, slug: str) -> HttpResponse:
+    """Invite the people of a file, all or none."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = InviteFileForm(study, request.POST, request.FILES)
+    if not form.is_valid():
+        return page_with(request, study, invite_file=form)
+    try:
+        invitees = read_upload(form.cleaned_data["file"], study)
+        made = inviting.invite(study, invitees, by=request.user, days_valid=form.cleaned_data["days_valid"])
+    except FileRefused as refused:
+        form.add_error("file", str(refused).splitlines())
+        return page_with(request, study, invite_file=form)
+    except inviting.InvitingRefused as refused:
+        form.add_error("file", str(refused))
+        return page_with(request, study, invite_file=form)
+    return invited(request, study, made)
+
+
+def read_upload(file: UploadedFile[bytes], study: Study) -> list[inviting.Invitee]:
+    """Return the people of an uploaded file; raise `FileRefused`."""
+    with tempfile.NamedTemporaryFile() as copy:
+        for chunk in file.chunks():
+            copy.write(chunk)
+        copy.flush()
+        # Problems are told by the name that the sender knows.
+        return inviting.read_invitees(Path(copy.name), file.name or "", study)
+
+
+def invited(request: UserRequest, study: Study, made: list[inviting.NewLink]) -> HttpResponse:
+    """Mail the invitations, and show the links of those that no mail went out for: this once."""
+    site = request.build_absolute_uri("/")
+    left = inviting.send_invitations(made, site=site)
+    if sent := len(made) - len(left):
+        words = ngettext("%(sent)d invitation was sent.", "%(sent)d invitations were sent.", sent)
+        messages.success(request, words % {"sent": sent})
+    if not left:
+        return redirect("annotations:people", study.slug)
+    return links_page(request, study, left)
+
+
+def links_page(request: UserRequest, study: Study, links: list[inviting.NewLink]) -> HttpResponse:
+    """Return the page that shows new links once, and holds them as a file to keep."""
+    site = request.build_absolute_uri("/")
+    rows = [(link.made, join_address(link.token, site)) for link in links]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["email", "name", "group", "link"])
+    for made, address in rows:
+        email, name = (made.email, made.name) if isinstance(made, Invitation) else ("", "")
+        writer.writerow(
+            [safe_cell(cell) for cell in (email, name, made.group.key if made.group else "", address)]
+        )
+    context = {
+        "study": study,
+        "rights": right_names(request.user, study),
+        "rows": rows,
+        "is_open": isinstance(links[0].made, OpenLink),
+        "can_mail": can_mail(),
+        # In the page itself, because the links are stored nowhere.
+        "file": "data:text/csv;charset=utf-8," + quote("\ufeff" + text.getvalue()),
+    }
+    return render(request, "annotations/new_links.html", context)
+
+
+@require_POST
+def revoke(request: UserRequest, slug: str, invitation: UUID) -> HttpResponse:
+    """Take an invitation back."""
+    study = study_for(request.user, slug, Right.RUN)
+    found = get_object_or_404(Invitation.objects.select_related("study"), study=study, uuid=invitation)
+    if inviting.revoke_invitation(found, by=request.user):
+        messages.success(request, _("The invitation is taken back: its link opens nothing any more."))
+    return redirect("annotations:people", study.slug)
+
+
+@require_POST
+def add_link(request: UserRequest, slug: str) -> HttpResponse:
+    """Make an open link and show it once."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = LinkForm(study, request.POST)
+    if not form.is_valid():
+        return page_with(request, study, link=form)
+    try:
+        made = inviting.make_open_link(study, by=request.user, **form.cleaned_data)
+    except (inviting.InvitingRefused, ValidationError) as refused:
+        form.add_error(None, refused.messages if isinstance(refused, ValidationError) else str(refused))
+        return page_with(request, study, link=form)
+    return links_page(request, study, [made])
+
+
+@require_POST
+def close_link(request: UserRequest, slug: str, link: UUID) -> HttpResponse:
+    """Let nobody join by an open link any more."""
+    study = study_for(request.user, slug, Right.RUN)
+    found = get_object_or_404(OpenLink.objects.select_related("study"), study=study, uuid=link)
+    if inviting.close_open_link(found, by=request.user):
+        messages.success(request, _("The link is closed: nobody can join by it any more."))
+    return redirect("annotations:people", study.slug)
+
+
+@require_POST
+def enrol_user(request: UserRequest, slug: str) -> HttpResponse:
+    """Enrol a user who has an account."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = EnrolForm(study, request.POST)
+    if not form.is_valid():
+        return page_with(request, study, enrol=form)
+    user = form.cleaned_data["username"]
+    try:
+        enrolment = enrol_by_staff(study, user, by=request.user, group=form.cleaned_data.get("group"))
+    except EnrolmentRefused as refused:
+        form.add_error("username", str(refused))
+        return page_with(request, study, enrol=form)
+    words = _("%(user)s is enrolled as %(pseudonym)s.")
+    messages.success(request, words % {"user": user, "pseudonym": enrolment.pseudonym})
+    return redirect("annotations:people", study.slug)
+
+
+@require_safe
+def person(request: UserRequest, slug: str, number: int) -> HttpResponse:
+    """Show one evaluator: who it is, what they answered to the form, how far they are."""
+    study = study_for(request.user, slug, Right.RUN)
+    return person_page(request, evaluator_for(study, number))
+
+
+def evaluator_for(study: Study, number: int) -> Enrolment:
+    """Return an evaluator of the study by the number that addresses have, counted from 1."""
+    return get_object_or_404(evaluators(study), number=number - 1)
+
+
+def person_page(
+    request: UserRequest,
+    enrolment: Enrolment,
+    *,
+    extend_form: ExtendForm | None = None,
+    remove_form: RemoveForm | None = None,
+) -> HttpResponse:
+    """Return the page of an evaluator with its two forms."""
+    progress = progress_of(Enrolment.objects.filter(pk=enrolment.pk))[enrolment.pk]
+    labels = {question["key"]: label_of(question) for question in enrolment.study.questions}
+    context = {
+        "study": enrolment.study,
+        "rights": right_names(request.user, enrolment.study),
+        "person": person_of(enrolment, progress),
+        "number": enrolment.number + 1,
+        "answers": [(labels.get(key, key), answer) for key, answer in enrolment.form_answers.items()],
+        "extend_form": extend_form or ExtendForm(),
+        "remove_form": remove_form or RemoveForm(),
+    }
+    is_refused = extend_form is not None or remove_form is not None
+    return render(
+        request,
+        "annotations/person.html",
+        context,
+        status=HTTPStatus.BAD_REQUEST if is_refused else HTTPStatus.OK,
+    )
+
+
+@require_POST
+def extend(request: UserRequest, slug: str, number: int) -> HttpResponse:
+    """Give an evaluator more days."""
+    enrolment = evaluator_for(study_for(request.user, slug, Right.RUN), number)
+    form = ExtendForm(request.POST)
+    if not form.is_valid():
+        return person_page(request, enrolment, extend_form=form)
+    extend_deadline(enrolment, days=form.cleaned_data["days"], by=request.user)
+    messages.success(request, _("The deadline is moved."))
+    return redirect("annotations:person", slug, number)
+
+
+@require_POST
+def remove(request: UserRequest, slug: str, number: int) -> HttpResponse:
+    """Remove an evaluator's answers at their wish, also after the study was closed."""
+    enrolment = evaluator_for(study_for(request.user, slug, Right.RUN), number)
+    form = RemoveForm(request.POST)
+    if not form.is_valid():
+        return person_page(request, enrolment, remove_form=form)
+    withdraw(enrolment, by=request.user)
+    messages.success(request, _("The answers are removed."))
+    return redirect("annotations:person", slug, number)

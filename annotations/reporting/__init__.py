@@ -1,1 +1,0 @@
-"""The report of a study put into words, tables and figures."""

@@ -1,0 +1,240 @@
+"""The answers of a study one by one: what every number of its report was computed from.
+
+There is one row for each rating, and one for each best pick, so that a page on which nothing but a pick was made is
+not lost. The columns:
+
+- `study`: slug of the study
+- `evaluator`: pseudonym; `source` says whether a person answered the questionnaire, or the answers were imported
+  or simulated
+- `prompt_number`: sub-task and page, as in 3/10; `prompt`: the question or the title
+- `method`: key of the method that wrote the candidate
+- `kind`: `rating` or `best_choice`
+- `criterion`, `score`, `off_scale`: the criterion's key, the score on it, and whether the score, which then was
+  imported, is none of the scale; all three are missing in a best choice
+- `position`: the candidate's place on this evaluator's page, from 1 (the one lettered A)
+- `best`: whether this candidate is the one picked on its page
+- `saved_at`: when the answer as it stands was saved; in UTC, as all times
+- `first_answered_at`, `times_changed`, `seconds_on_page`: from the history of the answer, which only the questionnaire
+  keeps: when it was first given, how often it was changed since, and how long the page had been in view when it was
+  given last
+
+Rows come by evaluator (in order of enrolment), sub-task, page, position and criterion (in the study's order); a best
+choice follows the ratings of its candidate. What is missing is an empty cell, null in JSON.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import Any
+
+from django.db.models import (
+    BooleanField,
+    CharField,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    Func,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    Value,
+)
+
+from annotations.models import AnswerChange, BestChoice, PageCandidate, Rating, Study
+from annotations.results.seal import refuse_sealed
+from stats.reports.write_rows import FORMATS, Columns, Row
+
+COLUMNS: Columns = {
+    "study": "text",
+    "evaluator": "text",
+    "source": "text",
+    "prompt_number": "text",
+    "prompt": "text",
+    "method": "text",
+    "kind": "text",
+    "criterion": "text",
+    "score": "integer",
+    "off_scale": "boolean",
+    "position": "integer",
+    "best": "boolean",
+    "saved_at": "time",
+    "first_answered_at": "time",
+    "times_changed": "integer",
+    "seconds_on_page": "real",
+}
+
+# How many rows the database hands over at a time.
+FETCHED_AT_ONCE = 2_000
+
+
+# When an answer was given or changed, and the seconds that the page had been in view.
+Step = tuple[str, float | None]
+
+
+class UtcText(Func):
+    """A time as text in ISO 8601: a million datetime objects would take longer than the query."""
+
+    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    output_field = CharField()
+
+
+# The page that an answer is on, and its place there: the rows are in this order.
+PAGE = (
+    "enrolment__number",
+    "enrolment__placements__page__subtask__number",
+    "enrolment__placements__page__number",
+)
+PLACE = ("enrolment__placements__position", "criterion__number")
+# The placement of this candidate alone, not of everything on the evaluator's pages.
+AS_SHOWN = Q(enrolment__placements__candidate=F("candidate"))
+IS_PICK = ExpressionWrapper(Q(pick__isnull=False), output_field=BooleanField())
+NO_NUMBER = Value(None, output_field=SmallIntegerField())
+NO_BOOLEAN = Value(None, output_field=BooleanField())
+EVERYBODY = Q()
+
+
+def stored_answers(study: Study, of: Q = EVERYBODY) -> QuerySet[Any, tuple[Any, ...]]:
+    """Return the answers of a study in order; numbers stand for names, which would come a hundred times each."""
+    ratings = (
+        Rating.objects.filter(AS_SHOWN, of, enrolment__study=study)
+        .annotate(
+            pick=FilteredRelation(
+                "enrolment__best_choices", condition=Q(enrolment__best_choices__candidate=F("candidate"))
+            )
+        )
+        .values_list(*PAGE, *PLACE, "candidate_id", "score", "off_scale", IS_PICK, UtcText("saved_at"))
+    )
+    best_choices = BestChoice.objects.filter(AS_SHOWN, of, enrolment__study=study).values_list(
+        *PAGE, PLACE[0], NO_NUMBER, "candidate_id", NO_NUMBER, NO_BOOLEAN, Value(True), UtcText("saved_at")
+    )
+    # A missing number sorts last: the pick comes after the ratings of its candidate.
+    return ratings.union(best_choices, all=True).order_by(*PAGE, *PLACE)
+
+
+def stored_steps(study: Study, of: Q = EVERYBODY) -> QuerySet[AnswerChange, tuple[Any, ...]]:
+    """Return the history of the answers of a study, page by page in the order of `stored_answers`.
+
+    By itself, because a database that has not counted its rows yet joins it to the answers in a time that grows
+    with the square of their number.
+    """
+    page = ("enrolment__number", "page__subtask__number", "page__number")
+    return (
+        AnswerChange.objects.filter(of, enrolment__study=study)
+        .order_by(*page, "pk")
+        .values_list(*page, "candidate_id", "criterion__number", UtcText("changed_at"), "seconds_on_page")
+    )
+
+
+class Histories:
+    """The steps of the answers on each page, for pages asked for in order."""
+
+    def __init__(self, study: Study, of: Q = EVERYBODY) -> None:
+        self.steps = stored_steps(study, of).iterator(chunk_size=FETCHED_AT_ONCE)
+        self.step = next(self.steps, None)
+
+    def of_page(self, page: tuple[int, ...]) -> dict[tuple[int | None, int | None], list[Step]]:
+        """Return the steps of a page's answers, by candidate and criterion; those of its pick by None and None."""
+        found: dict[tuple[int | None, int | None], list[Step]] = defaultdict(list)
+        while self.step is not None and self.step[:3] <= page:
+            if self.step[:3] == page:
+                *_, candidate, criterion, changed_at, seconds_on_page = self.step
+                # Every pick of the page is a step of the one that stands.
+                answered = (None if criterion is None else candidate, criterion)
+                found[answered].append((changed_at, seconds_on_page))
+            self.step = next(self.steps, None)
+        return found
+
+
+class Names:
+    """What the numbers in the answers of a study stand for."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study.slug
+        self.evaluators = {
+            number: (pseudonym, source)
+            for number, pseudonym, source in study.enrolments.values_list("number", "pseudonym", "source")
+        }
+        self.criteria = dict(study.criteria.values_list("number", "key"))
+        shown = PageCandidate.objects.filter(page__subtask__study=study).values_list(
+            "candidate",
+            "page__subtask__number",
+            "page__number",
+            "page__prompt__text",
+            "study_method__method__key",
+        )
+        self.candidates = {
+            candidate: (f"{subtask}/{page}", prompt, method)
+            for candidate, subtask, page, prompt, method in shown
+        }
+
+
+def answers(study: Study) -> Iterator[Row]:
+    """Return the answers of a study as rows of `COLUMNS`, in constant memory and queries; raise `Sealed`."""
+    refuse_sealed(study)
+    return named_answers(study)
+
+
+def answers_between(study: Study, start: int, stop: int, *, evaluator: str | None = None) -> list[Row]:
+    """Return the answers of a study, or of one evaluator (pseudonym), from place `start` on, before `stop`.
+
+    In five queries at most, of which one sorts all answers. Raises `Sealed`.
+    """
+    refuse_sealed(study)
+    stored = list(stored_answers(study, of_evaluator(evaluator))[start:stop])
+    histories = Histories(study, Q(enrolment__number__in={row[0] for row in stored}))
+    return list(named(study, iter(stored), histories)) if stored else []
+
+
+def of_evaluator(pseudonym: str | None) -> Q:
+    return EVERYBODY if pseudonym is None else Q(enrolment__pseudonym=pseudonym)
+
+
+def named_answers(study: Study) -> Iterator[Row]:
+    stored = stored_answers(study).iterator(chunk_size=FETCHED_AT_ONCE)
+    first = next(stored, None)
+    if first is None:
+        return
+    # Both are read after the answers were selected: whoever gave one is among the names, and has a history. In a
+    # study that still takes answers the history can be a step ahead.
+    yield from named(study, chain([first], stored), Histories(study))
+
+
+def named(study: Study, stored: Iterator[tuple[Any, ...]], histories: Histories) -> Iterator[Row]:
+    """Yield stored answers with the names that their numbers stand for, and what their history says."""
+    names = Names(study)
+    for page, on_page in groupby(stored, key=itemgetter(slice(len(PAGE)))):
+        history = histories.of_page(page)
+        for evaluator, _, _, position, criterion, candidate, score, off_scale, is_best, saved_at in on_page:
+            steps = history.get((None if criterion is None else candidate, criterion), [])
+            yield (
+                names.study,
+                *names.evaluators[evaluator],
+                *names.candidates[candidate],
+                *(("best_choice", None) if criterion is None else ("rating", names.criteria[criterion])),
+                score,
+                off_scale,
+                position + 1,
+                is_best,
+                saved_at,
+                steps[0][0] if steps else None,
+                len(steps) - 1 if steps else None,
+                # A browser that did not count the time sent none.
+                next((seconds for _, seconds in reversed(steps) if seconds is not None), None),
+            )
+
+
+def answer_count(study: Study, *, evaluator: str | None = None) -> int:
+    """Count the rows of the export, or those of one evaluator (pseudonym)."""
+    of = of_evaluator(evaluator)
+    return (
+        Rating.objects.filter(of, enrolment__study=study).count()
+        + BestChoice.objects.filter(of, enrolment__study=study).count()
+    )
+
+
+def rating_chunks(study: Study, file_format: str) -> Iterator[bytes]:
+    """Return the answers of a study as a file in one of `row_files.FORMATS`, in chunks; raise `Sealed`."""
+    return FORMATS[file_format](COLUMNS, answers(study))

@@ -1,0 +1,187 @@
+"""The end of a report: cases, the published formulas, the plan and the methods."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from annotations.results.document.wording import DASH, cell, decimal, percent
+from stats.analysis import Analysis
+from stats.reports.document import Block, Cell, Number, Paragraph, Section, Table, Verse
+from stats.reports.study_report import CaseFacts, StudyReport
+
+
+def cases_section(report: StudyReport) -> Section | None:
+    """Show a few prompts with all their candidates."""
+    if not report.cases:
+        return None
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "Chosen by rule: of the method with the highest mean on the primary criterion, the prompt where it"
+                " gains most over the others, the one where it does worst, and the one that splits the evaluators"
+                " most."
+            )
+        )
+    ]
+    for case in report.cases:
+        blocks.append(Paragraph(case_sentence(case, report)))
+        blocks += [
+            Verse(f"{report.study.method_labels[method]} ({decimal(case.means[method])})", case.texts[method])
+            for method in report.study.methods
+            if method in case.texts
+        ]
+    return Section("cases", _("Cases"), tuple(blocks))
+
+
+def case_sentence(case: CaseFacts, report: StudyReport) -> str:
+    """Say which prompt this is and why it was chosen."""
+    sentence = {
+        "gains most": _("%(prompt)s: here %(method)s gains most over the others (%(size)s points)."),
+        "fails worst": _("%(prompt)s: here %(method)s does worst against the others (%(size)s points)."),
+        "splits most": _(
+            "%(prompt)s: here %(method)s splits the evaluators most (deviation %(size)s points)."
+        ),
+    }[case.kind]
+    return sentence % {
+        "prompt": f"《{case.prompt}》" if report.study.genre == "poem" else case.prompt,
+        "method": report.study.method_labels[case.method],
+        "size": decimal(case.size),
+    }
+
+
+def published_section(report: StudyReport) -> Section:
+    """Give means, deviations and p-values by the formulas of the published study, with their caveat."""
+    study, published = report.study, report.published
+    labels = study.method_labels
+    criteria = study.criteria
+    by_pair: dict[tuple[str, str], dict[str, float | None]] = {}
+    for test in published.p_values:
+        by_pair.setdefault((test.a, test.b), {})[test.criterion] = test.p
+    mean_rows: list[tuple[Cell, ...]] = []
+    for method in study.methods:
+        cells: list[Cell] = [labels[method]]
+        for criterion in criteria:
+            mean, deviation = (
+                published.means[method][criterion.key],
+                published.deviations[method][criterion.key],
+            )
+            cells.append(cell(mean, f"{decimal(mean)} ({decimal(deviation)})"))
+        mean_rows.append(tuple(cells))
+    return Section(
+        "published",
+        _("By the formulas of the published study"),
+        (
+            Paragraph(
+                _(
+                    "For comparison with Zou et al. (KDD 2021) only. Their p-value is not a valid test: it ignores"
+                    " that the same evaluators and prompts are rated under every method, and finds differences where"
+                    " there are none far more often than 5 times in 100."
+                ),
+                is_notice=True,
+            ),
+            Table(
+                _("Means, with deviations in parentheses"),
+                (_("Method"), *(criterion.label for criterion in criteria)),
+                tuple(mean_rows),
+            ),
+            Table(
+                _("One-sided p-values against ‘the first is at least as good as the second’"),
+                (_("Null hypothesis"), *(criterion.label for criterion in criteria)),
+                tuple(
+                    (
+                        f"{labels[a]} ≥ {labels[b]}",
+                        *(published_p(p_values[criterion.key]) for criterion in criteria),
+                    )
+                    for (a, b), p_values in by_pair.items()
+                ),
+            ),
+        ),
+        is_folded=True,
+    )
+
+
+def published_p(p: float | None) -> Cell:
+    """Return a p-value to four decimals, as the published study prints it."""
+    if p is None:
+        return DASH
+    return Number(p, "< .0001" if p < 0.0001 else f"{p:.4f}".removeprefix("0"))
+
+
+def plan_section(report: StudyReport) -> Section:
+    """Say what was planned before the first answer, and what was done otherwise."""
+    plan = report.plan
+    blocks: list[Block] = []
+    if plan is not None:
+        label = {criterion.key: criterion.label for criterion in report.study.criteria}
+        labels = report.study.method_labels
+        # A method that has been renamed since is still in the plan under its key then.
+        pairs = [f"{labels.get(b, b)} − {labels.get(a, a)}" for a, b in plan.comparisons]
+        margin = DASH if plan.equivalence_margin is None else decimal(plan.equivalence_margin)
+        off_scale = _("taken as missing") if plan.off_scale == "missing" else _("kept as they were found")
+        blocks.append(
+            Table(
+                _("Locked before the first answer"),
+                (_("What"), _("As planned")),
+                (
+                    (_("Primary criterion"), label[plan.primary_criterion]),
+                    (_("Comparisons"), "; ".join(pairs)),
+                    (_("Inconsistent pages allowed"), percent(plan.inconsistency_threshold)),
+                    (_("Scores off their scale"), off_scale),
+                    (_("Equivalence margin (points)"), margin),
+                    (
+                        _("Evaluators"),
+                        DASH if plan.planned_evaluators is None else str(plan.planned_evaluators),
+                    ),
+                    (_("Prompts"), str(plan.planned_prompts)),
+                    (_("Locked at"), plan.locked_at),
+                    (_("Locked by"), plan.locked_by),
+                    (_("SHA-256"), plan.digest),
+                    (_("Notes"), plan.notes or DASH),
+                ),
+            )
+        )
+    if report.deviations_from_plan:
+        blocks += [Paragraph(sentence, is_notice=True) for sentence in report.deviations_from_plan]
+    elif report.sealed:
+        blocks.append(Paragraph(_("So far everything is as planned.")))
+    else:
+        blocks.append(Paragraph(_("The study was carried out as planned.")))
+    blocks += [
+        Paragraph(
+            _("Unblinded while open by %(by)s at %(at)s: %(reason)s")
+            % {"by": unblinding.by, "at": unblinding.at, "reason": unblinding.reason},
+            is_notice=True,
+        )
+        for unblinding in report.unblinded
+    ]
+    return Section("plan", _("Plan and deviations"), tuple(blocks))
+
+
+def methods_section(report: StudyReport, analysis: Analysis) -> Section:
+    """Say how the numbers were made, so that a reviewer can make them again."""
+    missing = sum(one.crossed.missing for one in analysis.comparisons if one.criterion == analysis.primary)
+    software = report.software
+    text = _(
+        "Ratings of %(evaluators)d valid evaluators on %(prompts)d prompts were analysed with evaluators and prompts as"
+        " crossed random effects on the difference of two methods, in closed form on complete data and by REML with"
+        " missing cells, with Satterthwaite's degrees of freedom (Clark 1973; Judd, Westfall and Kenny 2012). Tests are"
+        " two-sided at %(alpha)s, corrected by Holm (1979) over all pairs within a criterion. Missing cells over all"
+        " primary comparisons: %(missing)d. Off-scale scores: %(off_scale)d. Order of candidates: drawn once for each"
+        " evaluator and page from balanced Latin squares of Williams designs, method names hidden. Bootstrap:"
+        " pigeonhole (Owen 2007), %(resamples)s resamples of evaluators and prompts, seed %(seed)d."
+    ) % {
+        "evaluators": analysis.evaluators,
+        "prompts": analysis.prompts,
+        "alpha": f"{analysis.alpha:.2f}".removeprefix("0"),
+        "missing": missing,
+        "off_scale": report.off_scale.count,
+        "resamples": f"{analysis.resamples:,}",
+        "seed": software.seed,
+    }
+    versions = _("evalsite %(evalsite)s, Python %(python)s, numpy %(numpy)s, scipy %(scipy)s.") % {
+        "evalsite": software.evalsite,
+        "python": software.python,
+        "numpy": software.numpy,
+        "scipy": software.scipy,
+    }
+    return Section("methods", _("Methods"), (Paragraph(text), Paragraph(versions)))

@@ -1,0 +1,358 @@
+"""The second half of a report: how far the result can be trusted."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from annotations.results.document.findings import pair_label
+from annotations.results.document.wording import (
+    DASH,
+    cell,
+    count_cell,
+    decimal,
+    in_a_row,
+    interval,
+    p_cell,
+    p_words,
+    percent,
+    signed,
+)
+from stats.analysis import Analysis
+from stats.position import WaldTest
+from stats.power import power_curve
+from stats.quality import LOW_CORRELATION
+from stats.reports.document import Block, Cell, Figure, Paragraph, Section, Table
+from stats.reports.figures import Curve, curve_plot
+from stats.reports.study_report import StudyReport
+
+# The numbers of evaluators over which the power is drawn.
+EVALUATORS_DRAWN = range(6, 61, 2)
+
+
+def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
+    """Ask the primary question by other methods."""
+    labels = report.study.method_labels
+    p_rows: list[tuple[Cell, ...]] = []
+    interval_rows: list[tuple[Cell, ...]] = []
+    for one in analysis.comparisons:
+        if one.criterion != analysis.primary:
+            continue
+        checks = one.robustness
+        cluster, bootstrap = checks.cluster_robust, checks.bootstrap
+        flips, prompt_flips = checks.sign_flip_evaluators, checks.sign_flip_prompts
+        wilcoxon = checks.wilcoxon_evaluators
+        pair = pair_label(one, labels)
+        p_rows.append(
+            (
+                pair,
+                p_cell(one.crossed.p),
+                p_cell(cluster.p if cluster else None),
+                p_cell(flips.p if flips else None),
+                p_cell(wilcoxon.p if wilcoxon else None),
+                p_cell(prompt_flips.p if prompt_flips else None),
+                _("yes") if one.conclusion_depends_on_method else _("no"),
+            )
+        )
+        interval_rows.append(
+            (
+                pair,
+                interval(one.crossed.ci, with_sign=True),
+                interval(cluster.ci if cluster else None, with_sign=True),
+                interval(bootstrap.ci if bootstrap else None, with_sign=True),
+                interval(one.leave_one_out.estimate_range, with_sign=True),
+            )
+        )
+    return Section(
+        "robustness",
+        _("Robustness"),
+        (
+            Paragraph(
+                _(
+                    "The primary question asked by other methods. The conclusion depends on the method where"
+                    " cluster-robust errors, sign flips of evaluators or the bootstrap disagree with the primary test"
+                    " at .05. Sign flips of prompts hold these evaluators fixed, so they speak of these alone."
+                )
+            ),
+            Table(
+                _("p-values of the primary comparisons by method of analysis"),
+                (
+                    _("Pair"),
+                    _("Crossed"),
+                    _("Cluster-robust"),
+                    _("Sign flips"),
+                    _("Wilcoxon"),
+                    _("Flips of prompts"),
+                    _("Depends on method"),
+                ),
+                tuple(p_rows),
+            ),
+            Table(
+                _(
+                    "Their intervals (95 %), and the range of the difference when each evaluator is left out in turn"
+                ),
+                (
+                    _("Pair"),
+                    _("Crossed"),
+                    _("Cluster-robust"),
+                    _("Bootstrap"),
+                    _("One evaluator left out"),
+                ),
+                tuple(interval_rows),
+            ),
+        ),
+    )
+
+
+def agreement_section(report: StudyReport, analysis: Analysis) -> Section:
+    """Say how far the evaluators agree with each other."""
+    label = {criterion.key: criterion.label for criterion in report.study.criteria}
+    rows = []
+    for measures in analysis.agreement:
+        icc, concordance = measures.icc, measures.kendall_w
+        rows.append(
+            (
+                label[measures.criterion],
+                cell(measures.alpha_ordinal),
+                cell(measures.alpha_interval),
+                cell(
+                    icc.icc_2_1 if icc else None,
+                    f"{decimal(icc.icc_2_1)} [{interval(icc.icc_2_1_ci)}]" if icc else None,
+                ),
+                cell(
+                    icc.icc_2_k if icc else None,
+                    f"{decimal(icc.icc_2_k)} [{interval(icc.icc_2_k_ci)}]" if icc else None,
+                ),
+                cell(concordance.w if concordance else None),
+            )
+        )
+    return Section(
+        "agreement",
+        _("Agreement between evaluators"),
+        (
+            Table(
+                _("Agreement by criterion: 1 is perfect, 0 is chance"),
+                (
+                    _("Criterion"),
+                    _("α ordinal"),
+                    _("α interval"),
+                    "ICC(2,1)",
+                    "ICC(2,k)",
+                    _("Kendall's W"),
+                ),
+                tuple(rows),
+            ),
+            Paragraph(
+                _(
+                    "α is Krippendorff's. ICC(2,1) is of one evaluator, ICC(2,k) of the mean of all. A high ICC(2,k)"
+                    " says that the mean rating of a text is stable; it does not make a difference between methods"
+                    " significant."
+                )
+            ),
+        ),
+    )
+
+
+def position_section(report: StudyReport, analysis: Analysis) -> Section | None:
+    """Say whether the place at which a text stood moved its rating or its chance to be picked."""
+    position = analysis.position
+    if position is None:
+        return None
+    places = [chr(ord("A") + place) for place in range(len(position.picks))]
+    effects = position.effects or (None,) * len(places)
+    tests = in_a_row(
+        test_sentence(_("Best picks by position: %(test)s."), position.picks_test),
+        test_sentence(_("Ratings by position: %(test)s."), position.ratings_test),
+    )
+    adjusted = tuple(
+        (
+            f"{report.study.method_labels[one.b]} − {report.study.method_labels[one.a]}",
+            cell(one.estimate, signed(one.estimate)),
+            interval(one.ci, with_sign=True),
+        )
+        for one in position.adjusted_differences
+    )
+    blocks: list[Block] = [
+        Table(
+            _("Best picks and mean ratings by displayed position"),
+            (_("Position"), _("Best picks"), _("Mean rating"), _("Effect on the rating")),
+            tuple(
+                (place, count_cell(picks), cell(mean), cell(effect, signed(effect)))
+                for place, picks, mean, effect in zip(
+                    places, position.picks, position.means, effects, strict=True
+                )
+            ),
+        ),
+        Paragraph(tests),
+    ]
+    if adjusted:
+        blocks.append(
+            Table(
+                _("Primary differences with the effects of the positions taken out"),
+                (_("Pair"), _("Difference"), _("95 % CI")),
+                adjusted,
+            )
+        )
+    return Section("position", _("Position bias"), tuple(blocks))
+
+
+def test_sentence(sentence: str, test: WaldTest | None) -> str:
+    """Return the sentence with the result of an F test, or with the word that there was none."""
+    if test is None:
+        return sentence % {"test": _("not tested")}
+    return sentence % {"test": f"F({test.df[0]}, {test.df[1]}) = {decimal(test.f)}, {p_words(test.p)}"}
+
+
+def ranking_section(report: StudyReport, analysis: Analysis) -> Section | None:
+    """Rank the methods by their best picks."""
+    ranking = analysis.ranking
+    if ranking is None:
+        return None
+    labels = report.study.method_labels
+    return Section(
+        "ranking",
+        _("Ranking from best picks"),
+        (
+            Table(
+                _("Bradley-Terry strengths (log odds), with the ranks that the picks leave open"),
+                (_("Method"), _("Strength"), _("SE"), _("Ranks")),
+                tuple(
+                    (
+                        labels[one.method],
+                        cell(one.strength, signed(one.strength)),
+                        cell(one.se),
+                        str(one.rank_low)
+                        if one.rank_low == one.rank_high
+                        else f"{one.rank_low}{DASH}{one.rank_high}",
+                    )
+                    for one in ranking.methods
+                ),
+            ),
+            Paragraph(
+                _(
+                    "A pick is a win over every other candidate of the page. Errors allow for evaluators and prompts."
+                )
+            ),
+        ),
+    )
+
+
+def evaluators_section(report: StudyReport, analysis: Analysis) -> Section:
+    """Describe every evaluator who counts."""
+    flagged = [one.evaluator for one in analysis.quality if one.disagrees_with_others]
+    blocks: list[Block] = [
+        Paragraph(_("Only the rule declared beforehand excludes; what stands here describes.")),
+        Table(
+            _("Signs of care, by evaluator"),
+            (
+                _("Evaluator"),
+                _("Correlation with the others"),
+                _("Pages inconsistent"),
+                _("Straight-lined pages"),
+                _("Off-scale scores"),
+                _("Median seconds a page"),
+            ),
+            tuple(
+                (
+                    one.evaluator,
+                    cell(one.leave_one_out_r),
+                    count_cell(one.pages_inconsistent),
+                    cell(one.straight_lined, percent(one.straight_lined)),
+                    count_cell(one.off_scale),
+                    cell(one.median_seconds, decimal(one.median_seconds, 0)),
+                )
+                for one in analysis.quality
+            ),
+        ),
+    ]
+    if flagged:
+        blocks.append(
+            Paragraph(
+                _("Correlated with the others below %(low)s: %(evaluators)s.")
+                % {"low": f"{LOW_CORRELATION:.1f}", "evaluators": ", ".join(flagged)},
+                is_notice=True,
+            )
+        )
+    return Section("evaluators", _("Evaluators"), tuple(blocks))
+
+
+def power_section(report: StudyReport, analysis: Analysis) -> Section | None:
+    """Say what this study could find, and what would be needed to find a planned effect."""
+    if not analysis.power:
+        return None
+    labels = report.study.method_labels
+    bottleneck = {"evaluators": _("evaluators"), "prompts": _("prompts")}
+    effect = analysis.power[0].power.effect
+    head = [
+        _("Pair"),
+        _("SE"),
+        _("Smallest effect found with power .8"),
+        _("Share of variance: evaluators"),
+        _("prompts"),
+        _("Bottleneck"),
+    ]
+    if effect is not None:
+        head += [_("Power"), _("Evaluators needed"), _("Prompts needed")]
+    rows: list[tuple[Cell, ...]] = []
+    for pair in analysis.power:
+        power = pair.power
+        cells: list[Cell] = [
+            f"{labels[pair.b]} − {labels[pair.a]}",
+            cell(power.se),
+            cell(power.minimum_detectable_effect),
+            cell(power.share_evaluators, percent(power.share_evaluators)),
+            cell(power.share_prompts, percent(power.share_prompts)),
+            bottleneck[power.bottleneck],
+        ]
+        if effect is not None:
+            cells += [cell(power.power), count_cell(pair.evaluators_needed), count_cell(pair.prompts_needed)]
+        rows.append(tuple(cells))
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "From the variance components of the primary differences. The bottleneck is the one of which more"
+                " would help most. Power is given for an effect set beforehand; at the observed difference it would"
+                " say no more than the p-value."
+            )
+        ),
+        Table(_("What this study could find"), tuple(head), tuple(rows)),
+    ]
+    figure = power_figure(report, analysis)
+    return Section("power", _("Power"), (*blocks, figure) if figure else tuple(blocks))
+
+
+def power_figure(report: StudyReport, analysis: Analysis) -> Figure | None:
+    """Draw the power over numbers of evaluators and prompts, for the pair that varies most."""
+    pair = max(analysis.power, key=lambda one: one.power.se)
+    mean = analysis.comparison(analysis.primary, pair.a, pair.b).crossed
+    effect = pair.power.effect or 1.0
+    if mean.variance is None:
+        return None
+    evaluators = list(EVALUATORS_DRAWN)
+    curves = []
+    for prompts in (analysis.prompts // 2, analysis.prompts, 2 * analysis.prompts):
+        if prompts < 2:
+            continue
+        powers = power_curve(mean.variance, evaluators=evaluators, prompts=[prompts], effect=effect)
+        curves.append(Curve(_("%(n)d prompts") % {"n": prompts}, [one.power or 0.0 for one in powers]))
+    labels = report.study.method_labels
+    words = {"effect": decimal(effect, 1), "pair": f"{labels[pair.b]} − {labels[pair.a]}"}
+    return Figure(
+        name="power",
+        svg=curve_plot(evaluators, curves, x_label=_("Evaluators"), y_label=_("Power"), target=0.8),
+        caption=_(
+            "Power to find a difference of %(effect)s points with the components of %(pair)s, the pair that varies"
+            " most."
+        )
+        % words,
+        alternative="; ".join(
+            _("%(label)s: power %(first)s with %(fewest)d evaluators, %(last)s with %(most)d")
+            % {
+                "label": curve.label,
+                "first": decimal(curve.values[0]),
+                "last": decimal(curve.values[-1]),
+                "fewest": evaluators[0],
+                "most": evaluators[-1],
+            }
+            for curve in curves
+        ),
+    )

@@ -1,0 +1,344 @@
+"""The first half of a report: who took part, the primary result, the means, and what exclusions changed."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotations.results.document.wording import (
+    cell,
+    comparison_sentence,
+    count_cell,
+    decimal,
+    in_a_row,
+    interval,
+    p_cell,
+    percent,
+    signed,
+)
+from stats.analysis import Analysis
+from stats.reports.document import Block, Cell, Figure, Paragraph, Section, Table
+from stats.reports.figures import Distribution, ForestRow, distribution_plot, forest_plot
+from stats.reports.study_report import StudyReport
+from stats.significance import Comparison
+
+
+def pair_label(comparison: Comparison, labels: dict[str, str]) -> str:
+    """Return the pair as its difference is taken: the later method less the earlier."""
+    return f"{labels[comparison.b]} − {labels[comparison.a]}"
+
+
+def participants_section(report: StudyReport) -> Section:
+    """Say how many were recruited, finished and count, and why the others do not."""
+    people = report.participants
+    blocks: list[Block] = []
+    if people.simulated:
+        blocks.append(
+            Paragraph(
+                ngettext(
+                    "%(n)d evaluator is simulated: these are not results about people.",
+                    "%(n)d evaluators are simulated: these are not results about people.",
+                    people.simulated,
+                )
+                % {"n": people.simulated},
+                is_notice=True,
+            )
+        )
+    if report.sealed:
+        blocks.append(
+            Paragraph(
+                _(
+                    "Evaluators are still answering, so no number by method is shown to anybody, nor in any file."
+                    " The numbers appear when the study is closed."
+                ),
+                is_notice=True,
+            )
+        )
+    counts = (
+        report.study.prompts,
+        len(report.study.methods),
+        people.recruited,
+        people.finished,
+        people.valid,
+        report.scores_collected,
+    )
+    blocks.append(
+        Table(
+            _("From recruited to valid, with the scores on each criterion that count"),
+            (
+                _("Study"),
+                _("Prompts"),
+                _("Methods"),
+                _("Recruited"),
+                _("Finished"),
+                _("Valid"),
+                _("Scores collected"),
+            ),
+            ((report.study.title, *(count_cell(count) for count in counts)),),
+        )
+    )
+    blocks.append(
+        Paragraph(
+            _(
+                "An evaluator is valid who answered everything and whose best pick had a lower overall rating"
+                " than another candidate on at most %(percent)s of the pages."
+            )
+            % {"percent": percent(report.study.inconsistency_threshold)}
+        )
+    )
+    if people.excluded:
+        reasons = {"unfinished": _("unfinished"), "inconsistent": _("inconsistent")}
+        blocks.append(
+            Table(
+                _("Evaluators who do not count"),
+                (_("Evaluator"), _("Reason"), _("Pages answered"), _("Pages inconsistent")),
+                tuple(
+                    (
+                        excluded.evaluator,
+                        reasons[excluded.reason],
+                        count_cell(excluded.pages_answered),
+                        count_cell(excluded.pages_inconsistent),
+                    )
+                    for excluded in people.excluded
+                ),
+            )
+        )
+    if not report.sealed and not people.valid:
+        blocks.append(
+            Paragraph(
+                _(
+                    "No evaluator is valid yet, so there is nothing to report. Numbers appear here when the"
+                    " first one has finished."
+                ),
+                is_notice=True,
+            )
+        )
+    return Section("participants", _("Participants"), tuple(blocks))
+
+
+def primary_section(report: StudyReport, analysis: Analysis) -> Section:
+    """State the primary result for each pair, in a sentence and in a forest plot."""
+    labels = report.study.method_labels
+    criterion = report.criterion(analysis.primary)
+    comparisons = [one for one in analysis.comparisons if one.criterion == analysis.primary]
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "Primary criterion: %(criterion)s (%(minimum)d to %(maximum)d). The difference of two methods is"
+                " taken on each page and analysed with evaluators and prompts as crossed random effects, so it"
+                " speaks of evaluators and prompts beyond these."
+            )
+            % {
+                "criterion": criterion.label,
+                "minimum": criterion.minimum,
+                "maximum": criterion.maximum,
+            }
+        )
+    ]
+    if any(comparison.descriptive_only for comparison in comparisons):
+        blocks.append(
+            Paragraph(
+                _(
+                    "Fewer than 6 evaluators or 10 prompts: the numbers describe these ratings and are not tested."
+                ),
+                is_notice=True,
+            )
+        )
+    if any("few_degrees_of_freedom" in comparison.warnings for comparison in comparisons):
+        blocks.append(
+            Paragraph(
+                _("A comparison rests on fewer than 4 degrees of freedom: read its interval with caution."),
+                is_notice=True,
+            )
+        )
+    blocks += [Paragraph(comparison_sentence(comparison, labels)) for comparison in comparisons]
+    rows = [
+        ForestRow(
+            label=pair_label(comparison, labels),
+            estimate=comparison.estimate,
+            ci=comparison.crossed.ci,
+            words=f"{signed(comparison.estimate)} ({interval(comparison.crossed.ci, with_sign=True)})",
+        )
+        for comparison in comparisons
+        if comparison.estimate is not None
+    ]
+    if rows:
+        blocks.append(
+            Figure(
+                name="forest",
+                svg=forest_plot(
+                    rows,
+                    axis_label=_("Difference in %(criterion)s (points)") % {"criterion": criterion.label},
+                ),
+                caption=_(
+                    "Differences with confidence intervals (95 %). Where an interval covers zero, either method may"
+                    " be the better one."
+                ),
+                alternative="; ".join(f"{row.label}: {row.words}" for row in rows),
+            )
+        )
+    return Section("primary", _("Primary result"), tuple(blocks))
+
+
+def means_section(report: StudyReport, analysis: Analysis) -> Section:
+    """Give the mean of each method on each criterion, the best picks, and all ratings as they fell."""
+    study = report.study
+    mean_of = {(mean.method, mean.criterion): mean for mean in analysis.means}
+    picks = {picks.method: picks for picks in analysis.picks}
+    rows = []
+    for method in study.methods:
+        cells: list[Cell] = []
+        for criterion in study.criteria:
+            crossed = mean_of[method, criterion.key].crossed
+            text = decimal(crossed.estimate)
+            if crossed.ci is not None:
+                text += f" [{interval(crossed.ci)}]"
+            cells.append(cell(crossed.estimate, text))
+        share = picks[method].crossed.estimate
+        cells.append(cell(picks[method].count, f"{picks[method].count} ({percent(share)})"))
+        rows.append((study.method_labels[method], *cells))
+    head = [f"{criterion.label} ({criterion.minimum}–{criterion.maximum})" for criterion in study.criteria]
+    blocks: list[Block] = [
+        Table(
+            _("Mean ratings with crossed confidence intervals (95 %), and best picks with their share"),
+            (_("Method"), *head, _("Best picks")),
+            tuple(rows),
+        )
+    ]
+    if report.off_scale.count:
+        blocks.append(Paragraph(off_scale_sentence(report)))
+    blocks.append(distribution_figure(report, analysis))
+    return Section("means", _("Ratings"), tuple(blocks))
+
+
+def off_scale_sentence(report: StudyReport) -> str:
+    """Say how many scores the scale does not have, and what was done with them."""
+    count = report.off_scale.count
+    found = ngettext(
+        "%(n)d imported score lies off its scale (a cleared star stored as 0).",
+        "%(n)d imported scores lie off their scale (cleared stars stored as 0).",
+        count,
+    ) % {"n": count}
+    done = {"kept": _("They are kept as found."), "missing": _("They are taken as missing.")}
+    return in_a_row(found, done[report.off_scale.policy])
+
+
+def distribution_figure(report: StudyReport, analysis: Analysis) -> Figure:
+    """Draw how often each point of each scale was given to each method."""
+    study = report.study
+    counts = {(mean.method, mean.criterion): dict(mean.counts) for mean in analysis.means}
+    distributions = []
+    for criterion in study.criteria:
+        given = {point for method in study.methods for point in counts[method, criterion.key]}
+        # Scores off the scale are drawn as well, where an imported record has them.
+        first = int(min([criterion.minimum, *given]))
+        points = list(range(first, criterion.maximum + 1))
+        shares = []
+        for method in study.methods:
+            of_method = counts[method, criterion.key]
+            total = max(sum(of_method.values()), 1)
+            shares.append([of_method.get(point, 0) / total for point in points])
+        distributions.append(Distribution(criterion.label, points, shares))
+    return Figure(
+        name="distributions",
+        svg=distribution_plot(distributions, [study.method_labels[method] for method in study.methods]),
+        caption=_(
+            "Share of each score by method and criterion; the line marks the mean. Means that are close may hide"
+            " ratings that are not."
+        ),
+        alternative=_("Histograms of all ratings. Their means are in the table above."),
+    )
+
+
+def secondary_section(report: StudyReport, analysis: Analysis) -> Section:
+    """Give every pair on every criterion: difference, test, correction and probability of superiority."""
+    labels = report.study.method_labels
+    tables = []
+    for criterion in report.study.criteria:
+        comparisons = [one for one in analysis.comparisons if one.criterion == criterion.key]
+        caption = (_("%(criterion)s (primary)") if criterion.key == analysis.primary else "%(criterion)s") % {
+            "criterion": criterion.label
+        }
+        tables.append(
+            Table(
+                caption,
+                (
+                    _("Pair"),
+                    _("Difference"),
+                    _("95 % CI"),
+                    "t",
+                    "df",
+                    "p",
+                    _("p (Holm)"),
+                    _("Superiority"),
+                    "d",
+                ),
+                tuple(
+                    (
+                        pair_label(one, labels),
+                        cell(one.estimate, signed(one.estimate)),
+                        interval(one.crossed.ci, with_sign=True),
+                        cell(one.crossed.t),
+                        cell(one.crossed.df, decimal(one.crossed.df, 1)),
+                        p_cell(one.crossed.p),
+                        p_cell(one.p_holm),
+                        cell(one.superiority.estimate),
+                        cell(one.effect.d_total, signed(one.effect.d_total)),
+                    )
+                    for one in comparisons
+                ),
+            )
+        )
+    note = Paragraph(
+        _(
+            "Holm's correction holds within a criterion. Superiority is the probability that the first method is"
+            " rated above the second on the same page by the same evaluator, a tie counting one half; d is the"
+            " difference over the deviation of all ratings."
+        )
+    )
+    return Section("comparisons", _("All comparisons"), (note, *tables))
+
+
+def exclusions_section(report: StudyReport, analysis: Analysis) -> Section | None:
+    """Set the primary result beside the one with everybody's ratings."""
+    if not report.without_exclusions:
+        return None
+    labels = report.study.method_labels
+    counted = {(one.a, one.b): one for one in analysis.comparisons if one.criterion == analysis.primary}
+    return Section(
+        "exclusions",
+        _("With and without exclusions"),
+        (
+            Table(
+                _("The primary comparisons on valid evaluators, and on everybody who rated anything"),
+                (
+                    _("Pair"),
+                    _("Valid"),
+                    _("95 % CI"),
+                    "p",
+                    _("Everybody"),
+                    _("95 % CI"),
+                    "p",
+                ),
+                tuple(
+                    (
+                        pair_label(everybody, labels),
+                        *both_results(counted[everybody.a, everybody.b], everybody),
+                    )
+                    for everybody in report.without_exclusions
+                ),
+            ),
+        ),
+    )
+
+
+def both_results(valid: Comparison, everybody: Comparison) -> list[Cell]:
+    """Return the cells of a pair: difference, interval and p-value of each of the two results."""
+    cells: list[Cell] = []
+    for one in (valid, everybody):
+        cells += [
+            cell(one.estimate, signed(one.estimate)),
+            interval(one.crossed.ci, with_sign=True),
+            p_cell(one.crossed.p),
+        ]
+    return cells

@@ -1,0 +1,182 @@
+"""Pairs of texts of which people preferred one: data to train a model on preferences.
+
+`RULES` say which pairs there are. The columns `prompt`, `chosen` and `rejected` are strings, the standard format with
+an explicit prompt that TRL's preference trainers read as it is (huggingface.co/docs/trl/dataset_formats); they
+leave the other columns alone, but for its reward trainer, which takes `margin` as the least difference of
+rewards to aim at.
+
+- `prompt`: the question or title, and its description, where there is one, on a new line; `prompt_number`: its page
+- `margin`: by ratings, the mean difference in points of the scale; by picks, the difference of the two texts' picks as
+  a share of both, above 0 and at most 1
+- `evaluators`: how many have a say in the pair; `agreement`: the share of these who preferred the chosen text
+- `chosen_method`, `rejected_method`, `study`: keys and slug
+- `source`: `ratings` or `picks`; `criterion`: its key, empty for picks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, get_args
+
+import numpy as np
+
+from annotations.models import Enrolment, Page, PageCandidate, Study
+from annotations.results.consistency import inconsistent_pages
+from annotations.results.score_table import valid_table
+from annotations.results.seal import refuse_sealed
+from stats.reports.write_rows import FORMATS, Columns, Row
+from stats.scores import Bools, Floats, Ints, ScoreTable
+
+Source = Literal["ratings", "picks"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+# A spreadsheet is no place to train from, and its safe cells are not the texts.
+PREFERENCE_FORMATS = ("jsonl", "parquet")
+
+RULES = """\
+Only valid evaluators have a say: those who answered every page, and consistently on enough of them. Of these, an
+inconsistent page (its pick was rated overall below another text) is left out unless asked for.
+
+By ratings, those have a say in a pair who rated both texts on the overall criterion; the text with the higher mean
+is chosen. A score off its scale counts as missing.
+
+By picks, those have a say who picked one of the two as the best of the page; the text picked more often is chosen.
+Who picked a third text says nothing about these two.
+
+Two texts of a prompt give one pair; an exact tie gives none, and neither do two texts that are the same."""
+
+COLUMNS: Columns = {
+    "prompt": "text",
+    "chosen": "text",
+    "rejected": "text",
+    "margin": "real",
+    "evaluators": "integer",
+    "agreement": "real",
+    "chosen_method": "text",
+    "rejected_method": "text",
+    "prompt_number": "text",
+    "study": "text",
+    "source": "text",
+    "criterion": "text",
+    # Whether any evaluator of the study is simulated: then the pairs are nobody's preferences.
+    "simulated": "boolean",
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What was said of two methods' texts, one entry for each prompt, shape (P,).
+
+    `margin` is above 0 where b is the better one, 0 on a tie or where nobody has a say.
+    """
+
+    a: int
+    b: int
+    margin: Floats
+    evaluators: Ints
+    prefer_a: Ints
+    prefer_b: Ints
+
+
+def pairs_by_ratings(table: ScoreTable, counted: Bools) -> Iterator[Pair]:
+    """Yield every pair of methods as rated overall on the pages that count, shape (E, P)."""
+    if table.overall is None:
+        raise ValueError("the study has no overall criterion")
+    ratings = table.with_off_scale_missing().for_criterion(table.overall.key)
+    ratings = np.where(counted[..., None], ratings, np.nan)
+    for a, b in combinations(range(len(table.methods)), 2):
+        difference = ratings[..., b] - ratings[..., a]
+        evaluators = (~np.isnan(difference)).sum(axis=0)
+        # Scores are whole numbers, so the sum is exact and a tie exactly 0.
+        margin = np.nansum(difference, axis=0) / np.maximum(evaluators, 1)
+        yield Pair(a, b, margin, evaluators, (difference < 0).sum(axis=0), (difference > 0).sum(axis=0))
+
+
+def pairs_by_picks(table: ScoreTable, counted: Bools) -> Iterator[Pair]:
+    """Yield every pair of methods as picked on the pages that count, shape (E, P)."""
+    best = np.where(counted, table.best, -1)
+    picks = [(best == method).sum(axis=0) for method in range(len(table.methods))]
+    for a, b in combinations(range(len(table.methods)), 2):
+        evaluators = picks[a] + picks[b]
+        yield Pair(a, b, (picks[b] - picks[a]) / np.maximum(evaluators, 1), evaluators, picks[a], picks[b])
+
+
+PAIRS: dict[Source, Callable[[ScoreTable, Bools], Iterator[Pair]]] = {
+    "ratings": pairs_by_ratings,
+    "picks": pairs_by_picks,
+}
+
+
+def preferences(
+    study: Study, source: Source, *, min_margin: float = 0, include_inconsistent: bool = False
+) -> list[Row]:
+    """Return the pairs of a study as rows of `COLUMNS`, by prompt and then by method; see `RULES`.
+
+    Raises `Sealed`, and `ValueError` for pairs by ratings where the study has no overall criterion.
+    """
+    refuse_sealed(study)
+    table = valid_table(study)
+    counted = (
+        np.ones(table.best.shape, dtype=np.bool_) if include_inconsistent else ~inconsistent_pages(table)
+    )
+    criterion = table.overall.key if source == "ratings" and table.overall is not None else ""
+    pairs = list(PAIRS[source](table, counted))
+    prompts, texts = prompt_texts(study), candidate_texts(study)
+    is_simulated = study.enrolments.filter(source=Enrolment.Source.SIMULATED).exists()
+
+    rows: list[Row] = []
+    for index, number in enumerate(table.prompts):
+        for pair in pairs:
+            margin = float(pair.margin[index])
+            a, b = table.methods[pair.a], table.methods[pair.b]
+            chosen, rejected = (b, a) if margin > 0 else (a, b)
+            text, other = texts.get((number, chosen)), texts.get((number, rejected))
+            if margin == 0 or abs(margin) < min_margin or text is None or other is None or text == other:
+                continue
+            agreeing = (pair.prefer_b if margin > 0 else pair.prefer_a)[index]
+            evaluators = int(pair.evaluators[index])
+            rows.append(
+                (
+                    prompts[number],
+                    text,
+                    other,
+                    abs(margin),
+                    evaluators,
+                    float(agreeing / evaluators),
+                    chosen,
+                    rejected,
+                    number,
+                    study.slug,
+                    source,
+                    criterion,
+                    is_simulated,
+                )
+            )
+    return rows
+
+
+def prompt_texts(study: Study) -> dict[str, str]:
+    """Return what each page asked, by the page's name in a score table."""
+    pages = Page.objects.filter(subtask__study=study).values_list(
+        "subtask__number", "number", "prompt__text", "prompt__description"
+    )
+    return {
+        f"{subtask}/{page}": f"{text}\n{description}" if description else text
+        for subtask, page, text, description in pages
+    }
+
+
+def candidate_texts(study: Study) -> dict[tuple[str, str], str]:
+    """Return the texts of a study by the names of page and method in a score table."""
+    shown = PageCandidate.objects.filter(page__subtask__study=study).values_list(
+        "page__subtask__number", "page__number", "study_method__method__key", "candidate__text"
+    )
+    return {(f"{subtask}/{page}", method): text for subtask, page, method, text in shown}
+
+
+def preference_chunks(rows: Iterable[Row], file_format: str) -> Iterator[bytes]:
+    """Yield pairs as a file in one of `PREFERENCE_FORMATS`."""
+    if file_format not in PREFERENCE_FORMATS:
+        raise ValueError(f"file_format must be one of {', '.join(PREFERENCE_FORMATS)}; got {file_format!r}")
+    return FORMATS[file_format](COLUMNS, rows)

@@ -1,0 +1,137 @@
+"""Staff pages of single prompts: all of them in a table, and one with its candidates side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from annotations.access.permissions import Right, right_names, study_for
+from annotations.models import Page, PageCandidate, Study
+from annotations.results.document.wording import decimal, signed
+from annotations.results.report import primary_by_default
+from annotations.results.score_table import valid_table
+from annotations.results.seal import is_sealed
+from stats.cases import prompt_gains, prompt_means, prompt_splits
+from stats.scores import Floats, ScoreTable
+
+SORTS = ("gain", "fail", "split", "order")
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    """One prompt in the table: its address, its means by method, and what makes it a case."""
+
+    subtask: int
+    page: int
+    prompt: str
+    means: tuple[str, ...]
+    gain: str
+    split: str
+
+
+def sealed_context(request: HttpRequest, study: Study) -> dict[str, Any]:
+    """Return what the page of the prompts shows of a sealed study: that it is sealed."""
+    return {"study": study, "rights": right_names(request.user, study), "sealed": True}
+
+
+def finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+@require_safe
+def prompts(request: HttpRequest, slug: str) -> HttpResponse:
+    """List all prompts with the mean ratings of their candidates, by what a chosen method gains or loses."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if is_sealed(study):
+        return render(request, "annotations/prompts.html", sealed_context(request, study))
+    table = valid_table(study)
+    method = request.GET.get("method", table.methods[-1])
+    sort = request.GET.get("sort", SORTS[0])
+    if method not in table.methods or sort not in SORTS:
+        raise Http404
+    labels = dict(study.study_methods.values_list("method__key", "method__label"))
+    context = {
+        "study": study,
+        "rights": right_names(request.user, study),
+        "rows": prompt_rows(study, table, table.methods.index(method), sort),
+        "methods": [(key, labels[key]) for key in table.methods],
+        "method": method,
+        "sorts": [
+            ("gain", _("gains most")),
+            ("fail", _("fails worst")),
+            ("split", _("splits the evaluators most")),
+            ("order", _("order of the study")),
+        ],
+        "sort": sort,
+    }
+    return render(request, "annotations/prompts.html", context)
+
+
+def prompt_rows(study: Study, table: ScoreTable, method: int, sort: str) -> list[PromptRow]:
+    """Return the prompts' rows for one method, sorted; prompts without ratings come last."""
+    criterion = primary_by_default(table)
+    means = prompt_means(table, criterion)
+    gains, splits = prompt_gains(table, criterion)[:, method], prompt_splits(table, criterion)[:, method]
+    keys: dict[str, Floats] = {
+        "gain": -gains,
+        "fail": gains,
+        "split": -splits,
+        "order": np.arange(len(gains), dtype=np.float64),
+    }
+    pages = Page.objects.filter(subtask__study=study).values_list("subtask__number", "number", "prompt__text")
+    rows = [
+        PromptRow(
+            subtask,
+            page,
+            text,
+            tuple(decimal(finite(mean)) for mean in means[index]),
+            signed(finite(gains[index])),
+            decimal(finite(splits[index])),
+        )
+        for index, (subtask, page, text) in enumerate(pages)
+    ]
+    return [rows[index] for index in np.argsort(keys[sort], kind="stable")]
+
+
+@require_safe
+def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResponse:
+    """Show one prompt with its candidates side by side, named, and their mean ratings on every criterion."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    shown = get_object_or_404(
+        Page.objects.select_related("prompt", "subtask"),
+        subtask__study=study,
+        subtask__number=subtask,
+        number=page,
+    )
+    if is_sealed(study):
+        return render(request, "annotations/prompts.html", sealed_context(request, study))
+    table = valid_table(study)
+    at = table.prompts.index(f"{subtask}/{page}")
+    criteria = list(study.criteria.all())
+    means = np.stack([prompt_means(table, criterion.key)[at] for criterion in criteria], axis=-1)
+    picks = [int((table.best[:, at] == index).sum()) for index in range(len(table.methods))]
+    candidates = PageCandidate.objects.filter(page=shown).select_related("study_method__method", "candidate")
+    context = {
+        "study": study,
+        "rights": right_names(request.user, study),
+        "page": shown,
+        "columns": [
+            {
+                "label": one.study_method.method.label,
+                "text": one.candidate.text,
+                "means": [
+                    (criterion.label, decimal(finite(means[one.study_method.number, index])))
+                    for index, criterion in enumerate(criteria)
+                ],
+                "picks": picks[one.study_method.number],
+            }
+            for one in candidates.order_by("study_method__number")
+        ],
+    }
+    return render(request, "annotations/prompt.html", context)

@@ -1,0 +1,251 @@
+"""From a study's answers to its report: who counts, and the statistics."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Literal, get_args
+
+import numpy as np
+import scipy
+from django.conf import settings
+
+from annotations.models import Enrolment, PageCandidate, Study
+from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
+from annotations.results.consistency import Verdict
+from annotations.results.score_table import page_seconds, score_table, verdicts_on
+from annotations.results.seal import is_sealed, unblinding_facts
+from stats.analysis import Analysis, analyse
+from stats.cases import chosen_cases, prompt_means
+from stats.published import published_deviations, published_means, published_tests
+from stats.reports.study_report import (
+    CaseFacts,
+    CriterionFacts,
+    Excluded,
+    OffScale,
+    Participants,
+    PlanFacts,
+    Published,
+    PublishedP,
+    Software,
+    StudyFacts,
+    StudyReport,
+)
+from stats.scores import ScoreTable
+from stats.significance import Comparison, compare, with_holm
+
+OffScalePolicy = Literal["kept", "missing"]
+OFF_SCALE_POLICIES: tuple[OffScalePolicy, ...] = get_args(OffScalePolicy)
+BOOTSTRAP_SEED = 20210814
+
+
+def study_report(
+    study: Study, *, off_scale: OffScalePolicy = "kept", effect: float | None = None
+) -> StudyReport:
+    """Return the report of a study on its valid evaluators, without numbers by method while the study is sealed.
+
+    Who counts is decided on the answers as they were given; `off_scale` says what the statistics do with
+    scores that the scale does not have: take them as they are, or as missing. `effect` is the difference on the
+    primary criterion that the study was planned to find, in points.
+    """
+    if off_scale not in OFF_SCALE_POLICIES:
+        raise ValueError(f"off_scale must be one of {', '.join(OFF_SCALE_POLICIES)}; got {off_scale!r}")
+    everything = score_table(study)
+    verdicts = verdicts_on(study, everything)
+    valid = everything.only_evaluators(verdict.evaluator for verdict in verdicts if verdict.is_valid)
+    off_scale_count = int(valid.off_scale().sum())
+    if off_scale == "missing":
+        everything, valid = everything.with_off_scale_missing(), valid.with_off_scale_missing()
+    sealed = is_sealed(study)
+    locked = locked_plan(study)
+    plan = plan_facts(locked) if locked else None
+    facts = study_facts(study, everything)
+    conduct = Conduct(
+        recruited=len(everything.evaluators),
+        prompts=facts.prompts,
+        off_scale=off_scale,
+        compared=() if sealed else tuple(combinations(facts.methods, 2)),
+        method_labels=facts.method_labels,
+    )
+    report = StudyReport(
+        study=facts,
+        participants=participants(study, verdicts),
+        scores_collected=scores_collected(valid),
+        off_scale=OffScale(count=off_scale_count, policy=off_scale),
+        sealed=sealed,
+        unblinded=unblinding_facts(study),
+        plan=plan,
+        deviations_from_plan=deviations(study, locked, conduct),
+        software=Software(
+            evalsite=settings.VERSION,
+            python=platform.python_version(),
+            numpy=np.__version__,
+            scipy=scipy.__version__,
+            seed=BOOTSTRAP_SEED,
+        ),
+    )
+    # The one place that keeps the seal: what tells methods apart is not even computed before.
+    if sealed:
+        return report
+    report = replace(report, published=published(valid), best_choices=best_choices(valid))
+    if not valid.evaluators:
+        return report
+    analysis = analysis_as_planned(study, valid, plan, effect)
+    return replace(
+        report,
+        analysis=analysis,
+        without_exclusions=primary_comparisons(everything, analysis.primary)
+        if report.participants.excluded
+        else (),
+        cases=cases(study, valid, analysis.primary),
+    )
+
+
+def analysis_as_planned(
+    study: Study, table: ScoreTable, plan: PlanFacts | None, effect: float | None
+) -> Analysis:
+    """Analyse the valid evaluators' ratings by the locked plan, or with the overall criterion as primary."""
+    primary = plan.primary_criterion if plan else primary_by_default(table)
+    margin = plan.equivalence_margin if plan else None
+    return analyse(
+        table,
+        primary=primary,
+        rng=np.random.default_rng(BOOTSTRAP_SEED),
+        margins=None if margin is None else {primary: margin},
+        effect=effect,
+        page_seconds=page_seconds(study, table),
+    )
+
+
+def primary_by_default(table: ScoreTable) -> str:
+    """Return the overall criterion, or the first of a study that has none."""
+    return table.overall.key if table.overall else table.criteria[0].key
+
+
+def primary_comparisons(table: ScoreTable, criterion: str) -> tuple[Comparison, ...]:
+    """Compare every pair of methods on the ratings of everybody in the table."""
+    ratings = table.for_criterion(criterion)
+    return with_holm(
+        [
+            compare(
+                ratings[..., a],
+                ratings[..., b],
+                criterion=criterion,
+                a=table.methods[a],
+                b=table.methods[b],
+            )
+            for a, b in combinations(range(len(table.methods)), 2)
+        ]
+    )
+
+
+def cases(study: Study, table: ScoreTable, criterion: str) -> tuple[CaseFacts, ...]:
+    """Return the prompts that stand out by the rule of `stats.cases`, with their texts and mean ratings."""
+    chosen = chosen_cases(table, criterion)
+    means = prompt_means(table, criterion)
+    shown: dict[str, dict[str, tuple[str, str]]] = {}
+    for subtask, page, prompt, method, text in PageCandidate.objects.filter(
+        page__subtask__study=study
+    ).values_list(
+        "page__subtask__number",
+        "page__number",
+        "page__prompt__text",
+        "study_method__method__key",
+        "candidate__text",
+    ):
+        shown.setdefault(f"{subtask}/{page}", {})[method] = (prompt, text)
+    return tuple(
+        CaseFacts(
+            kind=case.kind,
+            page=case.prompt,
+            prompt=shown[case.prompt][case.method][0],
+            method=case.method,
+            size=case.size,
+            means={
+                method: float(mean) if np.isfinite(mean) else None
+                for method, mean in zip(table.methods, means[table.prompts.index(case.prompt)], strict=True)
+            },
+            texts={method: text for method, (_, text) in shown[case.prompt].items()},
+        )
+        for case in chosen
+    )
+
+
+def published(table: ScoreTable) -> Published:
+    """Return means, deviations and p-values by the published formulas."""
+    return Published(
+        means=published_means(table),
+        deviations=published_deviations(table),
+        p_values=tuple(
+            PublishedP(null="a >= b", a=test.a, b=test.b, criterion=test.criterion, p=test.p)
+            for test in published_tests(table)
+        ),
+    )
+
+
+def best_choices(table: ScoreTable) -> dict[str, int]:
+    """Count how often each method was picked as best."""
+    return {method: int((table.best == index).sum()) for index, method in enumerate(table.methods)}
+
+
+def study_facts(study: Study, table: ScoreTable) -> StudyFacts:
+    """Return what the report says of the study itself."""
+    return StudyFacts(
+        slug=study.slug,
+        title=study.title,
+        genre=genre(study),
+        text_language=study.text_language,
+        prompts=len(table.prompts),
+        methods=table.methods,
+        method_labels=dict(study.study_methods.values_list("method__key", "method__label")),
+        criteria=tuple(
+            CriterionFacts(
+                key=criterion.key,
+                label=criterion.label,
+                minimum=criterion.minimum,
+                maximum=criterion.maximum,
+                is_overall=criterion.is_overall,
+            )
+            for criterion in study.criteria.all()
+        ),
+        inconsistency_threshold=float(study.inconsistency_threshold),
+    )
+
+
+def genre(study: Study) -> str:
+    """Return the genre of a study's prompts; an empty study has none."""
+    first = study.subtasks.values_list("pages__prompt__genre", flat=True).first()
+    return first or ""
+
+
+def participants(study: Study, verdicts: Sequence[Verdict]) -> Participants:
+    """Return the funnel from recruited to valid, with the reason for everybody who does not count."""
+    return Participants(
+        recruited=len(verdicts),
+        finished=sum(verdict.is_finished for verdict in verdicts),
+        valid=sum(verdict.is_valid for verdict in verdicts),
+        simulated=study.enrolments.filter(source=Enrolment.Source.SIMULATED).count(),
+        excluded=tuple(
+            Excluded(
+                evaluator=verdict.evaluator,
+                reason=verdict.exclusion,
+                pages_answered=verdict.pages_answered,
+                pages_inconsistent=verdict.pages_inconsistent,
+            )
+            for verdict in verdicts
+            if verdict.exclusion is not None
+        ),
+    )
+
+
+def scores_collected(table: ScoreTable) -> int:
+    """Count the candidates rated by valid evaluators on the overall criterion, as the paper counts them.
+
+    A study without an overall criterion counts on the criterion with the most ratings.
+    """
+    per_criterion = (~np.isnan(table.scores)).sum(axis=(0, 1, 2))
+    if table.overall is not None:
+        return int(per_criterion[table.criterion_index(table.overall.key)])
+    return int(per_criterion.max(initial=0))

@@ -1,0 +1,81 @@
+"""Who may see the numbers of a study, and when: sealed while people answer, opened by closing or by a logged act."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from annotations.access.log import log_act
+from annotations.models import SHORTEST_REASON, Study, Unblinding
+from stats.reports.study_report import UnblindingFacts
+
+
+class ReasonTooShort(ValueError):
+    """A reason that explains nothing, with a message for staff."""
+
+
+class Sealed(Exception):
+    """The numbers of a study were asked for while they are kept from everybody."""
+
+
+def is_sealed(study: Study) -> bool:
+    """Whether the numbers of a study are kept from everybody.
+
+    It is so while the study is not closed, has evaluators who answer its questionnaire, and nobody has unblinded it.
+    """
+    return Study.objects.sealed().filter(pk=study.pk).exists()
+
+
+def refuse_sealed(study: Study) -> None:
+    """Raise `Sealed` if the numbers of a study are kept from everybody."""
+    if is_sealed(study):
+        raise Sealed(study.slug)
+
+
+@transaction.atomic
+def unblind(study: Study, *, staff: User | None, reason: str) -> bool:
+    """Open the numbers of a sealed study for good, log it, and return whether this call did so.
+
+    Without `staff` it was done from the command line. The study's row is locked, because of two requests at
+    once only one is the unblinding.
+    """
+    reason = reason.strip()
+    if len(reason) < SHORTEST_REASON:
+        raise ReasonTooShort(
+            _("Give a reason of at least %(length)d characters. The report prints it.")
+            % {"length": SHORTEST_REASON}
+        )
+    Study.objects.select_for_update().get(pk=study.pk)
+    if not is_sealed(study):
+        return False
+    Unblinding.objects.create(study=study, staff=staff, reason=reason)
+    log_act(study, staff, "study.unblinded", reason=reason)
+    return True
+
+
+def unblinding_facts(study: Study) -> tuple[UnblindingFacts, ...]:
+    """Return every unblinding of a study, the earliest first."""
+    return tuple(
+        UnblindingFacts(
+            by=unblinding.staff.get_username() if unblinding.staff else _("command line"),
+            reason=unblinding.reason,
+            at=unblinding.created_at.isoformat(timespec="seconds"),
+        )
+        for unblinding in study.unblindings.select_related("staff")
+    )
+
+
+@transaction.atomic
+def close_study(study: Study, *, staff: User | None = None) -> bool:
+    """Close a study that was launched, so that it takes no more answers, and return whether this call did so.
+
+    Without `staff` it was done from the command line.
+    """
+    launched = Study.objects.filter(pk=study.pk, state__in=[Study.State.OPEN, Study.State.PAUSED])
+    closed = launched.update(state=Study.State.CLOSED, closed_at=Now()) == 1
+    if closed:
+        study.state = Study.State.CLOSED
+        log_act(study, staff, "study.closed")
+    return closed

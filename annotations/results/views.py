@@ -1,0 +1,130 @@
+"""Pages of a study's results, for its analysts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from annotations.access.log import log_act
+from annotations.access.permissions import Right, right_names, study_for
+from annotations.data_sheet import heds_markdown
+from annotations.models import Study
+from annotations.plan.forms import UnblindForm
+from annotations.questionnaire.views import UserRequest
+from annotations.results.answer_rows import rating_chunks
+from annotations.results.document import report_document
+from annotations.results.preference_pairs import PREFERENCE_FORMATS, SOURCES, preference_chunks, preferences
+from annotations.results.report import OffScalePolicy, study_report
+from annotations.results.report_formats import FORMATS, export
+from annotations.results.seal import Sealed
+from stats.reports import write_rows as row_files
+
+
+def chosen_off_scale(request: HttpRequest) -> OffScalePolicy:
+    """Return how the reader wants scores off their scale to be taken."""
+    return "missing" if request.GET.get("off_scale") == "missing" else "kept"
+
+
+@require_safe
+def results(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the report of a study."""
+    return results_page(request, study_for(request.user, slug, Right.ANALYSE))
+
+
+def results_page(
+    request: HttpRequest,
+    study: Study,
+    *,
+    unblind_form: UnblindForm | None = None,
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    """Return the page of a study's results, with what was wrong with the form that should unblind it."""
+    report = study_report(study, off_scale=chosen_off_scale(request))
+    context = {
+        "study": study,
+        "rights": right_names(request.user, study),
+        "formats": FORMATS,
+        "rating_formats": row_files.FORMATS,
+        "preference_formats": PREFERENCE_FORMATS,
+        "unblind_form": unblind_form,
+        "report": report,
+        "document": report_document(report),
+    }
+    return render(request, "annotations/results.html", context, status=status)
+
+
+@require_safe
+def results_file(request: HttpRequest, slug: str, file_format: str) -> HttpResponse:
+    """Send the report of a study as a file."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if file_format not in FORMATS:
+        raise Http404
+    body = export(study_report(study, off_scale=chosen_off_scale(request)), file_format)
+    return HttpResponse(
+        body,
+        content_type=FORMATS[file_format].content_type,
+        headers={"Content-Disposition": f'attachment; filename="{study.slug}.{file_format}"'},
+    )
+
+
+@require_safe
+def ratings_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
+    """Stream the answers of a study, one row each; a sealed study leads to the page that says why not."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if file_format not in row_files.FORMATS:
+        raise Http404
+    try:
+        chunks = rating_chunks(study, file_format)
+    except Sealed:
+        return redirect("annotations:results", slug)
+    log_export(request, study, "ratings", file_format)
+    return rows_response(chunks, f"{slug}-ratings", file_format)
+
+
+@require_safe
+def preferences_file(
+    request: UserRequest, slug: str, source: str, file_format: str
+) -> HttpResponse | StreamingHttpResponse:
+    """Send the preference pairs of a study, by ratings or by picks."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if source not in SOURCES or file_format not in PREFERENCE_FORMATS:
+        raise Http404
+    try:
+        rows = preferences(study, source)
+    except Sealed:
+        return redirect("annotations:results", slug)
+    except ValueError as error:
+        # Pairs by ratings of a study without an overall criterion.
+        raise Http404(str(error)) from error
+    log_export(request, study, f"preferences by {source}", file_format)
+    return rows_response(preference_chunks(rows, file_format), f"{slug}-preferences-{source}", file_format)
+
+
+def log_export(request: UserRequest, study: Study, rows: str, file_format: str) -> None:
+    """Log that single answers leave the site; a request for the head alone gets none of them."""
+    if request.method == "GET":
+        log_act(study, request.user, "export.answers", rows=rows, format=file_format)
+
+
+def rows_response(chunks: Iterator[bytes], name: str, file_format: str) -> StreamingHttpResponse:
+    """Return a file of rows that is written while it is sent."""
+    return StreamingHttpResponse(
+        chunks,
+        content_type=row_files.CONTENT_TYPES[file_format],
+        headers={"Content-Disposition": f'attachment; filename="{name}.{file_format}"'},
+    )
+
+
+@require_safe
+def heds_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send the human evaluation data sheet of a study, filled in as far as the platform knows."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    return HttpResponse(
+        heds_markdown(study),
+        content_type="text/markdown; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{study.slug}-heds.md"'},
+    )

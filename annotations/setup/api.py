@@ -1,0 +1,307 @@
+"""Setting a study up by the API: beginning and changing it, its criteria and material, and the steps to its launch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as InvalidFields
+from django.core.files.uploadedfile import SimpleUploadedFile
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.access.permissions import Right, may_create, study_for
+from annotations.models import Criterion, Study
+from annotations.setup.lifecycle import LaunchRefused, WrongState, launch, pause, resume, sign_off
+from annotations.setup.material import MaterialChecks, material_checks, store_material
+from annotations.setup.rubrics import HIGHEST_SCORE, MOST_CRITERIA, READY_MADE, checked_rubric, load_rubric
+from annotations.setup.studies_api import (
+    CriterionSerializer,
+    OneStudy,
+    Studies,
+    StudySerializer,
+    UserRequest,
+    study_response,
+)
+from annotations.setup.study import (
+    MOST_DAYS,
+    MOST_PROMPTS_PER_SUBTASK,
+    ChangeRefused,
+    change_study,
+    create_study,
+    replace_criteria,
+)
+from annotations.setup.uploads import candidates_in, prompts_in
+from generation.files.problems import FileRefused, Problems
+from generation.models import Prompt
+from generation.web.rest import (
+    Amount,
+    Body,
+    CsvParser,
+    JsonLinesParser,
+    Refused,
+    Share,
+    Strict,
+    checked_body,
+    checked_query,
+    refusals,
+)
+
+LONGEST_TEXT = 20_000
+
+
+def text(longest: int = LONGEST_TEXT) -> serializers.CharField:
+    return serializers.CharField(max_length=longest, required=False, allow_blank=True)
+
+
+class NewStudyBody(Body):
+    slug = serializers.SlugField(max_length=80, help_text="Its name in addresses, for good.")
+    title_en = text(200)
+    title_zh = text(200)
+    rubric = serializers.ChoiceField(
+        choices=READY_MADE, default="poem", help_text="Ready-made criteria; PUT criteria/ takes your own."
+    )
+
+
+class ChangeBody(Body):
+    title_en = text(200)
+    title_zh = text(200)
+    instructions_en = text()
+    instructions_zh = text()
+    consent_en = text()
+    consent_zh = text()
+    questions = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="The short form that comes with the consent."
+    )
+    contact = text(200)
+    prompts_per_subtask = serializers.IntegerField(
+        min_value=1, max_value=MOST_PROMPTS_PER_SUBTASK, required=False
+    )
+    evaluators_per_subtask = serializers.IntegerField(
+        min_value=1, max_value=10_000, required=False, allow_null=True
+    )
+    subtasks_per_evaluator = serializers.IntegerField(
+        min_value=1, max_value=10_000, required=False, allow_null=True
+    )
+    days_to_rate = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, required=False)
+    hours_to_give_back = serializers.IntegerField(min_value=1, max_value=24 * MOST_DAYS, required=False)
+    inconsistency_threshold = Share(required=False)
+    payment = Amount(required=False)
+    currency = serializers.RegexField(r"^[A-Z]{3}\Z", required=False, help_text="Three letters, such as CNY.")
+
+
+class CriterionBody(Strict, serializers.ModelSerializer[Criterion]):
+    key = serializers.SlugField(max_length=40)
+    minimum = serializers.IntegerField(min_value=1, max_value=HIGHEST_SCORE, required=False, default=1)
+    maximum = serializers.IntegerField(min_value=1, max_value=HIGHEST_SCORE, required=False, default=5)
+    is_overall = serializers.BooleanField(required=False, default=False)
+
+    class Meta(CriterionSerializer.Meta):
+        pass
+
+
+class RubricBody(Body):
+    genre = serializers.ChoiceField(choices=Prompt.Genre.choices)
+    instructions_en = text()
+    instructions_zh = text()
+    criteria = serializers.ListField(child=CriterionBody(), min_length=1, max_length=MOST_CRITERIA)
+
+
+class MaterialQuery(Strict):
+    kind = serializers.ChoiceField(
+        choices=["candidates", "prompts"],
+        required=False,
+        default="candidates",
+        help_text="Whether the file holds texts, or prompts that methods are still to write for.",
+    )
+    name = serializers.CharField(
+        max_length=100, required=False, default="upload", help_text="What the file is called in the log."
+    )
+
+
+class MethodCheckSerializer(serializers.Serializer[Any]):
+    texts = serializers.IntegerField()
+    missing = serializers.IntegerField()
+    shortest = serializers.IntegerField(allow_null=True)
+    median = serializers.FloatField(allow_null=True)
+    longest = serializers.IntegerField(allow_null=True)
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
+class MissingSerializer(serializers.Serializer[Any]):
+    prompt = serializers.CharField()
+    subtask = serializers.IntegerField()
+    page = serializers.IntegerField()
+    missing = serializers.IntegerField()
+
+
+class SameTextSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    times = serializers.IntegerField()
+
+
+class MaterialSerializer(serializers.Serializer[MaterialChecks]):
+    """What there is to see in the material of a study before it is signed off."""
+
+    prompts = serializers.IntegerField()
+    subtasks = serializers.IntegerField()
+    smallest_subtask = serializers.IntegerField()
+    language = serializers.CharField()
+    is_complete = serializers.BooleanField(help_text="Every prompt has a text by every method.")
+    methods = MethodCheckSerializer(many=True)
+    missing = serializers.IntegerField()
+    missing_at = MissingSerializer(many=True)
+    same = serializers.IntegerField(help_text="How many texts stand more than once.")
+    same_texts = SameTextSerializer(many=True)
+
+
+class StudiesAndNew(Studies):
+    @extend_schema(
+        operation_id="studies_create",
+        summary="Begin a study as a draft, and become its owner",
+        request=NewStudyBody,
+        responses={201: StudySerializer},
+    )
+    def post(self, request: UserRequest) -> Response:
+        if not may_create(request.user):
+            raise PermissionDenied("You may not begin studies.")
+        fields = checked_body(NewStudyBody, request)
+        rubric = load_rubric(fields.pop("rubric"))
+        with refusals(InvalidFields):
+            study = create_study(rubric=rubric, by=request.user, **fields)
+        return study_response(request.user, study.slug, status=status.HTTP_201_CREATED)
+
+
+class ChangeableStudy(OneStudy):
+    @extend_schema(
+        operation_id="studies_change",
+        summary="Change the words and rules of a study; what is left out stays",
+        request=ChangeBody,
+        responses=StudySerializer,
+    )
+    def patch(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        with refusals(InvalidFields, ChangeRefused):
+            change_study(study, by=request.user, **checked_body(ChangeBody, request))
+        return study_response(request.user, slug)
+
+
+class Criteria(APIView):
+    @extend_schema(
+        operation_id="criteria_replace",
+        summary="Ask by other criteria, while the study is a draft",
+        request=RubricBody,
+        responses=StudySerializer,
+    )
+    def put(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        fields = checked_body(RubricBody, request)
+        plain = {**fields, "criteria": [dict(criterion) for criterion in fields["criteria"]]}
+        with refusals(FileRefused, ChangeRefused):
+            replace_criteria(study, checked_rubric(plain, Problems("rubric")), by=request.user)
+        return study_response(request.user, slug)
+
+
+class Material(APIView):
+    parser_classes = [CsvParser, JsonLinesParser]
+
+    @extend_schema(
+        operation_id="material",
+        summary="Show the checks of a study's material, for those who run it",
+        responses=MaterialSerializer,
+    )
+    def get(self, request: UserRequest, slug: str) -> Response:
+        return material_response(study_for(request.user, slug, Right.RUN))
+
+    @extend_schema(
+        operation_id="material_replace",
+        summary="Upload a file of candidates or prompts as the material of a draft",
+        parameters=[MaterialQuery],
+        request={"text/csv": OpenApiTypes.STR, "application/jsonl": OpenApiTypes.STR},
+        responses=MaterialSerializer,
+    )
+    def put(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        query = checked_query(MaterialQuery, request)
+        content: Any = request.data
+        upload = SimpleUploadedFile(query["name"], content or b"")
+        read: Callable[..., Any] = candidates_in if query["kind"] == "candidates" else prompts_in
+        genre = "qa" if study.genre == Prompt.Genre.QA else "poem"
+        with refusals(FileRefused, ChangeRefused):
+            store_material(study, read(upload, genre), by=request.user)
+        return material_response(study)
+
+
+def material_response(study: Study) -> Response:
+    checks = material_checks(study)
+    return Response(MaterialSerializer(checks).data)
+
+
+class Step(APIView):
+    """A step in the life of a study, without a body."""
+
+    act: Callable[..., Any]
+
+    def take(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        with refusals(LaunchRefused, WrongState):
+            done = type(self).act(study, by=request.user)
+        if done is False:
+            raise Refused("It is so already.")
+        return study_response(request.user, slug)
+
+
+class SignOff(Step):
+    act = staticmethod(sign_off)
+
+    @extend_schema(
+        operation_id="sign_off",
+        summary="Declare the material and the criteria right",
+        request=None,
+        responses=StudySerializer,
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        return self.take(request, slug)
+
+
+class Launch(Step):
+    act = staticmethod(launch)
+
+    @extend_schema(
+        operation_id="launch",
+        summary="Open a draft to its evaluators, for good",
+        request=None,
+        responses=StudySerializer,
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        return self.take(request, slug)
+
+
+class Pause(Step):
+    act = staticmethod(pause)
+
+    @extend_schema(
+        operation_id="pause",
+        summary="Take no answers for a time; deadlines stay as they are",
+        request=None,
+        responses=StudySerializer,
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        return self.take(request, slug)
+
+
+class Resume(Step):
+    act = staticmethod(resume)
+
+    @extend_schema(
+        operation_id="resume",
+        summary="Take answers again after a pause",
+        request=None,
+        responses=StudySerializer,
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        return self.take(request, slug)

@@ -1,0 +1,136 @@
+"""The steps from a draft to its launch: what is done, what is missing, and which is next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotations.models import Study
+from annotations.setup.lifecycle import launch_obstacles, material_obstacles
+from annotations.setup.material import MaterialChecks, material_checks
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: where it is done, whether it is, and what there is in words."""
+
+    key: str
+    title: str
+    url: str
+    verb: str
+    is_done: bool
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """All steps, and what keeps the study from its sign-off and its launch."""
+
+    steps: tuple[Step, ...]
+    checks: MaterialChecks
+    sign_off_obstacles: tuple[str, ...]
+    launch_obstacles: tuple[str, ...]
+
+    @property
+    def next_key(self) -> str:
+        """The key of the first step that is missing; "sign-off" and "launch" follow the others."""
+        return next((step.key for step in self.steps if not step.is_done), "launch")
+
+
+def checklist(study: Study) -> Checklist:
+    """Return the steps of a study with a constant number of queries."""
+    checks = material_checks(study)
+    labels = [criterion.label for criterion in study.criteria.all()]
+    is_draft = study.state == Study.State.DRAFT
+    wrong = tuple(material_obstacles(study, checks))
+    steps = (
+        Step(
+            "criteria",
+            _("Criteria"),
+            reverse("annotations:criteria", args=[study.slug]),
+            _("Change the criteria") if is_draft else _("Look at the criteria"),
+            bool(labels),
+            (", ".join(labels),) if labels else (_("The study asks nothing yet."),),
+        ),
+        Step(
+            "material",
+            _("Prompts and candidates"),
+            reverse("annotations:material", args=[study.slug]),
+            _("Look at the material") if checks.prompts else _("Upload the material"),
+            checks.is_complete and len(checks.methods) > 1,
+            material_facts(checks),
+        ),
+        Step(
+            "settings",
+            _("Words and rules"),
+            reverse("annotations:study_settings", args=[study.slug]),
+            _("Change the words and rules"),
+            True,
+            setting_facts(study),
+        ),
+        Step(
+            "consent",
+            _("Consent and form"),
+            reverse("annotations:consent_settings", args=[study.slug]),
+            _("Change what they agree to") if is_draft else _("See what they agree to"),
+            True,
+            consent_facts(study),
+        ),
+        Step(
+            "sign_off",
+            _("Preview and sign-off"),
+            reverse("annotations:preview", args=[study.slug]),
+            _("See it as an evaluator"),
+            study.signed_off_at is not None,
+            (_("Look at the pages as evaluators will see them, then sign the material off."),),
+        ),
+    )
+    return Checklist(steps, checks, wrong, tuple(launch_obstacles(study, checks, wrong)))
+
+
+def material_facts(checks: MaterialChecks) -> tuple[str, ...]:
+    if not checks.prompts:
+        return (_("There are no prompts yet."),)
+    counted = [
+        ngettext("%(count)d prompt", "%(count)d prompts", checks.prompts) % {"count": checks.prompts},
+        ngettext("%(count)d method", "%(count)d methods", len(checks.methods))
+        % {"count": len(checks.methods)},
+        ngettext("%(count)d text", "%(count)d texts", checks.texts) % {"count": checks.texts},
+        ngettext("%(count)d sub-task", "%(count)d sub-tasks", checks.subtasks) % {"count": checks.subtasks},
+    ]
+    if checks.missing:
+        said = ngettext("%(count)d text is missing.", "%(count)d texts are missing.", checks.missing)
+        counted.append(said % {"count": checks.missing})
+    return tuple(counted)
+
+
+def setting_facts(study: Study) -> tuple[str, ...]:
+    days = ngettext("%(count)d day to rate", "%(count)d days to rate", study.days_to_rate)
+    if study.evaluators_per_subtask:
+        sharing = _("%(evaluators)d evaluators a sub-task, %(subtasks)d sub-tasks an evaluator") % {
+            "evaluators": study.evaluators_per_subtask,
+            "subtasks": study.subtasks_per_evaluator,
+        }
+    else:
+        sharing = _("everybody rates everything")
+    return (
+        sharing,
+        days % {"count": study.days_to_rate},
+        _("at most %(percent)s %% of the pages inconsistent")
+        % {"percent": f"{100 * float(study.inconsistency_threshold):g}"},
+        _("%(payment)s %(currency)s for a valid evaluator")
+        % {"payment": study.payment, "currency": study.currency}
+        if study.payment
+        else _("unpaid"),
+    )
+
+
+def consent_facts(study: Study) -> tuple[str, ...]:
+    questions = ngettext("%(count)d question", "%(count)d questions", len(study.questions))
+    return (
+        _("a text to agree to") if study.consent_en or study.consent_zh else _("no text to agree to"),
+        questions % {"count": len(study.questions)} if study.questions else _("no questions"),
+    )

@@ -1,0 +1,294 @@
+"""What those who set a study up may send: its beginning, its words and rules, its material."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from annotations.models import Study
+from annotations.setup.rubrics import READY_MADE, Rubric, load_rubric
+from annotations.setup.study import (
+    MOST_DAYS,
+    MOST_PROMPTS_PER_SUBTASK,
+    changeable_fields,
+)
+from annotations.setup.uploads import TooLarge, candidates_in, prompts_in, rubric_in
+from generation.files.problems import FileRefused, Problem
+from generation.texts.normalising import Genre
+
+LONGEST_TEXT = 20_000
+PROBLEMS_SHOWN = 100
+TABLES = ".csv,.tsv,.txt,.jsonl,.json"
+
+
+class FileForm(forms.Form):
+    """A form with a file, whose problems are told by line and field."""
+
+    problems: list[Problem]
+    # How many problems there are beside those shown.
+    more_problems: int
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.problems, self.more_problems = [], 0
+
+    def refuse(self, field: str, refused: FileRefused | TooLarge) -> None:
+        """Note what is wrong with the file that came in a field."""
+        if isinstance(refused, TooLarge):
+            self.add_error(field, str(refused))
+            return
+        by_line = sorted(refused.problems, key=lambda problem: problem.line)
+        self.problems = by_line[:PROBLEMS_SHOWN]
+        self.more_problems = len(by_line) - len(self.problems)
+        self.add_error(field, gettext("The file has problems, which are listed below."))
+
+
+class RubricForm(FileForm):
+    """Which criteria a study asks by: ready-made ones or those of a file."""
+
+    rubric = forms.ChoiceField(
+        choices=[
+            ("poem", _("Chinese poems: format, innovation, relevance, aesthetics, overall")),
+            ("qa", _("Answers to questions: fluency, informativeness, relevance, overall")),
+            ("file", _("A rubric of your own, from a file")),
+        ],
+        initial="poem",
+        widget=forms.RadioSelect,
+        label=_("Criteria"),
+        help_text=_("You can change every criterion afterwards."),
+    )
+    rubric_file = forms.FileField(
+        required=False,
+        label=_("File with a rubric (optional)"),
+        help_text=_("JSON, in the form of fixtures/rubrics/poem.json."),
+        widget=forms.FileInput(attrs={"accept": ".json"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        chosen, upload = cleaned.get("rubric"), cleaned.get("rubric_file")
+        if chosen == "file" and upload is None and "rubric_file" not in self.errors:
+            self.add_error("rubric_file", gettext("Choose the file with your rubric."))
+        elif chosen:
+            self.read_rubric(chosen, upload)
+        return cleaned
+
+    def read_rubric(self, chosen: str, upload: UploadedFile[Any] | None) -> None:
+        try:
+            if chosen in READY_MADE:
+                self.cleaned_data["rubric"] = load_rubric(chosen)
+            elif upload is not None:
+                self.cleaned_data["rubric"] = rubric_in(upload)
+        except (FileRefused, TooLarge) as refused:
+            self.refuse("rubric_file", refused)
+
+    @property
+    def chosen_rubric(self) -> Rubric:
+        """The rubric of a valid form."""
+        rubric: Rubric = self.cleaned_data["rubric"]
+        return rubric
+
+
+class NewStudyForm(RubricForm):
+    """What a study begins with."""
+
+    title_en = forms.CharField(required=False, max_length=200, label=_("Title in English"))
+    title_zh = forms.CharField(
+        required=False,
+        max_length=200,
+        label=_("Title in Chinese"),
+        help_text=_("One of the two is enough. Evaluators read it."),
+        widget=forms.TextInput(attrs={"lang": "zh-Hans"}),
+    )
+    slug = forms.SlugField(
+        max_length=80,
+        label=_("Name in addresses"),
+        help_text=_("English letters, digits, - and _, such as tang-poems-2026. It cannot be changed."),
+    )
+
+    field_order = ["title_en", "title_zh", "slug", "rubric", "rubric_file"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not (cleaned.get("title_en") or cleaned.get("title_zh")):
+            self.add_error("title_en", gettext("Give the study a title, in English or in Chinese."))
+        return cleaned
+
+
+def text_area(*, lang: str = "", rows: int = 4) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows, **({"lang": lang} if lang else {})})
+
+
+class SettingsForm(forms.Form):
+    """The words and the rules of a study; what can no longer change is shown and not taken."""
+
+    title_en = forms.CharField(required=False, max_length=200, label=_("Title in English"))
+    title_zh = forms.CharField(
+        required=False,
+        max_length=200,
+        label=_("Title in Chinese"),
+        widget=forms.TextInput(attrs={"lang": "zh-Hans"}),
+    )
+    instructions_en = forms.CharField(
+        required=False, max_length=LONGEST_TEXT, label=_("Instructions in English"), widget=text_area()
+    )
+    instructions_zh = forms.CharField(
+        required=False,
+        max_length=LONGEST_TEXT,
+        label=_("Instructions in Chinese"),
+        widget=text_area(lang="zh-Hans"),
+    )
+    contact = forms.CharField(
+        required=False,
+        max_length=200,
+        label=_("Contact"),
+        help_text=_("Whom evaluators may ask, such as a name with an e-mail address."),
+    )
+    prompts_per_subtask = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_PROMPTS_PER_SUBTASK,
+        label=_("Prompts in a sub-task"),
+        help_text=_("What one evaluator does in one sitting. The last sub-task takes the rest."),
+    )
+    evaluators_per_subtask = forms.IntegerField(
+        required=False,
+        min_value=1,
+        label=_("Evaluators for each sub-task"),
+        help_text=_("Leave both this and the next empty, and everybody rates everything."),
+    )
+    subtasks_per_evaluator = forms.IntegerField(
+        required=False, min_value=1, label=_("Sub-tasks for each evaluator")
+    )
+    days_to_rate = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_DAYS,
+        label=_("Days to rate"),
+        help_text=_("From the day on which an evaluator is enrolled."),
+    )
+    hours_to_give_back = forms.IntegerField(
+        min_value=1,
+        max_value=24 * MOST_DAYS,
+        label=_("Hours until a sub-task is given back"),
+        help_text=_(
+            "Where sub-tasks are shared out: one without a single answer for so long goes to another evaluator."
+        ),
+    )
+    inconsistency_threshold = forms.DecimalField(
+        min_value=0,
+        max_value=1,
+        max_digits=4,
+        decimal_places=3,
+        label=_("Largest share of inconsistent pages"),
+        help_text=_(
+            "A page is inconsistent when the text picked as the best has not the highest overall score. Evaluators"
+            " with more such pages do not count. 0.2 is a fifth."
+        ),
+    )
+    payment = forms.DecimalField(
+        min_value=0,
+        max_digits=9,
+        decimal_places=2,
+        label=_("Payment of a valid evaluator"),
+        help_text=_("0 where nobody is paid. A group of evaluators can have its own."),
+    )
+    currency = forms.CharField(
+        min_length=3,
+        max_length=3,
+        widget=forms.TextInput(attrs={"size": 3, "class": "short"}),
+        label=_("Currency"),
+        help_text=_("The code in three capital letters, such as CNY."),
+    )
+
+    GROUPS = (
+        (_("Words"), ("title_en", "title_zh", "instructions_en", "instructions_zh", "contact")),
+        (_("Who rates what"), ("prompts_per_subtask", "evaluators_per_subtask", "subtasks_per_evaluator")),
+        (_("Time"), ("days_to_rate", "hours_to_give_back")),
+        (_("Who counts"), ("inconsistency_threshold",)),
+        (_("Payment"), ("payment", "currency")),
+    )
+
+    def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
+        kwargs["initial"] = {name: getattr(study, name) for name in self.base_fields}
+        super().__init__(*args, **kwargs)
+        may_change = changeable_fields(study)
+        for name, field in self.fields.items():
+            field.disabled = name not in may_change
+
+    def clean_currency(self) -> str:
+        return str(self.cleaned_data["currency"]).upper()
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return the fields under their headings."""
+        return [(str(heading), [self[name] for name in names]) for heading, names in self.GROUPS]
+
+
+def add_model_errors(form: forms.Form, error: ValidationError) -> None:
+    """Show what a rule of the study refused at the form's fields."""
+    for name, messages in error.message_dict.items():
+        for message in messages:
+            form.add_error(name if name in form.fields else None, message)
+
+
+class CandidatesForm(FileForm):
+    """A file with prompts and candidates."""
+
+    candidates = forms.FileField(
+        label=_("File with candidates"),
+        help_text=_(
+            "CSV or JSON Lines, one row a text, with the columns prompt, method, text and, if you like, description."
+            " Every prompt needs one text by every method."
+        ),
+        widget=forms.FileInput(attrs={"accept": TABLES}),
+    )
+
+    def __init__(self, genre: Genre, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.genre = genre
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if upload := cleaned.get("candidates"):
+            try:
+                cleaned["file"] = candidates_in(upload, self.genre)
+            except (FileRefused, TooLarge) as refused:
+                self.refuse("candidates", refused)
+        return cleaned
+
+
+class PromptsForm(FileForm):
+    """Prompts alone, typed or in a file, for methods that are still to write."""
+
+    prompts = forms.CharField(
+        required=False,
+        strip=False,
+        label=_("Prompts"),
+        help_text=_("One a line."),
+        widget=text_area(rows=6),
+    )
+    prompts_file = forms.FileField(
+        required=False,
+        label=_("Or a file with prompts"),
+        help_text=_("One prompt a line, or CSV with the columns prompt and description."),
+        widget=forms.FileInput(attrs={"accept": TABLES}),
+    )
+
+    def __init__(self, genre: Genre, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.genre = genre
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        typed, upload = cleaned.get("prompts", "").strip(), cleaned.get("prompts_file")
+        if not self.errors and bool(typed) == (upload is not None):
+            self.add_error("prompts", gettext("Type the prompts or choose a file, one of the two."))
+        elif not self.errors:
+            try:
+                cleaned["file"] = prompts_in(upload or cleaned["prompts"], self.genre)
+            except (FileRefused, TooLarge) as refused:
+                self.refuse("prompts_file" if upload else "prompts", refused)
+        return cleaned

@@ -1,0 +1,129 @@
+"""From a draft to a study that people rate: sign-off, launch, and pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotations.access.log import log_act
+from annotations.models import Study
+from annotations.setup.material import OPEN_RUNS, MaterialChecks, material_checks
+from generation.models import GenerationRun
+
+FEWEST_METHODS = 2
+
+
+class LaunchRefused(Exception):
+    """A study that cannot be signed off or launched as it is, with every reason in words."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(*self.reasons)
+
+    def __str__(self) -> str:
+        return " ".join(self.reasons)
+
+
+class WrongState(Exception):
+    """A study that cannot be paused or go on in the state it is in, with a message for staff."""
+
+
+@transaction.atomic
+def sign_off(study: Study, *, by: User | None) -> None:
+    """Declare the material and the criteria of a draft right, after looking at them; any change takes it back.
+
+    Raises LaunchRefused with everything that is wrong with them.
+    """
+    locked = Study.objects.select_for_update().get(pk=study.pk)
+    # A locked plan is no obstacle: it names what is signed off here.
+    if locked.state != Study.State.DRAFT:
+        raise LaunchRefused([_("The study has been launched already.")])
+    if wrong := material_obstacles(locked, material_checks(locked)):
+        raise LaunchRefused(wrong)
+    Study.objects.filter(pk=study.pk).update(signed_off_at=Now())
+    study.refresh_from_db(fields=["signed_off_at"])
+    log_act(study, by, "study.signed_off")
+
+
+@transaction.atomic
+def launch(study: Study, *, by: User | None) -> None:
+    """Open a draft to its evaluators, for good: its material, criteria and rules are fixed from now on.
+
+    Raises LaunchRefused with all reasons there are. The study's row is locked, because nothing of it may change
+    between the check and the launch.
+    """
+    locked = Study.objects.select_for_update().get(pk=study.pk)
+    if locked.state != Study.State.DRAFT:
+        raise LaunchRefused([_("The study has been launched already.")])
+    checks = material_checks(locked)
+    if wrong := launch_obstacles(locked, checks, material_obstacles(locked, checks)):
+        raise LaunchRefused(wrong)
+    Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN, launched_at=Now())
+    study.refresh_from_db(fields=["state", "launched_at"])
+    log_act(study, by, "study.launched")
+
+
+def pause(study: Study, *, by: User | None) -> bool:
+    """Let an open study take no answers for a time, and return whether this call did so.
+
+    Deadlines stay as they are. Raises WrongState for a draft and for a closed study.
+    """
+    return _switch(study, Study.State.OPEN, Study.State.PAUSED, "study.paused", by=by)
+
+
+def resume(study: Study, *, by: User | None) -> bool:
+    """Let a paused study take answers again, and return whether this call did so.
+
+    Deadlines stay as they are. Raises WrongState for a draft and for a closed study.
+    """
+    return _switch(study, Study.State.PAUSED, Study.State.OPEN, "study.resumed", by=by)
+
+
+def material_obstacles(study: Study, checks: MaterialChecks) -> list[str]:
+    """Return what keeps the material of a study from being signed off, in words; at most two queries."""
+    wrong = []
+    if not study.criteria.filter(is_overall=True).exists():
+        wrong.append(_("The study asks nothing yet: choose its criteria, one of them the overall one."))
+    if not checks.prompts:
+        wrong.append(_("The study has no prompts: upload its material."))
+    elif len(checks.methods) < FEWEST_METHODS:
+        wrong.append(_("There must be texts by at least two methods to compare."))
+    if checks.missing:
+        said = ngettext("%(count)d text is missing.", "%(count)d texts are missing.", checks.missing)
+        wrong.append(said % {"count": checks.missing})
+    # Texts that are all written join the study within seconds.
+    coming = (*OPEN_RUNS, GenerationRun.State.DONE)
+    waiting = study.study_runs.filter(run__state__in=coming, added_at=None, refused_at=None)
+    if waiting.exists():
+        wrong.append(_("A run for this study is under way; wait for its texts or cancel it."))
+    return wrong
+
+
+def launch_obstacles(study: Study, checks: MaterialChecks, in_material: Sequence[str]) -> list[str]:
+    """Return what keeps a draft from being launched, in words: what is wrong `in_material`, and the rest."""
+    wrong = list(in_material)
+    if not wrong and study.signed_off_at is None:
+        wrong.append(_("Nobody has signed the material off."))
+    each = study.subtasks_per_evaluator
+    if each and checks.subtasks and each > checks.subtasks:
+        said = _("An evaluator cannot get %(each)d sub-tasks: there are %(subtasks)d.")
+        wrong.append(said % {"each": each, "subtasks": checks.subtasks})
+    return wrong
+
+
+@transaction.atomic
+def _switch(study: Study, before: Study.State, after: Study.State, act: str, *, by: User | None) -> bool:
+    switched = Study.objects.filter(pk=study.pk, state=before).update(state=after) == 1
+    study.refresh_from_db(fields=["state"])
+    if switched:
+        log_act(study, by, act)
+    elif study.state == Study.State.DRAFT:
+        raise WrongState(_("The study has not been launched."))
+    elif study.state == Study.State.CLOSED:
+        raise WrongState(_("The study is closed for good."))
+    return switched

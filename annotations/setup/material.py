@@ -1,0 +1,201 @@
+"""The material of a draft: storing prompts and candidates, and looking at them before anybody rates them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Aggregate, Count, FloatField, Max, Min, OuterRef
+from django.db.models.functions import MD5, Length
+from django.utils.translation import gettext as _
+
+from annotations.access.log import log_act
+from annotations.imports.studies import imported_texts, language_of
+from annotations.models import Page, PageCandidate, Study
+from annotations.questionnaire.progress import count_of
+from annotations.setup.pages import clear, lay_out, place_candidates
+from annotations.setup.study import ChangeRefused, refuse_unless_draft
+from generation.files.candidates import CandidateFile
+from generation.files.prompts import PromptFile
+from generation.models import GenerationRun, Prompt
+from generation.runs.runs import record_import, stored_prompts
+from generation.texts.normalising import NORMALISER_VERSION, Genre
+
+# Of everything that is odd the first ones are shown, with how many there are.
+SHOWN_AT_MOST = 20
+OPEN_RUNS = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
+
+
+def genre_of(study: Study) -> Genre:
+    """Return of which genre the texts of a study are."""
+    return "poem" if study.genre == Prompt.Genre.POEM else "qa"
+
+
+@transaction.atomic
+def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User | None) -> None:
+    """Make the prompts, and candidates, of a file the material of a draft, in place of what it had.
+
+    The study has to be signed off again. Runs for the earlier prompts no longer belong to it; their texts stay.
+    Raises ChangeRefused where it is too late, a run is under way, or the texts are of another genre than the criteria.
+    The study's row is locked, because a run that ends meanwhile adds its texts.
+    """
+    locked = Study.objects.select_for_update().get(pk=study.pk)
+    refuse_unless_draft(locked)
+    if file.genre != locked.genre:
+        raise ChangeRefused(_("These texts are of another kind than the criteria ask about."))
+    if locked.study_runs.filter(run__state__in=OPEN_RUNS).exists():
+        raise ChangeRefused(_("A run for the prompts of this study is under way; cancel it first."))
+    clear(locked)
+    locked.study_runs.all().delete()
+    methods = (
+        _store_candidates(locked, file) if isinstance(file, CandidateFile) else _store_prompts(locked, file)
+    )
+    locked.signed_off_at = None
+    locked.save(update_fields=["text_language", "signed_off_at"])
+    study.text_language, study.signed_off_at = locked.text_language, None
+    log_act(
+        study, by, "study.material",
+        file=file.name, sha256=file.sha256, prompts=len(file.prompts), methods=methods,
+    )  # fmt: skip
+
+
+def _store_candidates(study: Study, file: CandidateFile) -> int:
+    texts = imported_texts(file)
+    source = {"import": file.name, "sha256": file.sha256, "normaliser": NORMALISER_VERSION}
+    study.text_language = language_of([text.text for text in texts])
+    place_candidates(study, [text.method for text in texts], record_import(file.genre, texts, source=source))
+    return len(file.methods)
+
+
+def _store_prompts(study: Study, file: PromptFile) -> int:
+    stored = stored_prompts(file.genre, set(file.prompts))
+    study.text_language = language_of([prompt for prompt, _ in file.prompts])
+    lay_out(study, [stored[prompt] for prompt in file.prompts])
+    return 0
+
+
+class Median(Aggregate):
+    """The median, between the two middle ones where their number is even."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
+@dataclass(frozen=True)
+class MethodCheck:
+    """One method's texts: how many there are and are missing, and their lengths in characters."""
+
+    label: str
+    texts: int
+    missing: int
+    shortest: int | None
+    median: float | None
+    longest: int | None
+
+
+@dataclass(frozen=True)
+class MissingTexts:
+    """A prompt with fewer texts than the study has methods."""
+
+    prompt: str
+    subtask: int
+    page: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class SameText:
+    """A text that stands more than once in the study."""
+
+    text: str
+    times: int
+
+
+@dataclass(frozen=True)
+class MaterialChecks:
+    """What there is to see in the material of a study before it is signed off."""
+
+    prompts: int
+    subtasks: int
+    # Pages of the smallest sub-task.
+    smallest_subtask: int
+    language: str
+    methods: tuple[MethodCheck, ...]
+    # Missing texts over all prompts, and the first prompts that lack any.
+    missing: int
+    missing_at: tuple[MissingTexts, ...]
+    # How many texts stand more than once, and the first of them.
+    same: int
+    same_texts: tuple[SameText, ...]
+
+    @property
+    def texts(self) -> int:
+        return sum(method.texts for method in self.methods)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every prompt has a text by every method, and there are any."""
+        return bool(self.prompts and self.methods) and not self.missing
+
+
+def material_checks(study: Study) -> MaterialChecks:
+    """Return what there is to see in the material of a study, with four queries however large it is."""
+    sizes = list(study.subtasks.annotate(size=Count("pages")).order_by().values_list("size", flat=True))
+    prompts = sum(sizes)
+    methods = tuple(
+        MethodCheck(label, texts, prompts - texts, shortest, median, longest)
+        for label, texts, shortest, median, longest in _lengths(study)
+    )
+    missing = sum(method.missing for method in methods)
+    same_texts = _same_texts(study)
+    return MaterialChecks(
+        prompts=prompts,
+        subtasks=len(sizes),
+        smallest_subtask=min(sizes, default=0),
+        language=study.get_text_language_display(),
+        methods=methods,
+        missing=missing,
+        missing_at=_missing_at(study, len(methods)),
+        same=same_texts[0],
+        same_texts=same_texts[1],
+    )
+
+
+def _lengths(study: Study) -> list[tuple[str, int, int | None, float | None, int | None]]:
+    """Return label, number of texts, and their least, median and greatest length for each method of a study."""
+    length = Length("pagecandidate__candidate__text")
+    found = study.study_methods.annotate(
+        texts=Count("pagecandidate"), shortest=Min(length), median=Median(length), longest=Max(length)
+    )
+    rows = found.values_list("method__label", "texts", "shortest", "median", "longest").order_by("number")
+    return cast("list[tuple[str, int, int | None, float | None, int | None]]", list(rows))
+
+
+def _missing_at(study: Study, methods: int) -> tuple[MissingTexts, ...]:
+    """Return the first prompts of a study that lack a text."""
+    pages: Any = Page.objects.filter(subtask__study=study).annotate(
+        texts=count_of(PageCandidate.objects.filter(page=OuterRef("pk")))
+    )
+    lacking = pages.filter(texts__lt=methods).order_by("subtask__number", "number")
+    return tuple(
+        MissingTexts(prompt, subtask, page, methods - texts)
+        for prompt, subtask, page, texts in lacking.values_list(
+            "prompt__text", "subtask__number", "number", "texts"
+        )[:SHOWN_AT_MOST]
+    )
+
+
+def _same_texts(study: Study) -> tuple[int, tuple[SameText, ...]]:
+    """Return how many texts stand more than once in a study, and the most frequent of them."""
+    shown = PageCandidate.objects.filter(page__subtask__study=study)
+    found = (
+        shown.order_by()
+        .values(digest=MD5("candidate__text"))
+        .annotate(times=Count("pk"), text=Min("candidate__text"))
+        .filter(times__gt=1)
+        .order_by("-times", "text")
+    )
+    return len(found), tuple(SameText(one["text"], one["times"]) for one in found[:SHOWN_AT_MOST])

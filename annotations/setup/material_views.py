@@ -1,0 +1,63 @@
+"""The page of a study's material: what is there, and what may be uploaded in its place."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from annotations.access.permissions import Right, study_for
+from annotations.models import Study
+from annotations.questionnaire.views import UserRequest
+from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
+from annotations.setup.material import genre_of, material_checks, store_material
+from annotations.setup.study import ChangeRefused
+from annotations.setup.views import setup_page, why_fixed
+
+
+@require_safe
+def material(request: UserRequest, slug: str) -> HttpResponse:
+    """Show the material of a study with all that there is to see in it."""
+    return material_page(request, study_for(request.user, slug, Right.RUN))
+
+
+@require_POST
+def upload_candidates(request: UserRequest, slug: str) -> HttpResponse:
+    """Make the prompts and candidates of a file the material of a draft."""
+    study = study_for(request.user, slug, Right.RUN)
+    return stored(request, study, CandidatesForm(genre_of(study), request.POST, request.FILES))
+
+
+@require_POST
+def upload_prompts(request: UserRequest, slug: str) -> HttpResponse:
+    """Make prompts without any texts the material of a draft."""
+    study = study_for(request.user, slug, Right.RUN)
+    return stored(request, study, PromptsForm(genre_of(study), request.POST, request.FILES))
+
+
+def stored(request: UserRequest, study: Study, form: CandidatesForm | PromptsForm) -> HttpResponse:
+    """Store what came in a form, or return the page with what is wrong with it."""
+    if form.is_valid():
+        try:
+            store_material(study, form.cleaned_data["file"], by=request.user)
+        except ChangeRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("The material is stored. Look at it, then sign it off."))
+            return redirect("annotations:material", study.slug)
+    return material_page(request, study, refused=form)
+
+
+def material_page(request: UserRequest, study: Study, *, refused: FileForm | None = None) -> HttpResponse:
+    """Return the page of the material, with the form that was refused if one was."""
+    genre = genre_of(study)
+    context = {
+        "checks": material_checks(study),
+        "candidates_form": refused if isinstance(refused, CandidatesForm) else CandidatesForm(genre),
+        "prompts_form": refused if isinstance(refused, PromptsForm) else PromptsForm(genre),
+        "refused": refused,
+        "fixed": why_fixed(study),
+    }
+    return setup_page(request, study, "material", context, is_bad=refused is not None)

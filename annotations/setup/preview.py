@@ -1,0 +1,71 @@
+"""A study as an evaluator would see it, for those who run it: the same pages, and nothing is saved."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from string import ascii_uppercase
+
+from django.http import Http404
+from django.urls import reverse
+
+from annotations.models import Page, PageCandidate, Study
+from annotations.questionnaire.page import Card, Question, Sheet, text_lines
+from annotations.questionnaire.saving import PageAddress
+from generation.models import Prompt
+
+
+@dataclass(frozen=True)
+class PreviewSheet(Sheet):
+    """A sheet whose ways lead through the preview; its tokens are letters that no answer is taken under."""
+
+    @property
+    def url(self) -> str:
+        return reverse("annotations:preview_page", kwargs=vars(self.address))
+
+    @property
+    def answers_url(self) -> str:
+        return ""
+
+    @property
+    def study_url(self) -> str:
+        return reverse("annotations:preview", args=[self.address.slug])
+
+
+@dataclass(frozen=True)
+class PreviewEnrolment:
+    """What the page of a rating asks its enrolment for."""
+
+    study: Study
+    is_open: bool = True
+
+
+def preview_sheet(study: Study, subtask: int, number: int) -> PreviewSheet:
+    """Return a page of a study, or raise 404. Makes three queries, however large the study is.
+
+    The order of the texts is drawn for this page and always the same; it is that of no evaluator.
+    """
+    pages = list(Page.objects.filter(subtask__study=study, subtask__number=subtask).select_related("prompt"))
+    page = next((page for page in pages if page.number == number), None)
+    if page is None:
+        raise Http404
+    shown = list(PageCandidate.objects.filter(page=page).order_by("pk").select_related("candidate"))
+    random.Random(f"preview/{study.order_seed}/{page.pk}").shuffle(shown)  # noqa: S311
+    criteria = list(study.criteria.all())
+    return PreviewSheet(
+        address=PageAddress(study.slug, subtask, number),
+        prompt=page.prompt,
+        pages=len(pages),
+        cards=[
+            Card(
+                token=letter,
+                letter=letter,
+                lines=text_lines(one.candidate.text, is_verse=page.prompt.genre == Prompt.Genre.POEM),
+                questions=[Question(criterion, letter, letter, None) for criterion in criteria],
+                is_best=False,
+            )
+            for letter, one in zip(ascii_uppercase, shown, strict=False)
+        ],
+        highest_order=0,
+        saved_at=None,
+    )

@@ -1,0 +1,224 @@
+"""Forms of several rows: the criteria of a study, and the questions of the form that comes with its consent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from annotations.models import Criterion, Study
+from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, BadQuestions, check_questions
+from annotations.setup.forms import LONGEST_TEXT, text_area
+from annotations.setup.material import genre_of
+from annotations.setup.rubrics import HIGHEST_SCORE, MOST_CRITERIA, Rubric, RubricCriterion, checked_rubric
+from generation.files.problems import FileRefused, Problems
+
+TEXTS = {
+    "label_en": (80, _("Name in English")),
+    "label_zh": (80, _("Name in Chinese")),
+    "question_en": (300, _("Question in English")),
+    "question_zh": (300, _("Question in Chinese")),
+    "low_en": (120, _("Words at the low end, in English")),
+    "low_zh": (120, _("Words at the low end, in Chinese")),
+    "high_en": (120, _("Words at the high end, in English")),
+    "high_zh": (120, _("Words at the high end, in Chinese")),
+}
+BLANK_ROWS = 2
+
+
+def text_field(name: str, longest: int, label: Any) -> forms.CharField:
+    """Return the field of a text that is in Chinese where its name says so."""
+    attrs = {"lang": "zh-Hans"} if name.endswith("_zh") else {}
+    return forms.CharField(
+        required=False, max_length=longest, label=label, widget=forms.TextInput(attrs=attrs)
+    )
+
+
+class CriterionForm(forms.Form):
+    """One criterion; a row without a key is none."""
+
+    key = forms.SlugField(
+        required=False,
+        max_length=40,
+        label=_("Key"),
+        help_text=_("Names the criterion in files: English letters, digits, - and _."),
+    )
+    minimum = forms.IntegerField(initial=1, min_value=1, max_value=HIGHEST_SCORE, label=_("Lowest score"))
+    maximum = forms.IntegerField(initial=5, min_value=2, max_value=HIGHEST_SCORE, label=_("Highest score"))
+    is_overall = forms.BooleanField(
+        required=False, label=_("The overall one, by which the pick of the best is checked")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (longest, label) in TEXTS.items():
+            self.fields[name] = text_field(name, longest, label)
+        self.order_fields([*TEXTS, "minimum", "maximum", "key", "is_overall"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.has_changed() or cleaned.get("DELETE"):
+            return cleaned
+        if not cleaned.get("key") and "key" not in self.errors:
+            self.add_error("key", gettext("Give the criterion a key."))
+        if not (cleaned.get("label_en") or cleaned.get("label_zh")):
+            self.add_error("label_en", gettext("Give the criterion a name, in English or in Chinese."))
+        low, high = cleaned.get("minimum"), cleaned.get("maximum")
+        if low and high and low >= high:
+            self.add_error("minimum", gettext("The lowest score must be below the highest."))
+        return cleaned
+
+
+class BaseCriteriaFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
+    """The criteria of a study in the order of the page."""
+
+    def clean(self) -> None:
+        if any(self.errors):
+            return
+        rows = self.criteria()
+        keys = [row.key for row in rows]
+        if not rows:
+            raise forms.ValidationError(gettext("A study needs at least one criterion."))
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise forms.ValidationError(
+                gettext("The key %(key)s stands twice; each criterion needs its own.") % {"key": twice[0]}
+            )
+        if sum(row.is_overall for row in rows) != 1:
+            raise forms.ValidationError(gettext("Mark exactly one criterion as the overall one."))
+        try:
+            # The rule for rubrics from files has the last word.
+            checked_rubric({"genre": "poem", "criteria": [asdict(row) for row in rows]}, Problems(""))
+        except FileRefused as refused:
+            raise forms.ValidationError([str(problem) for problem in refused.problems]) from refused
+
+    def criteria(self) -> list[RubricCriterion]:
+        """Return the criteria that were sent, without those to be taken out."""
+        rows = [form.cleaned_data for form in self.forms if form.cleaned_data.get("key")]
+        return [
+            RubricCriterion(**{name: value for name, value in row.items() if name != "DELETE"})
+            for row in rows
+            if not row.get("DELETE")
+        ]
+
+    def rubric(self, study: Study) -> Rubric:
+        """Return the criteria that were sent as the rubric of a study."""
+        return Rubric(genre=genre_of(study), criteria=tuple(self.criteria()))
+
+
+CriteriaFormSet = forms.formset_factory(
+    CriterionForm,
+    formset=BaseCriteriaFormSet,
+    extra=BLANK_ROWS,
+    max_num=MOST_CRITERIA,
+    absolute_max=MOST_CRITERIA,
+    validate_max=True,
+    can_delete=True,
+)
+
+
+def criteria_formset(study: Study, data: Any = None) -> BaseCriteriaFormSet:
+    """Return the editor of a study's criteria."""
+    names = [*TEXTS, "key", "minimum", "maximum", "is_overall"]
+    rows = list(Criterion.objects.filter(study=study).values(*names))
+    return cast("BaseCriteriaFormSet", CriteriaFormSet(data, initial=rows))
+
+
+class ConsentForm(forms.Form):
+    """What evaluators agree to before their first page."""
+
+    consent_en = forms.CharField(
+        required=False,
+        max_length=LONGEST_TEXT,
+        label=_("Consent in English"),
+        help_text=_("Evaluators agree to it before their first page. Empty: they are asked nothing."),
+        widget=text_area(rows=8),
+    )
+    consent_zh = forms.CharField(
+        required=False,
+        max_length=LONGEST_TEXT,
+        label=_("Consent in Chinese"),
+        widget=text_area(lang="zh-Hans", rows=8),
+    )
+
+
+class QuestionForm(forms.Form):
+    """One question of the short form; a row without a label is none."""
+
+    label_en = text_field("label_en", LONGEST_LABEL, _("Question in English"))
+    label_zh = text_field("label_zh", LONGEST_LABEL, _("Question in Chinese"))
+    kind = forms.ChoiceField(
+        choices=[
+            ("text", _("a line of text")),
+            ("number", _("a number")),
+            ("choice", _("one of several answers")),
+        ],
+        initial="text",
+        label=_("Answered by"),
+    )
+    choices = forms.CharField(
+        required=False,
+        max_length=4000,
+        label=_("Answers to choose from"),
+        help_text=_("One a line; only where one of several is chosen."),
+        widget=text_area(rows=3),
+    )
+    is_required = forms.BooleanField(required=False, label=_("Must be answered"))
+    # What the answers are stored under; it stays when the words change.
+    key = forms.SlugField(required=False, max_length=40, widget=forms.HiddenInput)
+
+    def question(self, key: str) -> dict[str, Any]:
+        """Return the question as a study stores it."""
+        cleaned = self.cleaned_data
+        choices = [line.strip() for line in cleaned["choices"].splitlines()]
+        return {
+            "key": cleaned["key"] or key,
+            "kind": cleaned["kind"],
+            "label_en": cleaned["label_en"],
+            "label_zh": cleaned["label_zh"],
+            "choices": [choice for choice in choices if choice],
+            "is_required": cleaned["is_required"],
+        }
+
+
+class BaseQuestionFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
+    """The short form of a study, in its order."""
+
+    def clean(self) -> None:
+        if any(self.errors):
+            return
+        try:
+            check_questions(self.questions())
+        except BadQuestions as bad:
+            raise forms.ValidationError(bad.messages) from bad
+
+    def questions(self) -> list[dict[str, Any]]:
+        """Return the questions that were sent, without those to be taken out; new ones get the next free key."""
+        kept = [
+            form
+            for form in self.forms
+            if (form.has_changed() and not form.cleaned_data.get("DELETE"))
+            or (form.cleaned_data.get("key") and not form.cleaned_data.get("DELETE"))
+        ]
+        taken = {form.cleaned_data.get("key") for form in kept}
+        free = (f"q{number}" for number in range(1, 1000) if f"q{number}" not in taken)
+        return [form.question("" if form.cleaned_data.get("key") else next(free)) for form in kept]
+
+
+QuestionFormSet = forms.formset_factory(
+    QuestionForm,
+    formset=BaseQuestionFormSet,
+    extra=BLANK_ROWS,
+    max_num=MOST_QUESTIONS,
+    absolute_max=MOST_QUESTIONS,
+    validate_max=True,
+    can_delete=True,
+)
+
+
+def question_formset(study: Study, data: Any = None) -> BaseQuestionFormSet:
+    """Return the editor of a study's short form."""
+    rows = [{**question, "choices": "\n".join(question["choices"])} for question in study.questions]
+    return cast("BaseQuestionFormSet", QuestionFormSet(data, initial=rows, prefix="questions"))

@@ -1,0 +1,180 @@
+"""Having texts written for a study: a run for all its prompts, whose candidates join it when all are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotations.access.log import log_act
+from annotations.models import AnalysisPlan, Page, PageCandidate, Study, StudyMethod, StudyRun
+from annotations.questionnaire.progress import count_of
+from generation.files.candidates import MOST_METHODS
+from generation.models import Candidate, GenerationRun, Prompt, RunPrompt
+from generation.runs.runs import queue_run
+
+RUNS_SHOWN = 20
+
+
+class StudyFixed(Exception):
+    """A study that takes no further method, with a message for staff that says why."""
+
+
+def refuse_if_fixed(study: Study) -> None:
+    """Raise `StudyFixed` where no method can be added to a study any more."""
+    if study.state == Study.State.CLOSED:
+        raise StudyFixed(_("This study is closed."))
+    if study.launched_at:
+        raise StudyFixed(_("The study has been launched; its methods are fixed."))
+    if study.enrolments.exists():
+        raise StudyFixed(_("Evaluators are enrolled already, and all must see the same methods."))
+    if AnalysisPlan.objects.filter(study=study).exists():
+        raise StudyFixed(_("The analysis plan is locked, and it names the methods."))
+    if study.study_methods.count() >= MOST_METHODS:
+        raise StudyFixed(
+            _("The study has %(most)d methods, and no page can show more.") % {"most": MOST_METHODS}
+        )
+
+
+def refuse_method(study: Study, method: str) -> None:
+    """Raise `StudyFixed` where the study cannot take texts by this method."""
+    refuse_if_fixed(study)
+    if study.study_methods.filter(method__key=method).exists():
+        raise StudyFixed(taken_message(method))
+
+
+def taken_message(method: str) -> str:
+    return _("The study has texts by %(method)s already.") % {"method": method}
+
+
+@transaction.atomic
+def start_run(
+    study: Study,
+    method: str,
+    *,
+    model: str = "",
+    preset: str = "",
+    seed: int = 0,
+    form: str = "",
+    started_by: User | None = None,
+) -> StudyRun:
+    """Queue a run of a method over all prompts of a study; its candidates join the study when all are written.
+
+    `form` is that of all poems (`generation.verse.forms`), or "" where the method chooses one.
+    Raises `StudyFixed`, or `RunRefused` of the run itself. The study's row is locked, because of two requests at
+    once only one starts the run.
+    """
+    Study.objects.select_for_update().get(pk=study.pk)
+    refuse_method(study, method)
+    open_states = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
+    if study.study_runs.filter(run__method__key=method, run__state__in=open_states).exists():
+        raise StudyFixed(_("A run of %(method)s for this study is under way already.") % {"method": method})
+    shown = Page.objects.filter(subtask__study=study).order_by("subtask__number", "number")
+    prompts: list[Prompt] = [page.prompt for page in shown.select_related("prompt")]
+    config = {"form": form} if form else {}
+    run = queue_run(
+        method, prompts, model=model, preset=preset, seed=seed, config=config, started_by=started_by
+    )
+    log_act(study, started_by, "run.started", method=method, run=str(run.uuid))
+    return StudyRun.objects.create(study=study, run=run)
+
+
+@transaction.atomic
+def add_run(study_run: StudyRun, *, added_by: User | None = None) -> None:
+    """Show the candidates of a finished run on the pages of its study; done twice, it is done once.
+
+    Nobody has added it where it joins by itself. The study's material is then another, and has to be signed off
+    again. Raises `StudyFixed` where the study cannot take them (any more). The study's row is locked, because nobody
+    may be enrolled meanwhile.
+    """
+    study = Study.objects.select_for_update().get(pk=study_run.study_id)
+    found = StudyRun.objects.filter(pk=study_run.pk).first()
+    if found is None:
+        raise StudyFixed(_("The study has other prompts by now."))
+    if found.added_at:
+        return
+    run = GenerationRun.objects.select_related("method").get(pk=study_run.run_id)
+    if run.state != GenerationRun.State.DONE:
+        raise StudyFixed(_("Not all texts of the run are written."))
+    refuse_method(study, run.method.key)
+    if same := same_texts(study).filter(run=run).count():
+        raise StudyFixed(same_texts_message(same))
+    highest = study.study_methods.aggregate(highest=Max("number"))["highest"]
+    study_method = StudyMethod.objects.create(
+        study=study, method=run.method, number=0 if highest is None else highest + 1
+    )
+    candidate_of = dict(run.candidates.values_list("prompt_id", "pk"))
+    PageCandidate.objects.bulk_create(
+        PageCandidate(page=page, candidate_id=candidate_of[page.prompt_id], study_method=study_method)
+        for page in Page.objects.filter(subtask__study=study)
+    )
+    StudyRun.objects.filter(pk=study_run.pk).update(added_at=Now(), refused_at=None)
+    Study.objects.filter(pk=study.pk).update(signed_off_at=None)
+    log_act(study, added_by, "run.added", method=run.method.key, run=str(run.uuid))
+
+
+def same_texts(study: Study) -> QuerySet[Candidate]:
+    """Return the candidates whose text stands in the study already, for the same prompt."""
+    shown = PageCandidate.objects.filter(
+        page__subtask__study=study, page__prompt=OuterRef("prompt"), candidate__text=OuterRef("text")
+    )
+    return Candidate.objects.filter(Exists(shown))
+
+
+def same_texts_message(count: int) -> str:
+    said = ngettext(
+        "The text for %(count)d prompt is the same as another method's. Try another seed.",
+        "The texts for %(count)d prompts are the same as another method's. Try another seed.",
+        count,
+    )
+    return said % {"count": count}
+
+
+def add_finished_runs() -> None:
+    """Add the runs that are done to their studies; one that its study cannot take is set aside.
+
+    Staff see why on the study's page, and can add it there once nothing is in the way.
+    """
+    waiting = StudyRun.objects.filter(
+        run__state=GenerationRun.State.DONE, added_at__isnull=True, refused_at__isnull=True
+    )
+    for study_run in waiting.select_related("run__method"):
+        try:
+            add_run(study_run)
+        except StudyFixed:
+            StudyRun.objects.filter(pk=study_run.pk, added_at__isnull=True).update(refused_at=Now())
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run for a study, how much of it is written, and what keeps a finished one out of the study."""
+
+    study_run: StudyRun
+    texts: int
+    written: int
+    refusal: str
+
+
+def run_rows(study: Study, fixed: str) -> list[RunRow]:
+    """Return the latest runs for a study with two queries; `fixed` is why it takes no further method, if so."""
+    taken = set(study.study_methods.values_list("method__key", flat=True))
+    prompts = RunPrompt.objects.filter(run=OuterRef("run"))
+    found = study.study_runs.select_related("run__method").annotate(
+        texts=count_of(prompts),
+        written=count_of(prompts.filter(state=RunPrompt.State.DONE)),
+        same=count_of(same_texts(study).filter(run=OuterRef("run"))),
+    )
+    rows = []
+    for one in found.order_by("-pk")[:RUNS_SHOWN]:
+        refusal = ""
+        if one.refused_at:
+            method = one.run.method.key
+            refusal = fixed or (taken_message(method) if method in taken else "")
+            refusal = refusal or (same_texts_message(one.same) if one.same else "")
+        rows.append(RunRow(one, one.texts, one.written, refusal))
+    return rows

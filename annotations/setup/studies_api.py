@@ -1,0 +1,155 @@
+"""Studies by the API: those one has a part in, their set-up, and the steps of their life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.access.permissions import RIGHTS, Right, Role, studies_of, study_for
+from annotations.models import Criterion, Study, StudyRole
+from generation.web.rest import PageQuery, checked_query, page_of, page_response
+
+
+class UserRequest(Request):
+    """A request whose user is known, as it is behind `IsAuthenticated`."""
+
+    user: User
+
+
+class CriterionSerializer(serializers.ModelSerializer[Criterion]):
+    class Meta:
+        model = Criterion
+        fields = [
+            "key",
+            "label_en",
+            "label_zh",
+            "question_en",
+            "question_zh",
+            "low_en",
+            "low_zh",
+            "high_en",
+            "high_zh",
+            "minimum",
+            "maximum",
+            "is_overall",
+        ]
+
+
+# What is said of a study in a list and alone; its methods are not among it.
+STUDY_FIELDS = [
+    "slug",
+    "title_en",
+    "title_zh",
+    "genre",
+    "text_language",
+    "state",
+    "sealed",
+    "rights",
+    "created_at",
+    "signed_off_at",
+    "launched_at",
+    "closed_at",
+]
+
+
+class StudyRowSerializer(serializers.ModelSerializer[Study]):
+    sealed = serializers.BooleanField(
+        source="is_sealed", help_text="Numbers by method are kept from everybody."
+    )
+    rights = serializers.ListField(
+        child=serializers.ChoiceField(choices=[right.value for right in Right]),
+        source="own_rights",
+        help_text="What you may do with it.",
+    )
+
+    class Meta:
+        model = Study
+        fields = STUDY_FIELDS
+
+
+class StudySerializer(StudyRowSerializer):
+    criteria = CriterionSerializer(many=True)
+
+    class Meta:
+        model = Study
+        fields = [
+            *STUDY_FIELDS,
+            "instructions_en",
+            "instructions_zh",
+            "consent_en",
+            "consent_zh",
+            "questions",
+            "contact",
+            "days_to_rate",
+            "prompts_per_subtask",
+            "evaluators_per_subtask",
+            "subtasks_per_evaluator",
+            "hours_to_give_back",
+            "inconsistency_threshold",
+            "payment",
+            "currency",
+            "criteria",
+        ]
+
+
+class StudyQuery(PageQuery):
+    state = serializers.ChoiceField(choices=Study.State.choices, required=False)
+
+
+def own_studies(user: User) -> Any:
+    """Return the studies a user has a part in, the latest first, with whether each is sealed and the user's role."""
+    role = StudyRole.objects.filter(study=OuterRef("pk"), user=user.pk).values("role")
+    return (
+        studies_of(user)
+        .annotate(is_sealed=Exists(Study.objects.sealed().filter(pk=OuterRef("pk"))), role=role)
+        .order_by("-created_at", "-pk")
+    )
+
+
+def with_rights(user: User, studies: list[Study]) -> list[Study]:
+    """Set on each study what the user may do with it; no query."""
+    for study in studies:
+        role = getattr(study, "role", None)
+        has = frozenset(Right) if user.is_staff else RIGHTS[Role(role)] if role else frozenset()
+        study.own_rights = sorted(right.value for right in has)  # type: ignore[attr-defined]
+    return studies
+
+
+def study_response(user: User, slug: str, *, status: int = 200) -> Response:
+    """Return all that is to be said of a study to a user who has a part in it."""
+    study = own_studies(user).prefetch_related("criteria").get(slug=slug)
+    return Response(StudySerializer(with_rights(user, [study])[0]).data, status=status)
+
+
+class Studies(APIView):
+    @extend_schema(
+        operation_id="studies_list",
+        summary="List the studies you have a part in running",
+        parameters=[StudyQuery],
+        responses=page_of(StudyRowSerializer),
+    )
+    def get(self, request: UserRequest) -> Response:
+        query = checked_query(StudyQuery, request)
+        found = own_studies(request.user)
+        if "state" in query:
+            found = found.filter(state=query["state"])
+        return page_response(
+            request,
+            found,
+            query,
+            lambda rows: StudyRowSerializer(with_rights(request.user, list(rows)), many=True).data,
+        )
+
+
+class OneStudy(APIView):
+    @extend_schema(operation_id="study", summary="Show a study and its criteria", responses=StudySerializer)
+    def get(self, request: UserRequest, slug: str) -> Response:
+        study_for(request.user, slug, Right.WATCH)
+        return study_response(request.user, slug)

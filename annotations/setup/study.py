@@ -1,0 +1,225 @@
+"""Setting a study up before its launch: beginning it, its words and rules, its criteria."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext as _
+
+from annotations.access.log import log_act
+from annotations.access.permissions import studies_of
+from annotations.models import AnalysisPlan, Criterion, Enrolment, Page, Study, StudyRole
+from annotations.questionnaire.progress import count_of
+from annotations.recruiting.consent import BadQuestions, check_questions
+from annotations.setup.pages import recut
+from annotations.setup.rubrics import Rubric
+
+# What may be changed while evaluators are at work: words, and when an abandoned sub-task is given back.
+AFTER_LAUNCH = frozenset(
+    {"title_en", "title_zh", "instructions_en", "instructions_zh", "contact", "hours_to_give_back"}
+)
+CHANGEABLE = AFTER_LAUNCH | {
+    "consent_en",
+    "consent_zh",
+    "questions",
+    "prompts_per_subtask",
+    "evaluators_per_subtask",
+    "subtasks_per_evaluator",
+    "days_to_rate",
+    "inconsistency_threshold",
+    "payment",
+    "currency",
+}
+MOST_PROMPTS_PER_SUBTASK = 100
+MOST_DAYS = 365
+
+
+class ChangeRefused(Exception):
+    """A change that a study does not take (any more), with a message for staff that says why."""
+
+
+@transaction.atomic
+def create_study(
+    *, slug: str, rubric: Rubric, by: User | None, title_en: str = "", title_zh: str = ""
+) -> Study:
+    """Begin a study as a draft and make whoever begins it its owner; `by` is nobody on the command line.
+
+    Without a title the study has its slug as one. Raises ValidationError by field for a slug or a title that no study
+    can have, or a slug that another one has.
+    """
+    study = Study(
+        slug=slug,
+        title_en=title_en or ("" if title_zh else slug),
+        title_zh=title_zh,
+        instructions_en=rubric.instructions_en,
+        instructions_zh=rubric.instructions_zh,
+        genre=rubric.genre,
+        state=Study.State.DRAFT,
+    )
+    taken = ValidationError({"slug": _("There is a study of this name already; take another one.")})
+    study.full_clean(validate_unique=False)
+    if Study.objects.filter(slug=slug).exists():
+        raise taken
+    try:
+        with transaction.atomic():
+            study.save(force_insert=True)
+    except IntegrityError as error:
+        # Another study may have taken the slug since it was looked up.
+        raise taken from error
+    _save_criteria(study, rubric)
+    if by:
+        StudyRole.objects.create(study=study, user=by, role=StudyRole.Role.OWNER)
+    log_act(study, by, "study.created")
+    return study
+
+
+@transaction.atomic
+def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, ...]:
+    """Change fields of a study and return the names of those that are other now.
+
+    Another size of the sub-tasks cuts the pages anew, and the material has to be signed off again. Raises
+    ValidationError by field for a value that cannot be, and ChangeRefused for a field that can no longer change.
+    TypeError is raised for a field that is none of `CHANGEABLE`.
+    """
+    if unknown := fields.keys() - CHANGEABLE:
+        raise TypeError(f"{sorted(unknown)} are none of {sorted(CHANGEABLE)}")
+    locked = Study.objects.select_for_update().get(pk=study.pk)
+    for name, value in fields.items():
+        setattr(locked, name, value)
+    locked.full_clean(validate_unique=False, validate_constraints=False)
+    _check_rules(locked)
+    before = Study.objects.values(*fields).get(pk=study.pk) if fields else {}
+    changed = tuple(name for name in fields if getattr(locked, name) != before[name])
+    if not changed:
+        return ()
+    _refuse_too_late(locked, frozenset(changed))
+    saved = list(changed)
+    if "prompts_per_subtask" in changed:
+        locked.signed_off_at = None
+        saved.append("signed_off_at")
+        recut(locked)
+    locked.save(update_fields=saved)
+    for name in saved:
+        setattr(study, name, getattr(locked, name))
+    log_act(study, by, "study.changed", fields=sorted(changed))
+    return changed
+
+
+@transaction.atomic
+def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
+    """Ask by other criteria than before; the study has to be signed off again.
+
+    Instructions that the study has stay. Raises ChangeRefused where it is too late, or where the rubric is for texts
+    of another genre than those in the study.
+    """
+    locked = Study.objects.select_for_update().get(pk=study.pk)
+    refuse_unless_draft(locked)
+    if rubric.genre != locked.genre and locked.subtasks.exists():
+        raise ChangeRefused(_("These criteria are for texts of another kind than those in the study."))
+    locked.criteria.all().delete()
+    _save_criteria(locked, rubric)
+    locked.genre = rubric.genre
+    locked.signed_off_at = None
+    locked.save(update_fields=["genre", "signed_off_at"])
+    study.genre, study.signed_off_at = locked.genre, None
+    log_act(study, by, "study.changed", fields=["criteria"])
+
+
+def studies_run_by(user: User) -> QuerySet[Study]:
+    """Return the studies in whose running a user has a part, the latest first, in one query.
+
+    Each has its numbers of `prompts` and `evaluators`, and the user's `role` in it if there is one.
+    """
+    role = StudyRole.objects.filter(study=OuterRef("pk"), user=user).values("role")
+    return (
+        studies_of(user)
+        .annotate(
+            prompts=count_of(Page.objects.filter(subtask__study=OuterRef("pk"))),
+            evaluators=count_of(
+                Enrolment.objects.filter(study=OuterRef("pk"), source=Enrolment.Source.QUESTIONNAIRE)
+            ),
+            role=Subquery(role[:1]),
+        )
+        .order_by("-created_at")
+    )
+
+
+def refuse_unless_draft(study: Study) -> None:
+    """Raise ChangeRefused where a study's criteria and material are fixed."""
+    if study.state != Study.State.DRAFT:
+        raise ChangeRefused(_("The study has been launched; what is asked about which texts is fixed."))
+    if study.enrolments.exists():
+        raise ChangeRefused(_("Evaluators are enrolled already, and all must be asked the same."))
+    if AnalysisPlan.objects.filter(study=study).exists():
+        raise ChangeRefused(_("The analysis plan is locked, and it names criteria, methods and prompts."))
+
+
+def changeable_fields(study: Study) -> frozenset[str]:
+    """Return the fields of a study that may be changed in its state."""
+    if study.state == Study.State.CLOSED:
+        return frozenset()
+    return CHANGEABLE if study.state == Study.State.DRAFT else AFTER_LAUNCH
+
+
+def _refuse_too_late(study: Study, changed: frozenset[str]) -> None:
+    if study.state == Study.State.CLOSED:
+        raise ChangeRefused(_("The study is closed; nothing of it changes any more."))
+    if late := changed - changeable_fields(study):
+        labels = ", ".join(sorted(late))
+        raise ChangeRefused(
+            _("The study has been launched; these are fixed: %(fields)s.") % {"fields": labels}
+        )
+    if "inconsistency_threshold" in changed and AnalysisPlan.objects.filter(study=study).exists():
+        raise ChangeRefused(_("The analysis plan is locked, and it holds the rule of exclusion."))
+
+
+def _check_rules(study: Study) -> None:
+    """Raise ValidationError, by field, for settings that make no study."""
+    wrong: dict[str, str] = {}
+    if not (study.title_en or study.title_zh):
+        wrong["title_en"] = _("Give the study a title, in English or in Chinese.")
+    _check_whole_numbers(study, wrong)
+    if not 0 <= study.inconsistency_threshold <= 1:
+        wrong["inconsistency_threshold"] = _("This is a share: from 0 to 1.")
+    if study.payment < Decimal(0):
+        wrong["payment"] = _("A payment cannot be negative.")
+    if not (len(study.currency) == 3 and study.currency.isascii() and study.currency.isupper()):
+        wrong["currency"] = _("Give the code of the currency in three capital letters, such as CNY.")
+    shares = {name: getattr(study, name) for name in ("evaluators_per_subtask", "subtasks_per_evaluator")}
+    for name, value in shares.items():
+        if value is None and any(shares.values()):
+            wrong[name] = _("Give both numbers, or neither: then everybody gets all sub-tasks.")
+    if wrong:
+        raise ValidationError(wrong)
+    try:
+        check_questions(study.questions)
+    except BadQuestions as bad:
+        raise ValidationError({"questions": bad.messages}) from bad
+
+
+def _check_whole_numbers(study: Study, wrong: dict[str, str]) -> None:
+    most: Mapping[str, int] = {
+        "prompts_per_subtask": MOST_PROMPTS_PER_SUBTASK,
+        "days_to_rate": MOST_DAYS,
+        "hours_to_give_back": 24 * MOST_DAYS,
+        "evaluators_per_subtask": 10_000,
+        "subtasks_per_evaluator": 10_000,
+    }
+    for name, limit in most.items():
+        value = getattr(study, name)
+        if value is not None and not 1 <= value <= limit:
+            wrong[name] = _("This must be a whole number from 1 to %(limit)d.") % {"limit": limit}
+
+
+def _save_criteria(study: Study, rubric: Rubric) -> None:
+    Criterion.objects.bulk_create(
+        Criterion(study=study, number=number, **asdict(criterion))
+        for number, criterion in enumerate(rubric.criteria)
+    )

@@ -1,0 +1,73 @@
+"""Reading what was uploaded: the name of a file is only ever said, and its content lies in a file of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile, File
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from annotations.setup.rubrics import Rubric, read_rubric
+from generation.files.candidates import CandidateFile, read_candidates
+from generation.files.prompts import PromptFile, read_prompts
+from generation.texts.normalising import Genre
+
+LONGEST_NAME = 100
+LARGEST_RUBRIC = 1_000_000
+
+
+class TooLarge(ValueError):
+    """A file that is larger than this site takes, with a message for people."""
+
+
+def candidates_in(upload: UploadedFile[Any], genre: Genre, *, seed: int = 0) -> CandidateFile:
+    """Return the checked candidates of an upload; raise `FileRefused` or `TooLarge`."""
+    refuse_too_large(upload)
+    with on_disk(upload) as path:
+        return read_candidates(path, genre, seed=seed, name=name_of(upload))
+
+
+def prompts_in(upload: UploadedFile[Any] | str, genre: Genre) -> PromptFile:
+    """Return the checked prompts of an upload, or of text that was typed; raise `FileRefused` or `TooLarge`."""
+    if isinstance(upload, str):
+        with on_disk(ContentFile(upload.encode())) as path:
+            return read_prompts(path, genre, name=_("the text"))
+    refuse_too_large(upload)
+    with on_disk(upload) as path:
+        return read_prompts(path, genre, name=name_of(upload))
+
+
+def rubric_in(upload: UploadedFile[Any]) -> Rubric:
+    """Return the checked rubric of an upload; raise `FileRefused` or `TooLarge`."""
+    if (upload.size or 0) > LARGEST_RUBRIC:
+        raise TooLarge(_("This file is too large for a rubric."))
+    return read_rubric(upload.read(), name_of(upload))
+
+
+def refuse_too_large(upload: UploadedFile[Any]) -> None:
+    """Raise `TooLarge` for more than `UPLOAD_MEGABYTES`."""
+    if (upload.size or 0) > settings.UPLOAD_MEGABYTES * 1_000_000:
+        raise TooLarge(
+            _("This file has more than %(most)d MB; divide it, or import it from the command line.")
+            % {"most": settings.UPLOAD_MEGABYTES}
+        )
+
+
+def name_of(upload: UploadedFile[Any]) -> str:
+    return (upload.name or "")[:LONGEST_NAME]
+
+
+@contextmanager
+def on_disk(content: File[Any]) -> Iterator[Path]:
+    """Give what was uploaded a path of our own, for as long as it is read."""
+    with NamedTemporaryFile(prefix="evalsite-upload-") as file:
+        for chunk in content.chunks():
+            file.write(chunk)
+        file.flush()
+        yield Path(file.name)

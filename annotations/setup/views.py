@@ -1,0 +1,242 @@
+"""Pages on which a study is set up, signed off, launched and paused."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotations.access.permissions import Right, may_create, rights, study_for
+from annotations.models import Study
+from annotations.questionnaire.views import UserRequest
+from annotations.setup import lifecycle as launching
+from annotations.setup.checklist import checklist
+from annotations.setup.forms import NewStudyForm, RubricForm, SettingsForm, add_model_errors
+from annotations.setup.lifecycle import LaunchRefused, WrongState
+from annotations.setup.preview import PreviewEnrolment, preview_sheet
+from annotations.setup.row_forms import ConsentForm, criteria_formset, question_formset
+from annotations.setup.study import (
+    ChangeRefused,
+    change_study,
+    create_study,
+    refuse_unless_draft,
+    replace_criteria,
+    studies_run_by,
+)
+
+OK, BAD = HTTPStatus.OK, HTTPStatus.BAD_REQUEST
+
+
+@require_safe
+def managed_studies(request: UserRequest) -> HttpResponse:
+    """List the studies in whose running the user has a part."""
+    context = {"studies": studies_run_by(request.user), "may_create": may_create(request.user)}
+    return render(request, "annotations/managed_studies.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_study(request: UserRequest) -> HttpResponse:
+    """Begin a study, whose owner is whoever begins it."""
+    if not may_create(request.user):
+        raise PermissionDenied
+    form = NewStudyForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        fields = {name: form.cleaned_data[name] for name in ("slug", "title_en", "title_zh")}
+        try:
+            study = create_study(**fields, rubric=form.chosen_rubric, by=request.user)
+        except ValidationError as error:
+            add_model_errors(form, error)
+        else:
+            messages.success(request, _("The study is begun. What it still needs stands below."))
+            return redirect("annotations:setup", study.slug)
+    return render(request, "annotations/new_study.html", {"form": form}, status=BAD if form.errors else OK)
+
+
+@require_safe
+def setup(request: UserRequest, slug: str) -> HttpResponse:
+    """Show what of a study is set up and what is missing."""
+    study = study_for(request.user, slug, Right.RUN)
+    return setup_page(request, study, "setup", {"list": checklist(study)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def study_settings(request: UserRequest, slug: str) -> HttpResponse:
+    """Change the words and the rules of a study."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = SettingsForm(study, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_study(study, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            add_model_errors(form, error)
+        except ChangeRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("The words and rules are saved."))
+            return redirect("annotations:setup", study.slug)
+    return setup_page(request, study, "study_settings", {"form": form}, is_bad=bool(form.errors))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent_settings(request: UserRequest, slug: str) -> HttpResponse:
+    """Change what evaluators agree to and are asked before their first page."""
+    study = study_for(request.user, slug, Right.RUN)
+    sent = request.POST if request.method == "POST" else None
+    words = {"consent_en": study.consent_en, "consent_zh": study.consent_zh}
+    form, questions = ConsentForm(sent, initial=words), question_formset(study, sent)
+    is_fixed = study.state != Study.State.DRAFT
+    if sent is not None and form.is_valid() and questions.is_valid():
+        try:
+            change_study(study, by=request.user, **form.cleaned_data, questions=questions.questions())
+        except ValidationError as error:
+            add_model_errors(form, error)
+        except ChangeRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("The consent and its form are saved."))
+            return redirect("annotations:setup", study.slug)
+    is_bad = sent is not None
+    context = {"form": form, "questions": questions, "is_fixed": is_fixed}
+    return setup_page(request, study, "consent_settings", context, is_bad=is_bad)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def criteria(request: UserRequest, slug: str) -> HttpResponse:
+    """Change the criteria of a study one by one."""
+    study = study_for(request.user, slug, Right.RUN)
+    sent = request.POST if request.method == "POST" else None
+    formset, refusal = criteria_formset(study, sent), ""
+    if sent is not None and formset.is_valid():
+        try:
+            replace_criteria(study, formset.rubric(study), by=request.user)
+        except ChangeRefused as refused:
+            refusal = str(refused)
+        else:
+            messages.success(request, _("The criteria are saved."))
+            return redirect("annotations:setup", study.slug)
+    return criteria_page(request, study, formset=formset, refusal=refusal, is_bad=sent is not None)
+
+
+@require_POST
+def rubric(request: UserRequest, slug: str) -> HttpResponse:
+    """Replace all criteria of a study by those of a rubric."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = RubricForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            replace_criteria(study, form.chosen_rubric, by=request.user)
+        except ChangeRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("The criteria are replaced."))
+            return redirect("annotations:criteria", study.slug)
+    return criteria_page(request, study, rubric_form=form, is_bad=True)
+
+
+def criteria_page(
+    request: UserRequest, study: Study, *, is_bad: bool, refusal: str = "", **forms: Any
+) -> HttpResponse:
+    """Return the page of the criteria: its two forms, or why they are fixed."""
+    context = {
+        "formset": forms.get("formset") or criteria_formset(study),
+        "rubric_form": forms.get("rubric_form") or RubricForm(initial={"rubric": study.genre}),
+        "refusal": refusal,
+        "fixed": why_fixed(study),
+        "criteria": study.criteria.all(),
+    }
+    return setup_page(request, study, "criteria", context, is_bad=is_bad)
+
+
+def why_fixed(study: Study) -> str:
+    """Return why the criteria and the material of a study can no longer change, or nothing."""
+    try:
+        refuse_unless_draft(study)
+    except ChangeRefused as refused:
+        return str(refused)
+    return ""
+
+
+@require_safe
+def preview(request: UserRequest, slug: str) -> HttpResponse:
+    """Show what evaluators read before their first page, with ways to all pages."""
+    study = study_for(request.user, slug, Right.RUN)
+    subtasks = study.subtasks.annotate(size=Count("pages"))
+    return setup_page(request, study, "preview", {"subtasks": subtasks})
+
+
+@require_safe
+def preview_page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpResponse:
+    """Show a page as evaluators see it; nothing is saved."""
+    study = study_for(request.user, slug, Right.RUN)
+    sheet = preview_sheet(study, subtask, page)
+    context = {"enrolment": PreviewEnrolment(study), "sheet": sheet, "is_preview": True}
+    return render(request, "annotations/page.html", context)
+
+
+@require_POST
+def sign_off(request: UserRequest, slug: str) -> HttpResponse:
+    """Declare the material of a draft right."""
+    study = study_for(request.user, slug, Right.RUN)
+    try:
+        launching.sign_off(study, by=request.user)
+    except LaunchRefused as refused:
+        return refused_page(request, study, _("The material is not signed off"), refused)
+    messages.success(request, _("The material is signed off."))
+    return redirect("annotations:setup", slug)
+
+
+@require_POST
+def launch(request: UserRequest, slug: str) -> HttpResponse:
+    """Open a draft to its evaluators."""
+    study = study_for(request.user, slug, Right.RUN)
+    try:
+        launching.launch(study, by=request.user)
+    except LaunchRefused as refused:
+        return refused_page(request, study, _("The study is not launched"), refused)
+    messages.success(request, _("The study is launched. Now evaluators can be invited."))
+    return redirect("annotations:setup", slug)
+
+
+def refused_page(request: UserRequest, study: Study, heading: str, refused: LaunchRefused) -> HttpResponse:
+    """Return the set-up page with all reasons why something was not done."""
+    context = {"list": checklist(study), "refused_heading": heading, "refused_reasons": refused.reasons}
+    return setup_page(request, study, "setup", context, is_bad=True)
+
+
+@require_POST
+def pause(request: UserRequest, slug: str) -> HttpResponse:
+    """Let an open study take no answers for a time."""
+    study = study_for(request.user, slug, Right.RUN)
+    try:
+        if launching.pause(study, by=request.user):
+            messages.success(request, _("The study is paused. Deadlines stay as they are."))
+    except WrongState as wrong:
+        messages.warning(request, str(wrong))
+    return redirect("annotations:setup", slug)
+
+
+@require_POST
+def resume(request: UserRequest, slug: str) -> HttpResponse:
+    """Let a paused study take answers again."""
+    study = study_for(request.user, slug, Right.RUN)
+    try:
+        if launching.resume(study, by=request.user):
+            messages.success(request, _("The study takes answers again."))
+    except WrongState as wrong:
+        messages.warning(request, str(wrong))
+    return redirect("annotations:setup", slug)
+
+
+def setup_page(
+    request: UserRequest, study: Study, name: str, context: dict[str, Any], *, is_bad: bool = False
+) -> HttpResponse:
+    """Return a page of the set-up with what all of them show."""
+    shared = {"study": study, "rights": {right.value for right in rights(request.user, study)}}
+    return render(request, f"annotations/{name}.html", {**shared, **context}, status=BAD if is_bad else OK)

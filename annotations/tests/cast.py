@@ -1,0 +1,176 @@
+"""The cast and the small study that the tests of every app share."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+from annotations.models import (
+    BestChoice,
+    Criterion,
+    Enrolment,
+    Page,
+    PageCandidate,
+    Placement,
+    Rating,
+    Study,
+    StudyMethod,
+    Subtask,
+)
+from annotations.questionnaire.order import PAGES_PER_SUBTASK, split
+from generation.models import Candidate, GenerationRun, Method, Prompt
+
+# Our keys of the methods that the authors' poem records call otherwise.
+PUBLISHED_METHODS = {
+    "jiuge": "jiuge",
+    "noiq": "search_baseline",
+    "nore": "inverse_prompting",
+    "modern": "inverse_prompting_st",
+}
+
+# Lines to build poems from: the test's own, so that no two candidates of a study are alike.
+OPENINGS = ["山中一夜雨", "江上数峰青", "孤舟随远水", "落日满秋城", "草色连天碧", "钟声隔岸清"]
+CLOSINGS = ["树杪百重泉", "人归落雁前", "寒灯照客眠", "明月入窗来", "微风起白莲", "春在野人家"]
+
+CRITERIA = [
+    {
+        "key": "format",
+        "label_en": "Format",
+        "label_zh": "格律",
+        "question_en": "Does the poem keep to a form?",
+        "question_zh": "这首诗是否合乎格律？",
+        "low_en": "no form",
+        "low_zh": "不合格律",
+        "high_en": "faultless form",
+        "high_zh": "格律严整",
+        "minimum": 1,
+        "maximum": 5,
+    },
+    {
+        "key": "overall",
+        "label_en": "Overall",
+        "label_zh": "总体",
+        "question_en": "How good is the poem as a whole?",
+        "question_zh": "总的来说，这首诗写得怎么样？",
+        "low_en": "poor",
+        "low_zh": "很差",
+        "high_en": "excellent",
+        "high_zh": "极好",
+        "minimum": 1,
+        "maximum": 10,
+        "is_overall": True,
+    },
+]
+
+
+def build_user(name: str, *, is_staff: bool = False, password: str | None = None) -> User:
+    """Create a user; without a password they can only be logged in by `force_login`, which is faster."""
+    return User.objects.create_user(name, password=password, is_staff=is_staff)
+
+
+def build_study(
+    *,
+    slug: str = "poems",
+    prompts: int = 2,
+    methods: int = 4,
+    pages_per_subtask: int = PAGES_PER_SUBTASK,
+    genre: Prompt.Genre = Prompt.Genre.POEM,
+) -> Study:
+    """Create a study of `prompts` pages with `methods` candidates each and the two criteria of `CRITERIA`.
+
+    The methods have the keys `method-0`, `method-1`, ... and are shared by all studies built in one test.
+    """
+    study = Study.objects.create(
+        slug=slug,
+        genre=genre,
+        title_en="Poems on old themes",
+        title_zh="古题新诗",
+        instructions_en="Read the four poems, rate each of them, then pick the best one.",
+        instructions_zh="请读四首诗，逐首打分，再选出最好的一首。",
+    )
+    Criterion.objects.bulk_create(
+        Criterion(study=study, number=number, **fields) for number, fields in enumerate(CRITERIA)
+    )
+    runs = [build_run(number) for number in range(methods)]
+    study_methods = StudyMethod.objects.bulk_create(
+        StudyMethod(study=study, method=run.method, number=number) for number, run in enumerate(runs)
+    )
+    built_prompts = Prompt.objects.bulk_create(
+        Prompt(genre=genre, text=f"{slug} 古题 {number + 1}") for number in range(prompts)
+    )
+    batches = split(built_prompts, pages_per_subtask)
+    subtasks = Subtask.objects.bulk_create(
+        Subtask(study=study, number=number) for number in range(1, len(batches) + 1)
+    )
+    for subtask, batch in zip(subtasks, batches, strict=True):
+        pages = Page.objects.bulk_create(
+            Page(subtask=subtask, number=number, prompt=prompt)
+            for number, prompt in enumerate(batch, start=1)
+        )
+        PageCandidate.objects.bulk_create(
+            PageCandidate(page=page, candidate=candidate, study_method=study_method)
+            for page in pages
+            for candidate, study_method in zip(
+                build_candidates(page.prompt, runs), study_methods, strict=True
+            )
+        )
+    return study
+
+
+def build_run(number: int) -> GenerationRun:
+    method, _ = Method.objects.get_or_create(key=f"method-{number}", defaults={"label": f"Method {number}"})
+    return GenerationRun.objects.create(method=method, state=GenerationRun.State.DONE)
+
+
+def build_candidates(prompt: Prompt, runs: list[GenerationRun]) -> list[Candidate]:
+    return Candidate.objects.bulk_create(
+        Candidate(
+            run=run,
+            prompt=prompt,
+            text=f"{OPENINGS[number % 6]}，{CLOSINGS[number % 6]}。\n"
+            f"{OPENINGS[(number + 2) % 6]}，{CLOSINGS[(prompt.pk + number) % 6]}。",
+        )
+        for number, run in enumerate(runs)
+    )
+
+
+def placements(study: Study, evaluator: User, *, subtask: int = 1, page: int = 1) -> list[Placement]:
+    """Return the candidates of a page in the order in which this evaluator sees them."""
+    return list(
+        Placement.objects.filter(
+            enrolment__study=study,
+            enrolment__evaluator=evaluator,
+            page__subtask__number=subtask,
+            page__number=page,
+        ).order_by("position")
+    )
+
+
+def answer_everything(enrolment: Enrolment, *, best_method: int = 3) -> None:
+    """Rate every candidate with the number of its method plus one, and pick one method on every page."""
+    criteria = list(Criterion.objects.filter(study=enrolment.study))
+    shown = PageCandidate.objects.filter(page__subtask__study=enrolment.study).select_related("study_method")
+    for page_candidate in shown:
+        number = page_candidate.study_method.number
+        for criterion in criteria:
+            Rating.objects.create(
+                enrolment=enrolment,
+                candidate_id=page_candidate.candidate_id,
+                criterion=criterion,
+                score=number + 1,
+            )
+        if number == best_method:
+            BestChoice.objects.create(
+                enrolment=enrolment,
+                page_id=page_candidate.page_id,
+                candidate_id=page_candidate.candidate_id,
+            )
+
+
+def shown(client: Client, path: str, language: str = "en") -> str:
+    """Return the page at a path, with every run of white space (no-break ones as well) as one space."""
+    response = client.get(path, headers={"accept-language": language})
+    assert response.status_code == HTTPStatus.OK, response.status_code
+    return " ".join(response.content.decode().split())

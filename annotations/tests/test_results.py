@@ -1,0 +1,164 @@
+"""From stored answers to a report, by hand on a small study and on the published poem records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from annotations.models import Enrolment, PageCandidate, Placement, Rating, Study
+from annotations.recruiting.enrolment import enrol
+from annotations.results.report import study_report
+from annotations.results.score_table import score_table
+from annotations.results.seal import close_study
+from annotations.tests.cast import PUBLISHED_METHODS, answer_everything, build_study, build_user
+
+
+def test_the_score_table_holds_every_answer_in_its_place(study: Study, enrolment: Enrolment) -> None:
+    answer_everything(enrolment)
+    other = enrol(study, build_user("zoe"))
+    table = score_table(study)
+    assert table.evaluators == ("E001", "E002")
+    assert table.prompts == ("1/1", "1/2")
+    assert table.methods == ("method-0", "method-1", "method-2", "method-3")
+    assert [criterion.key for criterion in table.criteria] == ["format", "overall"]
+    assert table.scores[0].tolist() == [[[n + 1.0, n + 1.0] for n in range(4)]] * 2
+    assert np.isnan(table.scores[1]).all()
+    assert table.best.tolist() == [[3, 3], [-1, -1]]
+    assert table.positions is not None
+    method_of = dict(PageCandidate.objects.values_list("candidate_id", "study_method__number"))
+    for placement in Placement.objects.filter(enrolment=other, page__number=2):
+        assert table.positions[1, 1, method_of[placement.candidate_id]] == placement.position
+
+
+def test_a_report_counts_the_valid_and_names_the_others(study: Study, enrolment: Enrolment) -> None:
+    answer_everything(enrolment)
+    answer_everything(enrol(study, build_user("inconsistent")), best_method=0)
+    enrol(study, build_user("unfinished"))
+    close_study(study)
+    report = study_report(study).as_dict()
+    assert report["study"] | {"criteria": None} == {
+        "slug": "poems",
+        "title": "Poems on old themes",
+        "genre": "poem",
+        "text_language": "zh",
+        "prompts": 2,
+        "methods": ("method-0", "method-1", "method-2", "method-3"),
+        "method_labels": {f"method-{n}": f"Method {n}" for n in range(4)},
+        "criteria": None,
+        "inconsistency_threshold": 0.2,
+    }
+    assert report["participants"] == {
+        "recruited": 3,
+        "finished": 2,
+        "valid": 1,
+        "simulated": 0,
+        "excluded": (
+            {"evaluator": "E002", "reason": "inconsistent", "pages_answered": 2, "pages_inconsistent": 2},
+            {"evaluator": "E003", "reason": "unfinished", "pages_answered": 0, "pages_inconsistent": 0},
+        ),
+    }
+    assert report["scores_collected"] == 8
+    assert report["published"]["means"]["method-2"] == {"format": 3.0, "overall": 3.0}
+    assert report["best_choices"] == {"method-0": 0, "method-1": 0, "method-2": 0, "method-3": 2}
+
+
+def test_the_threshold_of_the_study_decides(study: Study, enrolment: Enrolment) -> None:
+    answer_everything(enrolment, best_method=0)
+    assert study_report(study).participants.valid == 0
+    study.inconsistency_threshold = 1
+    assert study_report(study).participants.valid == 1
+
+
+def test_a_study_without_evaluators_has_a_report_without_numbers(study: Study) -> None:
+    report = study_report(study)
+    assert report.participants.recruited == 0
+    assert report.published.means["method-0"] == {"format": None, "overall": None}
+    assert {test.p for test in report.published.p_values} == {None}
+    json.dumps(report.as_dict(), allow_nan=False)
+
+
+def test_zeros_of_a_record_are_counted_and_kept_or_taken_as_missing(
+    study: Study, enrolment: Enrolment
+) -> None:
+    Enrolment.objects.update(source=Enrolment.Source.IMPORTED)
+    answer_everything(enrolment)
+    Rating.objects.filter(
+        criterion__key="format",
+        candidate__pagecandidate__study_method__number=0,
+        candidate__pagecandidate__page__number=1,
+    ).update(score=0, off_scale=True)
+    kept, missing = study_report(study), study_report(study, off_scale="missing")
+    assert (kept.off_scale.count, kept.off_scale.policy) == (1, "kept")
+    assert (missing.off_scale.count, missing.off_scale.policy) == (1, "missing")
+    assert kept.published.means["method-0"]["format"] == 0.5
+    assert missing.published.means["method-0"]["format"] == 1.0
+    assert kept.participants == missing.participants
+
+
+def test_an_unknown_policy_is_refused(study: Study) -> None:
+    with pytest.raises(ValueError, match="off_scale must be one of kept, missing"):
+        study_report(study, off_scale="dropped")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("prompts", [2, 20])
+def test_the_number_of_queries_does_not_grow_with_the_study(
+    db: None, prompts: int, django_assert_num_queries: Any
+) -> None:
+    study = build_study(prompts=prompts)
+    answer_everything(enrol(study, build_user("alice")))
+    close_study(study)
+    with django_assert_num_queries(16):
+        study_report(study)
+
+
+def test_the_published_records_give_the_published_tables(poem_study: Study, reference: Path) -> None:
+    printed = json.loads((reference / "paper_tables.json").read_text())
+    golden = json.loads((reference / "stats_golden_poem.json").read_text())["tasks"]["poem"]
+    report = study_report(poem_study).as_dict()
+
+    people = printed["table1_participants"]["poem generation"]
+    for step in ("recruited", "finished", "valid"):
+        assert report["participants"][step] == people[step]
+    assert report["participants"]["excluded"] == (
+        {"evaluator": "tester8", "reason": "unfinished", "pages_answered": 70, "pages_inconsistent": 16},
+    )
+    assert report["scores_collected"] == people["scores_collected"]
+    assert report["off_scale"] == {"count": golden["counts"]["zero_ratings_valid_set"], "policy": "kept"}
+
+    table = printed["table3_10_poem"]
+    wrong = []
+    for statistic, name in (("means", "mean"), ("deviations", "deviation")):
+        for method, cells in table[name].items():
+            for criterion, cell in zip(table["aspects"], cells, strict=True):
+                value = report["published"][statistic][method][criterion]
+                if round(value, 2) != cell:
+                    wrong.append((statistic, method, criterion, round(value, 4)))
+    assert wrong == [("deviations", "inverse_prompting_st", "innovation", 0.2677)]
+
+
+def test_the_published_records_give_every_golden_p_value_and_best_choice(
+    poem_study: Study, reference: Path
+) -> None:
+    golden = json.loads((reference / "stats_golden_poem.json").read_text())["tasks"]["poem"]
+    report = study_report(poem_study).as_dict()
+    p_values = {
+        (test["a"], test["b"], test["criterion"]): test["p"] for test in report["published"]["p_values"]
+    }
+    assert len(p_values) == 4 * 3 * 5
+    for criterion, pairs in golden["pairs"].items():
+        for pair in pairs.values():
+            expected = pair["legacy_paper_formula"]["one_sided_p_full_precision"]
+            # The golden value is that of the null hypothesis against which the difference speaks.
+            better, worse = ("b", "a") if pair["diff"] > 0 else ("a", "b")
+            found = p_values[
+                PUBLISHED_METHODS[pair[worse]], PUBLISHED_METHODS[pair[better]], criterion.lower()
+            ]
+            assert found == pytest.approx(expected, rel=1e-9)
+    assert round(p_values["jiuge", "inverse_prompting_st", "overall"], 4) == 0.0009
+    assert report["best_choices"] == {
+        PUBLISHED_METHODS[method]: picks["count"] for method, picks in golden["best_pick"].items()
+    }

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annotations.setup.rubrics import RubricCriterion, load_rubric
+from generation.files.problems import FileRefused
+
+OVERALL = {"key": "overall", "label_en": "Overall", "maximum": 10, "is_overall": True}
+WIT = {"key": "wit", "label_zh": "机智"}
+Load = Callable[[Any], list[str]]
+
+
+@pytest.fixture
+def problems(tmp_path: Path) -> Load:
+    def load(rubric: Any) -> list[str]:
+        path = tmp_path / "mine.json"
+        path.write_text(rubric if isinstance(rubric, str) else json.dumps(rubric), encoding="utf-8")
+        with pytest.raises(FileRefused) as refused:
+            load_rubric(str(path))
+        return [line.removeprefix("mine.json").lstrip(",: ") for line in refused.value.lines]
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("poem", ["format", "innovation", "relevance", "aesthetics", "overall"]),
+        ("qa", ["fluency", "informativeness", "relevance", "overall"]),
+    ],
+)
+def test_a_ready_made_rubric_has_the_qualities_and_scales_of_the_paper(name: str, keys: list[str]) -> None:
+    rubric = load_rubric(name)
+    assert rubric.genre == name
+    assert [criterion.key for criterion in rubric.criteria] == keys
+    assert [criterion.minimum for criterion in rubric.criteria] == [1] * len(keys)
+    assert [criterion.maximum for criterion in rubric.criteria] == [5] * (len(keys) - 1) + [10]
+    assert [criterion.is_overall for criterion in rubric.criteria] == [False] * (len(keys) - 1) + [True]
+
+
+@pytest.mark.parametrize("name", ["poem", "qa"])
+def test_a_ready_made_rubric_speaks_both_languages(name: str) -> None:
+    rubric = load_rubric(name)
+    assert rubric.instructions_en
+    assert rubric.instructions_zh
+    for criterion in rubric.criteria:
+        for field in ("label", "question", "low", "high"):
+            english, chinese = getattr(criterion, f"{field}_en"), getattr(criterion, f"{field}_zh")
+            assert english.isascii()
+            assert english
+            assert chinese
+            assert not chinese.isascii()
+
+
+def test_what_is_left_out_of_a_rubric_has_a_default(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"genre": "qa", "criteria": [WIT, OVERALL]}), encoding="utf-8-sig")
+    rubric = load_rubric(str(path))
+    assert rubric.criteria[0] == RubricCriterion(key="wit", label_zh="机智", minimum=1, maximum=5)
+    assert rubric.instructions_en == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"key": ""}, "criteria[0].key: must be given, and hold only English letters, digits, - and _"),
+        ({"key": "a b"}, "criteria[0].key: must be given, and hold only English letters, digits, - and _"),
+        ({"key": "k" * 41}, "criteria[0].key: is 41 characters long; at most 40 are allowed"),
+        ({"label_zh": ""}, "criteria[0].label_en: must be given, or label_zh"),
+        ({"label_zh": 3}, "criteria[0].label_zh: must be a text"),
+        ({"low_en": "a\x07"}, "criteria[0].low_en: holds a control character"),
+        (
+            {"question_en": "q" * 301},
+            "criteria[0].question_en: is 301 characters long; at most 300 are allowed",
+        ),
+        ({"minimum": 0}, "criteria[0].minimum: must be a whole number from 1 to 100"),
+        ({"minimum": 5}, "criteria[0].minimum: must be below the maximum"),
+        ({"maximum": "5"}, "criteria[0].maximum: must be a whole number from 1 to 100"),
+        ({"maximum": True}, "criteria[0].maximum: must be a whole number from 1 to 100"),
+        ({"maximum": 101}, "criteria[0].maximum: must be a whole number from 1 to 100"),
+        ({"is_overall": "no"}, "criteria[0].is_overall: must be true or false"),
+        ({"is_overall": True}, "criteria: one criterion must have is_overall set to true, not 2"),
+    ],
+)
+def test_a_wrong_criterion_is_named_with_its_path(
+    problems: Load, change: dict[str, Any], problem: str
+) -> None:
+    assert problems({"genre": "poem", "criteria": [WIT | change, OVERALL]}) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("rubric", "problem"),
+    [
+        ({"genre": "prose", "criteria": [OVERALL]}, "genre: must be one of poem, qa"),
+        ({"genre": "qa", "criteria": []}, "criteria: must be a list of 1 to 20 criteria"),
+        ({"genre": "qa"}, "criteria: must be a list of 1 to 20 criteria"),
+        (
+            {"genre": "qa", "criteria": [WIT]},
+            "criteria: one criterion must have is_overall set to true, not 0",
+        ),
+        ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key: 'wit' stands twice"),
+        ({"genre": "qa", "criteria": ["wit", OVERALL]}, "criteria[0]: must be a JSON object"),
+        ([1], "must be a JSON object with genre and criteria"),
+        ('{"genre": "qa",\n "criteria": }', "line 2, column 14: is not JSON: Expecting value"),
+    ],
+)
+def test_a_wrong_rubric_is_refused(problems: Load, rubric: Any, problem: str) -> None:
+    assert problems(rubric) == [problem]
+
+
+def test_all_problems_are_listed(problems: Load) -> None:
+    wrong = {"genre": "qa", "criterion": 1, "criteria": [WIT | {"maximum": 0, "weight": 2}]}
+    names = "key, label_en, label_zh, question_en, question_zh, low_en, low_zh, high_en, high_zh"
+    assert problems(wrong) == [
+        "'criterion': is none of genre, criteria, instructions_en, instructions_zh",
+        f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall",
+        "criteria[0].maximum: must be a whole number from 1 to 100",
+        "criteria: one criterion must have is_overall set to true, not 0",
+    ]
+
+
+def test_a_name_that_is_no_rubric_and_no_file_is_refused() -> None:
+    with pytest.raises(FileRefused, match=r"poems\.json: cannot be read"):
+        load_rubric("poems.json")

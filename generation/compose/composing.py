@@ -1,0 +1,124 @@
+"""Composing: what a visitor asks for is queued before the texts of studies, within what they and the site may bear.
+
+A composition belongs to no study: it has a run of its own that only its link shows, and studies and games take
+candidates from their own runs alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError
+from django.db.models.functions import MD5, Now
+
+from generation.models import Composition, Prompt
+from generation.orders import Order
+from generation.runs.claiming import order_for
+from generation.runs.runs import ORDER_FIELDS, queue_run
+from generation.web.quotas import Limit, network_of, take
+
+PRIORITY = 10
+# Held by who counts what waits until theirs waits as well; any number that no other lock of the site has.
+LOCK = 5_093_201
+BUSY_SECONDS = 30
+FIRST_SEEDS = 2**31
+FORGOTTEN_AT_ONCE = 50
+
+
+class Busy(Exception):
+    """So many visitors' texts wait that no more are taken; in `retry_after` seconds it may be different."""
+
+    retry_after = BUSY_SECONDS
+
+    def __init__(self, waiting: int) -> None:
+        self.waiting = waiting
+        super().__init__(f"{waiting} texts wait")
+
+
+def of_visitor() -> Limit:
+    return Limit("compositions of a visitor", settings.COMPOSE_PER_VISITOR)
+
+
+def of_address() -> Limit:
+    return Limit("compositions of an address", settings.COMPOSE_PER_ADDRESS)
+
+
+def first_seed() -> int:
+    """Return a seed for a new order: the same title is not to give everybody the same poem."""
+    return secrets.randbelow(FIRST_SEEDS)
+
+
+@transaction.atomic
+def compose(order: Order, *, visitor: str, address: str) -> Composition:
+    """Queue what a visitor asks for, and return it with its run.
+
+    Raises `TooMany`, `Busy` or `RunRefused`; nothing of an allowance is used then.
+    """
+    take(of_visitor(), visitor)
+    take(of_address(), network_of(address))
+    refuse_if_busy()
+    run = queue_run(
+        order.method,
+        [stored_prompt(order)],
+        model=order.model,
+        preset=order.preset,
+        seed=order.seed,
+        config={name: value for name in ORDER_FIELDS if (value := getattr(order, name))},
+        priority=PRIORITY,
+    )
+    return Composition.objects.create(run_prompt=run.run_prompts.select_related("run").get())
+
+
+def refuse_if_busy() -> None:
+    """Raise `Busy` where as many texts of visitors are open as may be; part of the caller's transaction."""
+    if not settings.COMPOSE_QUEUE:
+        return
+    with connection.cursor() as cursor:
+        # Of two requests at once the later one counts the text of the earlier one.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    waiting = Composition.objects.open().count()
+    if waiting >= settings.COMPOSE_QUEUE:
+        raise Busy(waiting)
+
+
+def forget_old() -> int:
+    """Delete the texts that visitors asked for too long ago, and return how many they are; all of it in small batches.
+
+    What was asked for goes with them, where no study and no other run has the same prompt.
+    """
+    if not settings.COMPOSE_KEEP_DAYS:
+        return 0
+    # The oldest ones come first by their key: whether any is too old is a matter of few rows.
+    oldest = Composition.objects.order_by("pk").values("pk")[:FORGOTTEN_AT_ONCE]
+    end = Now() - timedelta(days=settings.COMPOSE_KEEP_DAYS)
+    old = list(Composition.objects.with_order().filter(pk__in=oldest, run_prompt__run__created_at__lt=end))
+    for composition in old:
+        with transaction.atomic():
+            composition.run_prompt.run.delete()
+        with suppress(ProtectedError, IntegrityError), transaction.atomic():
+            composition.run_prompt.prompt.delete()
+    return len(old)
+
+
+def next_try(composition: Composition) -> Order:
+    """Return the same order with the next seed."""
+    run_prompt = composition.run_prompt
+    return replace(order_for(run_prompt.run, run_prompt.prompt), seed=run_prompt.run.seed + 1)
+
+
+def stored_prompt(order: Order) -> Prompt:
+    """Return the prompt of an order, saved now or before; a study's prompt of the same text is the same row."""
+    Prompt.objects.bulk_create(
+        [Prompt(genre=order.genre, text=order.prompt, description=order.description)], ignore_conflicts=True
+    )
+    # By digest, because that is what the index holds.
+    digest = hashlib.md5(order.prompt.encode(), usedforsecurity=False).hexdigest()
+    return Prompt.objects.alias(digest=MD5("text")).get(
+        genre=order.genre, digest=digest, text=order.prompt, description=order.description
+    )

@@ -1,0 +1,227 @@
+"""Reading and checking a file of candidates, one row a text, before anything is written (pure).
+
+A file is CSV (comma, semicolon or tab) with a header, or JSON Lines, in UTF-8 or GB18030. Columns:
+
+- `prompt`: the question or the title of the poem, at most 500 characters
+- `description`: what the question says further; optional, the same in all rows of a prompt
+- `method`: a slug of at most 50 characters, such as `human` or `inverse_prompting`
+- `text`: what the method wrote, at most 20,000 characters
+- `form`: of a poem, optional. Where a method wrote a prompt's poem in several forms, as Jiuge does, each has a row,
+  and one is drawn at random
+- `title`, `author`, `source`: notes that stay in the file and are shown to nobody; optional
+- `provenance`, in JSON Lines: how a method of ours wrote the text, an object with any of `PROVENANCE`; optional
+
+Every prompt needs one text by every method.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from generation.engines.jiuge import draw
+from generation.files.encoding import sniff_encoding
+from generation.files.problems import FileRefused, Problems, shown
+from generation.files.read_rows import Columns, raw_rows
+from generation.texts.normalising import Genre, normalise_text, normalise_title
+
+COLUMNS = Columns(
+    read=("prompt", "description", "method", "text", "form"),
+    required=("prompt", "method", "text"),
+    notes=("title", "author", "source", "provenance"),
+)
+# The fields of `generation.models.Provenance`, and what they are where nothing is said.
+PROVENANCE: dict[str, Any] = {
+    "score": 0.0, "terms": {}, "sentences": [], "runners_up": [], "unknown": "", "seconds": 0.0, "facts": {}
+}  # fmt: skip
+LONGEST = {"prompt": 500, "description": 20_000, "method": 50, "text": 20_000, "form": 50}
+# Candidates on a page are lettered.
+MOST_METHODS = 26
+
+METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]+")
+# Half of a surrogate pair can stand in JSON and in no database.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One candidate as it will be stored, and the line on which its row begins."""
+
+    line: int
+    prompt: str
+    description: str
+    method: str
+    text: str
+    form: str = ""
+    provenance: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class CandidateFile:
+    """A checked file: each of its prompts has one text by each of its methods."""
+
+    name: str
+    sha256: str
+    genre: Genre
+    rows: tuple[Row, ...]
+
+    @property
+    def prompts(self) -> list[tuple[str, str]]:
+        """Prompts with their descriptions, in order of first appearance."""
+        return list(dict.fromkeys((row.prompt, row.description) for row in self.rows))
+
+    @property
+    def methods(self) -> list[str]:
+        """Keys of the methods, in order of first appearance."""
+        return list(dict.fromkeys(row.method for row in self.rows))
+
+
+def read_candidates(path: Path, genre: Genre, *, seed: int = 0, name: str = "") -> CandidateFile:
+    """Read a file of candidates with its texts normalised; raise `FileRefused` with everything wrong in it.
+
+    The seed decides, with each prompt and nothing else, which of several forms is drawn. `name` is what its owner
+    calls an upload.
+    """
+    problems = Problems(name or path.name)
+    try:
+        encoding = sniff_encoding(path, problems)
+        rows = _drawn(list(_checked_rows(path, encoding, genre, problems)), seed)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        problems.add(0, "", f"cannot be read: {error.strerror}")
+        raise FileRefused(problems) from error
+    _check_whole(rows, problems)
+    if problems:
+        raise FileRefused(problems)
+    return CandidateFile(problems.file, sha256, genre, tuple(rows))
+
+
+def _checked_rows(path: Path, encoding: str, genre: Genre, problems: Problems) -> Iterator[Row]:
+    # A prompt and its description come once for each method.
+    title = lru_cache(maxsize=1000)(normalise_title)
+    dress: dict[str, Callable[[str], str]] = {
+        "prompt": title,
+        "description": title,
+        "method": str.strip,
+        "form": str.strip,
+        "text": lambda text: normalise_text(text, genre),
+    }
+    for line, fields in raw_rows(path, encoding, COLUMNS, problems):
+        texts = {}
+        for name in COLUMNS.read:
+            raw = _checked_field(line, name, fields.get(name), problems)
+            texts[name] = dress[name](raw or "")
+            if raw is not None and not texts[name] and name in COLUMNS.required:
+                problems.add(line, name, "is empty")
+        method = texts["method"]
+        is_key = METHOD_KEY.fullmatch(method) is not None
+        if method and not is_key:
+            problems.add(line, "method", f"{shown(method)} may only hold English letters, digits, - and _")
+        provenance = fields.get("provenance")
+        if why := wrong_provenance(provenance):
+            problems.add(line, "provenance", why)
+        # A row whose text alone is wrong still counts when the coverage is checked.
+        if texts["prompt"] and is_key:
+            yield Row(line, **texts, provenance=provenance)
+
+
+def wrong_provenance(provenance: object) -> str:
+    """Return what is wrong with the provenance of a text, or "".
+
+    >>> wrong_provenance({"score": "high"}), wrong_provenance({"score": 1, "terms": {"forward": 1.0}})
+    ('score must be of the kind float', '')
+    """
+    if provenance is None:
+        return ""
+    if not isinstance(provenance, dict) or provenance.keys() - PROVENANCE.keys():
+        return f"must be an object with {', '.join(PROVENANCE)}"
+    for name, value in provenance.items():
+        kind = type(PROVENANCE[name])
+        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
+            return f"{name} must be of the kind {kind.__name__}"
+    return ""
+
+
+def _drawn(rows: list[Row], seed: int) -> list[Row]:
+    """Return the rows with one of those in which a method wrote for a prompt in a form of its own each."""
+    by_form: dict[tuple[str, str], dict[str, Row]] = {}
+    kept = []
+    for row in rows:
+        forms = by_form.setdefault((row.prompt, row.method), {})
+        if row.form and row.form not in forms:
+            forms[row.form] = row
+        else:
+            kept.append(row)
+    for (prompt, _), forms in by_form.items():
+        if forms:
+            kept.append(forms[draw(forms, title=prompt, seed=seed)])
+    return sorted(kept, key=lambda row: row.line)
+
+
+def _checked_field(line: int, name: str, value: object, problems: Problems) -> str | None:
+    """Return a field's text, or None where it is none that could be stored, which is noted."""
+    if value is None and name not in COLUMNS.required:
+        return ""
+    if value is None:
+        problem = "is missing"
+    elif not isinstance(value, str):
+        problem = f"must be a text, not {shown(json.dumps(value))}"
+    elif len(value) > LONGEST[name]:
+        problem = f"is {len(value):,} characters long; at most {LONGEST[name]:,} are allowed"
+    elif control := CONTROL.search(value):
+        problem = f"holds the control character U+{ord(control[0]):04X}"
+    else:
+        return value
+    problems.add(line, name, problem)
+    return None
+
+
+def _check_whole(rows: list[Row], problems: Problems) -> None:
+    """Check what no row shows by itself: doubles, alike texts, and that each prompt has a text by each method."""
+    if not rows:
+        if not problems:
+            problems.add(0, "", "holds no candidates")
+        return
+    _check_doubles(rows, problems)
+    methods = list(dict.fromkeys(row.method for row in rows))
+    if not 2 <= len(methods) <= MOST_METHODS:
+        some = ", ".join(methods[:5]) + (", ..." if len(methods) > 5 else "")
+        problems.add(0, "method", f"there must be 2 to {MOST_METHODS} methods, not {len(methods)} ({some})")
+        return
+    written: dict[str, set[str]] = {}
+    first_line: dict[str, int] = {}
+    for row in rows:
+        written.setdefault(row.prompt, set()).add(row.method)
+        first_line.setdefault(row.prompt, row.line)
+    for prompt, by in written.items():
+        for method in methods:
+            if method not in by:
+                problems.add(first_line[prompt], "method", f"prompt {shown(prompt)} has no text by {method}")
+
+
+def _check_doubles(rows: list[Row], problems: Problems) -> None:
+    descriptions: dict[str, Row] = {}
+    written: dict[tuple[str, str], int] = {}
+    texts: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        first = descriptions.setdefault(row.prompt, row)
+        if row.description != first.description:
+            problems.add(
+                row.line, "description", f"differs from that of the same prompt on line {first.line}"
+            )
+        line = written.setdefault((row.prompt, row.method), row.line)
+        if line != row.line:
+            problems.add(
+                row.line, "method", f"{row.method} has a text for this prompt on line {line} already"
+            )
+            continue
+        alike = texts.setdefault((row.prompt, row.text), row) if row.text else row
+        if alike is not row:
+            problems.add(row.line, "text", f"is the same as that of {alike.method} on line {alike.line}")

@@ -1,0 +1,97 @@
+"""Waking the workers: whoever is idle is rung for while prompts wait.
+
+A ring names no prompt, only a queue: who hears it takes the next free prompt, and rings again when it is written.
+So a ring too many does nothing, and all that can be lost with the broker are a few seconds, because each worker
+looks round every few seconds (`look_round`) and rings for those that are idle.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from django.db.models import Count, Sum
+from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
+
+from generation.engines.model_library import FOLDERS
+from generation.models import RunPrompt, SelfTraining, TrainingCycle, Worker, WorkerQuerySet
+from generation.runs.claiming import fail_lost
+
+QUEUE = "generate"
+
+logger = logging.getLogger(__name__)
+
+
+def queue_for(model: str) -> str:
+    """Return the queue of a model: one for all that come with the site, and one for each other model."""
+    return f"{QUEUE}-{model}" if model and model not in FOLDERS else QUEUE
+
+
+def known_models(workers: WorkerQuerySet) -> list[str]:
+    """Return the models that can be named: those that come with the site, and those whose queues a worker takes."""
+    queues = {queue for taken in workers.values_list("queues", flat=True) for queue in taken}
+    prefix = f"{QUEUE}-"
+    return [*FOLDERS, *sorted(queue.removeprefix(prefix) for queue in queues if queue.startswith(prefix))]
+
+
+def greet(queues: Collection[str], slots: int) -> None:
+    """Ring for a worker that has just started: it is idle, whatever the leases of a killed one say."""
+    for queue, texts in waiting_by_queue().items():
+        if queue in queues:
+            ring(queue, min(texts, slots))
+
+
+def look_round() -> None:
+    """Fail prompts whose workers were lost three times, and ring for idle workers where prompts wait."""
+    fail_lost()
+    for queue, texts in waiting_by_queue().items():
+        wake(queue, texts)
+
+
+def waiting_by_queue() -> dict[str, int]:
+    """Return how many texts nobody is writing, by the queue in which they wait."""
+    free = RunPrompt.objects.claimable().order_by()
+    return dict(free.values_list("run__queue").annotate(texts=Count("pk")))
+
+
+def wake(queue: str, texts: int) -> None:
+    """Ring for as many idle workers of a queue as there are texts to write."""
+    ring(queue, min(texts, idle_slots(queue)))
+
+
+def idle_slots(queue: str) -> int:
+    """Return how many texts or units of learning the workers of a queue could begin now."""
+    workers = Worker.objects.seen_lately().taking(queue)
+    slots: int = workers.aggregate(total=Sum("slots", default=0))["total"]
+    busy = RunPrompt.objects.filter(
+        run__queue=queue, state=RunPrompt.State.RUNNING, leased_until__gte=Now()
+    ).count()
+    learning = TrainingCycle.objects.filter(
+        run__queue=queue,
+        finished_at=None,
+        self_training__state=SelfTraining.State.TRAINING,
+        self_training__leased_until__gte=Now(),
+    ).count()
+    return max(0, slots - busy - learning)
+
+
+def ring(queue: str, times: int = 1) -> None:
+    """Wake so many workers of a queue; without a broker they find out when they next look round."""
+    from generation.tasks import write_waiting  # tasks ring in their turn
+
+    try:
+        for _ in range(times):
+            write_waiting.apply_async((queue,), queue=queue)
+    except OperationalError as error:
+        logger.warning("The workers could not be woken: %s", error)
+
+
+def ring_to_learn(self_training: int, queue: str) -> None:
+    """Wake a worker of a queue to learn the next unit of a self-training."""
+    from generation.tasks import learn
+
+    try:
+        learn.apply_async((self_training,), queue=queue)
+    except OperationalError as error:
+        logger.warning("The workers could not be woken: %s", error)

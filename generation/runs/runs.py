@@ -1,0 +1,254 @@
+"""Runs from their beginning to their end: imported as a whole, or queued for our own workers.
+
+Beside `generation.runs.claiming`, which hands in one text, this is the only writer of candidates and their runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import MD5, Now
+from django.utils.translation import gettext as _
+
+from generation.engines.jiuge import JIUGE
+from generation.engines.model_library import model_of
+from generation.files.candidates import PROVENANCE
+from generation.models import Candidate, GenerationRun, Method, Prompt, Provenance, RunPrompt
+from generation.orders import OrderRefused
+from generation.runs.claiming import order_for
+from generation.runs.doorbell import queue_for, wake
+
+BATCH = 2000
+# The methods that our own workers can carry out.
+OWN_METHODS = (
+    "sampling",
+    "prompting_baseline",
+    "search_baseline",
+    "inverse_prompting",
+    "inverse_prompting_st",
+)
+# The settings of the search that have a name; without one it is `poem` or `qa`.
+PRESETS = ("poem", "poem_evaluation", "qa")
+ORDER_FIELDS = ("form", "tune", "heads", "author")
+LARGEST_SEED = 2**63 - 1
+MODEL_NAME = re.compile(r"[-a-zA-Z0-9_.]{0,50}")
+
+LABELS = {
+    "human": "Human",
+    "cpm": "CPM",
+    "jiuge": "Jiuge",
+    "sampling": "Sampling",
+    "prompting_baseline": "Prompting baseline",
+    "search_baseline": "Search baseline",
+    "inverse_prompting": "Inverse prompting",
+    "inverse_prompting_st": "Inverse prompting + self-training",
+}
+
+
+class RunRefused(ValueError):
+    """A run that cannot be queued as asked, with a message for staff."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedText:
+    """A text that somebody else's method wrote for a prompt."""
+
+    prompt: str
+    description: str
+    method: str
+    text: str
+    # The fields of `Provenance` that are known, where a method of ours wrote it.
+    provenance: Mapping[str, Any] | None = None
+
+
+@transaction.atomic
+def record_import(
+    genre: str,
+    texts: Sequence[ImportedText],
+    *,
+    source: Mapping[str, Any],
+    labels: Mapping[str, str] | None = None,
+) -> list[Candidate]:
+    """Store imported texts as one finished run of each of their methods and return the candidates in the same order.
+
+    Prompts and methods that are there already are used again; a new method is labelled by `labels`, by the labels
+    known here, or by its key. `source` says what was imported: {"import": file name, "sha256": ..., ...}. The run of
+    texts that come with their provenance can be looked at like one of our own.
+    """
+    prompt_of = stored_prompts(genre, {(text.prompt, text.description) for text in texts})
+    methods = _stored_methods(
+        list(dict.fromkeys(text.method for text in texts)), {**LABELS, **(labels or {})}
+    )
+    runs = {
+        key: GenerationRun(method=method, state=GenerationRun.State.DONE, source=dict(source))
+        for key, method in methods.items()
+    }
+    GenerationRun.objects.bulk_create(runs.values())
+    run_of = {key: run.pk for key, run in runs.items()}
+    candidates = Candidate.objects.bulk_create(
+        [
+            Candidate(
+                run_id=run_of[text.method], prompt_id=prompt_of[text.prompt, text.description], text=text.text
+            )
+            for text in texts
+        ],
+        batch_size=BATCH,
+    )
+    _record_provenance(
+        [(one, text.provenance) for one, text in zip(candidates, texts, strict=True) if text.provenance]
+    )
+    return candidates
+
+
+def _record_provenance(known: Sequence[tuple[Candidate, Mapping[str, Any]]]) -> None:
+    """Store how imported candidates came about, and list them under their runs."""
+    Provenance.objects.bulk_create(
+        [Provenance(candidate=candidate, **{**PROVENANCE, **provenance}) for candidate, provenance in known],
+        batch_size=BATCH,
+    )
+    numbers: Counter[int] = Counter()
+    run_prompts = []
+    for candidate, _provenance in known:
+        numbers[candidate.run_id] += 1
+        run_prompts.append(
+            RunPrompt(
+                run_id=candidate.run_id,
+                prompt_id=candidate.prompt_id,
+                number=numbers[candidate.run_id],
+                state=RunPrompt.State.DONE,
+            )
+        )
+    RunPrompt.objects.bulk_create(run_prompts, batch_size=BATCH)
+
+
+@transaction.atomic
+def queue_run(
+    method: str,
+    prompts: Sequence[Prompt],
+    *,
+    model: str = "",
+    preset: str = "",
+    seed: int = 0,
+    config: Mapping[str, str] | None = None,
+    priority: int = 0,
+    started_by: User | None = None,
+) -> GenerationRun:
+    """Queue the writing of one text for each prompt, and wake the workers when that is stored.
+
+    `model` says whose workers take it, `config` what else the orders say (`ORDER_FIELDS`); prompts of runs with a
+    higher `priority` are written first. Raises `RunRefused`.
+    """
+    config = dict(config or {})
+    allowed = methods_here()
+    if method not in allowed:
+        raise RunRefused(
+            _("%(method)s is no method that can be carried out here; there are %(methods)s.")
+            % {"method": method, "methods": ", ".join(allowed)}
+        )
+    if not prompts:
+        raise RunRefused(_("There are no prompts to write for."))
+    if not MODEL_NAME.fullmatch(model):
+        raise RunRefused(_("%(model)s is no name of a model.") % {"model": model})
+    if preset and preset not in PRESETS:
+        raise RunRefused(
+            _("%(preset)s is no preset; there are %(presets)s.")
+            % {"preset": preset, "presets": ", ".join(PRESETS)}
+        )
+    if not 0 <= seed <= LARGEST_SEED:
+        raise RunRefused(_("The seed must be a whole number that is not negative."))
+    if unknown := set(config) - set(ORDER_FIELDS):
+        raise ValueError(f"config: {sorted(unknown)} are none of {ORDER_FIELDS}")
+    run = GenerationRun(
+        method=_stored_methods([method], LABELS)[method],
+        model=model,
+        queue=queue_for(model),
+        preset=preset,
+        seed=seed,
+        config=config,
+        priority=priority,
+        started_by=started_by,
+    )
+    refuse_without_model(run, prompts)
+    run.save(force_insert=True)
+    RunPrompt.objects.bulk_create(
+        (RunPrompt(run=run, prompt=prompt, number=number) for number, prompt in enumerate(prompts, start=1)),
+        batch_size=BATCH,
+    )
+    transaction.on_commit(lambda: wake(run.queue, len(prompts)))
+    return run
+
+
+def methods_here() -> tuple[str, ...]:
+    """Return the methods that can be carried out here: our own, and Jiuge where its service's address is set."""
+    return (*OWN_METHODS, JIUGE) if settings.JIUGE_URL else OWN_METHODS
+
+
+def refuse_without_model(run: GenerationRun, prompts: Sequence[Prompt]) -> None:
+    """Raise `RunRefused` where no model can write for a prompt, before anything waits for one."""
+    for prompt in prompts:
+        try:
+            model_of(order_for(run, prompt))
+        except OrderRefused as refused:
+            raise RunRefused(f"{prompt.text}: {refused}") from refused
+
+
+@transaction.atomic
+def cancel_run(run: GenerationRun) -> bool:
+    """End a run that is not finished, and return whether this call did so; texts that are written stay.
+
+    A worker in the middle of a text finds its lease gone.
+    """
+    run.run_prompts.open().update(
+        state=RunPrompt.State.CANCELLED, lease=None, leased_until=None, step=None, finished_at=Now()
+    )
+    open_states = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
+    cancelled = GenerationRun.objects.filter(pk=run.pk, state__in=open_states).update(
+        state=GenerationRun.State.CANCELLED
+    )
+    return cancelled == 1
+
+
+@transaction.atomic
+def retry_failed(run: GenerationRun) -> int:
+    """Let the workers try the failed prompts of a run again, unless it is cancelled, and return how many these are."""
+    retried = (
+        RunPrompt.objects.filter(run=run, state=RunPrompt.State.FAILED)
+        .exclude(run__state=GenerationRun.State.CANCELLED)
+        .update(state=RunPrompt.State.WAITING, attempts=0, error="", finished_at=None)
+    )
+    if retried:
+        GenerationRun.objects.filter(pk=run.pk).update(state=GenerationRun.State.RUNNING)
+        transaction.on_commit(lambda: wake(run.queue, retried))
+    return retried
+
+
+def stored_prompts(genre: str, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the primary key of each prompt (text, description), saved now or before."""
+    Prompt.objects.bulk_create(
+        [Prompt(genre=genre, text=text, description=description) for text, description in sorted(wanted)],
+        ignore_conflicts=True,
+        batch_size=BATCH,
+    )
+    # By digest, because that is what the index holds.
+    digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text, _ in wanted]
+    stored = Prompt.objects.alias(digest=MD5("text")).filter(genre=genre, digest__in=digests)
+    return {
+        (text, description): pk for text, description, pk in stored.values_list("text", "description", "pk")
+    }
+
+
+def _stored_methods(keys: Sequence[str], labels: Mapping[str, str]) -> dict[str, Method]:
+    """Return the methods in the order of their keys."""
+    Method.objects.bulk_create(
+        [Method(key=key, label=labels.get(key, key)) for key in sorted(keys)], ignore_conflicts=True
+    )
+    stored = Method.objects.in_bulk(keys, field_name="key")
+    return {key: stored[key] for key in keys}

@@ -1,0 +1,213 @@
+"""Learning, a unit of some seconds at a time: a chain is taken, a worker learns outside any transaction, hands in.
+
+A unit is claimed under a lease, as a prompt of a run is (`generation.runs.claiming`). Between two units a worker is
+free for texts that wait, and what a killed one loses is at most one unit: the next one goes on from the checkpoint.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import Error, connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from generation.engines.model_library import folder_id, folder_of, new_folder_of
+from generation.models import MOST_ATTEMPTS, Candidate, SelfTraining, TrainingCycle
+from generation.runs.claiming import LEASE, LOST, LeaseLost, reason_of
+from generation.runs.doorbell import idle_slots, ring_to_learn
+from generation.runs.writing import held, insist
+from generation.self_training.chain import advance, begin_cycle
+from generation.training import settings as training
+from generation.training.settings import Learnt, Lesson, TrainingRefused
+
+UNIT_SECONDS = 12.0
+REPORT_SECONDS = 1.0
+# Poems for these are written at the end of each cycle by the model before and by the new one.
+SAMPLE_TITLES = ("秋夜", "送友人", "登埃菲尔铁塔")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit that was taken: of which cycle, under which lease, and what is to be learnt."""
+
+    self_training: int
+    cycle: int
+    queue: str
+    lease: uuid.UUID
+    lesson: Lesson
+
+
+def learn_next(self_training: int) -> str:
+    """Learn the next unit of a self-training, and return the queue to ring in for what comes after it, if anything."""
+    unit = claim_unit(self_training)
+    if unit is None:
+        return ""
+    try:
+        with held(lambda: renew(unit), f"self-training {self_training}"):
+            learnt = learn(unit)
+        return unit.queue if learnt and not learnt.checkpoint else ""
+    except LeaseLost as lost:
+        logger.warning("Nothing was stored: %s", lost)
+    except Exception as error:
+        logger.warning("Self-training %d could not go on", self_training, exc_info=True)
+        give_up(unit, error)
+    return ""
+
+
+def learn(unit: Unit) -> Learnt:
+    """Have the model learn, telling its losses on the way, and hand in how far it came."""
+    # Only a worker's own process ever loads torch, and only when it first needs it.
+    from generation.worker import learn as learn_lesson
+
+    told_at = time.monotonic()
+
+    def tell(losses: list[float]) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at < REPORT_SECONDS:
+            return
+        told_at = time.monotonic()
+        try:
+            report_losses(unit, losses)
+        except Error as error:
+            logger.warning("The losses of self-training %d were not stored: %s", unit.self_training, error)
+            connection.close()
+
+    learnt = learn_lesson(unit.lesson, UNIT_SECONDS, tell)
+    insist(lambda: record(unit, learnt))
+    return learnt
+
+
+@transaction.atomic
+def claim_unit(self_training: int) -> Unit | None:
+    """Take the next unit of a self-training, or return None where it is taken, done, or none that is learnt here.
+
+    Whoever takes the first unit ties the chain to its folder of models, where the checkpoints are.
+    """
+    here = folder_id()
+    chain = (
+        SelfTraining.objects.learnable()
+        .filter(Q(learns_in="") | Q(learns_in=here), pk=self_training)
+        .select_for_update(skip_locked=True)
+        .first()
+    )
+    if chain is None:
+        return None
+    cycle = chain.training_cycles.select_related("run").latest("number")
+    lease = uuid.uuid4()
+    SelfTraining.objects.filter(pk=chain.pk).update(
+        attempts=F("attempts") + 1,
+        lease=lease,
+        leased_until=Now() + LEASE,
+        learns_in=here,
+        error=LOST if chain.lease else chain.error,
+    )
+    return Unit(chain.pk, cycle.pk, cycle.run.queue, lease, lesson_of(chain, cycle))
+
+
+def lesson_of(chain: SelfTraining, cycle: TrainingCycle) -> Lesson:
+    """Return what a cycle learns from the poems that are written for it."""
+    texts = Candidate.objects.filter(run=cycle.run)
+    rows = sorted(texts.values_list("prompt__text", "text", "provenance__score"))
+    return Lesson(
+        before=Path(folder_of(chain.model_of(cycle.number - 1))),
+        folder=new_folder_of(chain.model_of(cycle.number)),
+        cycle=cycle.number,
+        texts=tuple(rows),
+        settings=training.SelfTraining(
+            titles=len(chain.titles_of(cycle.number)),
+            steps=chain.steps,
+            cycles=chain.cycles,
+            keep_share=chain.keep_share,
+            seed=chain.seed,
+        ),
+        samples=SAMPLE_TITLES,
+    )
+
+
+def renew(unit: Unit) -> None:
+    """Hold the chain for another lease; raise `LeaseLost` where it is not ours any more."""
+    _update_held(unit, leased_until=Now() + LEASE)
+
+
+def _update_held(unit: Unit, **values: Any) -> None:
+    held_chain = SelfTraining.objects.held_by(unit.lease).filter(pk=unit.self_training)
+    if not held_chain.update(**values):
+        raise LeaseLost(f"self-training {unit.self_training} was taken back")
+
+
+@transaction.atomic
+def report_losses(unit: Unit, losses: list[float]) -> None:
+    """Note the losses so far, and renew; raise `LeaseLost` where the chain is not ours any more."""
+    renew(unit)
+    TrainingCycle.objects.filter(pk=unit.cycle).update(losses=losses)
+
+
+@transaction.atomic
+def record(unit: Unit, learnt: Learnt) -> None:
+    """Store what a unit came to; after a cycle's last one begin the next cycle, or end the chain.
+
+    Raise `LeaseLost` where the chain is not ours any more.
+    """
+    _update_held(unit, lease=None, leased_until=None, attempts=0, error="")
+    is_finished = bool(learnt.checkpoint)
+    TrainingCycle.objects.filter(pk=unit.cycle).update(
+        losses=learnt.losses,
+        kept=learnt.kept,
+        samples=learnt.samples,
+        checkpoint=learnt.checkpoint,
+        finished_at=Now() if is_finished else None,
+    )
+    if not is_finished:
+        return
+    chain = SelfTraining.objects.get(pk=unit.self_training)
+    number = unit.lesson.cycle
+    if number < chain.cycles:
+        begin_cycle(chain, number + 1)
+    else:
+        chain.state = SelfTraining.State.DONE
+        chain.save(update_fields=["state"])
+
+
+@transaction.atomic
+def give_up(unit: Unit, error: BaseException) -> None:
+    """Let a unit that failed be tried again, with the reason; after three attempts, or if refused, the chain failed."""
+    held_chain = SelfTraining.objects.held_by(unit.lease).filter(pk=unit.self_training)
+    chain = held_chain.select_for_update().first()
+    if chain is None:
+        return  # whoever took it meanwhile tells what came of it
+    is_final = isinstance(error, TrainingRefused) or chain.attempts >= MOST_ATTEMPTS
+    held_chain.update(
+        state=SelfTraining.State.FAILED if is_final else SelfTraining.State.TRAINING,
+        lease=None,
+        leased_until=None,
+        error=reason_of(error),
+    )
+
+
+def fail_lost() -> int:
+    """Fail the chains whose third worker in a row was lost, and return how many they are."""
+    return SelfTraining.objects.filter(
+        state=SelfTraining.State.TRAINING, leased_until__lt=Now(), attempts__gte=MOST_ATTEMPTS
+    ).update(state=SelfTraining.State.FAILED, lease=None, leased_until=None, error=LOST)
+
+
+def look_round() -> None:
+    """Move the chains on whose poems are written, fail those whose workers were lost, and ring for those that wait."""
+    fail_lost()
+    waiting = (SelfTraining.State.QUEUED, SelfTraining.State.WRITING)
+    for pk in SelfTraining.objects.filter(state__in=waiting).values_list("pk", flat=True):
+        advance(pk)
+    learnable = TrainingCycle.objects.filter(
+        finished_at=None, self_training__in=SelfTraining.objects.learnable()
+    )
+    for pk, queue in learnable.values_list("self_training", "run__queue"):
+        if idle_slots(queue):
+            ring_to_learn(pk, queue)

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.files.candidates import read_candidates
+from generation.files.problems import FileRefused
+
+GOOD = "prompt,description,method,text\n月,写月,human,明月几时有\n月,写月,jiuge,海上生明月\n"
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_file(content: str | bytes, name: str = "poems.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write_file
+
+
+def rows(*changes: dict[str, Any]) -> str:
+    """Return the JSON lines of two good rows, with further rows changed as told."""
+    good = [
+        {"prompt": "月", "method": "human", "text": "明月几时有"},
+        {"prompt": "月", "method": "jiuge", "text": "海上生明月"},
+    ]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in [*good, *changes])
+
+
+def problems(path: Path) -> list[str]:
+    """Return what is wrong with a file, without its name."""
+    with pytest.raises(FileRefused) as refused:
+        read_candidates(path, "poem")
+    assert all(line.startswith(path.name) for line in refused.value.lines)
+    return [line.removeprefix(path.name).lstrip(",: ") for line in refused.value.lines]
+
+
+def test_a_good_file_gives_its_rows(write: Write) -> None:
+    file = read_candidates(write(GOOD), "poem")
+    assert file.prompts == [("月", "写月")]
+    assert file.methods == ["human", "jiuge"]
+    assert [(row.line, row.text) for row in file.rows] == [(2, "明月几时有"), (3, "海上生明月")]
+    assert file.sha256 == hashlib.sha256(GOOD.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_any_of_three_delimiters_will_do(write: Write, mark: str) -> None:
+    assert len(read_candidates(write(GOOD.replace(",", mark)), "poem").rows) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_encoding_and_line_ends_make_no_difference(write: Write, encoding: str, ends: str) -> None:
+    file = read_candidates(write(GOOD.replace("\n", ends).encode(encoding)), "poem")
+    assert [row.text for row in file.rows] == ["明月几时有", "海上生明月"]
+    assert file.prompts == [("月", "写月")]
+
+
+def test_a_marked_file_may_have_a_quoted_header(write: Write) -> None:
+    quoted = GOOD.replace("prompt,", '"prompt",', 1)
+    assert len(read_candidates(write(quoted.encode("utf-8-sig")), "poem").rows) == 2
+
+
+def test_json_lines_are_told_by_what_is_in_them(write: Write) -> None:
+    assert len(read_candidates(write("\ufeff" + rows(), "poems.txt"), "poem").rows) == 2
+
+
+def test_notes_are_left_in_the_file(write: Write) -> None:
+    noted = rows().replace('"prompt"', '"title": "静夜思", "author": "李白", "source": "1", "prompt"')
+    assert read_candidates(write(noted), "poem").prompts == [("月", "")]
+
+
+def test_columns_may_stand_in_any_order_and_case(write: Write) -> None:
+    file = read_candidates(write("Text, METHOD ,prompt\n明月,a,月\n清风,b,月\n"), "poem")
+    assert [(row.method, row.text) for row in file.rows] == [("a", "明月"), ("b", "清风")]
+
+
+def test_a_row_is_named_by_its_first_line(write: Write) -> None:
+    content = 'prompt,method,text\n\n月,a,"明月\n清风"\n月,b,"海上\r\n\n明月"\n月,c,\n花,a,红\n'
+    assert problems(write(content)) == [
+        "line 8, text: is empty",
+        "line 9, method: prompt '花' has no text by b",
+        "line 9, method: prompt '花' has no text by c",
+    ]
+
+
+def test_every_missing_pair_is_named(write: Write) -> None:
+    content = "prompt,method,text\n月,a,明月\n月,b,清风\n花,a,红\n酒,b,醉\n"
+    assert problems(write(content)) == [
+        "line 4, method: prompt '花' has no text by b",
+        "line 5, method: prompt '酒' has no text by a",
+    ]
+
+
+def test_prompts_that_differ_in_dress_alone_are_one(write: Write) -> None:
+    assert (
+        len(read_candidates(write("prompt,method,text\n咏 月,a,明月\n咏月　,b,清风\n"), "poem").prompts) == 1
+    )
+
+
+THIRD = {"prompt": "月", "method": "cpm", "text": "月落乌啼"}
+KNOWN = "prompt, description, method, text, form, title, author, source, provenance"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"method": "jiuge"}, "method: jiuge has a text for this prompt on line 2 already"),
+        ({"text": "明月几时有\u3000"}, "text: is the same as that of human on line 1"),
+        ({"text": " \u3000\n"}, "text: is empty"),
+        ({"text": None}, "text: is missing"),
+        ({"text": 7}, "text: must be a text, not '7'"),
+        ({"text": ["moon"]}, "text: must be a text, not '[\"moon\"]'"),
+        ({"text": "月\x00"}, "text: holds the control character U+0000"),
+        ({"text": "月\x1b[2J"}, "text: holds the control character U+001B"),
+        ({"text": "月" * 20_001}, "text: is 20,001 characters long; at most 20,000 are allowed"),
+        ({"prompt": "月" * 501}, "prompt: is 501 characters long; at most 500 are allowed"),
+        ({"prompt": "\u200b"}, "prompt: is empty"),
+        ({"method": "c p m"}, "method: 'c p m' may only hold English letters, digits, - and _"),
+        ({"method": "c" * 51}, "method: is 51 characters long; at most 50 are allowed"),
+        ({"description": "又"}, "description: differs from that of the same prompt on line 1"),
+        ({"texts": ""}, f"'texts': is none of the columns {KNOWN}"),
+    ],
+)
+def test_one_wrong_field_is_one_problem(write: Write, change: dict[str, Any], problem: str) -> None:
+    assert problems(write(rows(THIRD | change))) == [f"line 3, {problem}"]
+
+
+def test_a_field_that_is_left_out_is_named(write: Write) -> None:
+    assert problems(write(rows({"prompt": "月", "method": "cpm"}))) == ["line 3, text: is missing"]
+
+
+def test_half_a_surrogate_pair_is_refused(write: Write) -> None:
+    bad = '{"prompt": "月", "method": "cpm", "text": "\\ud800"}\n'
+    assert problems(write(rows() + bad)) == ["line 3, text: holds the control character U+D800"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"prompt": "月"', "line 3, column 15: is not JSON: Expecting ',' delimiter"),
+        ("[1, 2]", 'line 3: must be a JSON object: {"prompt": ..., "method": ..., "text": ...}'),
+        ('{"prompt": "月", "prompt": "花"}', "line 3: is not a row: one name stands twice in an object"),
+        ("[" * 100_000, "line 3: is not a row: it is nested too deeply"),
+    ],
+)
+def test_a_malformed_line_is_named(write: Write, line: str, problem: str) -> None:
+    assert problems(write(f"{rows()}{line}\n")) == [problem]
+
+
+def test_all_problems_are_listed_by_line(write: Write) -> None:
+    lines = problems(write("prompt,method,text\n月,a,\n花,a,红\n月,b,清风\n,b,醉\n酒,b,\x07\n"))
+    assert lines == [
+        "line 2, text: is empty",
+        "line 3, method: prompt '花' has no text by b",
+        "line 5, prompt: is empty",
+        "line 6, text: holds the control character U+0007",
+        "line 6, method: prompt '酒' has no text by a",
+    ]
+
+
+def test_past_a_hundred_problems_are_counted(write: Write) -> None:
+    content = "prompt,method,text\n" + "".join(f"月{number},a,\n" for number in range(103))
+    with pytest.raises(FileRefused) as refused:
+        read_candidates(write(content + "花,a,红\n花,b,白\n"), "poem")
+    lines = str(refused.value).splitlines()
+    # Each of the 103 prompts has an empty text and lacks one.
+    assert len(lines) == 101
+    assert lines[-1] == "... and 106 more problems"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "holds no candidates"),
+        ("prompt,method,text\n", "holds no candidates"),
+        ("prompt,method,text\n月,a,明月\n花,a,红\n", "method: there must be 2 to 26 methods, not 1 (a)"),
+        (
+            "prompt,method,text\n" + "".join(f"月,m{number},{number}月\n" for number in range(27)),
+            "method: there must be 2 to 26 methods, not 27 (m0, m1, m2, m3, m4, ...)",
+        ),
+    ],
+)
+def test_there_must_be_prompts_and_methods(write: Write, content: str, problem: str) -> None:
+    assert problems(write(content)) == [problem]
+
+
+def test_a_header_without_the_columns_ends_it(write: Write) -> None:
+    assert problems(write("prompt,methods,text,text\n月,a,明月,\n")) == [
+        f"line 1, 'methods': is none of the columns {KNOWN}",
+        "line 1, text: is the name of two columns",
+        "line 1, method: no such column",
+    ]
+
+
+def test_too_many_cells_are_no_row(write: Write) -> None:
+    assert problems(write(f"{GOOD}花,写花,human,红,白\n")) == [
+        "line 4: has 5 cells; the header has 4 columns"
+    ]
+
+
+def test_a_quote_that_is_never_closed_is_named(write: Write) -> None:
+    lines = problems(write(f'{GOOD}花,写花,human,"红\n花,写花,jiuge,白\n'))
+    assert lines == [
+        "line 4: the row that begins here has a quoted cell that is never closed; what follows was not read"
+    ]
+
+
+def test_a_cell_of_a_million_characters_is_refused(write: Write) -> None:
+    content = f"{GOOD}花,,human,{'红' * 1_000_000}\n花,,jiuge,\n"
+    assert problems(write(content)) == [
+        "line 4, text: is 1,000,000 characters long; at most 20,000 are allowed",
+        "line 5, text: is empty",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (GOOD.encode("utf-16"), "is UTF-16; save it as UTF-8"),
+        # In Big5 the first byte outside ASCII is that of 月, after the 31 of the header.
+        (GOOD.replace("几", "幾").replace("时", "時").replace("写", "寫").encode("big5"),
+         "line 2: byte 0xa4 at offset 31 is not UTF-8, and the file is not GB18030 either"),
+        # Each accent with the letter after it could be a rare Chinese character.
+        ("prompt,method,text\nwer,a,Übermut\nwer,b,naïve\n".encode("latin-1"),
+         "line 2: byte 0xdc at offset 25 is not UTF-8, and the file is not GB18030 either"),
+        # UTF-8 whose last byte is lost: what is left could be seven Chinese characters in everyday use.
+        (b"prompt,method,text\nmoon,a," + "辞白帝彩云".encode()[:-1] + b"\nmoon,b,cloud\n",
+         "line 2: byte 0xe4 at offset 38 is not UTF-8, and the file is not GB18030 either"),
+        # UTF-8 that lost a byte in the middle: 月 is three bytes.
+        (GOOD.encode().replace("月,写月,jiuge".encode(), b"\xe6\x9c,\xe5\x86\x99\xe6\x9c\x88,jiuge"),
+         "line 3: byte 0xe6 at offset 64 is not UTF-8, and the file is not GB18030 either"),
+    ],
+)  # fmt: skip
+def test_any_other_encoding_is_refused_with_its_place(write: Write, data: bytes, problem: str) -> None:
+    assert problems(write(data)) == [problem]
+
+
+def test_traditional_characters_in_gb18030_are_read(write: Write) -> None:
+    traditional = "prompt,method,text\n靜夜思,a,舉頭望明月，低頭思故鄉。\n靜夜思,b,夜來風雨聲，花落知多少。\n"
+    file = read_candidates(write(traditional.encode("gb18030")), "poem")
+    assert file.rows[0].text == "舉頭望明月，低頭思故鄉。"
+
+
+def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
+    assert problems(tmp_path / "none.csv") == ["cannot be read: No such file or directory"]
+
+
+def test_what_a_terminal_would_act_on_is_not_repeated(write: Write) -> None:
+    with pytest.raises(FileRefused) as refused:
+        read_candidates(write("prompt,method,text\n月,\u202ea,明月\n月,b\u0009,清风\n"), "poem")
+    assert "\u202e" not in str(refused.value)
+    assert "'\\u202ea'" in str(refused.value)

@@ -1,0 +1,329 @@
+"""What the API of every app has in common: strict queries and bodies, pages of a list, and errors in one form.
+
+A query or a body holds what its serializer names and nothing else, so that a misspelt filter never passes for one
+that found everything. An error is {"detail": a sentence, "fields": {name: sentences}, "problems": sentences};
+`fields` is there where single ones are wrong, `problems` where a file is. 400: not as the schema says. 409: as it
+says, and refused by a rule, which `detail` names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ValidationError as InvalidFields
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import extend_schema_field, inline_serializer
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from generation.files.problems import SHOWN_AT_MOST, FileRefused
+
+LARGEST_PAGE = 500
+# More than any list has pages; a larger number is not one that a database counts to.
+LAST_PAGE = 1_000_000
+
+
+class Strict(serializers.Serializer[Any]):
+    """Fields of which no other may be sent."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        if unknown:
+            known = ", ".join(self.fields) or _("none")
+            raise ValidationError({name: [_("Not known here; known: %s") % known] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class Body(Strict):
+    """The body of a request."""
+
+
+class ClosedBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Say in the schema that a body has no other fields."""
+
+    target_class = "generation.web.rest.Strict"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
+
+
+@extend_schema_field({"type": "string", "pattern": r"^[0-9]{1,7}(\.[0-9]{1,2})?$"})
+class Amount(serializers.DecimalField):
+    """An amount of money that is not negative, sent as text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=9, decimal_places=2, min_value=0, **options)
+
+
+@extend_schema_field({"type": "string", "pattern": r"^(0(\.[0-9]{1,3})?|1(\.0{1,3})?)$"})
+class Share(serializers.DecimalField):
+    """A share from 0 to 1 in thousandths, sent as text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=4, decimal_places=3, min_value=0, max_value=1, **options)
+
+
+@extend_schema_field({"type": ["string", "null"], "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3})?$"})
+class Points(serializers.DecimalField):
+    """A number of points that is not negative, in thousandths, sent as text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=6, decimal_places=3, min_value=0, **options)
+
+
+class PageQuery(Strict):
+    """Which page of a list is wanted; filters of a list are further fields of a subclass."""
+
+    page = serializers.IntegerField(
+        required=False, default=1, min_value=1, max_value=LAST_PAGE, help_text="From 1."
+    )
+    page_size = serializers.IntegerField(required=False, default=50, min_value=1, max_value=LARGEST_PAGE)
+
+
+def checked_query(query: type[Strict], request: Request) -> dict[str, Any]:
+    """Return the query of a request; raise ValidationError for what is wrong in it, unknown or given twice."""
+    for name, values in request.query_params.lists():
+        if len(values) > 1:
+            raise ValidationError({name: [_("Given more than once.")]})
+    return checked(query, request.query_params.dict())
+
+
+def checked_body(body: type[Strict], request: Request) -> dict[str, Any]:
+    """Return the body of a request; raise ValidationError for what is wrong in it or unknown."""
+    return checked(body, request.data)
+
+
+def checked(serializer: type[Strict], data: Any) -> dict[str, Any]:
+    found = serializer(data=data)
+    found.is_valid(raise_exception=True)
+    validated: dict[str, Any] = found.validated_data
+    return validated
+
+
+def page_response(
+    request: Request,
+    rows: QuerySet[Any, Any] | Sequence[Any],
+    query: Mapping[str, Any],
+    shown: Callable[[Sequence[Any]], Any],
+) -> Response:
+    """Return one page of rows, of which only these are read; a page after the last one is empty."""
+    start, stop = bounds(query)
+    count = rows.count() if isinstance(rows, QuerySet) else len(rows)
+    return listing(request, query, count, shown(list(rows[start:stop])))
+
+
+def bounds(query: Mapping[str, Any]) -> tuple[int, int]:
+    """Return from which row on and before which one the page of a query lies."""
+    page, size = query["page"], query["page_size"]
+    return (page - 1) * size, page * size
+
+
+def listing(request: Request, query: Mapping[str, Any], count: int, results: Any) -> Response:
+    """Return the rows of one page with the number of all and the addresses of the pages beside it."""
+    page, pages = query["page"], max(1, math.ceil(count / query["page_size"]))
+    return Response(
+        {
+            "count": count,
+            "next": page_url(request, page + 1) if page < pages else None,
+            "previous": page_url(request, min(page - 1, pages)) if page > 1 else None,
+            "results": results,
+        }
+    )
+
+
+def page_url(request: Request, page: int) -> str:
+    parameters = request.query_params.copy()
+    parameters["page"] = str(page)
+    return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")
+
+
+def rows_as(serializer: type[serializers.BaseSerializer[Any]]) -> Callable[[Sequence[Any]], Any]:
+    """Return what turns rows into plain data by a serializer."""
+    return lambda rows: serializer(rows, many=True).data
+
+
+def page_of(row: type[serializers.BaseSerializer[Any]]) -> Any:
+    """Return the serializer of a page of rows, for the schema."""
+    return inline_serializer(
+        name=f"{row.__name__.removesuffix('Serializer')}Page",
+        fields={
+            "count": serializers.IntegerField(),
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "results": row(many=True),
+        },
+    )
+
+
+class Refused(APIException):
+    """A request that is as it should be, and that a rule does not allow now.
+
+    `fields` has what is wrong with single fields, `problems` what is wrong with a file, a sentence each.
+    """
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "refused"
+
+    def __init__(
+        self, detail: str, *, fields: Mapping[str, list[str]] | None = None, problems: Sequence[str] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.said = {
+            **({"fields": dict(fields)} if fields else {}),
+            **({"problems": list(problems)} if problems else {}),
+        }
+
+
+@contextmanager
+def refusals(*errors: type[Exception]) -> Iterator[None]:
+    """Answer these errors, which carry a message for people, with 409."""
+    try:
+        yield
+    except errors as error:
+        if isinstance(error, InvalidFields):
+            fields = error.message_dict if hasattr(error, "error_dict") else {}
+            raise Refused(" ".join(error.messages), fields=fields) from error
+        if isinstance(error, FileRefused):
+            raise Refused(
+                _("Nothing was stored: the file has problems."), problems=error.lines[:SHOWN_AT_MOST]
+            ) from error
+        raise Refused(str(error)) from error
+
+
+class TooLarge(APIException):
+    """A body of more bytes than are read."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is too large."
+
+
+class BoundedJSONParser(JSONParser):
+    """JSON of a depth that cannot trouble the process; its size is bounded by Django."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError(_("JSON parse error - nested too deep")) from error
+
+
+class FileParser(BaseParser):
+    """The bytes of a file that is sent as the body itself."""
+
+    def parse(  # type: ignore[override]
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        request = (parser_context or {}).get("request")
+        # The server passes on no more bytes of a body than its head announces.
+        announced = int(request.META.get("CONTENT_LENGTH") or 0) if request else 0
+        if announced > settings.UPLOAD_MEGABYTES * 1_000_000:
+            raise TooLarge
+        body: bytes = stream.read()
+        return body
+
+
+class CsvParser(FileParser):
+    media_type = "text/csv"
+
+
+class JsonLinesParser(FileParser):
+    media_type = "application/jsonl"
+
+
+def explain(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return an error in the one form that all of the API's errors have."""
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge()
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, Refused):
+        response.data |= error.said
+    if isinstance(error, ValidationError):
+        fields = dict(flat(response.data))
+        own = fields.pop("", [])
+        where = ", ".join(fields)
+        detail = " ".join(own) or (_("Not as it must be: %s") % where)
+        response.data = {"detail": detail, **({"fields": fields} if fields else {})}
+    return response
+
+
+def flat(errors: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield the messages under the way to their field, such as `criteria.0.key`."""
+    if isinstance(errors, Mapping):
+        for name, inner in errors.items():
+            part = "" if name == "non_field_errors" else str(name)
+            yield from flat(inner, ".".join(filter(None, (path, part))))
+    elif isinstance(errors, list) and any(isinstance(inner, Mapping | list) for inner in errors):
+        for number, inner in enumerate(errors):
+            yield from flat(inner, ".".join(filter(None, (path, str(number)))))
+    else:
+        yield path, [str(message) for message in (errors if isinstance(errors, list) else [errors])]
+
+
+ERROR_SCHEMA = {
+    "type": "object",
+    "required": ["detail"],
+    "properties": {
+        "detail": {"type": "string", "description": "What is wrong, in a sentence."},
+        "fields": {
+            "type": "object",
+            "description": "What is wrong with single fields, by the way to them.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+        "problems": {
+            "type": "array",
+            "description": "What is wrong with a file, by line and field.",
+            "items": {"type": "string"},
+        },
+    },
+}
+ERRORS = {
+    "400": "Not as this schema says",
+    "401": "No valid token or session",
+    "403": "Not for this user, or not while the study is sealed",
+    "404": "Not there, or not for this user",
+    "405": "No such method",
+    "406": "No such format",
+    "409": "Refused by a rule",
+    "413": "Too large",
+    "415": "No such content type",
+    "429": "Too many; Retry-After says in how many seconds to come again",
+}
+
+
+def add_errors(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:
+    """Name in the schema the errors that any call can answer with."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Error"] = ERROR_SCHEMA
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    for path in result["paths"].values():
+        for operation in path.values():
+            for code, description in ERRORS.items():
+                operation["responses"].setdefault(code, {"description": description, "content": content})
+    return result
+
+
+def only_api(endpoints: list[Any]) -> list[Any]:
+    """Keep the addresses of the API for the schema, and leave out those of the schema itself."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/v1/")]

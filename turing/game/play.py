@@ -1,0 +1,151 @@
+"""Playing: a game with all its rounds is drawn and stored before anything is shown, and each choice is made once."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Greatest, Now
+
+from generation.web.quotas import network_of, take
+from turing.game.limits import MANY, games_of_address, games_of_player
+from turing.game.players import Visitor, new_player
+from turing.models import HASTY, ROUNDS_IN_GAME, Flag, Game, Player, PoemPair, Round, Side
+from turing.models.pairs import PoemPairQuerySet
+
+# How often numbers are drawn before all pairs that the player has not seen are looked up: so many tries fail only
+# where the player has seen most of them.
+TRIES = 3
+DRAWN_AT_ONCE = 3 * ROUNDS_IN_GAME
+
+
+class NoPairs(Exception):
+    """There are too few pairs of a genre for a game."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a player says in a round."""
+
+    choice: Side
+    confidence: Round.Confidence | None = None
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A game to be played next, and the token of its player where the visitor had none."""
+
+    game: Game
+    token: str | None = None
+
+
+def begin(visitor: Visitor, address: str, genre: str, rng: random.Random | None = None) -> Begun:
+    """Return the visitor's game that is not finished, otherwise a new one with all its rounds drawn and stored.
+
+    Raises `NoPairs` or `TooMany`; `rng` is the operating system's if none is given.
+    """
+    if game := open_game(visitor, genre):
+        return Begun(game)
+    # Outside of the transaction: what is used up is used up, and nobody waits for another one's draw.
+    used = take(games_of_address(), network_of(address))
+    player, token = visitor.player(), None
+    if player is None:
+        player, token = new_player(visitor.user)
+    used = max(used, take(games_of_player(), str(player.pk)))
+    with transaction.atomic():
+        # Of two requests at once the second one finds the game of the first.
+        Player.objects.select_for_update().get(pk=player.pk)
+        game = open_game(visitor, genre)
+        if game is None:
+            game = Game.objects.create(player=player)
+            draw_rounds(game, genre, Flag.MANY if used > MANY else "", rng or secrets.SystemRandom())
+    return Begun(game, token)
+
+
+def open_game(visitor: Visitor, genre: str) -> Game | None:
+    """Return the visitor's last game with a round to be answered."""
+    unanswered = Round.objects.filter(game=OuterRef("pk"), choice=None, pair__genre=genre)
+    return Game.objects.filter(visitor.owns("player"), Exists(unanswered)).order_by("-pk").first()
+
+
+def draw_rounds(game: Game, genre: str, flag: str, rng: random.Random) -> None:
+    """Draw and store the pairs and sides of a game."""
+    drawn = draw_pairs(game.player, genre, rng)
+    Round.objects.bulk_create(
+        Round(
+            game=game,
+            number=number,
+            pair_id=pair,
+            human_side=rng.choice(Side.values),
+            is_repeat=is_repeat,
+            flag=flag,
+        )
+        for number, (pair, is_repeat) in enumerate(drawn, start=1)
+    )
+
+
+def draw_pairs(player: Player, genre: str, rng: random.Random) -> list[tuple[int, bool]]:
+    """Return the keys of a game's pairs, each as likely as any other, and whether the player had it before.
+
+    A pair that was seen comes again only where fewer than a game's are left. Raises `NoPairs`.
+    """
+    own = Q(game__player=player) if player.user_id is None else Q(game__player__user=player.user_id)
+    seen = Round.objects.filter(own).values("pair")
+    unseen = PoemPair.objects.in_play(genre).exclude(pk__in=seen)
+    picked = _draw_numbers(unseen, PoemPair.objects.next_number(genre), rng)
+    if len(picked) < ROUNDS_IN_GAME:
+        left = list(unseen.values_list("pk", flat=True))
+        picked = rng.sample(left, min(ROUNDS_IN_GAME, len(left)))
+    drawn = [(pair, False) for pair in picked]
+    if missing := ROUNDS_IN_GAME - len(drawn):
+        had = list(PoemPair.objects.in_play(genre).filter(pk__in=seen).values_list("pk", flat=True))
+        if len(had) < missing:
+            raise NoPairs
+        drawn += [(pair, True) for pair in rng.sample(had, missing)]
+        rng.shuffle(drawn)
+    return drawn
+
+
+def _draw_numbers(unseen: PoemPairQuerySet, total: int, rng: random.Random) -> list[int]:
+    """Draw numbers until enough of them are those of unseen pairs; fewer are returned where that is unlikely."""
+    picked: list[int] = []
+    for _ in range(TRIES):
+        numbers = rng.sample(range(total), min(DRAWN_AT_ONCE, total))
+        key_of = dict(unseen.filter(number__in=numbers).values_list("number", "pk"))
+        picked += [key_of[number] for number in numbers if number in key_of and key_of[number] not in picked]
+        if len(picked) >= ROUNDS_IN_GAME:
+            return picked[:ROUNDS_IN_GAME]
+    return []
+
+
+def mark_shown(shown: Round) -> None:
+    """Note when a round was first shown, by the database's clock."""
+    Round.objects.filter(pk=shown.pk, shown_at=None).update(shown_at=Now())
+
+
+def answer(visitor: Visitor, game: UUID, number: int, given: Answer) -> bool:
+    """Store the choice of a round that was shown and not answered, and return whether this call did so.
+
+    One statement, whose conditions are on the round itself: of the same choice sent five times at once PostgreSQL lets
+    one through and looks at the others' conditions again.
+    """
+    own = Game.objects.filter(visitor.owns("player"), uuid=game).values("pk")
+    unanswered = Round.objects.filter(game=Subquery(own), number=number, choice=None, shown_at__isnull=False)
+    stored = unanswered.update(
+        choice=given.choice,
+        confidence=given.confidence,
+        known=given.known,
+        # A clock that was set back must not make an answer impossible.
+        answered_at=Greatest(Now(), F("shown_at")),
+        flag=Case(
+            When(~Q(flag=""), then=F("flag")),
+            When(shown_at__gt=Now() - HASTY, then=Value(Flag.HASTY)),
+            default=Value(""),
+        ),
+    )
+    return stored == 1

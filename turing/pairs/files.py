@@ -1,0 +1,257 @@
+"""Reading and storing pairs that somebody has made ready, one JSON object a line.
+
+Fields: `title` (the prompt), `human` and `machine` (the texts), `source` (where the human text is from; the entry's
+id, or a sentence that ends in a UUID, such as "package, file, UUID"), and optional: `form` (one of `Form`), `author`,
+`dynasty`, `genre` (poem or qa; poem), `method` (key of what wrote the machine's text; inverse_prompting_st),
+`provenance` ({"score", "terms", "sentences", "runners_up", "unknown", "seconds", "facts"} as in
+`generation.models.Provenance`, each optional; only `facts` must not be missing where there is one).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from generation.files.candidates import CONTROL, METHOD_KEY, wrong_provenance
+from generation.files.problems import FileRefused, Problems
+from generation.files.provenance import provenance_fields
+from generation.models import Candidate, Prompt
+from generation.runs.runs import ImportedText, record_import
+from generation.texts.normalising import normalise_title
+from turing.models import Form, PoemPair, SourceText
+from turing.pairs.pairing import Paired, human_candidates, pair_up
+from turing.pairs.uniform import dressed, shape
+
+REQUIRED = ("title", "human", "machine", "source")
+OPTIONAL = {"form": "", "author": "", "dynasty": "", "genre": "poem", "method": "inverse_prompting_st"}
+LONGEST = {
+    "title": 500,
+    "human": 20_000,
+    "machine": 20_000,
+    "source": 300,
+    "author": 100,
+    "dynasty": 20,
+    "method": 50,
+}
+CHOICES: dict[str, Sequence[str]] = {"form": ["", *Form.values], "genre": Prompt.Genre.values}
+UUID_AT_END = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """One pair of the file, its texts dressed."""
+
+    line: int
+    title: str
+    human: str
+    machine: str
+    source: str
+    form: str
+    author: str
+    dynasty: str
+    genre: str
+    method: str
+    provenance: Mapping[str, Any] | None = None
+
+
+def read_pairs(path: Path) -> list[PairRow]:
+    """Read a file of pairs; raise `FileRefused` with everything that is wrong in it."""
+    problems = Problems(path.name)
+    try:
+        rows = [row for line, fields in _objects(path, problems) if (row := _row(line, fields, problems))]
+    except (OSError, UnicodeDecodeError) as error:
+        problems.add(0, "", f"cannot be read: {error}")
+        raise FileRefused(problems) from error
+    _check_whole(rows, problems)
+    if problems:
+        raise FileRefused(problems)
+    return rows
+
+
+@transaction.atomic
+def import_pairs(path: Path) -> Paired:
+    """Store the pairs of a file that are not there yet and put them into play; raise `FileRefused`."""
+    rows = read_pairs(path)
+    paired = Paired()
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    by_genre: dict[str, list[PairRow]] = defaultdict(list)
+    for row in rows:
+        by_genre[row.genre].append(row)
+    for genre, of_genre in by_genre.items():
+        texts = _source_texts(of_genre)
+        humans = human_candidates([texts[row.source] for row in of_genre], genre)
+        new = _without_stored(of_genre, humans)
+        machines = _machine_candidates(
+            genre, [row for row, _ in new], {"import": path.name, "sha256": digest}
+        )
+        done = pair_up([human for _, human in new], machines)
+        paired.pairs += done.pairs
+        paired.refused += done.refused
+    return paired
+
+
+def write_pairs(path: Path, count: int | None) -> int:
+    """Write the first pairs in play as a file that `read_pairs` reads, and return how many these are."""
+    pairs = PoemPair.objects.order_by("genre", "number")[:count]
+    written = pairs.select_related(
+        "human__prompt", "human__source_text", "machine__provenance", "machine__run__method"
+    )
+    with path.open("w", encoding="utf-8") as file:
+        for pair in written:
+            source = pair.human.source_text
+            row: dict[str, Any] = {
+                "title": pair.human.prompt.text,
+                "human": pair.human.text,
+                "machine": pair.machine.text,
+                "source": source.source_id,
+                "form": source.form,
+                "author": source.author,
+                "dynasty": source.dynasty,
+                "genre": pair.genre,
+                "method": pair.machine.run.method.key,
+            }
+            if hasattr(pair.machine, "provenance"):
+                row["provenance"] = provenance_fields(pair.machine.provenance, runners_up=0, sentences=False)
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return len(written)
+
+
+def _objects(path: Path, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                fields = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                problems.add(number, "", f"is not JSON: {error}")
+                continue
+            if isinstance(fields, dict):
+                yield number, fields
+            else:
+                problems.add(
+                    number, "", 'must be a JSON object: {"title": ..., "human": ..., "machine": ..., ...}'
+                )
+
+
+def _row(line: int, fields: dict[str, Any], problems: Problems) -> PairRow | None:
+    before = len(problems)
+    given: dict[str, Any] = {name: fields.get(name) for name in REQUIRED} | {
+        name: fields.get(name, default) for name, default in OPTIONAL.items()
+    }
+    for name in fields.keys() - given.keys() - {"provenance"}:
+        problems.add(line, name, f"is none of {', '.join((*given, 'provenance'))}")
+    for name, value in given.items():
+        if why := _wrong(name, value):
+            problems.add(line, name, why)
+    provenance = fields.get("provenance")
+    if why := wrong_provenance(provenance):
+        problems.add(line, "provenance", why)
+    if len(problems) > before:
+        return None
+    genre = given["genre"]
+    human, machine = dressed(given["human"], genre), dressed(given["machine"], genre)
+    if human == machine:
+        problems.add(line, "machine", "is the human text")
+    elif genre == "poem" and shape(human) != shape(machine):
+        problems.add(
+            line, "machine", f"has other lines than the human text: {shape(machine)}, not {shape(human)}"
+        )
+    source = UUID_AT_END.search(given["source"])
+    texts = {"title": normalise_title(given["title"]), "human": human, "machine": machine}
+    return PairRow(
+        **{**given, **texts, "source": source[0] if source else given["source"]},
+        line=line,
+        provenance=provenance,
+    )
+
+
+def _wrong(name: str, value: object) -> str:
+    """Return what is wrong with a field, or ""."""
+    if not isinstance(value, str):
+        return "is missing or no text"
+    if name in REQUIRED and not value.strip():
+        return "is empty"
+    if name in CHOICES:
+        return "" if value in CHOICES[name] else f"must be one of {', '.join(filter(None, CHOICES[name]))}"
+    if len(value) > LONGEST[name] or CONTROL.search(value):
+        return f"is longer than {LONGEST[name]:,} characters or holds control characters"
+    return (
+        f"{value!r} may only hold English letters, digits, - and _"
+        if name == "method" and not METHOD_KEY.fullmatch(value)
+        else ""
+    )
+
+
+def _check_whole(rows: list[PairRow], problems: Problems) -> None:
+    if not rows and not problems:
+        problems.add(0, "", "holds no pairs")
+    first: dict[str, PairRow] = {}
+    seen: dict[tuple[str, str], int] = {}
+    for row in rows:
+        same = first.setdefault(row.source, row)
+        if (row.title, row.human) != (same.title, same.human):
+            problems.add(row.line, "human", f"differs from that of the same source on line {same.line}")
+        line = seen.setdefault((row.source, row.machine), row.line)
+        if line != row.line:
+            problems.add(row.line, "", f"is the pair of line {line} again")
+
+
+def _source_texts(rows: list[PairRow]) -> dict[str, SourceText]:
+    """Return the human text of each source, stored now or before; what the collection says of it stays."""
+    SourceText.objects.bulk_create(
+        [
+            SourceText(
+                source_id=row.source,
+                title=row.title,
+                author=row.author,
+                dynasty=row.dynasty,
+                form=row.form,
+                text=row.human,
+            )
+            for row in {row.source: row for row in rows}.values()
+        ],
+        ignore_conflicts=True,
+        batch_size=2000,
+    )
+    texts = SourceText.objects.in_bulk([row.source for row in rows], field_name="source_id")
+    for row in rows:
+        # The title and text of the file are what the machine's text was written for.
+        texts[row.source].title, texts[row.source].text = row.title, row.human
+    return texts
+
+
+def _without_stored(rows: list[PairRow], humans: list[Candidate]) -> list[tuple[PairRow, Candidate]]:
+    """Return the rows with their human candidates, without those whose pair is stored already."""
+    stored = set(PoemPair.objects.filter(human__in=humans).values_list("human", "machine__text"))
+    return [
+        (row, human) for row, human in zip(rows, humans, strict=True) if (human.pk, row.machine) not in stored
+    ]
+
+
+def _machine_candidates(genre: str, rows: list[PairRow], source: dict[str, Any]) -> list[Candidate]:
+    """Store the machine texts as finished runs, with their provenance, and return the candidates in the same order."""
+    candidates: dict[int, Candidate] = {}
+    waiting = dict(enumerate(rows))
+    while waiting:
+        # A run holds one text for a prompt.
+        layer = {(row.title, row.method): place for place, row in reversed(waiting.items())}
+        texts = [
+            ImportedText(rows[at].title, "", rows[at].method, rows[at].machine, rows[at].provenance)
+            for at in layer.values()
+        ]
+        made = record_import(genre, texts, source=source)
+        candidates.update(zip(layer.values(), made, strict=True))
+        waiting = {place: row for place, row in waiting.items() if place not in candidates}
+    stored = Candidate.objects.select_related("prompt").in_bulk(
+        [candidate.pk for candidate in candidates.values()]
+    )
+    return [stored[candidates[place].pk] for place in range(len(rows))]

@@ -1,0 +1,177 @@
+"""Making pairs of finished texts, and having machine texts written for human ones."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from generation.models import Candidate, Prompt
+from generation.runs.runs import ImportedText, queue_run, record_import
+from turing.models import Form, PairRun, PoemPair, SourceText
+from turing.pairs.uniform import dressed, shape
+
+# Forms in which both sides are sure to have equal lines.
+REGULATED = (Form.JUEJU5, Form.JUEJU7, Form.LUSHI5, Form.LUSHI7)
+# Any number that nothing else in this database locks.
+NUMBERING_LOCK = 7_305_002
+
+
+@dataclass
+class Paired:
+    """What became of texts that were to be paired; `refused` says why, a sentence each."""
+
+    pairs: list[PoemPair] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+class TooFew(Exception):
+    """There are fewer human texts than were asked for; the message is for people."""
+
+
+def pair_up(humans: Sequence[Candidate], machines: Sequence[Candidate]) -> Paired:
+    """Pair the i-th human with the i-th machine text and put the pairs into play.
+
+    Refused are pairs whose form would tell the side: other lines or lengths in verse, or the same text twice. A pair
+    that is there already is left as it is. Both must come with their prompts (`select_related("prompt")`).
+    """
+    paired = Paired()
+    fitting = []
+    for human, machine in zip(humans, machines, strict=True):
+        if why := misfit(human, machine):
+            paired.refused.append(f"{human.prompt}: {why}")
+        else:
+            fitting.append((human, machine))
+    with transaction.atomic():
+        # Pairs of a genre are numbered without gaps, so only one may be numbering.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING_LOCK])
+        paired.pairs = _new_pairs(fitting)
+        PoemPair.objects.bulk_create(paired.pairs, batch_size=2000)
+    return paired
+
+
+def misfit(human: Candidate, machine: Candidate) -> str:
+    """Return why the form or text of two candidates would tell the side, or "" where it does not."""
+    genre = human.prompt.genre
+    if machine.prompt_id != human.prompt_id:
+        return f"the machine's text is for {machine.prompt}"
+    texts = [dressed(candidate.text, "poem" if genre == "poem" else "qa") for candidate in (human, machine)]
+    if texts[0] == texts[1]:
+        return "both texts are the same"
+    if genre == Prompt.Genre.POEM and shape(texts[0]) != shape(texts[1]):
+        return f"the lines differ in number or length: {shape(texts[0])} and {shape(texts[1])}"
+    return ""
+
+
+def _new_pairs(fitting: Sequence[tuple[Candidate, Candidate]]) -> list[PoemPair]:
+    """Return those that are not stored yet, numbered on from the last pair of their genre."""
+    there = set(
+        PoemPair.objects.filter(machine__in={machine.pk for _, machine in fitting}).values_list(
+            "human", "machine"
+        )
+    )
+    numbers = {
+        genre: PoemPair.objects.next_number(genre) for genre in {human.prompt.genre for human, _ in fitting}
+    }
+    pairs = []
+    for human, machine in fitting:
+        if (human.pk, machine.pk) not in there:
+            there.add((human.pk, machine.pk))
+            genre = human.prompt.genre
+            pairs.append(PoemPair(genre=genre, number=numbers[genre], human=human, machine=machine))
+            numbers[genre] += 1
+    return pairs
+
+
+@transaction.atomic
+def human_candidates(texts: Sequence[SourceText], genre: str = Prompt.Genre.POEM) -> list[Candidate]:
+    """Return the candidate of each human text in the same order, made now where it has none, with its prompt."""
+    waiting = {text.pk: text for text in texts if text.candidate_id is None}
+    while waiting:
+        # A run holds one text for a prompt, so the poems of one title go into several runs.
+        layer = {text.title: text for text in reversed(waiting.values())}
+        made = record_import(
+            genre,
+            [ImportedText(text.title, "", "human", text.text) for text in layer.values()],
+            source={"import": "source texts"},
+        )
+        for text, candidate in zip(layer.values(), made, strict=True):
+            text.candidate = candidate
+            del waiting[text.pk]
+        SourceText.objects.bulk_update(layer.values(), ["candidate"], batch_size=2000)
+    stored = Candidate.objects.select_related("prompt").in_bulk([text.candidate_id for text in texts])
+    return [stored[text.candidate_id] for text in texts]
+
+
+def pick_texts(count: int, seed: int) -> list[SourceText]:
+    """Draw human poems in regulated forms, no two of one title; the same seed draws the same from the same poems.
+
+    Raises `TooFew`.
+    """
+    poems = SourceText.objects.filter(form__in=REGULATED).exclude(title="").order_by("source_id")
+    rows = list(poems.values_list("pk", "title"))
+    random.Random(seed).shuffle(rows)  # noqa: S311 - a draw that can be repeated, and no secret
+    picked = list({title: pk for pk, title in reversed(rows)}.values())[::-1][:count]
+    if len(picked) < count:
+        raise TooFew(
+            f"There are {len(picked):,} poems with titles of their own, not {count:,}: import_quantangshi"
+        )
+    texts = SourceText.objects.in_bulk(picked)
+    return [texts[pk] for pk in picked]
+
+
+@transaction.atomic
+def queue_pairs(
+    count: int, *, method: str, seed: int = 0, model: str = "", preset: str = ""
+) -> list[PairRun]:
+    """Queue machine texts for human ones drawn at random, one run a form; `pair_finished` pairs them.
+
+    Raises `TooFew`, or `RunRefused` of the run.
+    """
+    texts = pick_texts(count, seed)
+    pair_runs = []
+    for form in REGULATED:
+        humans = human_candidates([text for text in texts if text.form == form])
+        if humans:
+            prompts = [human.prompt for human in humans]
+            run = queue_run(
+                method, prompts, model=model, preset=preset, seed=seed, config={"form": form.value}
+            )
+            pair_run = PairRun.objects.create(run=run)
+            pair_run.humans.set(humans)
+            pair_runs.append(pair_run)
+    return pair_runs
+
+
+def pair_finished() -> Paired:
+    """Pair what the workers have finished since the last time; may be called at any time, by several at once."""
+    paired = Paired()
+    for pk in PairRun.objects.filter(ended_at=None).values_list("pk", flat=True):
+        with transaction.atomic():
+            # Whoever comes second leaves the run to the first.
+            claimed = PairRun.objects.select_for_update(skip_locked=True).filter(pk=pk, ended_at=None).first()
+            if claimed:
+                done = _pair_run(claimed)
+                paired.pairs += done.pairs
+                paired.refused += done.refused
+    return paired
+
+
+def _pair_run(pair_run: PairRun) -> Paired:
+    """Pair the new texts of a run; when nothing more can come it ends."""
+    # Read first: what is written after this look is not missed, since the run is then still open.
+    is_open = pair_run.run.is_open()
+    human_of = {human.prompt_id: human for human in pair_run.humans.select_related("prompt")}
+    machines = list(
+        Candidate.objects.filter(run=pair_run.pk, pairs_as_machine=None)
+        .select_related("prompt")
+        .order_by("pk")
+    )
+    paired = pair_up([human_of[machine.prompt_id] for machine in machines], machines)
+    if not is_open:
+        PairRun.objects.filter(pk=pair_run.pk).update(ended_at=Now())
+    return Paired(paired.pairs, paired.refused if not is_open else [])

@@ -1,0 +1,36 @@
+"""The dress in which both texts of a pair are shown, so that form tells nothing (pure).
+
+Script, marks and lines are the same on both sides: simplified characters, the dress of all texts
+(`generation.texts.normalising`), and in verse whose short sentences are all of one length a comma and a full stop by
+turns, since the marks are an editor's choice.
+"""
+
+from __future__ import annotations
+
+import re
+
+from generation.texts.characters import simplified
+from generation.texts.normalising import Genre, is_chinese, normalise_text
+
+SHORT_SENTENCE = re.compile("([^，。；？！、\n“”‘’《》]+)[，。；？！、“”‘’《》\n]*")
+
+
+def dressed(text: str, genre: Genre) -> str:
+    """Return a text as the game shows it; what is dressed already stays as it is."""
+    if not is_chinese(text):
+        return normalise_text(text, genre)
+    text = normalise_text(simplified(text), genre)
+    return _with_even_marks(text) if genre == "poem" else text
+
+
+def shape(text: str) -> tuple[tuple[int, ...], ...]:
+    """Return the lengths of the short sentences of each line of a dressed text."""
+    return tuple(tuple(map(len, SHORT_SENTENCE.findall(line))) for line in text.split("\n"))
+
+
+def _with_even_marks(text: str) -> str:
+    sentences = SHORT_SENTENCE.findall(text)
+    if len({len(sentence) for sentence in sentences}) != 1 or len(sentences) % 2:
+        return text
+    couplets = zip(sentences[::2], sentences[1::2], strict=True)
+    return "\n".join(f"{first}，{second}。" for first, second in couplets)

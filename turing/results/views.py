@@ -1,0 +1,62 @@
+"""The results of the game. Anyone may see the sums; what speaks of single pairs or rounds is for staff."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from turing.results.exports import RESULT_FORMATS, ROW_FORMATS, ROWS, export_results, row_chunks
+from turing.results.figures import PAIRS_SHOWN, breakdown, extreme_pairs, live_results
+from turing.results.page import live_view, pair_sections, share_sections
+
+
+@login_not_required
+@require_safe
+def results(request: HttpRequest) -> HttpResponse:
+    """Show the results of the game."""
+    live = live_results()
+    is_staff = request.user.is_staff
+    context = {
+        "live": live_view(live),
+        "sections": share_sections(breakdown()),
+        # A player who knows where others went wrong knows more than the texts say.
+        "pair_sections": pair_sections(extreme_pairs(live)) if is_staff else (),
+        "pairs_shown": PAIRS_SHOWN,
+        "formats": RESULT_FORMATS,
+        "row_formats": ROW_FORMATS,
+    }
+    return render(request, "turing/results.html", context)
+
+
+@login_not_required
+@require_safe
+def results_live(request: HttpRequest) -> HttpResponse:
+    """Show the part of the page that changes with every record."""
+    return render(request, "turing/_results_live.html", {"live": live_view(live_results())})
+
+
+@login_not_required
+@require_safe
+def results_file(request: HttpRequest, file_format: str) -> HttpResponse:
+    """Send the results as a file, to staff with the hardest and easiest pairs."""
+    if file_format not in RESULT_FORMATS:
+        raise Http404
+    return HttpResponse(
+        export_results(file_format, with_pairs=request.user.is_staff),
+        content_type=RESULT_FORMATS[file_format],
+        headers={"Content-Disposition": f'attachment; filename="turing-results.{file_format}"'},
+    )
+
+
+@require_safe
+def rows_file(request: HttpRequest, rows: str, file_format: str) -> StreamingHttpResponse:
+    """Stream all pairs or all answered rounds to staff; for anybody else there are none."""
+    if not request.user.is_staff or rows not in ROWS or file_format not in ROW_FORMATS:
+        raise Http404
+    return StreamingHttpResponse(
+        row_chunks(rows, file_format),
+        content_type=ROW_FORMATS[file_format],
+        headers={"Content-Disposition": f'attachment; filename="turing-{rows}.{file_format}"'},
+    )

@@ -1,0 +1,109 @@
+"""How the results of the game are put into words."""
+
+from __future__ import annotations
+
+import math
+
+from django.utils.translation import gettext as _
+
+from stats.mixed import Interval
+from stats.selection import CHANCE
+from turing.models import Form
+from turing.results.figures import LiveResults, ScopeResults
+
+DASH = "–"
+SPACE = "\N{NO-BREAK SPACE}"
+SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def percent(share: float | None) -> str:
+    """Return a share with one decimal, as '46.4 %', or a dash for one that is undefined."""
+    return DASH if share is None else f"{100 * share:.1f}{SPACE}%"
+
+
+def interval(ci: Interval | None) -> str:
+    """Return the ends of an interval of shares, which are cut at 0 and 1, in words that are not parted."""
+    if ci is None:
+        return DASH
+    low, high = max(ci[0], 0.0), min(ci[1], 1.0)
+    ends = _("%(low)s to %(high)s") % {"low": f"{100 * low:.1f}", "high": percent(high)}
+    return ends.replace(" ", SPACE)
+
+
+def count(value: int) -> str:
+    return f"{value:,}"
+
+
+def p_number(p: float | None) -> str:
+    """Return a p-value as journals print it: three decimals, no zero in front."""
+    if p is None:
+        return DASH
+    if p < 0.001:
+        return "< .001"
+    return f"{p:.3f}".removeprefix("0")
+
+
+def e_number(log_e: float) -> str:
+    """Return an e-value; of one beyond a million the power of ten that it exceeds."""
+    if log_e < math.log(1e6):
+        return f"{math.exp(log_e):,.2f}"
+    return f"> 10{str(int(log_e / math.log(10))).translate(SUPERSCRIPT)}"
+
+
+def form_label(key: str) -> str:
+    """Return the name of a form; what has none may be an answer, or verse of another kind."""
+    return str(Form(key).label) if key in Form.values else _("no named form")
+
+
+def verdict_words(results: ScopeResults, margin: float) -> str:
+    """Return the verdict in a word or two."""
+    if not results.sequence.units:
+        return _("Nothing to say yet")
+    return {
+        "distinguishable": _("Distinguishable"),
+        "equivalent": _("Equivalent within %(points)s points") % {"points": points(margin)},
+        "undecided": _("Undecided"),
+    }[results.verdict]
+
+
+def verdict_sentence(results: ScopeResults, live: LiveResults) -> str:
+    """Return what may be concluded from the confidence sequence."""
+    sequence = results.sequence
+    if not sequence.units:
+        return _("No player has completed a game yet.")
+    words = {"interval": interval(sequence.ci), "points": points(live.margin)}
+    if results.verdict == "equivalent":
+        return (
+            _(
+                "Players take the machine’s text for the human one in %(interval)s of their rounds, at most"
+                " %(points)s points from one half: in effect they cannot tell."
+            )
+            % words
+        )
+    if results.verdict == "undecided":
+        return (
+            _(
+                "The data do not settle it: shares of %(interval)s remain plausible, and one half is among them."
+            )
+            % words
+        )
+    if sequence.ci[1] < CHANCE:
+        return (
+            _(
+                "Players take the machine’s text for the human one in %(interval)s of their rounds, less than one"
+                " half: they can tell."
+            )
+            % words
+        )
+    return (
+        _(
+            "Players take the machine’s text for the human one in %(interval)s of their rounds, more than one"
+            " half: they can tell, and prefer the machine’s."
+        )
+        % words
+    )
+
+
+def points(margin: float) -> str:
+    """Return a margin of shares in points of a hundred."""
+    return f"{100 * margin:g}"

@@ -1,0 +1,114 @@
+"""Pairs and games for the tests. Both texts of a pair are old human poems here: test data, said to be so."""
+
+from __future__ import annotations
+
+from itertools import count
+from random import Random
+from uuid import UUID
+
+from django.test import Client
+
+from generation.models import Candidate, Prompt
+from generation.runs.runs import ImportedText, record_import
+from turing.models import Form, Game, PoemPair, Round, Side, SourceText
+from turing.pairs.pairing import human_candidates, pair_up
+
+# Lines to build poems from: the tests' own, five characters each and all different.
+OPENINGS = [
+    "山中一夜雨",
+    "江上数峰青",
+    "孤舟随远水",
+    "落日满秋城",
+    "草色连天碧",
+    "钟声隔岸清",
+    "白云生远岫",
+    "寒烟接古津",
+]
+CLOSINGS = [
+    "树杪百重泉",
+    "人归落雁前",
+    "寒灯照客眠",
+    "明月入窗来",
+    "微风起白莲",
+    "春在野人家",
+    "独坐听松声",
+    "相思又一年",
+]
+NUMERALS = "一二三四五六七八九十"
+numbers = count()
+
+
+def poem(rng: Random) -> str:
+    """Return a poem of two couplets, five characters a short sentence."""
+    first, third = rng.sample(OPENINGS, 2)
+    second, fourth = rng.sample(CLOSINGS, 2)
+    return f"{first}，{second}。\n{third}，{fourth}。"
+
+
+def build_pairs(
+    number: int = 12, *, genre: Prompt.Genre = Prompt.Genre.POEM, seed: int = 0
+) -> list[PoemPair]:
+    """Create pairs under titles of their own, the human texts with a poet."""
+    rng = Random(seed)  # noqa: S311 - the same pairs in every run
+    humans = []
+    for _ in range(number):
+        place = next(numbers)
+        title = "测试题" + "".join(NUMERALS[int(digit)] for digit in str(place))
+        text = poem(rng) if genre == Prompt.Genre.POEM else f"这是第 {place} 个问题的回答。\n理由有二。"
+        humans.append(
+            SourceText.objects.create(
+                source_id=f"test-{place}",
+                title=title,
+                author="无名诗人",
+                dynasty="唐",
+                form=Form.JUEJU5 if genre == Prompt.Genre.POEM else "",
+                text=text,
+            )
+        )
+    candidates = human_candidates(humans, genre)
+    machines = build_machines(candidates, rng)
+    return pair_up(candidates, machines).pairs
+
+
+def build_machines(humans: list[Candidate], rng: Random) -> list[Candidate]:
+    """Create a text by the method for each human text, alike in form and other in words."""
+    texts = []
+    for human in humans:
+        text = human.text
+        while text == human.text:
+            text = (
+                poem(rng)
+                if human.prompt.genre == Prompt.Genre.POEM
+                else f"另一个回答，编号 {rng.random()}。\n理由有三。"
+            )
+        texts.append(ImportedText(human.prompt.text, "", "inverse_prompting_st", text))
+    made = record_import(humans[0].prompt.genre, texts, source={"import": "test data"})
+    return list(
+        Candidate.objects.select_related("prompt").filter(pk__in=[one.pk for one in made]).order_by("pk")
+    )
+
+
+def begin_game(client: Client, genre: Prompt.Genre = Prompt.Genre.POEM) -> Game:
+    """Begin a game as a browser does and return it."""
+    response = client.post("/turing/", {"genre": genre.value})
+    return Game.objects.get(uuid=UUID(response.headers["Location"].rstrip("/").rsplit("/", 1)[1]))
+
+
+def address_of(game: Game, number: int) -> str:
+    return f"/turing/games/{game.uuid}/rounds/{number}/"
+
+
+def play_round(client: Client, game: Game, number: int, *, right: bool = True, **said: object) -> Round:
+    """Look at a round, choose, and return it as it is stored."""
+    client.get(address_of(game, number))
+    side = Side(Round.objects.get(game=game, number=number).human_side)
+    client.post(address_of(game, number), {"choice": side if right else side.other, **said})
+    return Round.objects.get(game=game, number=number)
+
+
+def play_game(client: Client, answers: str = "rrrrr") -> Game:
+    """Play a whole game: `r` for a right answer, `w` for a wrong one."""
+    game = begin_game(client)
+    for number, answer in enumerate(answers, start=1):
+        play_round(client, game, number, right=answer == "r")
+    return game

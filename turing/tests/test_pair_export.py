@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import io
+import json
+from itertools import islice
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from turing.models import PoemPair
+from turing.pairs.files import import_pairs, read_pairs
+
+SHIPPED = settings.BASE_DIR / "fixtures" / "turing-pairs.jsonl"
+
+
+def test_fifteen_hundred_pairs_come_with_the_site() -> None:
+    rows = read_pairs(SHIPPED)
+    assert len(rows) == 1500
+    assert len({row.title for row in rows}) == len({row.machine for row in rows}) == 1500
+    assert {row.method for row in rows} == {"inverse_prompting_st"}
+    assert all(row.author and row.provenance and row.provenance["facts"]["checkpoint"] for row in rows)
+
+
+def test_exported_pairs_are_those_that_were_imported(db: None, tmp_path: Path) -> None:
+    given, file = tmp_path / "given.jsonl", tmp_path / "exported.jsonl"
+    with SHIPPED.open(encoding="utf-8") as lines:
+        given.write_text("".join(islice(lines, 20)), encoding="utf-8")
+    assert len(import_pairs(given).pairs) == PoemPair.objects.count() == 20
+    call_command("export_pairs", count=15, output=file, stdout=io.StringIO())
+    exported, first = (
+        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] for path in (file, given)
+    )
+    assert exported == first[:15]
