@@ -1,22 +1,55 @@
-"""The tests run on the servers that the site runs on."""
+"""Which tests need the servers of the site, and what every test begins with.
+
+A test is quick where it asks for no database, no browser and no server; all others are marked `server`, and the
+embedded servers are started for them only.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 # Two processes of tests on two cores: more threads would only wait for each other. Before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from django.conf import settings
+from django.test import TransactionTestCase
 from django.utils import translation
 
 from evalsite import embedded
 
+SERVER_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup", "own_servers"})
+WHOLE_SITE = Path(__file__).parent / "tests"
+SERVER_MARKS = ("server", "django_db", "browser", "fault")
 
-def pytest_configure(config: pytest.Config) -> None:
-    embedded.start()
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a server, before any are chosen by their marks."""
+    for item in items:
+        if needs_server(item):
+            item.add_marker("server")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if (
+        any(item.get_closest_marker("server") for item in session.items)
+        and not session.config.option.collectonly
+    ):
+        embedded.start()
+
+
+def needs_server(item: pytest.Item) -> bool:
+    """Whether a test says so, asks for a fixture that does, is a case with a database, or tests the whole site."""
+    case = getattr(item, "cls", None)
+    return (
+        any(map(item.get_closest_marker, SERVER_MARKS))
+        or not SERVER_FIXTURES.isdisjoint(getattr(item, "fixturenames", []))
+        or (case is not None and issubclass(case, TransactionTestCase))
+        or item.path.is_relative_to(WHOLE_SITE)
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from typing import Any
 from generation.orders import Order, OrderRefused
 from generation.texts.normalising import is_chinese
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # Where a worker looks for a model that does not come with the site: in EVALSITE_HOME, as the settings have it, which
 # are not there where the models are used without Django.
 OTHERS = (

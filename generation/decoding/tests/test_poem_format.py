@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from generation.verse.forms import FormatPenalty, FormUnknown, PoemForm, find_form
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 
 HERON_TOWER = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
 REGULAR = {

@@ -11,7 +11,7 @@ from generation.evidence.copies import Corpus
 from generation.evidence.titles import held_out_poems, load_titles, titles_in_corpus
 from generation.verse.corpus import HAN, Collection, Part, Poem
 
-MODERN = Path(__file__).resolve().parent.parent.parent / "fixtures" / "titles" / "modern.json"
+MODERN = Path(__file__).resolve().parents[3] / "fixtures" / "titles" / "modern.json"
 SEEN = "床前明月光，疑是地上霜。举头望明月，低头思故乡。"
 NEW = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
 
