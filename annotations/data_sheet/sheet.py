@@ -219,9 +219,9 @@ def design(facts: Facts) -> Part:
             Item(
                 "3.3.4",
                 "What evaluators see",
-                "One prompt a page with all its texts as equal, lettered cards, in an order of their own that is"
-                " balanced over evaluators and pages; no method is named. Below each text one row of points for each"
-                " criterion, with words at both ends; below all texts the pick of the best one.",
+                "One prompt a page with all its texts as equal, lettered cards, in an order drawn for each"
+                " evaluator and page and balanced over the evaluators of a page; no method is named. Below each text"
+                " one row of points for each criterion, with words at both ends; below all the pick of the best one.",
                 "a picture of a page (the preview of the study shows it)",
             ),
             Item("3.3.5", "Freedom in time", time_words(facts)),

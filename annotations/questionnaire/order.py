@@ -35,18 +35,19 @@ def williams_rows(methods: int) -> list[list[int]]:
 def balanced_order(*, seed: int, evaluator: int, page: int, methods: int) -> list[int]:
     """Return the methods (as indices 0..methods-1) in the order of their places on one evaluator's page.
 
-    In every block of as many evaluators as there are rows in the Williams design, and of as many pages, the
-    rows form a Latin square drawn at random: each evaluator meets each row once, each page is shown in each
-    row once. So every method stands in every place equally often over evaluators and over prompts, and yet
-    nobody who has guessed one page can work out the next.
+    For every page and block of as many evaluators as the Williams design has rows, the methods are relabelled by a
+    permutation and the rows dealt out, both drawn afresh. So over the evaluators of a page every method stands
+    equally often in every place and after every other. The pages of one evaluator are independent of each other,
+    each in any of the methods! orders: whoever recognises a method learns nothing about another, here or elsewhere.
 
     :param seed: the study's secret seed
-    :param evaluator: number of the evaluator in the study, from 0
+    :param evaluator: number of the evaluator among those of the page, from 0
     :param page: number of the page in the study, from 0
     """
     rows = williams_rows(methods)
-    size = len(rows)
+    block, place_in_block = divmod(evaluator, len(rows))
     # A Mersenne twister is enough: the seed has 63 secret bits and only its choices are ever seen.
-    rng = random.Random(f"{seed}/{evaluator // size}/{page // size}")  # noqa: S311
-    by_evaluator, by_page, symbols = (rng.sample(range(size), size) for _ in range(3))
-    return rows[symbols[(by_evaluator[evaluator % size] + by_page[page % size]) % size]]
+    rng = random.Random(f"{seed}/block {block}/page {page}")  # noqa: S311
+    relabelled = rng.sample(range(methods), methods)
+    dealt = rng.sample(rows, len(rows))
+    return [relabelled[label] for label in dealt[place_in_block]]

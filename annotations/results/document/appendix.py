@@ -167,8 +167,8 @@ def methods_section(report: StudyReport, analysis: Analysis) -> Section:
         " missing cells, with Satterthwaite's degrees of freedom (Clark 1973; Judd, Westfall and Kenny 2012). Tests are"
         " two-sided at %(alpha)s, corrected by Holm (1979) over all pairs within a criterion. Missing cells over all"
         " primary comparisons: %(missing)d. Off-scale scores: %(off_scale)d. Order of candidates: drawn once for each"
-        " evaluator and page from balanced Latin squares of Williams designs, method names hidden. Bootstrap:"
-        " pigeonhole (Owen 2007), %(resamples)s resamples of evaluators and prompts, seed %(seed)d."
+        " evaluator and page, balanced over the evaluators of a page by Williams designs, method names hidden."
+        " Bootstrap: pigeonhole (Owen 2007), %(resamples)s resamples of evaluators and prompts, seed %(seed)d."
     ) % {
         "evaluators": analysis.evaluators,
         "prompts": analysis.prompts,
