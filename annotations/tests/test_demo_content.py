@@ -35,7 +35,7 @@ def short_sentences(text: str) -> list[str]:
 def test_the_demo_has_twenty_themes_by_four_poets() -> None:
     file = read_candidates(FIXTURE, "poem")
     assert len(file.prompts) == 20
-    assert file.methods == list(POETS)
+    assert set(file.methods) == set(POETS)
     assert len(file.rows) == 80
 
 
@@ -162,9 +162,10 @@ def build(package: Path) -> list[dict[str, str]]:
 
 
 def test_the_poem_that_names_its_theme_most_is_chosen_and_of_equals_the_first(package: Path) -> None:
-    chosen = build(package)
-    assert [row["source"].split("-")[-1] for row in chosen] == ["4", "0", "9", "10"]
-    assert chosen[0] == {
+    chosen = {row["method"]: row for row in build(package)}
+    sources = {method: row["source"].split("-")[-1] for method, row in chosen.items()}
+    assert sources == {"li-bai": "4", "du-fu": "0", "bai-juyi": "9", "liu-yuxi": "10"}
+    assert chosen["li-bai"] == {
         "prompt": "《月》",
         "description": "四首写“月”的唐诗，都是五言四句。",
         "method": "li-bai",

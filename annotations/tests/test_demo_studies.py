@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from annotations.imports.demo import load_demo
 from annotations.management.commands.build_demo_study import Poem
 from annotations.management.commands.match_human_poems import matched_rows
 from annotations.models import PageCandidate, Study
-from generation.files.candidates import read_candidates
+from generation.files.candidates import read_candidates, shuffled
 from generation.files.problems import FileRefused
 from generation.models import GenerationRun, Provenance
 
@@ -39,7 +40,7 @@ def test_every_modern_title_has_a_quatrain_by_each_method() -> None:
     file = read_candidates(FIXTURES / "modern-poems.jsonl", "poem")
     titles = json.loads((FIXTURES / "titles" / "modern.json").read_text(encoding="utf-8"))
     assert [prompt for prompt, _ in file.prompts] == titles
-    assert file.methods == ["human", *MACHINES["modern-poems"]]
+    assert set(file.methods) == {"human", *MACHINES["modern-poems"]}
     for row in file.rows:
         assert re.fullmatch(r"(\w{7}[，？！]\w{7}[。？！]\n?){2}", row.text), row.text
 
@@ -47,7 +48,22 @@ def test_every_modern_title_has_a_quatrain_by_each_method() -> None:
 def test_twenty_questions_have_an_answer_by_each_method() -> None:
     file = read_candidates(FIXTURES / "everyday-questions.jsonl", "qa")
     assert len(file.prompts) == 20
-    assert file.methods == ["human", *MACHINES["everyday-questions"]]
+    assert set(file.methods) == {"human", *MACHINES["everyday-questions"]}
+
+
+@pytest.mark.parametrize("slug", ["tang-poets", *MACHINES])
+def test_the_order_of_the_texts_of_a_prompt_tells_nothing_of_their_methods(slug: str) -> None:
+    rows = rows_of(slug)
+    pages = [rows[first : first + 4] for first in range(0, len(rows), 4)]
+    assert all(len({row["prompt"] for row in page}) == 1 for page in pages)
+    methods = {row["method"] for row in rows}
+    for place in range(4):
+        counted = Counter(page[place]["method"] for page in pages)
+        # The 0.9999 quantile of chi-square with three degrees of freedom.
+        expected = len(pages) / len(methods)
+        assert sum((counted[method] - expected) ** 2 / expected for method in methods) < 21.1
+    by_method = [row for page in pages for row in sorted(page, key=lambda row: row["method"])]
+    assert list(shuffled(by_method)) == rows
 
 
 @pytest.mark.parametrize("slug", MACHINES)

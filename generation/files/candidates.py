@@ -19,9 +19,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ MOST_METHODS = 26
 METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]+")
 # Half of a surrogate pair can stand in JSON and in no database.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def shuffled(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file to write, the texts of each prompt by their digests.
+
+    So the order is always the same, whatever it was before, and tells nothing of the methods.
+    """
+    for _, of_prompt in groupby(rows, key=lambda row: (row["prompt"], row["description"])):
+        yield from sorted(of_prompt, key=lambda row: hashlib.sha256(row["text"].encode()).digest())
 
 
 @dataclass(frozen=True, slots=True)

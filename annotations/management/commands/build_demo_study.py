@@ -23,6 +23,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from opencc import OpenCC
 
+from generation.files.candidates import shuffled
+
 # By the key of the 'method' that each poet is in the study.
 POETS = {"li-bai": "李白", "du-fu": "杜甫", "bai-juyi": "白居易", "liu-yuxi": "刘禹锡"}
 # Characters in a short sentence, short sentences, and what that is called.
@@ -82,7 +84,7 @@ class Command(BaseCommand):
             raise CommandError(f"{collection} holds no poet.tang.*.json")
         version = json.loads((options["dir"] / "package.json").read_text(encoding="utf-8"))["version"]
         poems = list(eligible_poems(collection, f"chinese-poetry {version}", by=POETS.values()))
-        rows = list(chosen_rows(poems))
+        rows = list(shuffled(chosen_rows(poems)))
         options["output"].write_text(
             "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
         )
@@ -122,7 +124,7 @@ def form_of(lines: tuple[str, ...]) -> tuple[int, int] | None:
     return form if form in FORMS else None
 
 
-def chosen_rows(poems: list[Poem]) -> Iterator[dict[str, str]]:
+def chosen_rows(poems: list[Poem]) -> Iterator[dict[str, Any]]:
     """Yield the rows of the study's file, four to a theme."""
     taken: set[Poem] = set()
     for theme, own, others in THEMES:

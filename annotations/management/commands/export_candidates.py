@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import PageCandidate, Study
+from generation.files.candidates import shuffled
 from generation.files.provenance import provenance_fields
 
 RUNNERS_UP = 3
@@ -31,17 +32,22 @@ class Command(BaseCommand):
         shown = (
             PageCandidate.objects.filter(page__subtask__study=study)
             .select_related("candidate__provenance", "page__prompt", "study_method__method")
-            .order_by("page__subtask__number", "page__number", "study_method__number")
+            .order_by("page__subtask__number", "page__number")
         )
         with options["output"].open("w", encoding="utf-8") as file:
-            for one in shown:
-                row: dict[str, Any] = {
-                    "prompt": one.page.prompt.text,
-                    "description": one.page.prompt.description,
-                    "method": one.study_method.method.key,
-                    "text": one.candidate.text,
-                }
-                if hasattr(one.candidate, "provenance"):
-                    row["provenance"] = provenance_fields(one.candidate.provenance, runners_up=RUNNERS_UP)
+            for row in shuffled(candidate_row(one) for one in shown):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         self.stdout.write(f"{len(shown):,} candidates written to {options['output']}")
+
+
+def candidate_row(shown: PageCandidate) -> dict[str, Any]:
+    """Return the row of a candidate, with its provenance where it has one."""
+    row: dict[str, Any] = {
+        "prompt": shown.page.prompt.text,
+        "description": shown.page.prompt.description,
+        "method": shown.study_method.method.key,
+        "text": shown.candidate.text,
+    }
+    if hasattr(shown.candidate, "provenance"):
+        row["provenance"] = provenance_fields(shown.candidate.provenance, runners_up=RUNNERS_UP)
+    return row
