@@ -1,14 +1,17 @@
-"""The published poem study as a score table, read from ../shared where that is there."""
+"""The published poem study and ratings that others collected, read from ../shared where that is there."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from stats.ratings.table import RatingTable
 from stats.scores import Criterion, ScoreTable
 
 REFERENCE = Path(__file__).resolve().parents[1].parent / "shared" / "reference"
@@ -76,3 +79,34 @@ def all_poem_records() -> ScoreTable:
 def poem(all_poem_records: ScoreTable) -> ScoreTable:
     """Return the poem study with its ten valid evaluators; tester8 did not finish."""
     return all_poem_records.without_evaluators(["tester8"])
+
+
+Foreign = Callable[[str], RatingTable]
+SCALES = {"mqm_ted_zh_en": (0, 100), "simplicity_da": (0, 100), "dialsummeval": (1, 5)}
+
+
+@cache
+def _read_foreign(name: str) -> RatingTable:
+    rows = np.loadtxt(
+        REFERENCE / "foreign" / f"{name}.csv.gz", dtype=str, delimiter=",", skiprows=1, encoding="utf-8"
+    )
+    levels, codes = zip(*(np.unique(column, return_inverse=True) for column in rows.T[:4]), strict=True)
+    return RatingTable(
+        evaluator=codes[0],
+        prompt=codes[1],
+        method=codes[2],
+        criterion=codes[3],
+        score=rows[:, 4].astype(np.float64),
+        evaluators=tuple(levels[0].tolist()),
+        prompts=tuple(levels[1].tolist()),
+        methods=tuple(levels[2].tolist()),
+        criteria=tuple(Criterion(key, *SCALES[name]) for key in levels[3].tolist()),
+    )
+
+
+@pytest.fixture(scope="session")
+def foreign() -> Foreign:
+    """Return ratings that others collected, by the name of their file."""
+    if not (REFERENCE / "foreign").exists():
+        pytest.skip("the ratings that others collected are not beside the checkout (../shared)")
+    return _read_foreign
