@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations.recruiting import enrolment as recruiting
-from annotations.recruiting import reminders as reminding
+from annotations.recruiting import reminders, sharing_out
 
 
 @shared_task
 def send_reminders() -> None:
-    reminding.send_reminders()
+    reminders.send_reminders()
 
 
 @shared_task
 def give_back() -> None:
-    recruiting.give_back_everywhere()
+    sharing_out.give_back_everywhere()

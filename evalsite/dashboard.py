@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
 from annotations.models import BestChoice, Enrolment, Page, Rating, Study
-from annotations.questionnaire.progress import count_of
+from annotations.models.counting import count_of
 from evalsite.health import broker_trouble, database_trouble
 from generation.models import GenerationRun, RunPrompt, Worker
 from generation.runs.doorbell import waiting_by_queue

@@ -17,7 +17,7 @@ from annotations.access.log_page import acts_csv, acts_of, log_entry
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.access.roles import RoleRefused, give_role, take_role, user_named
 from annotations.models import Study, StudyRole
-from annotations.questionnaire.views import UserRequest
+from annotations.requests import UserRequest
 
 ACTS_ON_PAGE = 50
 

@@ -23,12 +23,13 @@ from annotations.models import (
     Rating,
     Study,
 )
+from annotations.setup.material import imported_texts, language_of
 from annotations.setup.pages import place_candidates
 from annotations.setup.rubrics import Rubric, RubricCriterion
 from generation.files.candidates import CandidateFile
 from generation.models import GenerationRun
 from generation.runs.runs import ImportedText, record_import
-from generation.texts.normalising import NORMALISER_VERSION, is_chinese
+from generation.texts.normalising import NORMALISER_VERSION
 
 BATCH = 2000
 
@@ -63,13 +64,6 @@ def import_study(
     texts = imported_texts(file)
     source = {"import": file.name, "sha256": file.sha256}
     return create_once(study, rubric.genre, rubric.criteria, texts, source=source, labels=labels)
-
-
-def imported_texts(file: CandidateFile) -> list[ImportedText]:
-    """Return the candidates of a file in its order."""
-    return [
-        ImportedText(row.prompt, row.description, row.method, row.text, row.provenance) for row in file.rows
-    ]
 
 
 @dataclass(frozen=True)
@@ -171,12 +165,6 @@ def _imported_before(
 def _digests(source: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return what tells an import from another: not the names of its files, but what is in them."""
     return source.get("sha256"), source.get("answers_sha256")
-
-
-def language_of(texts: Sequence[str]) -> Study.Language:
-    """Return the language in which most of the texts are written."""
-    chinese = sum(is_chinese(text) for text in texts)
-    return Study.Language.CHINESE if 2 * chinese >= len(texts) else Study.Language.ENGLISH
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
-from annotations.access.roles import RoleRefused, give_role, take_role, user_named
-from annotations.models import Enrolment, Payment, StaffAct, StudyRole
+from annotations.models import Enrolment
 from annotations.monitoring.dashboard import (
     Alpha,
     Dashboard,
@@ -22,26 +21,12 @@ from annotations.monitoring.dashboard import (
     SubtaskRow,
     dashboard,
 )
-from annotations.payments.ledger import (
-    LONGEST_REFERENCE,
-    Line,
-    PaymentRefused,
-    State,
-    approve_payments,
-    mark_paid,
-    payment_lines,
-    revoke_approvals,
-)
-from annotations.setup.studies_api import UserRequest
 from generation.web.rest import (
-    Body,
     PageQuery,
-    checked_body,
+    UserRequest,
     checked_query,
     page_of,
     page_response,
-    refusals,
-    rows_as,
 )
 
 
@@ -153,185 +138,3 @@ def fits(row: EvaluatorRow, groups: dict[int, str], query: dict[str, Any]) -> bo
         and query.get("stage", row.stage) == row.stage
         and ("group" not in query or group_of(row, groups) == query["group"])
     )
-
-
-class PaymentSerializer(serializers.Serializer[Line]):
-    evaluator = serializers.CharField(source="enrolment.pseudonym")
-    group = serializers.CharField(source="group.key", allow_null=True, default=None)
-    amount = serializers.DecimalField(max_digits=9, decimal_places=2)
-    currency = serializers.CharField()
-    state = serializers.ChoiceField(choices=State.choices)
-    reason = serializers.CharField(help_text="Why nothing is due by the answers as they are now.")
-    approved_at = serializers.DateTimeField(source="payment.approved_at", allow_null=True, default=None)
-    paid_at = serializers.DateTimeField(source="payment.paid_at", allow_null=True, default=None)
-    reference = serializers.CharField(source="payment.reference", default="")
-
-
-class PaymentQuery(PageQuery):
-    state = serializers.ChoiceField(choices=State.choices, required=False)
-
-
-class Payments(APIView):
-    @extend_schema(
-        operation_id="payments_list",
-        summary="List what each evaluator is owed, and why not where nothing is",
-        parameters=[PaymentQuery],
-        responses=page_of(PaymentSerializer),
-    )
-    def get(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        query = checked_query(PaymentQuery, request)
-        lines = [line for line in payment_lines(study) if query.get("state", line.state) == line.state]
-        return page_response(request, lines, query, rows_as(PaymentSerializer))
-
-
-class EvaluatorsBody(Body):
-    evaluators = serializers.ListField(
-        child=serializers.CharField(max_length=150), min_length=1, max_length=10_000, help_text="Pseudonyms."
-    )
-
-
-class PaidBody(EvaluatorsBody):
-    reference = serializers.CharField(
-        max_length=LONGEST_REFERENCE,
-        required=False,
-        allow_blank=True,
-        help_text="What the finance office knows the payment by.",
-    )
-
-
-class DoneSerializer(serializers.Serializer[Any]):
-    evaluators = serializers.ListField(
-        child=serializers.CharField(), help_text="Those of whom this call changed something."
-    )
-
-
-def done(payments: list[Payment]) -> Response:
-    return Response({"evaluators": [payment.enrolment.pseudonym for payment in payments]})
-
-
-class ApprovePayments(APIView):
-    @extend_schema(
-        operation_id="payments_approve",
-        summary="Approve payments that are due: all of them or none",
-        request=EvaluatorsBody,
-        responses=DoneSerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        with refusals(PaymentRefused):
-            return done(approve_payments(study, by=request.user, **checked_body(EvaluatorsBody, request)))
-
-
-class MarkPaid(APIView):
-    @extend_schema(
-        operation_id="payments_paid",
-        summary="Mark approved payments as paid: all of them or none",
-        request=PaidBody,
-        responses=DoneSerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        with refusals(PaymentRefused):
-            return done(mark_paid(study, by=request.user, **checked_body(PaidBody, request)))
-
-
-class RevokePayments(APIView):
-    @extend_schema(
-        operation_id="payments_revoke",
-        summary="Take approvals back that are not paid: all of them or none",
-        request=EvaluatorsBody,
-        responses=DoneSerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        with refusals(PaymentRefused):
-            return done(revoke_approvals(study, by=request.user, **checked_body(EvaluatorsBody, request)))
-
-
-class RoleSerializer(serializers.ModelSerializer[StudyRole]):
-    username = serializers.CharField(source="user.username")
-
-    class Meta:
-        model = StudyRole
-        fields = ["username", "role", "created_at"]
-
-
-class UserBody(Body):
-    username = serializers.CharField(max_length=150)
-
-
-class RoleBody(UserBody):
-    role = serializers.ChoiceField(choices=StudyRole.Role.choices)
-
-
-class ChangedSerializer(serializers.Serializer[Any]):
-    changed = serializers.BooleanField(help_text="False where it was so already.")
-
-
-class Roles(APIView):
-    @extend_schema(
-        operation_id="roles_list",
-        summary="List who has a role in a study",
-        parameters=[PageQuery],
-        responses=page_of(RoleSerializer),
-    )
-    def get(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        query = checked_query(PageQuery, request)
-        return page_response(request, study.roles.select_related("user"), query, rows_as(RoleSerializer))
-
-    @extend_schema(
-        operation_id="roles_give",
-        summary="Give a user a role in a study in place of any other",
-        request=RoleBody,
-        responses=ChangedSerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        fields = checked_body(RoleBody, request)
-        with refusals(RoleRefused):
-            changed = give_role(
-                study, user_named(fields["username"]), StudyRole.Role(fields["role"]), by=request.user
-            )
-        return Response({"changed": changed})
-
-
-class TakeRole(APIView):
-    @extend_schema(
-        operation_id="roles_take",
-        summary="Take a user's role in a study",
-        request=UserBody,
-        responses=ChangedSerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        with refusals(RoleRefused):
-            user = user_named(checked_body(UserBody, request)["username"])
-            return Response({"changed": take_role(study, user, by=request.user)})
-
-
-class ActSerializer(serializers.ModelSerializer[StaffAct]):
-    actor = serializers.CharField(
-        source="actor.username",
-        allow_null=True,
-        default=None,
-        help_text="Null: the command line or the clock.",
-    )
-
-    class Meta:
-        model = StaffAct
-        fields = ["created_at", "actor", "act", "details"]
-
-
-class Log(APIView):
-    @extend_schema(
-        operation_id="log_list",
-        summary="List what those who run a study did to it, the latest first",
-        parameters=[PageQuery],
-        responses=page_of(ActSerializer),
-    )
-    def get(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        query = checked_query(PageQuery, request)
-        return page_response(request, study.staff_acts.select_related("actor"), query, rows_as(ActSerializer))

@@ -26,7 +26,7 @@ from annotations.payments.ledger import (
     revoke_approvals,
     totals,
 )
-from annotations.questionnaire.views import UserRequest
+from annotations.requests import UserRequest
 
 
 class EvaluatorsForm(forms.Form):

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models import SHORTEST_REASON, AnalysisPlan, Page, Study
+from annotations.models import AnalysisPlan, Page, Study
 from annotations.plan.plan import Pair, every_pair
 
 LONGEST_TEXT = 2000
@@ -88,16 +88,3 @@ class PlanForm(forms.Form):
             error_messages={"required": _("Choose at least one pair of methods to compare.")},
         )
         self.order_fields(["primary_criterion", "comparisons"])
-
-
-class UnblindForm(forms.Form):
-    """Why staff must see the numbers of a study that still takes answers."""
-
-    reason = forms.CharField(
-        min_length=SHORTEST_REASON,
-        max_length=LONGEST_TEXT,
-        error_messages={
-            "required": _("Give a reason. The report prints it."),
-            "min_length": _("Give a reason of at least %(limit_value)d characters. The report prints it."),
-        },
-    )

@@ -10,7 +10,7 @@ from django.db import transaction
 from annotations.models import Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
 from annotations.plan.simulation import Effects, SimulatedAnswers, enrol_simulated, simulated_answers
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 
 Progress = Callable[[list[tuple[User, PageAddress, Answer]]], Iterable[tuple[User, PageAddress, Answer]]]
 

@@ -9,15 +9,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Study
-from annotations.plan.forms import PlanForm, UnblindForm
+from annotations.plan.forms import PlanForm
 from annotations.plan.plan import PlanRefused, lock_plan, locked_plan, refuse_if_too_late
-from annotations.questionnaire.views import UserRequest
-from annotations.results import seal as unblinding
-from annotations.results.views import results_page
+from annotations.requests import UserRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,24 +64,3 @@ def refusal(study: Study) -> str:
     except PlanRefused as refused:
         return str(refused)
     return ""
-
-
-@require_POST
-def unblind(request: UserRequest, slug: str) -> HttpResponse:
-    """Open the numbers of a study that still takes answers, and log it."""
-    study = study_for(request.user, slug, Right.RUN)
-    form = UnblindForm(request.POST)
-    if not form.is_valid():
-        return results_page(request, study, unblind_form=form, status=HTTPStatus.BAD_REQUEST)
-    if unblinding.unblind(study, staff=request.user, reason=form.cleaned_data["reason"]):
-        messages.success(request, _("The study is unblinded. The report prints who did it, when and why."))
-    return redirect("annotations:results", study.slug)
-
-
-@require_POST
-def close(request: UserRequest, slug: str) -> HttpResponse:
-    """Close a study, so that it takes no more answers and its results appear."""
-    study = study_for(request.user, slug, Right.RUN)
-    if unblinding.close_study(study, staff=request.user):
-        messages.success(request, _("The study is closed."))
-    return redirect("annotations:results", study.slug)

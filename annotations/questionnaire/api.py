@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.models import Enrolment
+from annotations.models import Criterion, Enrolment
 from annotations.questionnaire import saving as judging
 from annotations.questionnaire.forms import CRITERION, MAX_SCORE, MAX_SECONDS_ON_PAGE, TOKEN
 from annotations.questionnaire.page import Card, Sheet, load_sheet
@@ -24,20 +24,36 @@ from annotations.questionnaire.progress import (
     study_progress,
 )
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer, PageAddress, Receipt
-from annotations.recruiting.consent import LONGEST_ANSWER, BadAnswers, give_consent, parse_answers
-from annotations.recruiting.withdrawal import TooLate, withdraw
-from annotations.setup.studies_api import CriterionSerializer, UserRequest
 from generation.models import Prompt
 from generation.web.rest import (
     Body,
     PageQuery,
     Refused,
+    UserRequest,
     checked_body,
     checked_query,
     page_of,
     page_response,
-    refusals,
 )
+
+
+class CriterionSerializer(serializers.ModelSerializer[Criterion]):
+    class Meta:
+        model = Criterion
+        fields = [
+            "key",
+            "label_en",
+            "label_zh",
+            "question_en",
+            "question_zh",
+            "low_en",
+            "low_zh",
+            "high_en",
+            "high_zh",
+            "minimum",
+            "maximum",
+            "is_overall",
+        ]
 
 
 class OwnStudySerializer(serializers.Serializer[Enrolment]):
@@ -187,58 +203,6 @@ class OwnStudy(APIView):
         with_progress(enrolment, progress)
         enrolment.pages = [page for subtask in progress.subtasks for page in subtask.pages]  # type: ignore[attr-defined]
         return Response(OwnStudyDetailSerializer(enrolment).data)
-
-
-class ConsentBody(Body):
-    answers = serializers.DictField(
-        child=serializers.CharField(max_length=LONGEST_ANSWER, allow_blank=True),
-        required=False,
-        default=dict,
-        help_text="Answers to the study's short form by the questions' keys.",
-    )
-
-
-class ConsentSerializer(serializers.Serializer[Any]):
-    changed = serializers.BooleanField(help_text="False where you had agreed before.")
-
-
-class OwnConsent(APIView):
-    @extend_schema(
-        operation_id="own_consent",
-        summary="Agree to take part, with the answers to the short form",
-        request=ConsentBody,
-        responses=ConsentSerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        study = own_enrolment(request, slug).study
-        given = checked_body(ConsentBody, request)["answers"]
-        try:
-            answers = parse_answers(study.questions, given)
-        except BadAnswers as error:
-            raise Refused(str(error), fields={key: [said] for key, said in error.problems.items()}) from error
-        return Response({"changed": give_consent(request.user, slug, answers)})
-
-
-class WithdrawBody(Body):
-    confirm = serializers.ChoiceField(choices=["withdraw"], help_text="The word: it cannot be undone.")
-
-
-class WithdrawalSerializer(serializers.Serializer[Any]):
-    removed = serializers.IntegerField(help_text="Answers that were removed.")
-
-
-class OwnWithdrawal(APIView):
-    @extend_schema(
-        operation_id="own_withdrawal",
-        summary="Leave a study: your answers and who you are, are removed",
-        request=WithdrawBody,
-        responses=WithdrawalSerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        enrolment = own_enrolment(request, slug)
-        checked_body(WithdrawBody, request)
-        with refusals(TooLate):
-            return Response({"removed": withdraw(enrolment, by_evaluator=True)})
 
 
 class OwnPage(APIView):

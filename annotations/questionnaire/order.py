@@ -3,19 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import TypeVar
-
-T = TypeVar("T")
-
-PAGES_PER_SUBTASK = 10
-
-
-def split(prompts: Sequence[T], size: int = PAGES_PER_SUBTASK) -> list[Sequence[T]]:
-    """Cut prompts into batches of `size`; the last one takes the remainder."""
-    if size < 1:
-        raise ValueError(f"size must be at least 1, got {size}")
-    return [prompts[start : start + size] for start in range(0, len(prompts), size)]
 
 
 def williams_rows(methods: int) -> list[list[int]]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, F, Func, IntegerField, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef
 
 from annotations.models import BestChoice, Criterion, Enrolment, Page, Placement, Rating
+from annotations.models.counting import count_of
 
 if TYPE_CHECKING:
     from annotations.models import EnrolmentQuerySet
@@ -123,9 +124,3 @@ def progress_of(enrolments: EnrolmentQuerySet) -> dict[int, Progress]:
             "pk", "candidates_asked", "pages_asked", "criteria_asked", "ratings_given", "picks_given"
         )
     }
-
-
-def count_of(rows: QuerySet[Model, Any]) -> Subquery:
-    """Return the number of rows as a subquery; unlike an aggregate, it groups nothing."""
-    counted = rows.order_by().annotate(rows=Func(F("pk"), function="COUNT", output_field=IntegerField()))
-    return Subquery(counted.values("rows"))

@@ -6,20 +6,18 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotations.access.permissions import may_create
 from annotations.models import Enrolment, Study
 from annotations.questionnaire import saving as judging
 from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer
 from annotations.questionnaire.page import journal_name, load_sheet
-from annotations.questionnaire.progress import progress_of, study_progress
-from annotations.setup.study import studies_run_by
+from annotations.questionnaire.progress import study_progress
+from annotations.requests import UserRequest
 
 REFUSALS = {
     judging.UnknownPlace: HTTPStatus.NOT_FOUND,
@@ -28,25 +26,6 @@ REFUSALS = {
     judging.NotAgreed: HTTPStatus.FORBIDDEN,
     judging.OffScale: HTTPStatus.BAD_REQUEST,
 }
-
-
-class UserRequest(HttpRequest):
-    """A request behind the log-in, which every page here is by the site's default."""
-
-    user: User
-
-
-@require_safe
-def studies(request: UserRequest) -> HttpResponse:
-    """List the studies in which the user is an evaluator, and those in whose running they have a part."""
-    enrolments = Enrolment.objects.answering(request.user)
-    progress = progress_of(enrolments)
-    context = {
-        "parts": [(enrolment, progress[enrolment.pk]) for enrolment in enrolments],
-        "run_studies": studies_run_by(request.user),
-        "may_create": may_create(request.user),
-    }
-    return render(request, "annotations/studies.html", context)
 
 
 @require_safe

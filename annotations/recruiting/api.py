@@ -13,9 +13,9 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.access.api import ChangedSerializer
 from annotations.access.permissions import Right, study_for
 from annotations.models import EvaluatorGroup, Invitation, OpenLink
-from annotations.monitoring.api import ChangedSerializer
 from annotations.recruiting.invitations import (
     DAYS_VALID,
     LONGEST_NAME,
@@ -32,11 +32,11 @@ from annotations.recruiting.invitations import (
     send_invitations,
 )
 from annotations.recruiting.tokens import join_address
-from annotations.setup.studies_api import UserRequest
 from generation.web.rest import (
     Amount,
     Body,
     PageQuery,
+    UserRequest,
     checked_body,
     checked_query,
     page_of,

@@ -10,17 +10,18 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations.access.api import UserBody
 from annotations.access.permissions import Right, study_for
 from annotations.models import Enrolment, Study
-from annotations.monitoring.api import UserBody
-from annotations.recruiting.enrolment import EnrolmentRefused, enrol_by_staff, extend_deadline
+from annotations.recruiting.enrolment import enrol_by_staff, extend_deadline
 from annotations.recruiting.invitations import InvitingRefused, group_of
+from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.recruiting.withdrawal import withdraw
-from annotations.setup.studies_api import UserRequest
 from generation.web.rest import (
     Body,
     PageQuery,
     Refused,
+    UserRequest,
     checked_body,
     checked_query,
     page_of,

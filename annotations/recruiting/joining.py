@@ -28,7 +28,8 @@ from annotations.models import (
     Study,
     StudyRole,
 )
-from annotations.recruiting.enrolment import CameBy, EnrolmentRefused, enrol, refuse_to_enrol
+from annotations.recruiting.enrolment import CameBy, enrol, refuse_to_enrol
+from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.recruiting.tokens import TOKEN, new_token, token_digest
 from generation.web.quotas import Limit, network_of, take
 

@@ -17,7 +17,6 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
 from annotations.models import Enrolment
-from annotations.questionnaire.views import UserRequest
 from annotations.recruiting.consent import give_consent
 from annotations.recruiting.joining import (
     Entrance,
@@ -30,6 +29,7 @@ from annotations.recruiting.joining import (
 from annotations.recruiting.joining_forms import ConsentForm, ExternalForm, WithdrawForm
 from annotations.recruiting.tokens import join_address
 from annotations.recruiting.withdrawal import TooLate, may_withdraw, withdraw
+from annotations.requests import UserRequest
 from generation.web.quotas import TooMany
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from annotations.recruiting import joining_views
-from annotations.recruiting import views as people_views
+from annotations.recruiting import joining_views, views
 
 urlpatterns: list[URLPattern] = [
     # /join/<token>/
@@ -15,31 +14,31 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/withdraw/", joining_views.withdraw_from_study, name="withdraw"),
     path("studies/<slug:slug>/return-link/", joining_views.return_link, name="return_link"),
     # /manage/studies/<slug>/people/
-    path("manage/studies/<slug:slug>/people/", people_views.people, name="people"),
-    path("manage/studies/<slug:slug>/people/groups/", people_views.add_group, name="add_group"),
-    path("manage/studies/<slug:slug>/people/invitations/", people_views.invite_one, name="invite_one"),
-    path("manage/studies/<slug:slug>/people/invitations/file/", people_views.invite_file, name="invite_file"),
+    path("manage/studies/<slug:slug>/people/", views.people, name="people"),
+    path("manage/studies/<slug:slug>/people/groups/", views.add_group, name="add_group"),
+    path("manage/studies/<slug:slug>/people/invitations/", views.invite_one, name="invite_one"),
+    path("manage/studies/<slug:slug>/people/invitations/file/", views.invite_file, name="invite_file"),
     path(
         "manage/studies/<slug:slug>/people/invitations/<uuid:invitation>/revoke/",
-        people_views.revoke,
+        views.revoke,
         name="revoke_invitation",
     ),
-    path("manage/studies/<slug:slug>/people/links/", people_views.add_link, name="add_open_link"),
+    path("manage/studies/<slug:slug>/people/links/", views.add_link, name="add_open_link"),
     path(
         "manage/studies/<slug:slug>/people/links/<uuid:link>/close/",
-        people_views.close_link,
+        views.close_link,
         name="close_open_link",
     ),
-    path("manage/studies/<slug:slug>/people/evaluators/", people_views.enrol_user, name="enrol_user"),
-    path("manage/studies/<slug:slug>/people/evaluators/<int:number>/", people_views.person, name="person"),
+    path("manage/studies/<slug:slug>/people/evaluators/", views.enrol_user, name="enrol_user"),
+    path("manage/studies/<slug:slug>/people/evaluators/<int:number>/", views.person, name="person"),
     path(
         "manage/studies/<slug:slug>/people/evaluators/<int:number>/deadline/",
-        people_views.extend,
+        views.extend,
         name="extend_deadline",
     ),
     path(
         "manage/studies/<slug:slug>/people/evaluators/<int:number>/withdraw/",
-        people_views.remove,
+        views.remove,
         name="remove_evaluator",
     ),
 ]

@@ -23,10 +23,9 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Enrolment, Invitation, OpenLink, Study
 from annotations.questionnaire.progress import progress_of
-from annotations.questionnaire.views import UserRequest
 from annotations.recruiting import invitations as inviting
 from annotations.recruiting.consent import label_of
-from annotations.recruiting.enrolment import EnrolmentRefused, enrol_by_staff, extend_deadline
+from annotations.recruiting.enrolment import enrol_by_staff, extend_deadline
 from annotations.recruiting.forms import (
     EnrolForm,
     ExtendForm,
@@ -39,8 +38,10 @@ from annotations.recruiting.forms import (
 )
 from annotations.recruiting.mail import can_mail
 from annotations.recruiting.people import evaluators, people_page, person_of
+from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.recruiting.tokens import join_address
 from annotations.recruiting.withdrawal import withdraw
+from annotations.requests import UserRequest
 from generation.files.problems import FileRefused
 from stats.reports.tables import safe_cell
 

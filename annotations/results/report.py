@@ -6,13 +6,12 @@ import platform
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Literal, get_args
 
 import numpy as np
 import scipy
 from django.conf import settings
 
-from annotations.models import Enrolment, PageCandidate, Study
+from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
 from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
 from annotations.results.consistency import Verdict
 from annotations.results.score_table import page_seconds, score_table, verdicts_on
@@ -25,6 +24,7 @@ from stats.reports.study_report import (
     CriterionFacts,
     Excluded,
     OffScale,
+    OffScalePolicy,
     Participants,
     PlanFacts,
     Published,
@@ -36,8 +36,6 @@ from stats.reports.study_report import (
 from stats.scores import ScoreTable
 from stats.significance import Comparison, compare, with_holm
 
-OffScalePolicy = Literal["kept", "missing"]
-OFF_SCALE_POLICIES: tuple[OffScalePolicy, ...] = get_args(OffScalePolicy)
 BOOTSTRAP_SEED = 20210814
 
 
@@ -50,8 +48,10 @@ def study_report(
     scores that the scale does not have: take them as they are, or as missing. `effect` is the difference on the
     primary criterion that the study was planned to find, in points.
     """
-    if off_scale not in OFF_SCALE_POLICIES:
-        raise ValueError(f"off_scale must be one of {', '.join(OFF_SCALE_POLICIES)}; got {off_scale!r}")
+    if off_scale not in AnalysisPlan.OffScale.values:
+        raise ValueError(
+            f"off_scale must be one of {', '.join(AnalysisPlan.OffScale.values)}; got {off_scale!r}"
+        )
     everything = score_table(study)
     verdicts = verdicts_on(study, everything)
     valid = everything.only_evaluators(verdict.evaluator for verdict in verdicts if verdict.is_valid)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
@@ -65,17 +64,3 @@ def unblinding_facts(study: Study) -> tuple[UnblindingFacts, ...]:
         )
         for unblinding in study.unblindings.select_related("staff")
     )
-
-
-@transaction.atomic
-def close_study(study: Study, *, staff: User | None = None) -> bool:
-    """Close a study that was launched, so that it takes no more answers, and return whether this call did so.
-
-    Without `staff` it was done from the command line.
-    """
-    launched = Study.objects.filter(pk=study.pk, state__in=[Study.State.OPEN, Study.State.PAUSED])
-    closed = launched.update(state=Study.State.CLOSED, closed_at=Now()) == 1
-    if closed:
-        study.state = Study.State.CLOSED
-        log_act(study, staff, "study.closed")
-    return closed

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPStatus
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from annotations.access.log import log_act
 from annotations.access.permissions import Right, right_names, study_for
-from annotations.data_sheet import heds_markdown
 from annotations.models import Study
-from annotations.plan.forms import UnblindForm
-from annotations.questionnaire.views import UserRequest
+from annotations.requests import UserRequest
+from annotations.results import seal as unblinding
 from annotations.results.answer_rows import rating_chunks
 from annotations.results.document import report_document
+from annotations.results.forms import UnblindForm
 from annotations.results.preference_pairs import PREFERENCE_FORMATS, SOURCES, preference_chunks, preferences
-from annotations.results.report import OffScalePolicy, study_report
+from annotations.results.report import study_report
 from annotations.results.report_formats import FORMATS, export
 from annotations.results.seal import Sealed
 from stats.reports import write_rows as row_files
+from stats.reports.study_report import OffScalePolicy
 
 
 def chosen_off_scale(request: HttpRequest) -> OffScalePolicy:
@@ -119,12 +122,13 @@ def rows_response(chunks: Iterator[bytes], name: str, file_format: str) -> Strea
     )
 
 
-@require_safe
-def heds_file(request: HttpRequest, slug: str) -> HttpResponse:
-    """Send the human evaluation data sheet of a study, filled in as far as the platform knows."""
-    study = study_for(request.user, slug, Right.ANALYSE)
-    return HttpResponse(
-        heds_markdown(study),
-        content_type="text/markdown; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{study.slug}-heds.md"'},
-    )
+@require_POST
+def unblind(request: UserRequest, slug: str) -> HttpResponse:
+    """Open the numbers of a study that still takes answers, and log it."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = UnblindForm(request.POST)
+    if not form.is_valid():
+        return results_page(request, study, unblind_form=form, status=HTTPStatus.BAD_REQUEST)
+    if unblinding.unblind(study, staff=request.user, reason=form.cleaned_data["reason"]):
+        messages.success(request, _("The study is unblinded. The report prints who did it, when and why."))
+    return redirect("annotations:results", study.slug)

@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as InvalidFields
 from django.core.files.uploadedfile import SimpleUploadedFile
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, may_create, study_for
 from annotations.models import Criterion, Study
-from annotations.setup.lifecycle import LaunchRefused, WrongState, launch, pause, resume, sign_off
+from annotations.questionnaire.api import CriterionSerializer
+from annotations.setup.lifecycle import (
+    LaunchRefused,
+    WrongState,
+    close_study,
+    launch,
+    pause,
+    resume,
+    sign_off,
+)
 from annotations.setup.material import MaterialChecks, material_checks, store_material
 from annotations.setup.rubrics import HIGHEST_SCORE, MOST_CRITERIA, READY_MADE, checked_rubric, load_rubric
-from annotations.setup.studies_api import (
-    CriterionSerializer,
-    OneStudy,
-    Studies,
-    StudySerializer,
-    UserRequest,
-    study_response,
-)
+from annotations.setup.studies_api import OneStudy, Studies, StudySerializer, study_response
 from annotations.setup.study import (
     MOST_DAYS,
     MOST_PROMPTS_PER_SUBTASK,
@@ -46,6 +48,7 @@ from generation.web.rest import (
     Refused,
     Share,
     Strict,
+    UserRequest,
     checked_body,
     checked_query,
     refusals,
@@ -305,3 +308,17 @@ class Resume(Step):
     )
     def post(self, request: UserRequest, slug: str) -> Response:
         return self.take(request, slug)
+
+
+class Close(APIView):
+    @extend_schema(
+        operation_id="close",
+        summary="Close a study: no more answers, and the numbers are open",
+        request=None,
+        responses=StudySerializer,
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        if not close_study(study, staff=request.user):
+            raise Refused("The study was not launched, or is closed already.")
+        return study_response(request.user, slug)

@@ -127,3 +127,17 @@ def _switch(study: Study, before: Study.State, after: Study.State, act: str, *, 
     elif study.state == Study.State.CLOSED:
         raise WrongState(_("The study is closed for good."))
     return switched
+
+
+@transaction.atomic
+def close_study(study: Study, *, staff: User | None = None) -> bool:
+    """Close a study that was launched, so that it takes no more answers, and return whether this call did so.
+
+    Without `staff` it was done from the command line.
+    """
+    launched = Study.objects.filter(pk=study.pk, state__in=[Study.State.OPEN, Study.State.PAUSED])
+    closed = launched.update(state=Study.State.CLOSED, closed_at=Now()) == 1
+    if closed:
+        study.state = Study.State.CLOSED
+        log_act(study, staff, "study.closed")
+    return closed

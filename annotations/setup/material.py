@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,16 +13,19 @@ from django.db.models.functions import MD5, Length
 from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
-from annotations.imports.studies import imported_texts, language_of
-from annotations.models import Page, PageCandidate, Study
-from annotations.questionnaire.progress import count_of
+from annotations.models import (
+    Page,
+    PageCandidate,
+    Study,
+)
+from annotations.models.counting import count_of
 from annotations.setup.pages import clear, lay_out, place_candidates
 from annotations.setup.study import ChangeRefused, refuse_unless_draft
 from generation.files.candidates import CandidateFile
 from generation.files.prompts import PromptFile
 from generation.models import GenerationRun, Prompt
-from generation.runs.runs import record_import, stored_prompts
-from generation.texts.normalising import NORMALISER_VERSION, Genre
+from generation.runs.runs import ImportedText, record_import, stored_prompts
+from generation.texts.normalising import NORMALISER_VERSION, Genre, is_chinese
 
 # Of everything that is odd the first ones are shown, with how many there are.
 SHOWN_AT_MOST = 20
@@ -199,3 +203,16 @@ def _same_texts(study: Study) -> tuple[int, tuple[SameText, ...]]:
         .order_by("-times", "text")
     )
     return len(found), tuple(SameText(one["text"], one["times"]) for one in found[:SHOWN_AT_MOST])
+
+
+def imported_texts(file: CandidateFile) -> list[ImportedText]:
+    """Return the candidates of a file in its order."""
+    return [
+        ImportedText(row.prompt, row.description, row.method, row.text, row.provenance) for row in file.rows
+    ]
+
+
+def language_of(texts: Sequence[str]) -> Study.Language:
+    """Return the language in which most of the texts are written."""
+    chinese = sum(is_chinese(text) for text in texts)
+    return Study.Language.CHINESE if 2 * chinese >= len(texts) else Study.Language.ENGLISH

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotations.access.permissions import Right, study_for
 from annotations.models import Study
-from annotations.questionnaire.views import UserRequest
+from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
 from annotations.setup.material import genre_of, material_checks, store_material
 from annotations.setup.study import ChangeRefused

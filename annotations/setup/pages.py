@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from django.db import transaction
 
 from annotations.models import Page, PageCandidate, Study, StudyMethod, Subtask
-from annotations.questionnaire.order import split
 from generation.models import Candidate, Method
 
 BATCH = 2000
@@ -82,3 +82,16 @@ def clear(study: Study) -> None:
     PageCandidate.objects.filter(page__subtask__study=study).delete()
     study.subtasks.all().delete()
     study.study_methods.all().delete()
+
+
+PAGES_PER_SUBTASK = 10
+
+
+def split(prompts: Sequence[T], size: int = PAGES_PER_SUBTASK) -> list[Sequence[T]]:
+    """Cut prompts into batches of `size`; the last one takes the remainder."""
+    if size < 1:
+        raise ValueError(f"size must be at least 1, got {size}")
+    return [prompts[start : start + size] for start in range(0, len(prompts), size)]
+
+
+T = TypeVar("T")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Study
-from annotations.questionnaire.views import UserRequest
+from annotations.requests import UserRequest
 from annotations.setup.run_forms import RunForm
 from annotations.setup.runs import StudyFixed, add_run, refuse_if_fixed, run_rows, start_run
 from generation.runs.progress import workload

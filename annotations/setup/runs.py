@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from annotations.access.log import log_act
 from annotations.models import AnalysisPlan, Page, PageCandidate, Study, StudyMethod, StudyRun
-from annotations.questionnaire.progress import count_of
+from annotations.models.counting import count_of
 from generation.files.candidates import MOST_METHODS
 from generation.models import Candidate, GenerationRun, Prompt, RunPrompt
 from generation.runs.runs import queue_run

@@ -8,39 +8,13 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.permissions import RIGHTS, Right, Role, studies_of, study_for
-from annotations.models import Criterion, Study, StudyRole
-from generation.web.rest import PageQuery, checked_query, page_of, page_response
-
-
-class UserRequest(Request):
-    """A request whose user is known, as it is behind `IsAuthenticated`."""
-
-    user: User
-
-
-class CriterionSerializer(serializers.ModelSerializer[Criterion]):
-    class Meta:
-        model = Criterion
-        fields = [
-            "key",
-            "label_en",
-            "label_zh",
-            "question_en",
-            "question_zh",
-            "low_en",
-            "low_zh",
-            "high_en",
-            "high_zh",
-            "minimum",
-            "maximum",
-            "is_overall",
-        ]
-
+from annotations.models import Study, StudyRole
+from annotations.questionnaire.api import CriterionSerializer
+from generation.web.rest import PageQuery, UserRequest, checked_query, page_of, page_response
 
 # What is said of a study in a list and alone; its methods are not among it.
 STUDY_FIELDS = [

@@ -10,13 +10,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
-from annotations.access.permissions import studies_of
-from annotations.models import AnalysisPlan, Criterion, Enrolment, Page, Study, StudyRole
-from annotations.questionnaire.progress import count_of
+from annotations.models import AnalysisPlan, Criterion, Study, StudyRole
 from annotations.recruiting.consent import BadQuestions, check_questions
 from annotations.setup.pages import recut
 from annotations.setup.rubrics import Rubric
@@ -130,25 +127,6 @@ def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
     locked.save(update_fields=["genre", "signed_off_at"])
     study.genre, study.signed_off_at = locked.genre, None
     log_act(study, by, "study.changed", fields=["criteria"])
-
-
-def studies_run_by(user: User) -> QuerySet[Study]:
-    """Return the studies in whose running a user has a part, the latest first, in one query.
-
-    Each has its numbers of `prompts` and `evaluators`, and the user's `role` in it if there is one.
-    """
-    role = StudyRole.objects.filter(study=OuterRef("pk"), user=user).values("role")
-    return (
-        studies_of(user)
-        .annotate(
-            prompts=count_of(Page.objects.filter(subtask__study=OuterRef("pk"))),
-            evaluators=count_of(
-                Enrolment.objects.filter(study=OuterRef("pk"), source=Enrolment.Source.QUESTIONNAIRE)
-            ),
-            role=Subquery(role[:1]),
-        )
-        .order_by("-created_at")
-    )
 
 
 def refuse_unless_draft(study: Study) -> None:

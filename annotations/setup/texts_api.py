@@ -14,11 +14,11 @@ from rest_framework.views import APIView
 from annotations.access.permissions import Right, study_for
 from annotations.models import Page, PageCandidate, StudyRun
 from annotations.setup.runs import StudyFixed, add_run, start_run
-from annotations.setup.studies_api import UserRequest
 from generation.runs.runs import LARGEST_SEED, MODEL_NAME, PRESETS, RunRefused
 from generation.web.rest import (
     Body,
     PageQuery,
+    UserRequest,
     checked_body,
     checked_query,
     page_of,

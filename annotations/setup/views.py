@@ -13,9 +13,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotations.access.permissions import Right, may_create, rights, study_for
+from annotations.access.permissions import Right, may_create, rights, studies_run_by, study_for
 from annotations.models import Study
-from annotations.questionnaire.views import UserRequest
+from annotations.requests import UserRequest
 from annotations.setup import lifecycle as launching
 from annotations.setup.checklist import checklist
 from annotations.setup.forms import NewStudyForm, RubricForm, SettingsForm, add_model_errors
@@ -28,7 +28,6 @@ from annotations.setup.study import (
     create_study,
     refuse_unless_draft,
     replace_criteria,
-    studies_run_by,
 )
 
 OK, BAD = HTTPStatus.OK, HTTPStatus.BAD_REQUEST
@@ -240,3 +239,12 @@ def setup_page(
     """Return a page of the set-up with what all of them show."""
     shared = {"study": study, "rights": {right.value for right in rights(request.user, study)}}
     return render(request, f"annotations/{name}.html", {**shared, **context}, status=BAD if is_bad else OK)
+
+
+@require_POST
+def close(request: UserRequest, slug: str) -> HttpResponse:
+    """Close a study, so that it takes no more answers and its results appear."""
+    study = study_for(request.user, slug, Right.RUN)
+    if launching.close_study(study, staff=request.user):
+        messages.success(request, _("The study is closed."))
+    return redirect("annotations:results", study.slug)

@@ -19,7 +19,7 @@ from annotations.models import (
     StudyMethod,
     Subtask,
 )
-from annotations.questionnaire.order import PAGES_PER_SUBTASK, split
+from annotations.setup.pages import PAGES_PER_SUBTASK, split
 from generation.models import Candidate, GenerationRun, Method, Prompt
 
 # Our keys of the methods that the authors' poem records call otherwise.

@@ -11,7 +11,7 @@ from django.test import Client
 from annotations.models import Enrolment, Rating, StaffAct, Study, StudyRole
 from annotations.recruiting.enrolment import enrol
 from annotations.results.answer_rows import COLUMNS, answers
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_study, build_user, placements
 from annotations.tests.test_api_studies import API, called
 

@@ -15,7 +15,7 @@ from django.test import Client
 from annotations.access.log import ACTS, log_act
 from annotations.access.log_page import in_words
 from annotations.models import Enrolment, StaffAct, Study
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_study, shown
 
 PAGE = "/manage/studies/poems/roles/"

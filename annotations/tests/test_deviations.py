@@ -13,7 +13,7 @@ from annotations.plan.plan import Conduct, deviations, lock_plan
 from annotations.recruiting.enrolment import enrol
 from annotations.results.document import report_document
 from annotations.results.report import study_report
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_user
 from generation.models import Method, Prompt
 from stats.reports.document import Paragraph, Table

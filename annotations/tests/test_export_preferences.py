@@ -15,7 +15,8 @@ from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, 
 from annotations.plan.simulation import Effects, simulate_ratings
 from annotations.recruiting.enrolment import enrol
 from annotations.results.preference_pairs import COLUMNS, PREFERENCE_FORMATS, preference_chunks, preferences
-from annotations.results.seal import Sealed, close_study
+from annotations.results.seal import Sealed
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_study, build_user
 from generation.models import Candidate, Prompt
 

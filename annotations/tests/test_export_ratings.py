@@ -16,7 +16,8 @@ from annotations.models import BestChoice, Criterion, Enrolment, Rating, Study
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.recruiting.enrolment import enrol
 from annotations.results.answer_rows import COLUMNS, answer_count, answers, rating_chunks
-from annotations.results.seal import Sealed, close_study
+from annotations.results.seal import Sealed
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_study, build_user, placements
 from generation.models import Prompt
 

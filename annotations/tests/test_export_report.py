@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotations.models import Enrolment, Study
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything
 from generation.models import Method
 

@@ -19,7 +19,7 @@ from annotations.imports.studies import create_once
 from annotations.models import PageCandidate, Study, StudyRun
 from annotations.plan.plan import lock_plan
 from annotations.recruiting.enrolment import enrol
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.setup.rubrics import RubricCriterion
 from annotations.setup.runs import StudyFixed, add_finished_runs, add_run, start_run
 from annotations.tests.cast import build_study, shown

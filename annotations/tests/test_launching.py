@@ -14,8 +14,15 @@ from annotations.models import Enrolment, Page, PageCandidate, Rating, StaffAct,
 from annotations.plan.plan import lock_plan
 from annotations.questionnaire import saving as judging
 from annotations.recruiting.enrolment import enrol
-from annotations.results.seal import close_study
-from annotations.setup.lifecycle import LaunchRefused, WrongState, launch, pause, resume, sign_off
+from annotations.setup.lifecycle import (
+    LaunchRefused,
+    WrongState,
+    close_study,
+    launch,
+    pause,
+    resume,
+    sign_off,
+)
 from annotations.setup.runs import StudyFixed, start_run
 from annotations.tests.cast import build_study, placements, shown
 from generation.models import GenerationRun

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from annotations.models import AnalysisPlan, Enrolment, Study
 from annotations.plan.plan import lock_plan
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything
 
 URL = "/studies/poems/plan/"

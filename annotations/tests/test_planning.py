@@ -19,7 +19,7 @@ from django.utils import translation
 from annotations.models import AnalysisPlan, AnswerChange, BestChoice, Criterion, Enrolment, Rating, Study
 from annotations.plan.plan import PlanRefused, lock_plan, locked_plan, plan_facts
 from annotations.recruiting.enrolment import enrol
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import build_study, build_user, placements
 
 EVERY_PAIR = [[f"method-{a}", f"method-{b}"] for a in range(4) for b in range(a + 1, 4)]

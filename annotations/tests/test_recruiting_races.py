@@ -16,9 +16,10 @@ from django.test import Client
 from django.utils import timezone
 
 from annotations.models import Assignment, Enrolment, Invitation, Placement, Rating, Reminder, Study
-from annotations.recruiting.enrolment import StudyFull, enrol, give_back, holders
+from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.invitations import Invitee, InvitingRefused, invite, make_open_link
 from annotations.recruiting.reminders import send_reminders
+from annotations.recruiting.sharing_out import StudyFull, give_back, holders
 from annotations.recruiting.withdrawal import withdraw
 from annotations.tests.cast import build_study, build_user
 

@@ -24,17 +24,11 @@ from annotations.models import (
     StudyRole,
 )
 from annotations.questionnaire.saving import Answer, PageAddress, UnknownPlace, save_answer
-from annotations.recruiting.enrolment import (
-    EnrolmentRefused,
-    StudyFull,
-    enrol,
-    extend_deadline,
-    give_back,
-    holders,
-)
+from annotations.recruiting.enrolment import enrol, extend_deadline
+from annotations.recruiting.sharing_out import EnrolmentRefused, StudyFull, give_back, holders
 from annotations.results.report import study_report
 from annotations.results.score_table import score_table, verdicts_on
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import build_study, build_user, placements, shown
 
 

@@ -13,7 +13,7 @@ from annotations.models import Enrolment, PageCandidate, Placement, Rating, Stud
 from annotations.recruiting.enrolment import enrol
 from annotations.results.report import study_report
 from annotations.results.score_table import score_table
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import PUBLISHED_METHODS, answer_everything, build_study, build_user
 
 

@@ -11,7 +11,8 @@ from django.test import Client
 
 from annotations.access.roles import RoleRefused, give_role, take_role
 from annotations.models import Enrolment, StaffAct, Study, StudyRole
-from annotations.recruiting.enrolment import EnrolmentRefused, enrol
+from annotations.recruiting.enrolment import enrol
+from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.tests.cast import build_user, shown
 
 Role = StudyRole.Role

@@ -10,19 +10,13 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
+from annotations.access.permissions import studies_run_by
 from annotations.imports.studies import import_study
 from annotations.models import Page, StaffAct, Study, StudyRole
 from annotations.plan.plan import lock_plan
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 from annotations.setup.rubrics import load_rubric
-from annotations.setup.study import (
-    CHANGEABLE,
-    ChangeRefused,
-    change_study,
-    create_study,
-    replace_criteria,
-    studies_run_by,
-)
+from annotations.setup.study import CHANGEABLE, ChangeRefused, change_study, create_study, replace_criteria
 from annotations.tests.cast import build_study
 from generation.files.candidates import CandidateFile
 

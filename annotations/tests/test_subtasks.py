@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotations.questionnaire.order import balanced_order, split, williams_rows
+from annotations.questionnaire.order import balanced_order, williams_rows
+from annotations.setup.pages import split
 
 
 def test_a_hundred_prompts_make_ten_subtasks_of_ten() -> None:

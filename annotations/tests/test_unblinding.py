@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,15 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.test import Client
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, URLResolver, reverse
 
 from annotations import urls
 from annotations.models import BestChoice, Enrolment, PageCandidate, Rating, Study, Unblinding
 from annotations.recruiting.enrolment import enrol
 from annotations.results.report import study_report
 from annotations.results.report_formats import FORMATS
-from annotations.results.seal import ReasonTooShort, close_study, is_sealed, unblind
+from annotations.results.seal import ReasonTooShort, is_sealed, unblind
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_user
 
 REASON = "A candidate shows the wrong text."
@@ -155,6 +156,15 @@ def without_clock(body: bytes) -> bytes:
     return CSRF_TOKEN.sub(b"", body)
 
 
+def patterns(entries: Iterable[Any]) -> Iterator[URLPattern]:
+    """Yield every address of an app, those of its packages among them."""
+    for entry in entries:
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry.url_patterns)
+        else:
+            yield entry
+
+
 def arguments(pattern: URLPattern, study: Study) -> list[dict[str, Any]]:
     """Return the arguments under which an address is asked for: the study, its first page, every format."""
     names = pattern.pattern.converters
@@ -170,7 +180,7 @@ def everything_staff_can_get(study: Study, client: Client) -> dict[str, bytes]:
     """Return the body of every address of the app and of the admin's lists of answers."""
     addresses = [
         reverse(f"annotations:{pattern.name}", kwargs=kwargs)
-        for pattern in urls.urlpatterns
+        for pattern in patterns(urls.urlpatterns)
         for kwargs in arguments(pattern, study)
     ]
     addresses += [

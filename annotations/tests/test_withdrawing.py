@@ -26,7 +26,8 @@ from annotations.recruiting.invitations import Invitee, invite
 from annotations.recruiting.withdrawal import TooLate, withdraw
 from annotations.results.report import study_report
 from annotations.results.score_table import score_table
-from annotations.results.seal import close_study, is_sealed
+from annotations.results.seal import is_sealed
+from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, placements
 
 

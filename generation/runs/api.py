@@ -11,20 +11,21 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAdminUser
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from generation.models import GenerationRun, RunPrompt
 from generation.runs.progress import RunProgress, Workload, run_progress, workload
 from generation.runs.runs import cancel_run, retry_failed
-from generation.web.rest import PageQuery, Refused, checked_query, page_of, page_response, rows_as
-
-
-class UserRequest(Request):
-    """A request whose user is known, as it is behind `IsAuthenticated`."""
-
-    user: User
+from generation.web.rest import (
+    PageQuery,
+    Refused,
+    UserRequest,
+    checked_query,
+    page_of,
+    page_response,
+    rows_as,
+)
 
 
 class RunRowSerializer(serializers.ModelSerializer[GenerationRun]):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as InvalidFields
 from django.db.models import QuerySet
@@ -32,6 +33,12 @@ from generation.files.problems import SHOWN_AT_MOST, FileRefused
 LARGEST_PAGE = 500
 # More than any list has pages; a larger number is not one that a database counts to.
 LAST_PAGE = 1_000_000
+
+
+class UserRequest(Request):
+    """A request whose user is known, as it is behind `IsAuthenticated`."""
+
+    user: User
 
 
 class Strict(serializers.Serializer[Any]):

@@ -58,12 +58,15 @@ class Participants:
     excluded: tuple[Excluded, ...]
 
 
+OffScalePolicy = Literal["kept", "missing"]
+
+
 @dataclass(frozen=True)
 class OffScale:
     """Scores of valid evaluators that the scale does not have, and whether they were kept or taken as missing."""
 
     count: int
-    policy: Literal["kept", "missing"]
+    policy: OffScalePolicy
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import Study
-from annotations.results.seal import close_study
+from annotations.setup.lifecycle import close_study
 
 
 class Command(BaseCommand):

@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from annotations.models import Study
-from annotations.recruiting.enrolment import EnrolmentRefused, enrol_by_staff
+from annotations.recruiting.enrolment import enrol_by_staff
 from annotations.recruiting.invitations import InvitingRefused, group_of
+from annotations.recruiting.sharing_out import EnrolmentRefused
 
 
 class Command(BaseCommand):

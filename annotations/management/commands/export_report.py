@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
-from annotations.models import Study
-from annotations.results.report import OFF_SCALE_POLICIES, study_report
+from annotations.models import AnalysisPlan, Study
+from annotations.results.report import study_report
 from annotations.results.report_formats import FORMATS, export
 from annotations.results.seal import ReasonTooShort, unblind
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", type=Path, metavar="PATH", help="default: standard output")
         parser.add_argument(
             "--off-scale",
-            choices=OFF_SCALE_POLICIES,
+            choices=AnalysisPlan.OffScale.values,
             default="kept",
             help="what to do with imported scores that the scale does not have (default: kept)",
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from annotations.recruiting.enrolment import give_back_everywhere
+from annotations.recruiting.sharing_out import give_back_everywhere
 
 
 class Command(BaseCommand):

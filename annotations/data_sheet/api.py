@@ -1,0 +1,28 @@
+"""The data sheet of a study by the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.access.permissions import Right, study_for
+from annotations.data_sheet import heds_markdown
+from generation.web.rest import UserRequest
+
+
+class DataSheetSerializer(serializers.Serializer[Any]):
+    markdown = serializers.CharField()
+
+
+class DataSheet(APIView):
+    @extend_schema(
+        operation_id="heds",
+        summary="Return the human evaluation data sheet, filled in as far as the platform knows",
+        responses=DataSheetSerializer,
+    )
+    def get(self, request: UserRequest, slug: str) -> Response:
+        return Response({"markdown": heds_markdown(study_for(request.user, slug, Right.ANALYSE))})

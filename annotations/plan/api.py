@@ -1,0 +1,92 @@
+"""The plan of a study's analysis by the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.access.permissions import Right, study_for
+from annotations.models import AnalysisPlan
+from annotations.plan.plan import PlanRefused, lock_plan, locked_plan, plan_document
+from generation.web.rest import (
+    Body,
+    Points,
+    Refused,
+    UserRequest,
+    checked_body,
+    refusals,
+)
+
+
+class PlanSerializer(serializers.ModelSerializer[AnalysisPlan]):
+    primary_criterion = serializers.CharField(source="primary_criterion.key")
+    comparisons = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
+    document = serializers.SerializerMethodField(help_text="What the digest is taken of.")
+
+    class Meta:
+        model = AnalysisPlan
+        fields = [
+            "primary_criterion",
+            "comparisons",
+            "inconsistency_threshold",
+            "off_scale",
+            "equivalence_margin",
+            "planned_evaluators",
+            "planned_prompts",
+            "notes",
+            "locked_at",
+            "digest",
+            "document",
+        ]
+
+    def get_document(self, plan: AnalysisPlan) -> dict[str, Any]:
+        return plan_document(plan)
+
+
+class PlanBody(Body):
+    primary_criterion = serializers.SlugField(max_length=40)
+    comparisons = serializers.ListField(
+        child=serializers.ListField(child=serializers.SlugField(max_length=50), min_length=2, max_length=2),
+        required=False,
+        help_text="Pairs of methods; without it every pair.",
+    )
+    off_scale = serializers.ChoiceField(choices=AnalysisPlan.OffScale.values, required=False)
+    equivalence_margin = Points(required=False, allow_null=True)
+    planned_evaluators = serializers.IntegerField(
+        min_value=1, max_value=1_000_000, required=False, allow_null=True
+    )
+    planned_prompts = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    notes = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
+
+
+class Plan(APIView):
+    @extend_schema(
+        operation_id="plan", summary="Show the locked plan of a study's analysis", responses=PlanSerializer
+    )
+    def get(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.ANALYSE)
+        plan = locked_plan(study)
+        if plan is None:
+            return Response({"detail": "No plan is locked."}, status=status.HTTP_404_NOT_FOUND)
+        return Response(PlanSerializer(plan).data)
+
+    @extend_schema(
+        operation_id="plan_lock",
+        summary="Lock the plan of a study's analysis, before the first answer and for good",
+        request=PlanBody,
+        responses={201: PlanSerializer},
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        fields = checked_body(PlanBody, request)
+        key = fields.pop("primary_criterion")
+        criterion = study.criteria.filter(key=key).first()
+        if criterion is None:
+            raise Refused(f"{key} is no criterion of this study.")
+        with refusals(PlanRefused):
+            plan = lock_plan(study, staff=request.user, primary_criterion=criterion, **fields)
+        return Response(PlanSerializer(plan).data, status=status.HTTP_201_CREATED)

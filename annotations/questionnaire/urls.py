@@ -1,0 +1,16 @@
+"""Addresses of those who rate."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from annotations.questionnaire import views
+
+urlpatterns: list[URLPattern] = [
+    # /studies/<slug>/...
+    path("studies/<slug:slug>/", views.study, name="study"),
+    path("studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/", views.page, name="page"),
+    path(
+        "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/answers/", views.answers, name="answers"
+    ),
+]

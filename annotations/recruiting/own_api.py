@@ -1,0 +1,73 @@
+"""Agreeing to a study and withdrawing from it by the API, for those who rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.questionnaire.api import own_enrolment
+from annotations.recruiting.consent import LONGEST_ANSWER, BadAnswers, give_consent, parse_answers
+from annotations.recruiting.withdrawal import TooLate, withdraw
+from generation.web.rest import (
+    Body,
+    Refused,
+    UserRequest,
+    checked_body,
+    refusals,
+)
+
+
+class ConsentBody(Body):
+    answers = serializers.DictField(
+        child=serializers.CharField(max_length=LONGEST_ANSWER, allow_blank=True),
+        required=False,
+        default=dict,
+        help_text="Answers to the study's short form by the questions' keys.",
+    )
+
+
+class ConsentSerializer(serializers.Serializer[Any]):
+    changed = serializers.BooleanField(help_text="False where you had agreed before.")
+
+
+class OwnConsent(APIView):
+    @extend_schema(
+        operation_id="own_consent",
+        summary="Agree to take part, with the answers to the short form",
+        request=ConsentBody,
+        responses=ConsentSerializer,
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        study = own_enrolment(request, slug).study
+        given = checked_body(ConsentBody, request)["answers"]
+        try:
+            answers = parse_answers(study.questions, given)
+        except BadAnswers as error:
+            raise Refused(str(error), fields={key: [said] for key, said in error.problems.items()}) from error
+        return Response({"changed": give_consent(request.user, slug, answers)})
+
+
+class WithdrawBody(Body):
+    confirm = serializers.ChoiceField(choices=["withdraw"], help_text="The word: it cannot be undone.")
+
+
+class WithdrawalSerializer(serializers.Serializer[Any]):
+    removed = serializers.IntegerField(help_text="Answers that were removed.")
+
+
+class OwnWithdrawal(APIView):
+    @extend_schema(
+        operation_id="own_withdrawal",
+        summary="Leave a study: your answers and who you are, are removed",
+        request=WithdrawBody,
+        responses=WithdrawalSerializer,
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        enrolment = own_enrolment(request, slug)
+        checked_body(WithdrawBody, request)
+        with refusals(TooLate):
+            return Response({"removed": withdraw(enrolment, by_evaluator=True)})

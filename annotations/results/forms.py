@@ -1,0 +1,22 @@
+"""What is asked before a study's results are shown."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from annotations.models import SHORTEST_REASON
+from annotations.plan.forms import LONGEST_TEXT
+
+
+class UnblindForm(forms.Form):
+    """Why staff must see the numbers of a study that still takes answers."""
+
+    reason = forms.CharField(
+        min_length=SHORTEST_REASON,
+        max_length=LONGEST_TEXT,
+        error_messages={
+            "required": _("Give a reason. The report prints it."),
+            "min_length": _("Give a reason of at least %(limit_value)d characters. The report prints it."),
+        },
+    )

@@ -1,0 +1,23 @@
+"""Addresses of results: the report, its prompts, and the files."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from annotations.results import prompt_views, views
+
+urlpatterns: list[URLPattern] = [
+    # /studies/<slug>/results/...
+    path("studies/<slug:slug>/results/", views.results, name="results"),
+    path("studies/<slug:slug>/results/unblind/", views.unblind, name="unblind"),
+    path("studies/<slug:slug>/results/prompts/", prompt_views.prompts, name="prompts"),
+    path("studies/<slug:slug>/results/prompts/<int:subtask>/<int:page>/", prompt_views.prompt, name="prompt"),
+    # files
+    path("studies/<slug:slug>/ratings.<slug:file_format>", views.ratings_file, name="ratings_file"),
+    path(
+        "studies/<slug:slug>/preferences-<slug:source>.<slug:file_format>",
+        views.preferences_file,
+        name="preferences_file",
+    ),
+    path("studies/<slug:slug>/results.<slug:file_format>", views.results_file, name="results_file"),
+]
