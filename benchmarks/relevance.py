@@ -153,7 +153,7 @@ def read_options() -> argparse.Namespace:
         default=ROOT / "fixtures/titles/modern.json",
         help="a JSON list (default: %(default)s)",
     )
-    add("--titles", type=int, default=100, help="titles of each kind (default: %(default)s)")
+    add("--titles", type=int, default=4, help="titles of each kind; the cards have 40 (default: %(default)s)")
     add(
         "--preset",
         choices=[name for name in PRESETS if name != "qa"],

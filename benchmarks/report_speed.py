@@ -51,7 +51,7 @@ def measure(prompts: int) -> None:
     from annotations.results.report import study_report
     from annotations.results.report_formats import export
 
-    study = filled_study(prompts)
+    study = filled_study(prompts, history=False)
     # The picks of the filled study are not those of careful people, and everybody shall count.
     study.inconsistency_threshold = Decimal(1)
     start = time.perf_counter()

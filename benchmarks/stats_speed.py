@@ -14,6 +14,7 @@ import os
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # One core is what the target says; it must be set before NumPy is loaded.
 
+import argparse
 import sys
 import time
 import warnings
@@ -97,7 +98,11 @@ def mixed_lm(differences: Floats) -> None:
 
 
 def main() -> int:
-    table = simulated_study(30, 100, 4, 4)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--prompts", type=int, default=100, help="default: %(default)s")
+    table = simulated_study(30, parser.parse_args().prompts, 4, 4)
     pairs = 6 * 4
     ratings = table.for_criterion("criterion 0")
     differences = ratings[..., 1] - ratings[..., 0]

@@ -71,11 +71,11 @@ class Player:
         raise Failed(f"{path}: too many redirects")
 
     def play(self, until: float) -> None:
-        """Play games until the time is up."""
-        while time.monotonic() < until:
+        """Play whole games until the time is up, one at least."""
+        while not self.choices or time.monotonic() < until:
             page, _ = self.ask("/turing/")
             page, path = self.ask("/turing/", {"csrfmiddlewaretoken": token(page), "genre": "poem"})
-            while (found := ROUND.search(path)) and time.monotonic() < until:
+            while found := ROUND.search(path):
                 self.choose(page, path)
                 self.choices.append((found[1], int(found[2])))
                 if found[2] == "5":

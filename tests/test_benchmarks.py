@@ -1,0 +1,103 @@
+"""Every benchmark runs through at a small size; how fast it is no test says."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from generation.decoding.sentence_search import PRESETS
+from generation.tests.tiny_models import verse_model
+from generation.tests.training_cast import verse
+from generation.verse.corpus import write_corpus
+from turing.pairs.files import import_pairs
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def benchmark(name: str) -> ModuleType:
+    return import_module(f"benchmarks.{name}")
+
+
+def run(name: str, *words: str | Path) -> None:
+    """Run a benchmark by its command line."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [name, *map(str, words)])
+        benchmark(name).main()
+
+
+@pytest.fixture
+def model_folder(tmp_path: Path, small_search: None) -> Path:
+    folder = tmp_path / "model"
+    verse_model().model.save_pretrained(folder)
+    verse_model().tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def small_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PRESETS, "poem", replace(PRESETS["poem"], beams=2, samples=2))
+
+
+def test_every_benchmark_is_tested() -> None:
+    tests = Path(__file__).read_text(encoding="utf-8")
+    names = [path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py")]
+    assert len(names) > 5
+    assert [name for name in names if f'"{name}"' not in tests] == []
+
+
+def test_false_positives_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    run("stats_false_positives", "--studies", "5")
+    assert "share of 5 studies" in capsys.readouterr().out
+
+
+def test_the_analysis_is_timed_beside_two_others(capsys: pytest.CaptureFixture[str]) -> None:
+    run("stats_speed", "--prompts", "5")
+    assert "statsmodels MixedLM" in capsys.readouterr().out
+
+
+def test_the_search_is_timed_beside_a_loop(model_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("search_speed", "--model", model_folder, "--form", "jueju5", "--rounds", "1", "--batches", "2")
+    assert "as long as the search" in capsys.readouterr().out
+
+
+def test_relevance_is_judged_for_each_method(
+    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    poems = [replace(poem, part="judge") if poem.collection == "song" else poem for poem in verse()]
+    write_corpus(poems, tmp_path / "poems.jsonl")
+    run("relevance", "--corpus", tmp_path / "poems.jsonl", "--model", model_folder, "--titles", "2")
+    assert "inverse_prompting" in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+def test_exports_are_timed_beside_copy(capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark("export_speed").measure(prompts=1, rounds=1)
+    assert "450 rows: 50 evaluators x 1 prompts" in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+def test_a_report_is_timed_beside_reading_the_ratings(capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark("report_speed").measure(prompts=2)
+    assert "800 ratings: 50 evaluators x 2 prompts" in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_figures_of_the_game_agree_with_a_count_of_its_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    results = benchmark("turing_results")
+    results.fill(rounds=1000, pairs=20)
+    results.measure(looks=1)
+    assert "both agree: yes" in capsys.readouterr().out
+
+
+def test_players_at_once_lose_no_round(live_server: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    import_pairs(ROOT / "fixtures" / "turing-pairs.jsonl")
+    benchmark("turing_players").measure(live_server.thread.port, count=2, seconds=2)
+    told = capsys.readouterr().out
+    assert "errors: 0" in told
+    assert "lost: 0, doubled: 0" in told
