@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from evalsite import embedded
 from evalsite.embedded.layout import Layout, lay_out
 from evalsite.tests.cast import clear
+from evalsite.tests.running import Demo
 
 
 @pytest.fixture
@@ -53,3 +55,26 @@ def new_home(open_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setenv("EVALSITE_HOME", str(home))
     yield home
     clear(home)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def demo(tmp_path: Path, port: int) -> Iterator[Callable[[], Demo]]:
+    """Start the demo; what a failed test leaves of it is ended."""
+    started: list[Demo] = []
+
+    def start() -> Demo:
+        started.append(Demo(port, tmp_path / "output"))
+        return started[0]
+
+    yield start
+    for left in started:
+        if left.process.poll() is None:
+            left.process.terminate()
+            left.process.wait(60)

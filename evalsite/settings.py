@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
 from evalsite import embedded
+from evalsite.running_demo import running_demo
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The arrays of a report are small and a process serves several requests: threads of the linear algebra would
@@ -260,10 +261,18 @@ COMPOSE_PER_VISITOR = env_int("COMPOSE_PER_VISITOR", default=30)
 COMPOSE_PER_ADDRESS = env_int("COMPOSE_PER_ADDRESS", default=300)
 COMPOSE_QUEUE = env_int("COMPOSE_QUEUE", default=20)
 
-# Where evaluators find the site: begins the links in letters and in what commands print.
-SITE_URL = os.environ.get(
-    "SITE_URL", f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION else "http://127.0.0.1:8000"
-)
+
+def site_url() -> str:
+    """Return the address that links in letters and from commands begin with; a demonstration knows its port."""
+    if given := os.environ.get("SITE_URL"):
+        return given
+    if PRODUCTION:
+        return f"https://{ALLOWED_HOSTS[0].lstrip('.')}"
+    demo = running_demo()
+    return f"http://127.0.0.1:{demo.port if demo else 8000}"
+
+
+SITE_URL = site_url()
 if not SITE_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured(f"SITE_URL={SITE_URL!r}: must begin with http:// or https://")
 

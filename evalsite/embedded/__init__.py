@@ -15,7 +15,7 @@ from evalsite.embedded.layout import EmbeddedError, account_for, hand_over, home
 from evalsite.embedded.programs import find_programs
 from evalsite.embedded.servers import Postgres, Server, Valkey
 
-__all__ = ["EmbeddedError", "Status", "Urls", "home", "start", "status", "stop", "urls"]
+__all__ = ["EmbeddedError", "Status", "Urls", "fallen", "home", "start", "status", "stop", "urls"]
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ def status() -> list[Status]:
             Status(server.label, server.answers(), running.pid if running else None, str(server.socket))
         )
     return found
+
+
+def fallen() -> list[str]:
+    """Return the labels of the servers that have ended; one that runs and does not answer is none of them."""
+    return [server.label for server in _servers() if not server.answers() and server.process() is None]
 
 
 def _servers() -> list[Server]:

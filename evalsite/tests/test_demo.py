@@ -3,10 +3,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -14,62 +11,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from evalsite.embedded.layout import BASE_DIR, Layout
-from evalsite.tests.cast import kill, pids, wait_for
+from evalsite.embedded.layout import Layout
+from evalsite.tests.cast import kill, pids
+from evalsite.tests.running import Demo
 
 pytestmark = pytest.mark.usefixtures("own_servers")
-
-
-class Demo:
-    """A running `manage.py demo`, and what it has said."""
-
-    def __init__(self, port: int, output: Path) -> None:
-        self.port = port
-        self.output = output
-        with output.open("w") as stream:
-            self.process = subprocess.Popen(
-                [sys.executable, BASE_DIR / "manage.py", "demo", "--port", str(port)],
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-
-    @property
-    def said(self) -> str:
-        return self.output.read_text()
-
-    def wait_for(self, condition: Callable[[], object]) -> None:
-        wait_for(lambda: condition() or self.process.poll() is not None, seconds=60)
-        assert self.process.poll() is None, self.said
-
-    def children(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def status_of(self, address: str) -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{address}", timeout=10) as response:
-            return int(response.status)
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def demo(tmp_path: Path, port: int) -> Iterator[Callable[[], Demo]]:
-    """Start the demo; what a failed test leaves of it is ended."""
-    started: list[Demo] = []
-
-    def start() -> Demo:
-        started.append(Demo(port, tmp_path / "output"))
-        return started[0]
-
-    yield start
-    for left in started:
-        if left.process.poll() is None:
-            left.process.terminate()
-            left.process.wait(60)
 
 
 def test_demo_serves_the_site_until_ctrl_c(new_home: Path, demo: Callable[[], Demo]) -> None:

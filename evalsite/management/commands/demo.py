@@ -8,8 +8,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +19,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.imports.demo import load_demo
 from evalsite import embedded
+from evalsite.children import Child, ChildEnded, Progress, python_program
+from evalsite.running_demo import DemoRecord, RunningDemo, running_demo, stop_left_behind
 from turing.models import PoemPair
 from turing.pairs.files import import_pairs
 
@@ -28,8 +28,10 @@ T = TypeVar("T")
 
 PAIRS = settings.BASE_DIR / "fixtures" / "turing-pairs.jsonl"
 
-READY_SECONDS = 60
-STOP_SECONDS = 10
+# A slow machine may take its time; only children that do nothing at all are given up.
+STALL_SECONDS = 120
+NEWS_SECONDS = 10
+WATCH_SECONDS = 2
 TRY = """\
 What to try
   Log in as an evaluator and rate a page: the keyboard works, every answer is saved at once.
@@ -58,43 +60,6 @@ def interrupt(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-class Child:
-    """A program that runs until the demonstration ends, in a process group of its own.
-
-    The terminal's Ctrl-C thus reaches only us, and we end the children in order.
-    """
-
-    def __init__(self, label: str, *arguments: str) -> None:
-        self.label = label
-        self.log = embedded.home() / "logs" / f"{label.replace(' ', '_')}.log"
-        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own programs
-                [sys.executable, "-m", *arguments],
-                cwd=settings.BASE_DIR,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-            )
-
-    def check(self) -> None:
-        """Raise CommandError if the child has ended by itself."""
-        if (code := self.process.poll()) is not None:
-            lines = self.log.read_text(errors="replace").strip().splitlines()[-5:]
-            words = "".join(f"\n    {line}" for line in lines)
-            raise CommandError(f"The {self.label} has ended with {code}; its log {self.log} says{words}")
-
-    def stop(self) -> None:
-        """Ask the child to end; what is left of its group after a while is killed."""
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(STOP_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-
 class Command(BaseCommand):
     help = "Run the site with demo content: servers, worker and web server; Ctrl-C stops them all."
     requires_system_checks = []
@@ -105,48 +70,95 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo makes accounts and prints their passwords: not on a public site")
+        if (other := running_demo()) is not None:
+            raise CommandError(self.runs_already(other))
         self.check_port(port)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, interrupt)
-        children: list[Child] = []
-        servers = embedded.status()
-        ours = {server.label for server in servers if server.pid is None}
         try:
-            if servers:
-                self.step(" and ".join(server.label for server in servers), embedded.start)
-            self.run(port, children)
+            self.hold_home(port)
         except embedded.EmbeddedError as error:
             raise CommandError(f"The embedded servers cannot be used: {error}") from error
+        except ChildEnded as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{error.strerror}: {error.filename or embedded.home()}") from error
         except KeyboardInterrupt:
             self.say("")
+
+    def hold_home(self, port: int) -> None:
+        """Run the one demonstration of this home, and leave nothing running of what it started."""
+        children: list[Child] = []
+        demo = RunningDemo(os.getpid(), port)
+        try:
+            record = DemoRecord(demo)
+        except BlockingIOError:
+            raise CommandError(self.runs_already(running_demo())) from None
+        servers = embedded.status()
+        demo.servers = [server.label for server in servers if server.pid is None]
+        try:
+            if record.left:
+                # The servers that it started are ours to stop now.
+                demo.servers = [
+                    server.label
+                    for server in servers
+                    if server.label in {*demo.servers, *record.left.servers}
+                ]
+                if stop_left_behind(record.left):
+                    self.say("Ended what a killed demonstration had left running")
+                    self.check_port(port)
+            record.write()
+            if servers:
+                self.step(" and ".join(server.label for server in servers), embedded.start)
+            self.run(port, children, record)
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
             for child in reversed(children):
                 self.step(f"Stopping the {child.label}", child.stop)
-            if ours:
+            if demo.servers:
+                ours = set(demo.servers)
                 self.step("Stopping " + " and ".join(sorted(ours)), lambda: embedded.stop(ours))
+            record.close()
 
-    def run(self, port: int, children: list[Child]) -> NoReturn:
+    def runs_already(self, other: RunningDemo | None) -> str:
+        """Say where the demonstration of this home runs and how it is stopped."""
+        if other is None:
+            return f"Another demonstration starts on {embedded.home()} at this moment"
+        return (
+            f"The demonstration of {embedded.home()} runs already: http://127.0.0.1:{other.port}/"
+            f" (process {other.pid}). Stop it with Ctrl-C in its terminal or by: kill {other.pid}"
+        )
+
+    def run(self, port: int, children: list[Child], record: DemoRecord) -> NoReturn:
         """Fill the database, start the children and watch them until one ends or we are interrupted."""
         self.step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
         accounts = self.step("Demo studies", load_demo)
         self.step("Pairs of the game", load_pairs)
-        children.append(
-            Child("worker", "celery", "-A", "evalsite", "worker",
-                  "--hostname=demo@%h", "--loglevel=INFO", "--without-gossip", "--without-mingle")
-        )  # fmt: skip
-        children.append(
-            Child("web server", "gunicorn", "evalsite.wsgi", f"--bind=127.0.0.1:{port}",
-                  "--worker-class=gthread", "--threads=8", "--keep-alive=15", "--graceful-timeout=5",
-                  "--no-control-socket")
-        )  # fmt: skip
+        programs = {
+            "worker": python_program(
+                "celery", "-A", "evalsite", "worker",
+                "--hostname=demo@%h", "--loglevel=INFO", "--without-gossip", "--without-mingle",
+            ),
+            "web server": python_program(
+                "gunicorn", "evalsite.wsgi", f"--bind=127.0.0.1:{port}",
+                "--worker-class=gthread", "--threads=8", "--keep-alive=15", "--graceful-timeout=5",
+                "--no-control-socket",
+            ),
+        }  # fmt: skip
+        for label, command in programs.items():
+            log = embedded.home() / "logs" / f"{label.replace(' ', '_')}.log"
+            children.append(Child(label, log, command, settings.BASE_DIR))
+            record.demo.children[children[-1].process.pid] = command
+            record.write()
         self.step("Worker and web server", lambda: self.wait_until_ready(port, children))
         self.welcome(port, accounts)
         while True:
             for child in children:
                 child.check()
-            time.sleep(0.2)
+            if fallen := embedded.fallen():
+                self.step(f"{' and '.join(fallen)} had ended: starting again", embedded.start)
+            time.sleep(WATCH_SECONDS)
 
     def check_port(self, port: int) -> None:
         """Refuse a port that the web server could not have, before anything is started."""
@@ -161,13 +173,24 @@ class Command(BaseCommand):
                 ) from error
 
     def wait_until_ready(self, port: int, children: list[Child]) -> None:
-        """Wait until the site says that database, broker and worker are there."""
-        deadline = time.monotonic() + READY_SECONDS
+        """Wait until the site says that database, broker and worker are there, as long as the children get on."""
+        progress = Progress(children)
+        begun = told = time.monotonic()
         while (why := self.not_ready(port)) is not None:
             for child in children:
                 child.check()
-            if time.monotonic() > deadline:
-                raise CommandError(f"The site is not ready after {READY_SECONDS} seconds: {why}")
+            if progress.stalled_seconds() > STALL_SECONDS:
+                logs = " and ".join(str(child.log) for child in children)
+                raise CommandError(
+                    f"The site is not ready ({why}), and nothing has moved for {STALL_SECONDS} seconds;"
+                    f" see {logs}. What is done is kept: the next start goes on from here"
+                )
+            if time.monotonic() - told >= NEWS_SECONDS:
+                told = time.monotonic()
+                self.say(f"\n  {told - begun:.0f} s, not ready: {why}", ending="")
+                for child in children:
+                    words = f"the {child.label} has computed {child.work()[0]:.0f} s, log {child.log}"
+                    self.say(f"\n    {words}: {child.last_line()[:100]}", ending="")
             time.sleep(0.1)
 
     def not_ready(self, port: int) -> str | None:
