@@ -6,6 +6,7 @@ from typing import Any
 
 from axes.helpers import get_client_ip_address
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
@@ -13,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.recruiting.joining import External, LinkRefused, join
+from annotations.recruiting.joining import External, FormSpent, LinkRefused, Who, WhoIsIt, join
 from annotations.recruiting.tokens import TOKEN
 from evalsite.tokens import make_token
+from generation.web.once import IDEMPOTENCY_KEY, key_sent
 from generation.web.quotas import TooMany
 from generation.web.rest import Body, Refused, checked_body
 
@@ -30,6 +32,11 @@ class JoinBody(Body):
         allow_blank=True,
         default="",
         help_text="Your id with the panel that sent you.",
+    )
+    who = serializers.ChoiceField(
+        choices=[who.value for who in Who],
+        required=False,
+        help_text="Whether a link that nobody has used is for whose token is sent, as it is without this, or not.",
     )
 
 
@@ -48,6 +55,7 @@ class Join(APIView):
         operation_id="join",
         summary="Come into a study by a link, or come back by it",
         auth=[{}, {"tokenAuth": []}, {"cookieAuth": []}],  # type: ignore[list-item]
+        parameters=[IDEMPOTENCY_KEY],
         request=JoinBody,
         responses=JoinedSerializer,
     )
@@ -60,7 +68,15 @@ class Join(APIView):
                 visitor,
                 address=str(get_client_ip_address(request)),
                 external=External(id=fields["external_id"]),
+                who=Who(fields.get("who", Who.MYSELF)) if visitor else None,
+                nonce=key_sent(request),
             )
+        except WhoIsIt as error:
+            raise Refused(
+                _("An account that a link made takes no second link: send no token, or who as somebody-else.")
+            ) from error
+        except FormSpent as error:
+            raise Refused(_("Somebody has joined with this Idempotency-Key: send another one.")) from error
         except LinkRefused as error:
             raise Refused(str(error)) from error
         except TooMany as error:

@@ -9,6 +9,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from annotations.recruiting import joining_views
 from evalsite import api_urls, health, token_views, views
 
 handler404 = "evalsite.views.not_found"
@@ -20,7 +21,7 @@ urlpatterns = [
     path("", include("generation.urls")),
     # /accounts/...
     path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("accounts/logout/", joining_views.log_out, name="logout"),
     path("accounts/language/", login_not_required(set_language), name="set_language"),
     path("accounts/token/", token_views.api_token, name="api_token"),
     path("accounts/token/delete/", token_views.delete_api_token, name="delete_api_token"),

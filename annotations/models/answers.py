@@ -71,6 +71,8 @@ class Enrolment(models.Model):
     open_link = models.ForeignKey(OpenLink, on_delete=models.RESTRICT, null=True, related_name="enrolments")
     external_id = models.CharField(max_length=100, blank=True)
     external_session = models.CharField(max_length=100, blank=True)
+    # Digest of the nonce of the form by which a new account came in: the same form lets nobody in twice.
+    join_nonce = models.CharField(max_length=64, blank=True)
     consented_at = models.DateTimeField(null=True)
     # What was answered to the study's short form, by the questions' keys (`annotations.recruiting.consent`).
     form_answers = models.JSONField(default=dict, blank=True)
@@ -92,6 +94,9 @@ class Enrolment(models.Model):
                 fields=["study", "external_id"],
                 condition=~Q(external_id=""),
                 name="enrolment_external_id_once",
+            ),
+            models.UniqueConstraint(
+                fields=["join_nonce"], condition=~Q(join_nonce=""), name="enrolment_join_nonce_once"
             ),
             models.CheckConstraint(
                 condition=Q(withdrawn_at__isnull=True, answers_removed__isnull=True)

@@ -29,6 +29,7 @@ class CameBy:
     open_link: OpenLink | None = None
     external_id: str = ""
     external_session: str = ""
+    join_nonce: str = ""
 
 
 @transaction.atomic

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
 from http import HTTPStatus
 
 from django.conf import settings
@@ -30,8 +32,11 @@ from annotations.models import (
 )
 from annotations.recruiting.enrolment import CameBy, enrol, refuse_to_enrol
 from annotations.recruiting.sharing_out import EnrolmentRefused
-from annotations.recruiting.tokens import TOKEN, new_token, token_digest
+from annotations.recruiting.tokens import TOKEN, new_token, token_digest, token_from
 from generation.web.quotas import Limit, network_of, take
+
+# Within this time a form that comes again is a second press, not somebody else at the same computer.
+PRESSED_AGAIN = timedelta(minutes=5)
 
 
 class LinkRefused(Exception):
@@ -45,6 +50,21 @@ class LinkRefused(Exception):
         super().__init__(message)
 
 
+class WhoIsIt(Exception):
+    """Somebody else's account is logged in, and it was not said whether the link is for its owner."""
+
+
+class FormSpent(Exception):
+    """The form was used some time ago: who has it open still is to be asked anew."""
+
+
+class Who(StrEnum):
+    """As whom a visitor who is logged in goes on by a link that does not say it."""
+
+    MYSELF = "myself"
+    SOMEBODY_ELSE = "somebody-else"
+
+
 @dataclass(frozen=True)
 class External:
     """Who a visitor is to the panel that sent them."""
@@ -55,13 +75,19 @@ class External:
 
 @dataclass(frozen=True)
 class Entrance:
-    """What a link leads to for this visitor: their enrolment, if they have joined already, and in whose account."""
+    """What a link leads to, and what the visitor's browser is in already: the link decides, never the browser.
+
+    `enrolment` is whom the link belongs to, `own` the visitor's part in the study where the link belongs to nobody
+    yet, and `full` says why nobody new comes in by it.
+    """
 
     study: Study
     link: Invitation | OpenLink | ReturnLink
     group: EvaluatorGroup | None
     enrolment: Enrolment | None = None
     external: External = External()
+    own: Enrolment | None = None
+    full: str = ""
 
     def is_own(self, visitor: User | None) -> bool:
         """Whether the visitor is logged in already as the one whom the link leads to."""
@@ -69,9 +95,14 @@ class Entrance:
             visitor is not None and self.enrolment is not None and self.enrolment.evaluator_id == visitor.pk
         )
 
-    def opens(self) -> User | None:
-        """Return the account that the link logs in, if somebody has joined already."""
-        return self.enrolment.evaluator if self.enrolment else None
+    def takes_account(self, visitor: User | None) -> bool:
+        """Whether the visitor may go on with the account that is logged in, where the link belongs to nobody yet.
+
+        One that a link made is for the person of that link: it takes no second link.
+        """
+        if visitor is None or self.enrolment is not None:
+            return False
+        return self.own is not None or not is_guest(visitor)
 
 
 @dataclass(frozen=True)
@@ -87,50 +118,62 @@ def joins_from_address() -> Limit:
     return Limit("joins from an address", settings.JOINS_PER_ADDRESS)
 
 
+def is_guest(user: User) -> bool:
+    """Whether a link made the account, and nobody gave it a password since: its personal link is the only key."""
+    return not user.has_usable_password() and LinkAccount.objects.filter(user=user).exists()
+
+
+def open_parts(user: User) -> list[Enrolment]:
+    """Return the parts in studies to which a user can still come back by a link."""
+    own = Enrolment.objects.answering(user).taking_part().exclude(study__state=Study.State.CLOSED)
+    return list(own.filter(deadline__gt=Now()))
+
+
 def find_entrance(token: str, visitor: User | None, external: External = External()) -> Entrance:
     """Return where a link leads to for a visitor (None: not logged in); raise `LinkRefused`. Writes nothing."""
-    if not TOKEN.fullmatch(token):
-        raise unknown()
-    digest = token_digest(token)
-    entrance = (
-        invitation_entrance(digest, visitor)
-        or open_entrance(digest, visitor, external)
-        or return_entrance(digest)
-    )
-    if entrance is None:
-        raise unknown()
+    link = find_link(token)
+    if isinstance(link, Invitation):
+        entrance = invitation_entrance(link, visitor)
+    elif isinstance(link, OpenLink):
+        entrance = open_entrance(link, visitor, external)
+    else:
+        entrance = Entrance(link.enrolment.study, link, link.enrolment.group, link.enrolment)
     refuse_entrance(entrance, visitor)
     return entrance
 
 
-def unknown() -> LinkRefused:
-    return LinkRefused(
+def find_link(token: str) -> Invitation | OpenLink | ReturnLink:
+    """Return the link of a token; raise `LinkRefused` for one that was never made."""
+    if TOKEN.fullmatch(token):
+        digest = {"token_hash": token_digest(token)}
+        invitations = Invitation.objects.select_related("study", "group", "used_by__evaluator")
+        open_links = OpenLink.objects.select_related("study", "group")
+        return_links = ReturnLink.objects.select_related(
+            "enrolment__study", "enrolment__evaluator", "enrolment__group"
+        )
+        for links in (invitations, open_links, return_links):
+            if link := links.filter(**digest).first():
+                return link
+    raise LinkRefused(
         _("There is no such link. Copy the whole address from your invitation."), HTTPStatus.NOT_FOUND
     )
 
 
-def invitation_entrance(digest: str, visitor: User | None) -> Entrance | None:
-    found = (
-        Invitation.objects.select_related("study", "group", "used_by__evaluator")
-        .filter(token_hash=digest)
-        .first()
-    )
-    if found is None:
-        return None
+def study_of(link: Invitation | OpenLink | ReturnLink) -> Study:
+    return link.enrolment.study if isinstance(link, ReturnLink) else link.study
+
+
+def invitation_entrance(found: Invitation, visitor: User | None) -> Entrance:
     if found.revoked_at:
         raise LinkRefused(_("This invitation was taken back."), study=found.study)
     if not found.used_by and found.expires_at <= timezone.now():
         raise LinkRefused(_("This invitation has expired. Ask for a new one."), study=found.study)
-    # Somebody who is in the study already, with another invitation, does not use this one up.
-    enrolment = found.used_by or own_enrolment(found.study, visitor)
-    return Entrance(found.study, found, found.group, enrolment)
+    own = None if found.used_by else own_enrolment(found.study, visitor)
+    return Entrance(found.study, found, found.group, found.used_by, own=own)
 
 
-def open_entrance(digest: str, visitor: User | None, external: External) -> Entrance | None:
-    found = OpenLink.objects.select_related("study", "group").filter(token_hash=digest).first()
-    if found is None:
-        return None
-    enrolment = None
+def open_entrance(found: OpenLink, visitor: User | None, external: External) -> Entrance:
+    enrolment = own = None
     if found.takes_external_ids:
         if not external.id:
             raise LinkRefused(
@@ -144,27 +187,17 @@ def open_entrance(digest: str, visitor: User | None, external: External) -> Entr
         enrolment = same.select_related("evaluator").first()
     else:
         external = External()
-    enrolment = enrolment or own_enrolment(found.study, visitor)
-    if enrolment and external.id and enrolment.external_id not in ("", external.id):
-        # Another member of the panel at the same computer.
-        enrolment = None
     if enrolment is None:
-        if found.closed_at:
-            raise LinkRefused(_("This link is closed: nobody can join by it any more."), study=found.study)
-        if found.enrolments.count() >= found.limit:
-            raise LinkRefused(_("As many people have joined by this link as it is for."), study=found.study)
-    return Entrance(found.study, found, found.group, enrolment, external)
-
-
-def return_entrance(digest: str) -> Entrance | None:
-    found = (
-        ReturnLink.objects.select_related("enrolment__study", "enrolment__evaluator", "enrolment__group")
-        .filter(token_hash=digest)
-        .first()
-    )
-    if found is None:
-        return None
-    return Entrance(found.enrolment.study, found, found.enrolment.group, found.enrolment)
+        own = own_enrolment(found.study, visitor)
+        if own and external.id and own.external_id not in ("", external.id):
+            # Another member of the panel at the same computer.
+            own = None
+    full = ""
+    if enrolment is None and found.closed_at:
+        full = _("This link is closed: nobody can join by it any more.")
+    elif enrolment is None and found.enrolments.count() >= found.limit:
+        full = _("As many people have joined by this link as it is for.")
+    return Entrance(found.study, found, found.group, enrolment, external, own, full)
 
 
 def own_enrolment(study: Study, visitor: User | None) -> Enrolment | None:
@@ -178,6 +211,10 @@ def refuse_entrance(entrance: Entrance, visitor: User | None) -> None:
     """Refuse whom the link does not let in (any more)."""
     study, enrolment = entrance.study, entrance.enrolment
     if enrolment is None:
+        if entrance.own and not entrance.own.withdrawn_at:
+            return
+        if entrance.full:
+            raise LinkRefused(entrance.full, study=study)
         if study.state == Study.State.PAUSED:
             raise LinkRefused(
                 _("This study is paused, and takes nobody for the time being. Come back later."),
@@ -220,59 +257,107 @@ def may_open(user: User) -> bool:
     )
 
 
-def join(token: str, visitor: User | None, *, address: str, external: External = External()) -> Joined:
-    """Let a visitor in by a link: into their own account, the one they joined with, or a new one.
+def join(
+    token: str,
+    visitor: User | None,
+    *,
+    address: str,
+    external: External = External(),
+    who: Who | None = None,
+    nonce: str = "",
+) -> Joined:
+    """Let a visitor in by a link: as the one whom it belongs to, with the account logged in, or with a new one.
 
-    Raises `LinkRefused` and `TooMany`, and then nothing has changed. The one who is let in is `enrolment.evaluator`;
-    the caller logs them in.
+    A form that is sent twice comes with the same `nonce`, and lets in once. Raises `LinkRefused`, `WhoIsIt`,
+    `FormSpent` and `TooMany`, and then nothing has changed. The one who is let in is `enrolment.evaluator`; the caller
+    logs them in.
     """
     take(joins_from_address(), network_of(address))
     try:
-        return join_once(token, visitor, external)
+        return join_once(token, visitor, external, who, nonce)
     except EnrolmentRefused as refused:
         raise LinkRefused(str(refused), HTTPStatus.FORBIDDEN) from refused
 
 
 @transaction.atomic
-def join_once(token: str, visitor: User | None, external: External) -> Joined:
+def join_once(token: str, visitor: User | None, external: External, who: Who | None, nonce: str) -> Joined:
     """Join in one transaction. The study is locked first: what is found then stays so until the end."""
-    study = find_entrance(token, visitor, external).study
+    study = study_of(find_link(token))
     Study.objects.select_for_update().get(pk=study.pk)
+    if joined := joined_before(study, visitor, nonce):
+        return joined
     entrance = find_entrance(token, visitor, external)
     if entrance.enrolment:
         # Whose sub-tasks were all given to others gets new ones, where there are any.
-        enrolment = enrol(entrance.study, entrance.enrolment.evaluator)
-        return Joined(enrolment, is_new=False)
-    evaluator = account_for(entrance, visitor)
+        return Joined(enrol(entrance.study, entrance.enrolment.evaluator), is_new=False)
+    if visitor is not None and who is None and not (entrance.external.id and is_guest(visitor)):
+        raise WhoIsIt
+    if visitor is not None and who == Who.MYSELF:
+        if not entrance.takes_account(visitor):
+            raise WhoIsIt
+        if entrance.own:
+            return Joined(enrol(entrance.study, visitor), is_new=False)
+        return take_part(entrance, visitor, "")
+    if entrance.full:
+        raise LinkRefused(entrance.full, study=study)
+    return take_part(entrance, new_guest(), nonce)
+
+
+def joined_before(study: Study, visitor: User | None, nonce: str) -> Joined | None:
+    """Return who came in by this very form a moment ago; raise `FormSpent` where that is longer ago."""
+    if not nonce:
+        return None
+    enrolment = (
+        Enrolment.objects.filter(study=study, join_nonce=token_digest(nonce))
+        .select_related("study", "evaluator", "open_link")
+        .first()
+    )
+    if enrolment is None:
+        return None
+    is_late = enrolment.created_at < timezone.now() - PRESSED_AGAIN
+    if enrolment.evaluator != visitor and (is_late or not may_open(enrolment.evaluator)):
+        raise FormSpent
+    return Joined(enrolment, is_new=False, return_token=first_return_link(enrolment, nonce))
+
+
+def take_part(entrance: Entrance, evaluator: User, nonce: str) -> Joined:
+    """Enrol an account by a link that belongs to nobody yet, and use the link up; to be called under the lock."""
     link = entrance.link
     came_by = CameBy(
-        link if isinstance(link, OpenLink) else None, entrance.external.id, entrance.external.session
+        link if isinstance(link, OpenLink) else None,
+        entrance.external.id,
+        entrance.external.session,
+        token_digest(nonce) if nonce else "",
     )
     enrolment = enrol(entrance.study, evaluator, group=entrance.group, came_by=came_by)
     if isinstance(link, Invitation):
         unused = Invitation.objects.filter(pk=link.pk, used_by=None, revoked_at=None)
         if not unused.update(used_by=enrolment, used_at=Now()):
             # It was taken back this moment: the account and the enrolment go with the transaction.
-            raise LinkRefused(_("This invitation was taken back."), study=study)
-    needs_key = isinstance(link, OpenLink) and not entrance.external.id and evaluator != visitor
-    return Joined(enrolment, is_new=True, return_token=make_return_link(enrolment) if needs_key else "")
+            raise LinkRefused(_("This invitation was taken back."), study=entrance.study)
+    token = first_return_link(enrolment, nonce) if is_guest(evaluator) else ""
+    return Joined(enrolment, is_new=True, return_token=token)
 
 
-def account_for(entrance: Entrance, visitor: User | None) -> User:
-    """Return the account to join with: the visitor's own, or a new one that only links open.
-
-    Whom a panel sends gets a new one where a link has logged the visitor in: that may be another member of it.
-    """
-    is_other = bool(entrance.external.id) and LinkAccount.objects.filter(user=visitor).exists()
-    if visitor is not None and not is_other and not own_enrolment(entrance.study, visitor):
-        return visitor
+def new_guest() -> User:
+    """Return a new account that only links open."""
     user = User.objects.create_user(f"guest-{secrets.token_hex(8)}")
     LinkAccount.objects.create(user=user)
     return user
 
 
-def make_return_link(enrolment: Enrolment) -> str:
-    """Return the token of a new link by which an evaluator without a password comes back; earlier ones stay good."""
-    token = new_token()
-    ReturnLink.objects.create(enrolment=enrolment, token_hash=token.digest)
+def first_return_link(enrolment: Enrolment, nonce: str) -> str:
+    """Return the return link of somebody who came by a link that is not theirs alone; nothing for anybody else."""
+    if enrolment.open_link is None or enrolment.external_id:
+        return ""
+    return make_return_link(enrolment, nonce)
+
+
+def make_return_link(enrolment: Enrolment, nonce: str = "") -> str:
+    """Return the token of a link by which an evaluator without a password comes back; earlier ones stay good.
+
+    The same nonce gives the same link.
+    """
+    token = token_from(nonce, f"return link of {enrolment.pk}") if nonce else new_token()
+    ReturnLink.objects.get_or_create(enrolment=enrolment, token_hash=token.digest)
     return token.text

@@ -16,7 +16,8 @@ from annotations.recruiting.consent import (
     label_of,
     parse_answers,
 )
-from annotations.recruiting.joining import External
+from annotations.recruiting.joining import External, Who
+from generation.web.once import NonceForm
 
 EXTERNAL_ID = re.compile(r"\A[A-Za-z0-9_.@-]{0,100}\Z")
 
@@ -32,6 +33,18 @@ class ExternalForm(forms.Form):
         if not self.is_valid():
             return External()
         return External(self.cleaned_data["PROLIFIC_PID"], self.cleaned_data["SESSION_ID"])
+
+
+class JoinForm(NonceForm):
+    """The press by which somebody comes in, and as whom where an account is logged in."""
+
+    who = forms.ChoiceField(choices=[(who.value, who.name) for who in Who], required=False)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what `join` is to be told; a choice that there is not counts as none."""
+        self.is_valid()
+        who = self.cleaned_data.get("who")
+        return {"who": Who(who) if who else None, "nonce": self.sent_nonce()}
 
 
 class ConsentForm(forms.Form):

@@ -20,16 +20,21 @@ from annotations.models import Enrolment
 from annotations.recruiting.consent import give_consent
 from annotations.recruiting.joining import (
     Entrance,
+    FormSpent,
     LinkRefused,
+    WhoIsIt,
     find_entrance,
+    is_guest,
     join,
     make_return_link,
     may_open,
+    open_parts,
 )
-from annotations.recruiting.joining_forms import ConsentForm, ExternalForm, WithdrawForm
+from annotations.recruiting.joining_forms import ConsentForm, ExternalForm, JoinForm, WithdrawForm
 from annotations.recruiting.tokens import join_address
 from annotations.recruiting.withdrawal import TooLate, may_withdraw, withdraw
 from annotations.requests import UserRequest
+from generation.web.once import NonceForm
 from generation.web.quotas import TooMany
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -43,10 +48,17 @@ def join_study(request: HttpRequest, token: str) -> HttpResponse:
     visitor = request.user if isinstance(request.user, User) else None
     external = ExternalForm(request.GET).external()
     try:
-        entrance = find_entrance(token, visitor, external)
         if request.method != "POST":
-            return entrance_page(request, entrance, visitor)
-        joined = join(token, visitor, address=str(get_client_ip_address(request)), external=external)
+            return entrance_page(request, find_entrance(token, visitor, external), visitor)
+        form = JoinForm(request.POST)
+        joined = join(
+            token, visitor, address=str(get_client_ip_address(request)), external=external, **form.chosen()
+        )
+    except WhoIsIt:
+        entrance = find_entrance(token, visitor, external)
+        return entrance_page(request, entrance, visitor, status=HTTPStatus.BAD_REQUEST)
+    except FormSpent:
+        return redirect(request.get_full_path())
     except LinkRefused as refused:
         context = {"reason": str(refused), "study": refused.study}
         return render(request, "annotations/link_refused.html", context, status=refused.status)
@@ -71,8 +83,10 @@ def join_study(request: HttpRequest, token: str) -> HttpResponse:
     return redirect(joined.enrolment.study)
 
 
-def entrance_page(request: HttpRequest, entrance: Entrance, visitor: User | None) -> HttpResponse:
-    """Return the page before somebody joins or comes back; whoever is in already goes on to the study."""
+def entrance_page(
+    request: HttpRequest, entrance: Entrance, visitor: User | None, *, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    """Return the page before somebody joins or comes back; the link's own evaluator goes on to the study."""
     if entrance.is_own(visitor):
         return redirect(entrance.study)
     payment = entrance.group.payment_due() if entrance.group else entrance.study.payment
@@ -82,9 +96,27 @@ def entrance_page(request: HttpRequest, entrance: Entrance, visitor: User | None
         "threshold_percent": f"{100 * float(entrance.study.inconsistency_threshold):g}",
         "visitor": visitor,
         "is_return": entrance.enrolment is not None,
-        "is_panel": bool(entrance.external.id),
+        "own": entrance.own,
+        "full": entrance.full,
+        "takes_account": entrance.takes_account(visitor),
+        # Their personal links are the only way back to what this browser is in now.
+        "left_behind": open_parts(visitor) if visitor and is_guest(visitor) else [],
     }
-    return render(request, "annotations/join.html", context)
+    return render(request, "annotations/join.html", context, status=status)
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def log_out(request: HttpRequest) -> HttpResponse:
+    """Log out; somebody without a password is told first that only their personal link leads back."""
+    visitor = request.user if isinstance(request.user, User) else None
+    if visitor and is_guest(visitor) and "is_meant" not in request.POST:
+        parts = open_parts(visitor)
+        if parts:
+            return render(request, "annotations/log_out.html", {"parts": parts})
+    if request.method == "POST":
+        logout(request)
+    return redirect("home")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -144,7 +176,8 @@ def return_link(request: UserRequest, slug: str) -> HttpResponse:
     # Whoever changes the language on the page is led back here by a GET.
     if request.method != "POST" or not may_open(request.user):
         return redirect(enrolment.study)
-    return return_page(request, enrolment, make_return_link(enrolment))
+    nonce = NonceForm(request.POST).sent_nonce()
+    return return_page(request, enrolment, make_return_link(enrolment, nonce))
 
 
 def return_page(request: HttpRequest, enrolment: Enrolment, token: str) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import secrets
@@ -10,6 +11,7 @@ from urllib.parse import urljoin
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 # 128 bits, as 22 letters that an address can hold.
 TOKEN_BYTES = 16
@@ -26,6 +28,13 @@ class NewToken:
 
 def new_token() -> NewToken:
     text = secrets.token_urlsafe(TOKEN_BYTES)
+    return NewToken(text, token_digest(text))
+
+
+def token_from(nonce: str, purpose: str) -> NewToken:
+    """Return the token that the nonce of a form stands for: sent twice, the form makes one link and shows it twice."""
+    code = salted_hmac("annotations.recruiting.tokens", f"{purpose}:{nonce}", algorithm="sha256").digest()
+    text = base64.urlsafe_b64encode(code[:TOKEN_BYTES]).decode().rstrip("=")
     return NewToken(text, token_digest(text))
 
 

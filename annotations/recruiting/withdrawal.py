@@ -54,6 +54,7 @@ def withdraw(enrolment: Enrolment, *, by_evaluator: bool = False, by: User | Non
         evaluator=nobody(study, enrolment.pseudonym),
         external_id="",
         external_session="",
+        join_nonce="",
         consented_at=None,
         form_answers={},
         withdrawn_at=Now(),

@@ -118,7 +118,7 @@ def test_an_ordinary_account_accepts_with_itself_and_the_link_never_opens_it(
     alice.set_password("a long password")
     alice.save()
     as_alice.force_login(alice)
-    assert is_let_in(as_alice.post(f"/join/{token}/"))
+    assert is_let_in(as_alice.post(f"/join/{token}/", {"who": "myself"}))
     assert Enrolment.objects.get().evaluator == alice
     stranger = Client()
     response = stranger.post(f"/join/{token}/")
@@ -198,7 +198,7 @@ def test_whoever_is_in_the_study_does_not_use_up_a_second_invitation(
 ) -> None:
     enrol(study, alice)
     token = invitation_token(study)
-    assert is_let_in(as_alice.post(f"/join/{token}/"))
+    assert is_let_in(as_alice.post(f"/join/{token}/", {"who": "myself"}))
     assert Invitation.objects.get().used_at is None
     assert Enrolment.objects.count() == 1
 

@@ -28,8 +28,8 @@ def test_an_open_link_makes_an_account_for_each_and_a_link_to_come_back_by(study
 def test_an_open_link_keeps_its_visitor_by_session(client: Client, study: Study) -> None:
     token = link_token(study)
     client.post(f"/join/{token}/")
-    assert is_let_in(client.get(f"/join/{token}/"))
-    assert is_let_in(client.post(f"/join/{token}/"))
+    assert "takes part in this study already" in client.get(f"/join/{token}/").content.decode()
+    assert is_let_in(client.post(f"/join/{token}/", {"who": "myself"}))
     assert Enrolment.objects.count() == 1
 
 
@@ -37,7 +37,7 @@ def test_an_open_link_lets_in_as_many_as_it_is_for(study: Study) -> None:
     token = link_token(study, limit=2)
     clients = [Client() for _ in range(3)]
     assert [client.post(f"/join/{token}/").status_code for client in clients] == [200, 200, 410]
-    assert is_let_in(clients[0].post(f"/join/{token}/"))
+    assert is_let_in(clients[0].post(f"/join/{token}/", {"who": "myself"}))
     assert User.objects.count() == 2
 
 
@@ -48,7 +48,7 @@ def test_a_closed_link_lets_nobody_new_in(client: Client, study: Study) -> None:
     response = Client().post(f"/join/{token}/")
     assert response.status_code == 410
     assert "closed" in response.content.decode()
-    assert is_let_in(client.post(f"/join/{token}/"))
+    assert is_let_in(client.post(f"/join/{token}/", {"who": "myself"}))
 
 
 def test_a_return_link_can_be_had_again(client: Client, study: Study) -> None:

@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 
-from annotations.recruiting.invitations import Invitee, invite
+from annotations.recruiting.invitations import Invitee, invite, make_open_link
 from annotations.tests.cast import build_study, build_user
 from evalsite.models import ApiToken
 from evalsite.tokens import make_token
@@ -133,3 +133,29 @@ def test_whoever_comes_with_a_token_joins_as_themselves(alice: User) -> None:
     joined = client.post("/api/v1/join/", {"link": link.token}, content_type="application/json").json()
     assert joined["token"] is None
     assert alice.enrolments.get().study.slug == "poems"
+
+
+def test_a_call_to_join_that_is_repeated_with_its_key_makes_one_evaluator(db: None) -> None:
+    link = make_open_link(build_study(), limit=2, by=None)
+    body = {"link": link.token}
+    for _ in range(2):
+        key = {"idempotency-key": "c0ffee00-1111-4222-8333-444455556666"}
+        joined = Client(headers=key).post("/api/v1/join/", body, content_type="application/json")
+        assert joined.status_code == 200
+    assert User.objects.count() == 1
+    response = Client(headers={"idempotency-key": "1"}).post(
+        "/api/v1/join/", body, content_type="application/json"
+    )
+    assert response.status_code == 400
+    assert "Idempotency-Key" in response.json()["fields"]
+
+
+def test_an_account_that_a_link_made_takes_no_second_link(db: None) -> None:
+    study, other = build_study(), build_study(slug="other")
+    links = [make_open_link(one, limit=2, by=None) for one in (study, other)]
+    ask = {"content_type": "application/json"}
+    joined = Client().post("/api/v1/join/", {"link": links[0].token}, **ask).json()  # type: ignore[arg-type]
+    with_token = Client(headers={"authorization": f"Bearer {joined['token']}"})
+    response = with_token.post("/api/v1/join/", {"link": links[1].token}, **ask)  # type: ignore[arg-type]
+    assert response.status_code == 409
+    assert not other.enrolments.exists()
