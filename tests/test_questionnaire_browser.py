@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.utils import timezone
-from playwright.sync_api import Page, Route, ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from annotations.models import AnswerChange, BestChoice, Enrolment, Rating, Study
-from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.recruiting.enrolment import enrol
 from annotations.tests.cast import build_study, build_user, placements
 from tests.browsing import DESKTOP, NARROW, PHONE, needs_browser
+from tests.rating_page import FIRST, PASSWORD, SECOND, arrive, expect_saved, is_chosen, point, scores
 
 pytestmark = needs_browser
 
-FIRST = "/studies/poems/subtasks/1/pages/1/"
-SECOND = "/studies/poems/subtasks/1/pages/2/"
 WIDE: ViewportSize = {"width": 1760, "height": 1000}
-PASSWORD = "verse-and-prose"
 
 
 @pytest.fixture
@@ -39,29 +32,6 @@ def study(alice: User) -> Study:
     study = build_study()
     enrol(study, alice)
     return study
-
-
-def arrive(page: Page, path: str) -> None:
-    page.wait_for_url(lambda url: urlsplit(url).path == path)
-
-
-def point(page: Page, row: str, value: int | str) -> Any:
-    return page.locator(f"#{row} label").filter(has=page.locator(f'input[value="{value}"]'))
-
-
-def is_chosen(page: Page, row: str, value: int | str) -> None:
-    expect(page.locator(f'#{row} input[value="{value}"]')).to_be_checked()
-
-
-def expect_saved(page: Page) -> None:
-    expect(page.locator("#state")).to_have_text(re.compile(r"^saved \d\d:\d\d$"))
-
-
-def scores(study: Study, user: User, page: int = 1) -> dict[str, int]:
-    """Return the stored scores of a page by letter and criterion."""
-    letters = {placement.candidate_id: placement.letter for placement in placements(study, user, page=page)}
-    stored = Rating.objects.filter(candidate__in=letters).values_list("candidate", "criterion__key", "score")
-    return {f"{letters[candidate]} {key}": score for candidate, key, score in stored}
 
 
 def test_a_page_is_rated_with_the_keyboard_alone(
@@ -126,93 +96,6 @@ def test_an_evaluator_comes_back_on_a_phone_and_finishes(
     assert Rating.objects.count() == 16
 
 
-@pytest.fixture
-def server_out_of_order(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Let every save fail until `undo` is called. Requests of a page being left cannot be caught in the browser."""
-
-    def fail(*args: object) -> None:
-        raise RuntimeError("out of order for the test")
-
-    monkeypatch.setattr("annotations.questionnaire.saving.save_answer", fail)
-    return monkeypatch
-
-
-def test_what_could_not_be_sent_survives_a_reload(
-    visit: Callable[..., Page], study: Study, alice: User, server_out_of_order: pytest.MonkeyPatch
-) -> None:
-    page = visit(FIRST, alice)
-    point(page, "b-format", 2).click()
-    point(page, "b-format", 5).click()
-    expect(page.locator("#state")).to_have_text("not sent yet: kept on this device, trying again")
-    page.reload()
-    is_chosen(page, "b-format", 5)
-    expect(page.locator("#b-format .unsent")).to_be_visible()
-    assert not Rating.objects.exists()
-    server_out_of_order.undo()
-    page.evaluate("window.dispatchEvent(new Event('online'))")
-    expect_saved(page)
-    expect(page.locator("#b-format .unsent")).to_be_hidden()
-    assert scores(study, alice) == {"B format": 5}
-
-
-def test_an_unsent_answer_is_sent_from_any_page_of_the_study(
-    visit: Callable[..., Page], study: Study, alice: User, server_out_of_order: pytest.MonkeyPatch
-) -> None:
-    page = visit(FIRST, alice)
-    point(page, "a-format", 4).click()
-    expect(page.locator("#state")).to_contain_text("not sent yet")
-    page.goto(SECOND)
-    expect(page.locator("#state")).to_contain_text("not sent yet")
-    server_out_of_order.undo()
-    page.evaluate("window.dispatchEvent(new Event('online'))")
-    expect_saved(page)
-    assert scores(study, alice) == {"A format": 4}
-
-
-def test_an_answer_given_just_before_leaving_arrives(
-    visit: Callable[..., Page], study: Study, alice: User
-) -> None:
-    page = visit(FIRST, alice)
-    page.evaluate("""() => {
-        for (const row of ["a-format", "a-overall", "b-format"]) document.querySelector(`#${row} input`).click();
-        window.location.assign("/studies/");
-    }""")
-    arrive(page, "/studies/")
-    expect(page.get_by_role("heading", name="Your studies")).to_be_visible()
-    page.wait_for_timeout(300)
-    assert scores(study, alice) == {"A format": 1, "A overall": 1, "B format": 1}
-
-
-def test_offline_the_page_stays_open_and_sends_by_itself_when_the_network_is_back(
-    visit: Callable[..., Page], study: Study, alice: User
-) -> None:
-    page = visit(FIRST, alice)
-    page.context.set_offline(True)
-    point(page, "a-format", 4).click()
-    page.get_by_role("button", name="Next").click()
-    expect(page.locator("#state")).to_contain_text("not sent yet")
-    assert page.url.endswith(FIRST)
-    page.context.set_offline(False)
-    expect_saved(page)
-    assert scores(study, alice) == {"A format": 4}
-
-
-def test_a_doubled_request_makes_one_row(visit: Callable[..., Page], study: Study, alice: User) -> None:
-    page = visit(FIRST, alice)
-
-    def send_twice(route: Route) -> None:
-        route.fetch()
-        route.fulfill(response=route.fetch())
-
-    page.route("**/answers/", send_twice)
-    point(page, "a-overall", 9).click()
-    point(page, "a-overall", 8).click()
-    expect_saved(page)
-    assert Rating.objects.get().score == 8
-    assert list(AnswerChange.objects.values_list("score", flat=True).order_by("pk"))[-1] == 8
-    assert AnswerChange.objects.count() <= 2
-
-
 def test_a_deadline_that_passes_while_the_page_is_open_is_told_and_nothing_is_stored(
     visit: Callable[..., Page], study: Study, alice: User
 ) -> None:
@@ -225,38 +108,6 @@ def test_a_deadline_that_passes_while_the_page_is_open_is_told_and_nothing_is_st
     expect(page.locator("#answers input:checked")).to_have_count(0)
     assert not Rating.objects.exists()
     assert not AnswerChange.objects.exists()
-
-
-def test_an_evaluator_who_was_logged_out_loses_nothing(
-    visit: Callable[..., Page], study: Study, alice: User
-) -> None:
-    page = visit(FIRST, alice)
-    Session.objects.all().delete()
-    point(page, "a-format", 3).click()
-    expect(page.locator("#state")).to_have_text("not sent yet: log in again")
-    page.get_by_role("link", name="Log in again").click()
-    page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    arrive(page, FIRST)
-    expect_saved(page)
-    assert scores(study, alice) == {"A format": 3}
-
-
-def test_a_later_answer_from_another_window_is_shown(
-    visit: Callable[..., Page], study: Study, alice: User
-) -> None:
-    page = visit(FIRST, alice)
-    save_answer(
-        alice, PageAddress("poems", 1, 1), Answer(placements(study, alice)[0].token, 2**50, "format", 5)
-    )
-    point(page, "a-format", 2).click()
-    is_chosen(page, "a-format", 5)
-    expect(page.get_by_role("alert")).to_contain_text("A Format: a later answer from another window is kept")
-    point(page, "a-format", 1).click()
-    expect_saved(page)
-    is_chosen(page, "a-format", 1)
-    assert Rating.objects.get().score == 1
 
 
 def test_the_time_on_the_page_is_sent(visit: Callable[..., Page], study: Study, alice: User) -> None:

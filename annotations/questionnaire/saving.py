@@ -3,7 +3,11 @@
 Each save is one statement. It finds the place that the token names among the evaluator's own, checks the deadline by
 the database's clock and that the evaluator has agreed to take part, keeps the answer if it is later than the one
 stored, and adds to the history. So a repeated request changes nothing, two tabs cannot interleave, and nothing slips
-in after the deadline.
+in after the deadline. It shares a lock on the study, so that closing it waits for what is being saved and nothing is
+saved afterwards; then on the placement, which whoever withdraws or gives back deletes.
+
+The device says when an answer was given, and the database's clock bounds it: a device whose clock is ahead cannot make
+later answers lose.
 """
 
 from __future__ import annotations
@@ -11,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from annotations.models import Study
+from annotations.models import Placement, Study
 
 # The largest whole number that JavaScript counts without a gap.
 MAX_CLIENT_ORDER = 2**53 - 1
@@ -63,6 +67,10 @@ class UnknownPlace(AnswerRefused):
     """The token, page or criterion is none of this evaluator's."""
 
 
+class AnotherAccount(UnknownPlace):
+    """The token is another account's: somebody else has logged in since the page was loaded."""
+
+
 class Closed(AnswerRefused):
     """The deadline has passed or the study is closed."""
 
@@ -79,20 +87,30 @@ class OffScale(AnswerRefused):
     """The score is not a point of the criterion's scale."""
 
 
-TARGET = """
+MILLISECONDS = "floor(extract(epoch FROM {time}) * 1000)::bigint"
+
+TARGET = f"""
     SELECT placement.enrolment_id, placement.page_id, placement.candidate_id,
            study.state = 'open' AND enrolment.source <> 'imported' AND enrolment.deadline > now() AS is_open,
            enrolment.source <> 'questionnaire' OR enrolment.consented_at IS NOT NULL
                OR (study.consent_en = '' AND study.consent_zh = '' AND study.questions = '[]') AS is_agreed,
-           study.state {columns}
+           study.state, least(%(client_order)s, {MILLISECONDS.format(time="now()")}) AS client_order {{columns}}
     FROM annotations_placement placement
     JOIN annotations_enrolment enrolment ON enrolment.id = placement.enrolment_id
     JOIN annotations_study study ON study.id = enrolment.study_id
     JOIN annotations_page page ON page.id = placement.page_id
     JOIN annotations_subtask subtask ON subtask.id = page.subtask_id
-    {joins}
+    {{joins}}
     WHERE placement.token = %(token)s AND enrolment.evaluator_id = %(evaluator)s
       AND study.slug = %(slug)s AND subtask.number = %(subtask)s AND page.number = %(page)s
+    FOR SHARE OF study FOR KEY SHARE OF placement
+"""
+
+# Whether an answer takes the place of the stored one. An equal order is the same answer sent again. So is an equal
+# answer whose order had to be bounded: each time it arrives it would be a later one.
+IS_LATER = f"""
+    least({{stored}}.client_order, {MILLISECONDS.format(time="{stored}.saved_at")}) < excluded.client_order
+    AND ({{stored}}.{{answer}} <> excluded.{{answer}} OR excluded.client_order = %(client_order)s)
 """
 
 # Put together from constants; every value is a parameter.
@@ -106,20 +124,21 @@ WITH target AS ({
 saved AS (
     INSERT INTO annotations_rating AS rating
         (enrolment_id, candidate_id, criterion_id, score, off_scale, client_order, saved_at)
-    SELECT enrolment_id, candidate_id, criterion_id, %(score)s, false, %(client_order)s, now()
+    SELECT enrolment_id, candidate_id, criterion_id, %(score)s, false, client_order, now()
     FROM target WHERE is_open AND is_agreed AND %(score)s BETWEEN minimum AND maximum
     ON CONFLICT (enrolment_id, candidate_id, criterion_id) DO UPDATE
         SET score = excluded.score, client_order = excluded.client_order, saved_at = excluded.saved_at
-        WHERE rating.client_order < excluded.client_order
+        WHERE {IS_LATER.format(stored="rating", answer="score")}
     RETURNING score, client_order, saved_at
 ),
 history AS (
     INSERT INTO annotations_answerchange
         (enrolment_id, page_id, candidate_id, criterion_id, score, client_order, seconds_on_page, changed_at)
-    SELECT enrolment_id, page_id, candidate_id, criterion_id, score, client_order, %(seconds_on_page)s, saved_at
+    SELECT enrolment_id, page_id, candidate_id, criterion_id, score, saved.client_order, %(seconds_on_page)s, saved_at
     FROM target, saved
 )
-SELECT target.is_open, target.is_agreed, target.state, target.minimum, target.maximum, saved.saved_at
+SELECT target.is_open, target.is_agreed, target.state, target.minimum, target.maximum,
+    saved.client_order, saved.saved_at
 FROM target LEFT JOIN saved ON true
 """
 
@@ -135,18 +154,19 @@ SAVE_BEST_CHOICE = f"""
 WITH target AS ({TARGET.format(columns="", joins="")}),
 saved AS (
     INSERT INTO annotations_bestchoice AS choice (enrolment_id, page_id, candidate_id, client_order, saved_at)
-    SELECT enrolment_id, page_id, candidate_id, %(client_order)s, now() FROM target WHERE is_open AND is_agreed
+    SELECT enrolment_id, page_id, candidate_id, client_order, now() FROM target WHERE is_open AND is_agreed
     ON CONFLICT (enrolment_id, page_id) DO UPDATE
         SET candidate_id = excluded.candidate_id, client_order = excluded.client_order, saved_at = excluded.saved_at
-        WHERE choice.client_order < excluded.client_order
+        WHERE {IS_LATER.format(stored="choice", answer="candidate_id")}
     RETURNING client_order, saved_at
 ),
 history AS (
     INSERT INTO annotations_answerchange
         (enrolment_id, page_id, candidate_id, client_order, seconds_on_page, changed_at)
-    SELECT enrolment_id, page_id, candidate_id, client_order, %(seconds_on_page)s, saved_at FROM target, saved
+    SELECT enrolment_id, page_id, candidate_id, saved.client_order, %(seconds_on_page)s, saved_at FROM target, saved
 )
-SELECT target.is_open, target.is_agreed, target.state, NULL, NULL, saved.saved_at FROM target LEFT JOIN saved ON true
+SELECT target.is_open, target.is_agreed, target.state, NULL, NULL, saved.client_order, saved.saved_at
+FROM target LEFT JOIN saved ON true
 """
 
 READ_BEST_CHOICE = """
@@ -162,8 +182,9 @@ WHERE placement.token = %(token)s
 def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receipt:
     """Save one answer of an evaluator and return what is stored now.
 
-    The later answer by client order wins; an equal order is the same answer sent again. Raises
-    `UnknownPlace`, `Closed`, `Paused`, `NotAgreed` or `OffScale`, and then nothing has changed.
+    The later answer by client order wins, which counts milliseconds and at most to now; an equal order is the same
+    answer sent again. Raises `UnknownPlace`, `AnotherAccount`, `Closed`, `Paused`, `NotAgreed` or `OffScale`, and then
+    nothing has changed.
     """
     is_rating = answer.criterion is not None
     parameters = {**vars(address), **vars(answer), "evaluator": evaluator.pk}
@@ -171,8 +192,8 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
         cursor.execute(SAVE_RATING if is_rating else SAVE_BEST_CHOICE, parameters)
         target = cursor.fetchone()
         if target is None:
-            raise UnknownPlace(_("This page has changed. Load it again."))
-        is_open, is_agreed, state, minimum, maximum, saved_at = target
+            refuse_place(evaluator, answer)
+        is_open, is_agreed, state, minimum, maximum, client_order, saved_at = target
         if state == Study.State.PAUSED:
             raise Paused(_("This study is paused. Your answer was not saved; earlier ones are."))
         if not is_open:
@@ -181,7 +202,7 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
             raise NotAgreed(_("Agree to take part first: open the study's page. Your answer was not saved."))
         if saved_at is not None:
             return Receipt(
-                answer.token, answer.criterion, answer.score, answer.client_order, saved_at, is_latest=True
+                answer.token, answer.criterion, answer.score, client_order, saved_at, is_latest=True
             )
         if is_rating and (answer.score is None or not minimum <= answer.score <= maximum):
             raise OffScale(
@@ -192,12 +213,23 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
         return stored_receipt(answer, cursor.fetchone())
 
 
+def refuse_place(evaluator: User, answer: Answer) -> NoReturn:
+    """Raise `AnotherAccount` for a place of somebody else's, otherwise `UnknownPlace`."""
+    if Placement.objects.filter(token=answer.token).exclude(enrolment__evaluator=evaluator).exists():
+        raise AnotherAccount(
+            _(
+                "Another account is logged in here now. Your answers are kept on this device and will be sent when you"
+                " are back: log in again, or open your personal link."
+            )
+        )
+    raise UnknownPlace(_("This page has changed. Load it again."))
+
+
 def stored_receipt(answer: Answer, stored: tuple[Any, ...]) -> Receipt:
     """Return the receipt of an answer that found an equal or later one in its place."""
     token, score, client_order, saved_at = stored
-    return Receipt(
-        token, answer.criterion, score, client_order, saved_at, is_latest=client_order == answer.client_order
-    )
+    is_the_same = (token, score) == (answer.token, answer.score) and client_order <= answer.client_order
+    return Receipt(token, answer.criterion, score, client_order, saved_at, is_latest=is_the_same)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,7 @@ from annotations.requests import UserRequest
 
 REFUSALS = {
     judging.UnknownPlace: HTTPStatus.NOT_FOUND,
+    judging.AnotherAccount: HTTPStatus.UNAUTHORIZED,
     judging.Closed: HTTPStatus.FORBIDDEN,
     judging.Paused: HTTPStatus.FORBIDDEN,
     judging.NotAgreed: HTTPStatus.FORBIDDEN,
@@ -59,7 +61,12 @@ def page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpRespon
     if enrolment.needs_consent():
         return redirect("annotations:study", slug)
     sheet = load_sheet(enrolment, subtask, page)
-    context: dict[str, Any] = {"enrolment": enrolment, "sheet": sheet, "journal": journal_name(enrolment)}
+    context: dict[str, Any] = {
+        "enrolment": enrolment,
+        "sheet": sheet,
+        "journal": journal_name(enrolment),
+        "server_time": time.time_ns() // 1_000_000,
+    }
     status = HTTPStatus.OK
     if request.method == "POST":
         form = PageForm(sheet, request.POST)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import DateTimeField, Func
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,6 +17,13 @@ from annotations.setup.material import OPEN_RUNS, MaterialChecks, material_check
 from generation.models import GenerationRun
 
 FEWEST_METHODS = 2
+
+
+class ClockTimestamp(Func):
+    """The time by the database's clock; `Now` is that at which the transaction began, before it waited for others."""
+
+    function = "clock_timestamp"
+    output_field = DateTimeField()
 
 
 class LaunchRefused(Exception):
@@ -133,10 +141,12 @@ def _switch(study: Study, before: Study.State, after: Study.State, act: str, *, 
 def close_study(study: Study, *, staff: User | None = None) -> bool:
     """Close a study that was launched, so that it takes no more answers, and return whether this call did so.
 
-    Without `staff` it was done from the command line.
+    Without `staff` it was done from the command line. The study's row is locked: answers that are being saved share a
+    lock on it, so they are waited for, and the study is closed at a time after all of them.
     """
+    Study.objects.select_for_update().get(pk=study.pk)
     launched = Study.objects.filter(pk=study.pk, state__in=[Study.State.OPEN, Study.State.PAUSED])
-    closed = launched.update(state=Study.State.CLOSED, closed_at=Now()) == 1
+    closed = launched.update(state=Study.State.CLOSED, closed_at=ClockTimestamp()) == 1
     if closed:
         study.state = Study.State.CLOSED
         log_act(study, staff, "study.closed")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -72,6 +73,67 @@ def test_a_pick_that_comes_late_is_answered_with_the_stored_one(
     assert (reply["token"], reply["latest"]) == (other.token, False)
 
 
+# A clock that is wrong
+
+YEAR = 365 * 86_400_000
+
+
+def milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_device_whose_clock_is_a_year_ahead_does_not_make_later_answers_lose(
+    as_alice: Client, first: Any
+) -> None:
+    ahead = post(as_alice, {**GOOD, "token": first.token, "score": 2, "order": milliseconds() + YEAR}).json()
+    assert ahead["latest"]
+    assert ahead["order"] <= milliseconds()
+    for score in (4, 5):
+        later = {**GOOD, "token": first.token, "score": score, "order": milliseconds()}
+        assert post(as_alice, later).json()["latest"]
+        time.sleep(0.002)
+    # And the device itself goes on to win, also after its clock was put right.
+    for score, order in ((1, milliseconds() + YEAR), (3, ahead["order"] + YEAR + 9)):
+        assert post(as_alice, {**GOOD, "token": first.token, "score": score, "order": order}).json()["latest"]
+        assert Rating.objects.get().score == score
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pick_from_a_clock_that_is_ahead_is_bounded_too(
+    as_alice: Client, study: Study, first: Any, alice: User
+) -> None:
+    pick = {**GOOD, "criterion": None, "score": None}
+    post(as_alice, {**pick, "token": first.token, "order": MAX_CLIENT_ORDER})
+    time.sleep(0.002)
+    other = placements(study, alice)[2]
+    assert post(as_alice, {**pick, "token": other.token, "order": milliseconds()}).json()["latest"]
+    assert BestChoice.objects.get().candidate_id == other.candidate_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_ahead_of_the_clock_that_arrives_twice_is_stored_once(as_alice: Client, first: Any) -> None:
+    fields = {**GOOD, "token": first.token, "order": milliseconds() + YEAR}
+    replies = []
+    for _ in range(3):
+        replies.append(post(as_alice, fields).json())
+        time.sleep(0.002)
+    assert replies[0] == replies[1] == replies[2]
+    assert replies[0]["latest"]
+    assert AnswerChange.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_far_ahead_that_is_stored_from_before_counts_as_when_it_was_saved(
+    as_alice: Client, first: Any
+) -> None:
+    post(as_alice, {**GOOD, "token": first.token, "score": 2})
+    Rating.objects.update(client_order=milliseconds() + YEAR)
+    time.sleep(0.002)
+    reply = post(as_alice, {**GOOD, "token": first.token, "score": 4, "order": milliseconds()}).json()
+    assert (reply["score"], reply["latest"]) == (4, True)
+
+
 @pytest.mark.parametrize("score", [0, 6, 32_767])
 def test_a_score_off_its_scale_is_refused(as_alice: Client, first: Any, score: int) -> None:
     response = post(as_alice, {**GOOD, "token": first.token, "score": score})
@@ -103,9 +165,12 @@ def test_an_unknown_place_is_not_found(as_alice: Client, study: Study, first: An
 
 def test_nobody_saves_an_answer_for_another(client: Client, study: Study, first: Any, bob: User) -> None:
     client.force_login(bob)
-    assert post(client, {**GOOD, "token": first.token}).status_code == 404
-    enrol(study, bob)
-    assert post(client, {**GOOD, "token": first.token}).status_code == 404
+    for _ in range(2):
+        # 401, so that the browser keeps the answer for its own account.
+        response = post(client, {**GOOD, "token": first.token})
+        assert response.status_code == 401
+        assert response.json()["error"].startswith("Another account is logged in here now.")
+        enrol(study, bob)
     assert not Rating.objects.exists()
 
 

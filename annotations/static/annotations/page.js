@@ -93,9 +93,9 @@ const reports = {
     showNotice(fill(keys.dataset.notSaved, { message }));
     if (entry.url === form.dataset.answersUrl) showStored(entry.question);
   },
-  loggedOut() {
+  loggedOut({ message }) {
     showState("login", state.dataset.login);
-    showNotice(keys.dataset.logIn, { withLogIn: true });
+    showNotice(message ?? keys.dataset.logIn, { withLogIn: message === undefined });
     showUnsent();
   },
   unreachable() {
@@ -114,6 +114,7 @@ function showUnsent() {
 const queue = openQueue({
   prefix: `evalsite ${form.dataset.journal} `,
   highestOrder: Number(form.dataset.highestOrder),
+  serverTime: Number(form.dataset.serverTime),
   report: (outcome, entry) => reports[outcome.kind](outcome, entry),
 });
 

@@ -41,6 +41,24 @@ function csrfToken() {
   return cookie ? cookie[1] : document.querySelector("[name=csrfmiddlewaretoken]").value;
 }
 
+/**
+ * The server's time in milliseconds, whatever the device's clock says: from the last that was heard of it, by how long
+ * ago that was. A clock that is put forward while the page is open is for the server to bound.
+ */
+function serverClock(heard) {
+  let sinceStart;
+  let byDevice;
+  function hear(time) {
+    heard = time;
+    sinceStart = performance.now();
+    byDevice = Date.now();
+  }
+  // The first stands still while some devices sleep, the second goes back where a clock is put right.
+  const now = () => Math.round(heard + Math.max(performance.now() - sinceStart, Date.now() - byDevice, 0));
+  hear(heard);
+  return { now, hear };
+}
+
 /** Send one entry; the outcome's kind is saved, closed, refused, loggedOut, failing or unreachable. */
 async function send({ url, token, criterion, score, order, seconds }) {
   let response;
@@ -56,8 +74,9 @@ async function send({ url, token, criterion, score, order, seconds }) {
   } catch {
     return { kind: "unreachable" };
   }
-  if (response.type === "opaqueredirect" || response.status === 401) return { kind: "loggedOut" };
+  if (response.type === "opaqueredirect") return { kind: "loggedOut" };
   const reply = await response.json().catch(() => undefined);
+  if (response.status === 401) return { kind: "loggedOut", message: reply?.error };
   if (response.ok && reply) return { kind: "saved", reply };
   if (response.status === 403) return reply ? { kind: "closed", message: reply.error } : { kind: "loggedOut" };
   if (reply && (response.status === 400 || response.status === 404)) {
@@ -67,13 +86,14 @@ async function send({ url, token, criterion, score, order, seconds }) {
 }
 
 /**
- * Open the queue of a study's unsent answers.
+ * Open the queue of a study's unsent answers, at a time by the server's clock.
  *
  * `report(outcome, entry)` is called when an entry is about to be sent (kind "saving") and with each outcome.
  * An entry is known by its page's address and its question; a newer answer takes the older one's place.
  */
-export function openQueue({ prefix, highestOrder, report }) {
+export function openQueue({ prefix, highestOrder, serverTime, report }) {
   const journal = openJournal(prefix);
+  const clock = serverClock(serverTime);
   const waiting = new Map();
   let highest = highestOrder;
   let retryAfter = FIRST_RETRY;
@@ -99,7 +119,10 @@ export function openQueue({ prefix, highestOrder, report }) {
     if (mayGoOn) {
       drop(entry);
       retryAfter = FIRST_RETRY;
-      if (outcome.reply) highest = Math.max(highest, outcome.reply.order);
+      if (outcome.reply) {
+        highest = Math.max(highest, outcome.reply.order);
+        if (outcome.reply.latest) clock.hear(Date.parse(outcome.reply.saved_at));
+      }
     } else if (outcome.kind !== "loggedOut") {
       clearTimeout(timer);
       timer = setTimeout(run, retryAfter);
@@ -155,7 +178,7 @@ export function openQueue({ prefix, highestOrder, report }) {
     isKept: () => journal.isKept,
     entries: () => [...waiting.values()],
     add(answer) {
-      highest = Math.max(Date.now(), highest + 1);
+      highest = Math.max(clock.now(), highest + 1);
       const entry = { ...answer, order: highest };
       waiting.set(nameOf(entry), entry);
       journal.keep(nameOf(entry), entry);
