@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.recruiting.joining import External, FormSpent, LinkRefused, Who, WhoIsIt, join
+from annotations.recruiting.joining import FormSpent, LinkRefused, Who, WhoIsIt, join
+from annotations.recruiting.panel import External
 from annotations.recruiting.tokens import TOKEN
 from evalsite.tokens import make_token
 from generation.web.once import IDEMPOTENCY_KEY, key_sent
@@ -32,6 +33,13 @@ class JoinBody(Body):
         allow_blank=True,
         default="",
         help_text="Your id with the panel that sent you.",
+    )
+    signature = serializers.CharField(
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="HMAC-SHA256 of the id with the secret of the study, by which you come back on another device.",
     )
     who = serializers.ChoiceField(
         choices=[who.value for who in Who],
@@ -67,7 +75,7 @@ class Join(APIView):
                 fields["link"],
                 visitor,
                 address=str(get_client_ip_address(request)),
-                external=External(id=fields["external_id"]),
+                external=External(id=fields["external_id"].strip(), signature=fields["signature"]),
                 who=Who(fields.get("who", Who.MYSELF)) if visitor else None,
                 nonce=key_sent(request),
             )

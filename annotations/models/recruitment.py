@@ -108,6 +108,9 @@ class OpenLink(models.Model):
     # What whoever has answered everything is told, and where they are sent.
     completion_code = models.CharField(max_length=80, blank=True)
     completion_url = models.URLField(max_length=400, blank=True)
+    # The same for whoever a panel sends over the limit or too late.
+    turned_away_code = models.CharField(max_length=80, blank=True)
+    turned_away_url = models.URLField(max_length=400, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     closed_at = models.DateTimeField(null=True)
 
@@ -119,6 +122,10 @@ class OpenLink(models.Model):
             models.CheckConstraint(
                 condition=Q(completion_url="") | Q(completion_url__regex="^https://"),
                 name="open_link_leads_to_https",
+            ),
+            models.CheckConstraint(
+                condition=Q(turned_away_url="") | Q(turned_away_url__regex="^https://"),
+                name="open_link_turns_away_to_https",
             ),
         ]
 

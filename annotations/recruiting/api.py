@@ -221,6 +221,8 @@ class OpenLinkSerializer(serializers.ModelSerializer[OpenLink]):
             "takes_external_ids",
             "completion_code",
             "completion_url",
+            "turned_away_code",
+            "turned_away_url",
             "created_at",
             "closed_at",
         ]
@@ -245,6 +247,14 @@ class OpenLinkBody(Body):
     )
     completion_code = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
     completion_url = serializers.CharField(max_length=400, required=False, allow_blank=True, default="")
+    turned_away_code = serializers.CharField(
+        max_length=80,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="For those whom a panel sends over the limit or too late.",
+    )
+    turned_away_url = serializers.CharField(max_length=400, required=False, allow_blank=True, default="")
 
 
 class OpenLinks(APIView):

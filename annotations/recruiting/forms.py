@@ -146,7 +146,7 @@ class LinkForm(StudyForm):
         required=False,
         label=_("People come from Prolific or a panel like it"),
         help_text=_(
-            "Then the address must bring PROLIFIC_PID, and whoever comes with the same id is the same person."
+            "Then the address must bring PROLIFIC_PID or workerId, and no two people can have one id."
         ),
     )
     completion_code = forms.CharField(
@@ -161,6 +161,19 @@ class LinkForm(StudyForm):
         validators=[URLValidator(schemes=["https"])],
         label=_("Address to go back to (optional)"),
         help_text=_("Begins with https://; a button leads there when everything is answered."),
+    )
+    turned_away_code = forms.CharField(
+        max_length=80,
+        required=False,
+        label=_("Code of whoever comes too late (optional)"),
+        help_text=_("Shown to those whom a panel sends over the limit or after the end."),
+    )
+    turned_away_url = forms.CharField(
+        max_length=400,
+        required=False,
+        validators=[URLValidator(schemes=["https"])],
+        label=_("Address to send them back to (optional)"),
+        help_text=_("Begins with https://."),
     )
 
 

@@ -248,6 +248,8 @@ def make_open_link(
     takes_external_ids: bool = False,
     completion_code: str = "",
     completion_url: str = "",
+    turned_away_code: str = "",
+    turned_away_url: str = "",
 ) -> NewLink:
     """Make a link by which up to `limit` people may join, and log it.
 
@@ -265,6 +267,8 @@ def make_open_link(
         takes_external_ids=takes_external_ids,
         completion_code=completion_code,
         completion_url=completion_url,
+        turned_away_code=turned_away_code,
+        turned_away_url=turned_away_url,
     )
     link.full_clean(exclude=["closed_at"])
     link.save()

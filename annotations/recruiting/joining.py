@@ -31,6 +31,7 @@ from annotations.models import (
     StudyRole,
 )
 from annotations.recruiting.enrolment import CameBy, enrol, refuse_to_enrol
+from annotations.recruiting.panel import NOBODY, External, is_signed, needs_proof
 from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.recruiting.tokens import TOKEN, new_token, token_digest, token_from
 from generation.web.quotas import Limit, network_of, take
@@ -43,10 +44,16 @@ class LinkRefused(Exception):
     """A link that lets nobody in, with a message for people and the status of the reply."""
 
     def __init__(
-        self, message: str, status: HTTPStatus = HTTPStatus.GONE, study: Study | None = None
+        self,
+        message: str,
+        status: HTTPStatus = HTTPStatus.GONE,
+        study: Study | None = None,
+        way_back: OpenLink | None = None,
     ) -> None:
         self.status = status
         self.study = study
+        # The panel's link of somebody who comes too late: it says where they are sent and with which code.
+        self.way_back = way_back
         super().__init__(message)
 
 
@@ -66,14 +73,6 @@ class Who(StrEnum):
 
 
 @dataclass(frozen=True)
-class External:
-    """Who a visitor is to the panel that sent them."""
-
-    id: str = ""
-    session: str = ""
-
-
-@dataclass(frozen=True)
 class Entrance:
     """What a link leads to, and what the visitor's browser is in already: the link decides, never the browser.
 
@@ -85,7 +84,7 @@ class Entrance:
     link: Invitation | OpenLink | ReturnLink
     group: EvaluatorGroup | None
     enrolment: Enrolment | None = None
-    external: External = External()
+    external: External = NOBODY
     own: Enrolment | None = None
     full: str = ""
 
@@ -129,7 +128,7 @@ def open_parts(user: User) -> list[Enrolment]:
     return list(own.filter(deadline__gt=Now()))
 
 
-def find_entrance(token: str, visitor: User | None, external: External = External()) -> Entrance:
+def find_entrance(token: str, visitor: User | None, external: External = NOBODY) -> Entrance:
     """Return where a link leads to for a visitor (None: not logged in); raise `LinkRefused`. Writes nothing."""
     link = find_link(token)
     if isinstance(link, Invitation):
@@ -178,15 +177,34 @@ def open_entrance(found: OpenLink, visitor: User | None, external: External) -> 
         if not external.id:
             raise LinkRefused(
                 _(
-                    "Open the study from the site that sent you here: the address lacks your id (PROLIFIC_PID)."
+                    "Open the study from the site that sent you here: the address lacks your id (PROLIFIC_PID or"
+                    " workerId)."
                 ),
                 HTTPStatus.BAD_REQUEST,
                 found.study,
             )
         same = Enrolment.objects.filter(study=found.study, external_id=external.id)
         enrolment = same.select_related("evaluator").first()
+        if external.signature and not is_signed(found.study, external):
+            raise LinkRefused(
+                _(
+                    "The signature in the address is not that of your id. Open it from the site that sent you."
+                ),
+                HTTPStatus.FORBIDDEN,
+                found.study,
+            )
+        is_here = enrolment is not None and visitor is not None and enrolment.evaluator_id == visitor.pk
+        if enrolment and not is_here and not external.signature and needs_proof(enrolment):
+            raise LinkRefused(
+                _(
+                    "Somebody has begun with this id in another browser. Go on there, or open the personal link"
+                    " that you were shown."
+                ),
+                HTTPStatus.FORBIDDEN,
+                found.study,
+            )
     else:
-        external = External()
+        external = NOBODY
     if enrolment is None:
         own = own_enrolment(found.study, visitor)
         if own and external.id and own.external_id not in ("", external.id):
@@ -208,7 +226,16 @@ def own_enrolment(study: Study, visitor: User | None) -> Enrolment | None:
 
 
 def refuse_entrance(entrance: Entrance, visitor: User | None) -> None:
-    """Refuse whom the link does not let in (any more)."""
+    """Refuse whom the link does not let in (any more), and tell those whom a panel sent the way back to it."""
+    try:
+        refuse_whom_it_excludes(entrance, visitor)
+    except LinkRefused as refused:
+        if entrance.external.id and isinstance(entrance.link, OpenLink):
+            refused.way_back = entrance.link
+        raise
+
+
+def refuse_whom_it_excludes(entrance: Entrance, visitor: User | None) -> None:
     study, enrolment = entrance.study, entrance.enrolment
     if enrolment is None:
         if entrance.own and not entrance.own.withdrawn_at:
@@ -262,7 +289,7 @@ def join(
     visitor: User | None,
     *,
     address: str,
-    external: External = External(),
+    external: External = NOBODY,
     who: Who | None = None,
     nonce: str = "",
 ) -> Joined:
@@ -276,7 +303,9 @@ def join(
     try:
         return join_once(token, visitor, external, who, nonce)
     except EnrolmentRefused as refused:
-        raise LinkRefused(str(refused), HTTPStatus.FORBIDDEN) from refused
+        link = find_link(token)
+        way_back = link if isinstance(link, OpenLink) and external.id else None
+        raise LinkRefused(str(refused), HTTPStatus.FORBIDDEN, study_of(link), way_back) from refused
 
 
 @transaction.atomic
@@ -284,7 +313,7 @@ def join_once(token: str, visitor: User | None, external: External, who: Who | N
     """Join in one transaction. The study is locked first: what is found then stays so until the end."""
     study = study_of(find_link(token))
     Study.objects.select_for_update().get(pk=study.pk)
-    if joined := joined_before(study, visitor, nonce):
+    if joined := joined_before(study, visitor, nonce, external):
         return joined
     entrance = find_entrance(token, visitor, external)
     if entrance.enrolment:
@@ -303,7 +332,7 @@ def join_once(token: str, visitor: User | None, external: External, who: Who | N
     return take_part(entrance, new_guest(), nonce)
 
 
-def joined_before(study: Study, visitor: User | None, nonce: str) -> Joined | None:
+def joined_before(study: Study, visitor: User | None, nonce: str, external: External) -> Joined | None:
     """Return who came in by this very form a moment ago; raise `FormSpent` where that is longer ago."""
     if not nonce:
         return None
@@ -317,7 +346,8 @@ def joined_before(study: Study, visitor: User | None, nonce: str) -> Joined | No
     is_late = enrolment.created_at < timezone.now() - PRESSED_AGAIN
     if enrolment.evaluator != visitor and (is_late or not may_open(enrolment.evaluator)):
         raise FormSpent
-    return Joined(enrolment, is_new=False, return_token=first_return_link(enrolment, nonce))
+    token = "" if external.signature else first_return_link(enrolment, nonce)
+    return Joined(enrolment, is_new=False, return_token=token)
 
 
 def take_part(entrance: Entrance, evaluator: User, nonce: str) -> Joined:
@@ -335,7 +365,9 @@ def take_part(entrance: Entrance, evaluator: User, nonce: str) -> Joined:
         if not unused.update(used_by=enrolment, used_at=Now()):
             # It was taken back this moment: the account and the enrolment go with the transaction.
             raise LinkRefused(_("This invitation was taken back."), study=entrance.study)
-    token = first_return_link(enrolment, nonce) if is_guest(evaluator) else ""
+    # Whom the panel vouches for comes back by its own address.
+    is_keyless = is_guest(evaluator) and not entrance.external.signature
+    token = first_return_link(enrolment, nonce) if is_keyless else ""
     return Joined(enrolment, is_new=True, return_token=token)
 
 
@@ -348,7 +380,7 @@ def new_guest() -> User:
 
 def first_return_link(enrolment: Enrolment, nonce: str) -> str:
     """Return the return link of somebody who came by a link that is not theirs alone; nothing for anybody else."""
-    if enrolment.open_link is None or enrolment.external_id:
+    if enrolment.open_link is None:
         return ""
     return make_return_link(enrolment, nonce)
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
@@ -16,23 +17,32 @@ from annotations.recruiting.consent import (
     label_of,
     parse_answers,
 )
-from annotations.recruiting.joining import External, Who
+from annotations.recruiting.joining import Who
+from annotations.recruiting.panel import External
 from generation.web.once import NonceForm
 
-EXTERNAL_ID = re.compile(r"\A[A-Za-z0-9_.@-]{0,100}\Z")
+EXTERNAL_ID = re.compile(r"[A-Za-z0-9_.@-]{1,100}")
+# What panels call the id and the session: Prolific, and Mechanical Turk.
+IDS = ("PROLIFIC_PID", "workerId")
+SESSIONS = ("SESSION_ID", "assignmentId")
+# What Mechanical Turk says in place of a session to whoever only looks at the task.
+NOT_ACCEPTED = "ASSIGNMENT_ID_NOT_AVAILABLE"
+SIGNATURE = "signature"
 
 
-class ExternalForm(forms.Form):
-    """Who a visitor is to the panel that sent them, as its addresses say it."""
+def external_of(query: QueryDict) -> External:
+    """Return who the address says that a visitor is.
 
-    PROLIFIC_PID = forms.RegexField(EXTERNAL_ID.pattern, required=False, max_length=100)
-    SESSION_ID = forms.RegexField(EXTERNAL_ID.pattern, required=False, max_length=100)
+    Spaces around a value are no part of it; what no panel would send, such as a placeholder that it did not fill,
+    counts as nothing, and does not make another value nothing.
+    """
 
-    def external(self) -> External:
-        """Return what the address says; what no panel would send counts as nothing. To be called when validated."""
-        if not self.is_valid():
-            return External()
-        return External(self.cleaned_data["PROLIFIC_PID"], self.cleaned_data["SESSION_ID"])
+    def value(*names: str) -> str:
+        sent = (query.get(name, "").strip() for name in names)
+        return next((one for one in sent if EXTERNAL_ID.fullmatch(one) and one != NOT_ACCEPTED), "")
+
+    # A signature that is damaged is still one that is sent, and refused.
+    return External(value(*IDS), value(*SESSIONS), query.get(SIGNATURE, "").strip()[:100])
 
 
 class JoinForm(NonceForm):

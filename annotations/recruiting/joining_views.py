@@ -30,7 +30,7 @@ from annotations.recruiting.joining import (
     may_open,
     open_parts,
 )
-from annotations.recruiting.joining_forms import ConsentForm, ExternalForm, JoinForm, WithdrawForm
+from annotations.recruiting.joining_forms import ConsentForm, JoinForm, WithdrawForm, external_of
 from annotations.recruiting.tokens import join_address
 from annotations.recruiting.withdrawal import TooLate, may_withdraw, withdraw
 from annotations.requests import UserRequest
@@ -46,7 +46,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 def join_study(request: HttpRequest, token: str) -> HttpResponse:
     """Show what a link leads to; only a press of the button uses it, because mail scanners open links as well."""
     visitor = request.user if isinstance(request.user, User) else None
-    external = ExternalForm(request.GET).external()
+    external = external_of(request.GET)
     try:
         if request.method != "POST":
             return entrance_page(request, find_entrance(token, visitor, external), visitor)
@@ -60,7 +60,7 @@ def join_study(request: HttpRequest, token: str) -> HttpResponse:
     except FormSpent:
         return redirect(request.get_full_path())
     except LinkRefused as refused:
-        context = {"reason": str(refused), "study": refused.study}
+        context = {"reason": str(refused), "study": refused.study, "way_back": refused.way_back}
         return render(request, "annotations/link_refused.html", context, status=refused.status)
     except TooMany as refused:
         minutes = -(-refused.retry_after // 60)

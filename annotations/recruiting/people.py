@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from annotations.models import Enrolment, Invitation, OpenLink, Study
 from annotations.questionnaire.progress import Progress, progress_of
+from annotations.recruiting.panel import panel_secret
 
 PER_PAGE = 100
 
@@ -117,11 +118,13 @@ def people_page(study: Study, page: str | None, invitations_page: str | None) ->
         Invitation.objects.filter(study=study).select_related("group", "used_by").order_by("-pk"), PER_PAGE
     ).get_page(invitations_page)
     words = invitation_states()
+    open_links = list(
+        OpenLink.objects.filter(study=study).select_related("group").annotate(joined=Count("enrolments"))
+    )
     return {
         "groups": study.groups.annotate(evaluators=Count("enrolments")),
-        "open_links": OpenLink.objects.filter(study=study)
-        .select_related("group")
-        .annotate(joined=Count("enrolments")),
+        "open_links": open_links,
+        "panel_secret": panel_secret(study) if any(one.takes_external_ids for one in open_links) else "",
         "people": [person_of(one, progress[one.pk]) for one in shown],
         "people_pages": shown,
         "invitations": [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -9,7 +12,8 @@ from django.test import Client
 from annotations.models import Enrolment, OpenLink, ReturnLink, Study
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.invitations import close_open_link
-from annotations.tests.cast import answer_everything
+from annotations.recruiting.panel import panel_secret, signature_of
+from annotations.tests.cast import answer_everything, build_study
 from annotations.tests.test_joining import PANEL, invitation_token, is_let_in, link_token, shown_link, who
 
 
@@ -73,9 +77,8 @@ def test_an_account_with_a_password_gets_no_return_link(as_alice: Client, study:
 def test_the_same_external_id_is_the_same_person(study: Study) -> None:
     path = f"/join/{link_token(study, takes_external_ids=True)}/"
     one, same, other = Client(), Client(), Client()
-    assert is_let_in(one.post(path + PANEL.format("p1")))
-    assert is_let_in(same.post(path + PANEL.format("p1")))
-    assert is_let_in(other.post(path + PANEL.format("p2")))
+    for client, member in ((one, "p1"), (same, "p1"), (other, "p2")):
+        client.post(path + PANEL.format(member))
     assert who(one) == who(same) != who(other)
     assert list(Enrolment.objects.values_list("external_id", "external_session")) == [
         ("p1", "77aa"),
@@ -87,8 +90,8 @@ def test_two_members_of_a_panel_at_one_computer_are_two(client: Client, study: S
     path = f"/join/{link_token(study, takes_external_ids=True)}/"
     client.post(path + PANEL.format("p1"))
     first = who(client)
-    assert is_let_in(client.post(path + PANEL.format("p2")))
-    assert who(client) != first
+    client.post(path + PANEL.format("p2"))
+    assert who(client) not in (first, None)
     assert is_let_in(client.post(path + PANEL.format("p1")))
     assert who(client) == first
 
@@ -119,3 +122,101 @@ def test_the_completion_code_is_shown_when_everything_is_answered(client: Client
     page = client.get("/studies/poems/").content.decode()
     assert "C1X2</strong>" in page
     assert 'href="https://panel.example/done?cc=C1X2"' in page
+
+
+PLACEHOLDERS = "&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}"
+
+
+@pytest.mark.parametrize(
+    ("query", "stored"),
+    [
+        ("?PROLIFIC_PID=p1" + PLACEHOLDERS, ("p1", "")),
+        ("?PROLIFIC_PID=%20p1%20&SESSION_ID=s%201", ("p1", "")),
+        ("?PROLIFIC_PID=p1&SESSION_ID=%20s1", ("p1", "s1")),
+        ("?workerId=A2X&assignmentId=3Y", ("A2X", "3Y")),
+    ],
+)
+def test_an_id_counts_whatever_stands_beside_it(
+    client: Client, study: Study, query: str, stored: tuple[str, str]
+) -> None:
+    client.post(f"/join/{link_token(study, takes_external_ids=True)}/{query}")
+    assert Enrolment.objects.values_list("external_id", "external_session").get() == stored
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?PROLIFIC_PID={{%PROLIFIC_PID%}}", "?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE&hitId=1"],
+)
+def test_a_placeholder_or_a_look_at_the_task_is_no_id(client: Client, study: Study, query: str) -> None:
+    assert client.post(f"/join/{link_token(study, takes_external_ids=True)}/{query}").status_code == 400
+    assert not Enrolment.objects.exists()
+
+
+def test_an_id_alone_leads_to_nobodys_answers(client: Client, study: Study) -> None:
+    path = f"/join/{link_token(study, takes_external_ids=True)}/{PANEL.format('p1')}"
+    own_link = shown_link(client.post(path))
+    answer_everything(Enrolment.objects.get())
+    links = ReturnLink.objects.count()
+    stranger = Client()
+    for ask in (stranger.get, stranger.post):
+        response = ask(path)
+        assert response.status_code == 403
+        assert "personal link" in response.content.decode()
+    assert who(stranger) is None
+    assert ReturnLink.objects.count() == links
+    assert is_let_in(client.get(path))
+    back = Client()
+    assert is_let_in(back.post(own_link))
+    assert who(back) == who(client)
+
+
+def test_the_api_gives_no_token_for_an_id_alone(client: Client, study: Study) -> None:
+    token = link_token(study, takes_external_ids=True)
+    body = {"link": token, "external_id": "p1"}
+    first = client.post("/api/v1/join/", body, content_type="application/json").json()["token"]
+    again = client.post("/api/v1/join/", body, content_type="application/json")
+    assert again.status_code == 409
+    own = Client(headers={"authorization": f"Bearer {first}"})
+    assert own.get("/api/v1/my/studies/").status_code == 200
+    body["signature"] = signature_of(study, "p1")
+    assert client.post("/api/v1/join/", body, content_type="application/json").json()["token"]
+
+
+def test_a_panel_that_signs_brings_its_members_back(client: Client, study: Study) -> None:
+    path = f"/join/{link_token(study, takes_external_ids=True)}/?PROLIFIC_PID=p1&signature="
+    signed = path + hmac.new(panel_secret(study).encode(), b"p1", hashlib.sha256).hexdigest()
+    assert is_let_in(client.post(signed))
+    answer_everything(Enrolment.objects.get())
+    back = Client()
+    assert is_let_in(back.post(signed))
+    assert who(back) == who(client)
+    for wrong in ("0" * 64, signature_of(study, "p2"), "é"):
+        assert Client().post(path + wrong).status_code == 403
+
+
+def test_the_secret_is_the_studys_and_shown_to_those_who_run_it(
+    client: Client, study: Study, carol: User
+) -> None:
+    link_token(study, takes_external_ids=True)
+    assert panel_secret(study) != panel_secret(build_study(slug="other"))
+    client.force_login(carol)
+    assert panel_secret(study) in client.get("/manage/studies/poems/people/").content.decode()
+
+
+@pytest.mark.parametrize("reason", ["limit", "closed link", "closed study", "paused study"])
+def test_whoever_a_panel_sends_too_late_is_told_the_way_back(study: Study, reason: str) -> None:
+    away = "https://panel.example/done?cc=LATE"
+    token = link_token(
+        study, limit=1, takes_external_ids=True, turned_away_code="LATE1", turned_away_url=away
+    )
+    path = f"/join/{token}/"
+    Client().post(path + PANEL.format("p1"))
+    if reason == "closed link":
+        close_open_link(OpenLink.objects.get(), by=None)
+    elif reason != "limit":
+        Study.objects.update(state=reason.split()[0])
+    for ask in (Client().get, Client().post):
+        page = ask(path + PANEL.format("p2")).content.decode()
+        assert "LATE1" in page
+        assert f'href="{away}"' in page
+    assert Enrolment.objects.count() == 1

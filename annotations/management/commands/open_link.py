@@ -28,6 +28,9 @@ class Command(BaseCommand):
             "--return-to", default="", metavar="URL", help="where the button at the end leads"
         )
 
+        parser.add_argument("--late-code", default="", help="code for whom a panel sends too late")
+        parser.add_argument("--late-return-to", default="", metavar="URL", help="where they are sent back to")
+
     def handle(self, *args: Any, **options: Any) -> None:
         study = study_named(options["slug"])
         if options["close"]:
@@ -43,6 +46,8 @@ class Command(BaseCommand):
                 takes_external_ids=options["prolific"],
                 completion_code=options["code"],
                 completion_url=options["return_to"],
+                turned_away_code=options["late_code"],
+                turned_away_url=options["late_return_to"],
             )
         except ValidationError as error:
             raise CommandError("No link was made: " + " ".join(error.messages)) from error
