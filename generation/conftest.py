@@ -43,7 +43,7 @@ def queue(db: None, rings: list[str]) -> Queue:
     """Queue a run over poem titles."""
 
     def queue_titles(*titles: str, method: str = "inverse_prompting", **options: Any) -> GenerationRun:
-        prompts = [Prompt.objects.get_or_create(genre=Prompt.Genre.POEM, text=title)[0] for title in titles]
+        prompts = [Prompt.objects.get_or_create(genre="poem", text=title)[0] for title in titles]
         return queue_run(method, prompts, **options)
 
     return queue_titles

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-Genre = Literal["poem", "qa", "text"]
+from typing import Any
 
 # The most characters of what people type.
 LONGEST = {"title": 30, "question": 500, "description": 2_000, "author": 20}
@@ -22,7 +20,7 @@ class Order:
     """
 
     method: str
-    genre: Genre
+    genre: str
     prompt: str
     description: str = ""
     author: str = ""

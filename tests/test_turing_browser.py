@@ -10,9 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize, expect
 
-from generation.models import Prompt
 from tests.browsing import DESKTOP, NARROW, PHONE, needs_browser
-from turing.models import Round
+from turing.models import Genre, Round
 from turing.tests.cast import build_pairs
 
 pytestmark = needs_browser
@@ -143,7 +142,7 @@ def check(page: Page) -> None:
 
 
 def test_answers_to_questions_are_set_as_prose(play: Callable[..., Page]) -> None:
-    build_pairs(5, genre=Prompt.Genre.QA)
+    build_pairs(5, genre=Genre.QA)
     page = play()
     page.get_by_role("button", name="Play with answers").click()
     expect(page.locator(".sheets-prose .pick").first).to_contain_text("A human wrote this answer")

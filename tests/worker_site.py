@@ -165,7 +165,7 @@ def empty_tables() -> None:
 
 
 def titles(*words: str) -> list[Prompt]:
-    return Prompt.objects.bulk_create(Prompt(genre=Prompt.Genre.POEM, text=word) for word in words)
+    return Prompt.objects.bulk_create(Prompt(genre="poem", text=word) for word in words)
 
 
 def finished(run: GenerationRun) -> int:

@@ -13,9 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from generation.models import Prompt
 from generation.web.rest import PageQuery, Strict, checked_query, page_of, page_response, rows_as
-from turing.models import PoemPair, Round, Side
+from turing.models import Genre, PoemPair, Round, Side
 from turing.results.exports import answered_rounds, played_pairs, results_dict
 
 
@@ -40,7 +39,7 @@ class GameResults(APIView):
 class PairSerializer(serializers.Serializer[PoemPair]):
     """A pair with its texts, and how often its machine's text was taken for the human one in each scope."""
 
-    genre = serializers.ChoiceField(choices=Prompt.Genre.choices)
+    genre = serializers.ChoiceField(choices=Genre.choices)
     number = serializers.IntegerField()
     is_withdrawn = serializers.BooleanField()
     title = serializers.CharField()
@@ -63,7 +62,7 @@ class RoundSerializer(serializers.Serializer[Round]):
     player_id = serializers.IntegerField()
     game_id = serializers.IntegerField()
     number = serializers.IntegerField()
-    genre = serializers.ChoiceField(choices=Prompt.Genre.choices)
+    genre = serializers.ChoiceField(choices=Genre.choices)
     pair_number = serializers.IntegerField()
     human_side = serializers.ChoiceField(choices=Side.choices)
     choice = serializers.ChoiceField(choices=Side.choices)
@@ -76,7 +75,7 @@ class RoundSerializer(serializers.Serializer[Round]):
 
 
 class PairQuery(PageQuery):
-    genre = serializers.ChoiceField(choices=Prompt.Genre.choices, required=False)
+    genre = serializers.ChoiceField(choices=Genre.choices, required=False)
 
 
 class RoundQuery(PageQuery):

@@ -24,7 +24,7 @@ from annotations.data_sheet.wording import (
     time_words,
 )
 from annotations.models import Study
-from generation.models import Prompt
+from generation.genres import GENRES
 
 
 def heds_markdown(study: Study) -> str:
@@ -77,7 +77,7 @@ def about(facts: Facts) -> Part:
 
 
 def systems(facts: Facts) -> Part:
-    is_poem = facts.study.genre == Prompt.Genre.POEM
+    genre = GENRES[facts.study.genre]
     language = facts.study.get_text_language_display()
     return Part(
         "2 Evaluated systems",
@@ -85,21 +85,17 @@ def systems(facts: Facts) -> Part:
             Item(
                 "2.1",
                 "Input",
-                "Text: the title of a poem."
-                if is_poem
-                else "Text: a question, with its description where it has one.",
+                genre.given,
             ),
             Item(
                 "2.2",
                 "Output",
-                "Text: a poem of several lines." if is_poem else "Text: an answer of several sentences.",
+                genre.written,
             ),
             Item(
                 "2.3",
                 "Task",
-                "Poetry generation from a title."
-                if is_poem
-                else "Open-domain question answering in long form.",
+                genre.task,
             ),
             Item(
                 "2.4",

@@ -25,12 +25,12 @@ from typing import Any, NoReturn, TypeVar
 from annotations.setup.rubrics import RubricCriterion, load_rubric
 from generation.files.candidates import CONTROL
 from generation.files.problems import FileRefused, Problems, shown
-from generation.texts.normalising import Genre, normalise_text, normalise_title
+from generation.texts.normalising import normalise_text, normalise_title
 
 SUBTASKS, PAGES, GROUPS = 10, 10, 4
-GENRES: dict[int, Genre] = {5: "poem", 4: "qa"}
+GENRES: dict[int, str] = {5: "poem", 4: "qa"}
 # The authors' name of each method and ours, in the order of the paper's tables.
-METHODS: dict[Genre, dict[str, str]] = {
+METHODS: dict[str, dict[str, str]] = {
     "poem": {
         "jiuge": "jiuge",
         "noiq": "search_baseline",
@@ -78,7 +78,7 @@ class Records:
     """A study as it was published."""
 
     app_name: str
-    genre: Genre
+    genre: str
     criteria: tuple[RubricCriterion, ...]
     pages: list[RecordedPage]
     evaluators: list[RecordedEvaluator]
@@ -193,7 +193,7 @@ def _parsed_candidates(raw: bytes, problems: Problems) -> dict[str, Any]:
     return parsed
 
 
-def _criteria(shape: _Shape, app: dict[str, Any]) -> tuple[Genre, tuple[RubricCriterion, ...]]:
+def _criteria(shape: _Shape, app: dict[str, Any]) -> tuple[str, tuple[RubricCriterion, ...]]:
     """Return the study's genre and its criteria: keys and labels are ours, questions and scales the authors'."""
     rated = []
     for number, question in enumerate(shape.child(app, "questions", list, "app_data")):
@@ -235,7 +235,7 @@ def as_asked(criterion: RubricCriterion, title: str, minimum: int, maximum: int)
     )
 
 
-def _pages(shape: _Shape, app: dict[str, Any], genre: Genre) -> list[RecordedPage]:
+def _pages(shape: _Shape, app: dict[str, Any], genre: str) -> list[RecordedPage]:
     pages: list[RecordedPage] = []
     first: dict[tuple[str, str], str] = {}
     for number, task in enumerate(shape.items(app, "tasks", SUBTASKS, "app_data")):
@@ -256,7 +256,7 @@ def _pages(shape: _Shape, app: dict[str, Any], genre: Genre) -> list[RecordedPag
     return pages
 
 
-def _page(shape: _Shape, page: object, genre: Genre, path: str) -> RecordedPage:
+def _page(shape: _Shape, page: object, genre: str, path: str) -> RecordedPage:
     prompts = []
     texts: dict[str, str] = {}
     for number, group in enumerate(shape.items(page, "groups", GROUPS, path)):
@@ -276,14 +276,14 @@ def _page(shape: _Shape, page: object, genre: Genre, path: str) -> RecordedPage:
     return RecordedPage(prompt, description, texts)
 
 
-def _method(shape: _Shape, group: object, genre: Genre, path: str) -> str:
+def _method(shape: _Shape, group: object, genre: str, path: str) -> str:
     tags = shape.child(group, "tags", list, path)
     if not tags or tags[0] not in METHODS[genre]:
         shape.refuse(f"{path}.tags", f"must begin with one of {', '.join(METHODS[genre])}")
     return METHODS[genre][tags[0]]
 
 
-def _content(shape: _Shape, group: object, genre: Genre, path: str) -> str:
+def _content(shape: _Shape, group: object, genre: str, path: str) -> str:
     lines = shape.child(group, "content", list, path)
     if not all(isinstance(line, str) and not CONTROL.search(line) for line in lines):
         shape.refuse(f"{path}.content", "must be a list of texts without control characters")

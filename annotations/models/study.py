@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from generation.genres import genre_choices
 from generation.models import Candidate, GenerationRun, Method, Prompt
 
 # What stands beside the slugs in /manage/studies/...
@@ -56,7 +57,7 @@ class Study(models.Model):
     instructions_en = models.TextField(blank=True)
     instructions_zh = models.TextField(blank=True)
     # What is rated: poems under titles, or answers to questions.
-    genre = models.CharField(max_length=8, choices=Prompt.Genre, default=Prompt.Genre.POEM)
+    genre = models.CharField(max_length=8, choices=genre_choices, default="poem")
     # The language of the texts that are rated, which need not be the reader's.
     text_language = models.CharField(max_length=2, choices=Language, default=Language.CHINESE)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
@@ -108,7 +109,7 @@ class Study(models.Model):
             models.CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"), name="study_currency_is_a_code"
             ),
-            models.CheckConstraint(condition=Q(genre__in=["poem", "qa"]), name="study_genre_known"),
+            models.CheckConstraint(condition=~Q(genre=""), name="study_genre_given"),
             models.CheckConstraint(condition=Q(text_language__in=["zh", "en"]), name="study_language_known"),
             models.CheckConstraint(
                 condition=Q(inconsistency_threshold__gte=0, inconsistency_threshold__lte=1),

@@ -17,6 +17,7 @@ from django.utils.crypto import salted_hmac
 
 from annotations.models import BestChoice, Criterion, Enrolment, Page, Placement, Rating
 from annotations.questionnaire.saving import PageAddress
+from generation.genres import GENRES
 from generation.models import Prompt
 
 # Three lines on a phone.
@@ -68,7 +69,7 @@ class Sheet:
 
     @property
     def is_verse(self) -> bool:
-        return self.prompt.genre == Prompt.Genre.POEM
+        return GENRES[self.prompt.genre].is_verse
 
     @property
     def prompt_is_long(self) -> bool:
@@ -149,7 +150,7 @@ def load_sheet(enrolment: Enrolment, subtask: int, number: int) -> Sheet:
             Card(
                 token=placement.token,
                 letter=placement.letter,
-                lines=text_lines(placement.candidate.text, is_verse=page.prompt.genre == Prompt.Genre.POEM),
+                lines=text_lines(placement.candidate.text, is_verse=GENRES[page.prompt.genre].is_verse),
                 questions=[
                     Question(
                         criterion,

@@ -39,7 +39,7 @@ from annotations.setup.study import (
 )
 from annotations.setup.uploads import candidates_in, prompts_in
 from generation.files.problems import FileRefused, Problems
-from generation.models import Prompt
+from generation.genres import genre_choices
 from generation.web.rest import (
     Amount,
     Body,
@@ -108,7 +108,7 @@ class CriterionBody(Strict, serializers.ModelSerializer[Criterion]):
 
 
 class RubricBody(Body):
-    genre = serializers.ChoiceField(choices=Prompt.Genre.choices)
+    genre = serializers.ChoiceField(choices=genre_choices())
     instructions_en = text()
     instructions_zh = text()
     criteria = serializers.ListField(child=CriterionBody(), min_length=1, max_length=MOST_CRITERIA)
@@ -233,9 +233,8 @@ class Material(APIView):
         content: Any = request.data
         upload = SimpleUploadedFile(query["name"], content or b"")
         read: Callable[..., Any] = candidates_in if query["kind"] == "candidates" else prompts_in
-        genre = "qa" if study.genre == Prompt.Genre.QA else "poem"
         with refusals(FileRefused, ChangeRefused):
-            store_material(study, read(upload, genre), by=request.user)
+            store_material(study, read(upload, study.genre), by=request.user)
         return material_response(study)
 
 

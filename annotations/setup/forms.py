@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
@@ -19,7 +19,6 @@ from annotations.setup.study import (
 )
 from annotations.setup.uploads import TooLarge, candidates_in, prompts_in, rubric_in
 from generation.files.problems import FileRefused, Problem
-from generation.texts.normalising import Genre
 
 LONGEST_TEXT = 20_000
 PROBLEMS_SHOWN = 100
@@ -48,15 +47,26 @@ class FileForm(forms.Form):
         self.add_error(field, gettext("The file has problems, which are listed below."))
 
 
+def rubric_choices() -> list[tuple[str, str]]:
+    """Return the ready-made rubrics in words, and the choice of one's own."""
+    return [
+        *((name, rubric_in_words(load_rubric(name))) for name in READY_MADE),
+        ("file", gettext("A rubric of your own, from a file")),
+    ]
+
+
+def rubric_in_words(rubric: Rubric) -> str:
+    """Return the title of a rubric with the names of its criteria, in the reader's language."""
+    if (get_language() or "").startswith("zh"):
+        return f"{rubric.title_zh}：{'、'.join(criterion.label_zh for criterion in rubric.criteria)}"
+    return f"{rubric.title_en}: {', '.join(criterion.label_en.lower() for criterion in rubric.criteria)}"
+
+
 class RubricForm(FileForm):
     """Which criteria a study asks by: ready-made ones or those of a file."""
 
     rubric = forms.ChoiceField(
-        choices=[
-            ("poem", _("Chinese poems: format, innovation, relevance, aesthetics, overall")),
-            ("qa", _("Answers to questions: fluency, informativeness, relevance, overall")),
-            ("file", _("A rubric of your own, from a file")),
-        ],
+        choices=rubric_choices,
         initial="poem",
         widget=forms.RadioSelect,
         label=_("Criteria"),
@@ -246,7 +256,7 @@ class CandidatesForm(FileForm):
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
 
-    def __init__(self, genre: Genre, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, genre: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.genre = genre
 
@@ -277,7 +287,7 @@ class PromptsForm(FileForm):
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
 
-    def __init__(self, genre: Genre, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, genre: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.genre = genre
 

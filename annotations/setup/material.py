@@ -23,18 +23,13 @@ from annotations.setup.pages import clear, lay_out, place_candidates
 from annotations.setup.study import ChangeRefused, refuse_unless_draft
 from generation.files.candidates import CandidateFile
 from generation.files.prompts import PromptFile
-from generation.models import GenerationRun, Prompt
+from generation.models import GenerationRun
 from generation.runs.runs import ImportedText, record_import, stored_prompts
-from generation.texts.normalising import NORMALISER_VERSION, Genre, is_chinese
+from generation.texts.normalising import NORMALISER_VERSION, is_chinese
 
 # Of everything that is odd the first ones are shown, with how many there are.
 SHOWN_AT_MOST = 20
 OPEN_RUNS = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
-
-
-def genre_of(study: Study) -> Genre:
-    """Return of which genre the texts of a study are."""
-    return "poem" if study.genre == Prompt.Genre.POEM else "qa"
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from annotations.access.permissions import Right, study_for
 from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
-from annotations.setup.material import genre_of, material_checks, store_material
+from annotations.setup.material import material_checks, store_material
 from annotations.setup.study import ChangeRefused
 from annotations.setup.views import setup_page, why_fixed
 
@@ -27,14 +27,14 @@ def material(request: UserRequest, slug: str) -> HttpResponse:
 def upload_candidates(request: UserRequest, slug: str) -> HttpResponse:
     """Make the prompts and candidates of a file the material of a draft."""
     study = study_for(request.user, slug, Right.RUN)
-    return stored(request, study, CandidatesForm(genre_of(study), request.POST, request.FILES))
+    return stored(request, study, CandidatesForm(study.genre, request.POST, request.FILES))
 
 
 @require_POST
 def upload_prompts(request: UserRequest, slug: str) -> HttpResponse:
     """Make prompts without any texts the material of a draft."""
     study = study_for(request.user, slug, Right.RUN)
-    return stored(request, study, PromptsForm(genre_of(study), request.POST, request.FILES))
+    return stored(request, study, PromptsForm(study.genre, request.POST, request.FILES))
 
 
 def stored(request: UserRequest, study: Study, form: CandidatesForm | PromptsForm) -> HttpResponse:
@@ -52,7 +52,7 @@ def stored(request: UserRequest, study: Study, form: CandidatesForm | PromptsFor
 
 def material_page(request: UserRequest, study: Study, *, refused: FileForm | None = None) -> HttpResponse:
     """Return the page of the material, with the form that was refused if one was."""
-    genre = genre_of(study)
+    genre = study.genre
     context = {
         "checks": material_checks(study),
         "candidates_form": refused if isinstance(refused, CandidatesForm) else CandidatesForm(genre),

@@ -12,7 +12,7 @@ from django.urls import reverse
 from annotations.models import Page, PageCandidate, Study
 from annotations.questionnaire.page import Card, Question, Sheet, text_lines
 from annotations.questionnaire.saving import PageAddress
-from generation.models import Prompt
+from generation.genres import GENRES
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def preview_sheet(study: Study, subtask: int, number: int) -> PreviewSheet:
             Card(
                 token=letter,
                 letter=letter,
-                lines=text_lines(one.candidate.text, is_verse=page.prompt.genre == Prompt.Genre.POEM),
+                lines=text_lines(one.candidate.text, is_verse=GENRES[page.prompt.genre].is_verse),
                 questions=[Question(criterion, letter, letter, None) for criterion in criteria],
                 is_best=False,
             )

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from annotations.models import Criterion, Study
 from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, BadQuestions, check_questions
 from annotations.setup.forms import LONGEST_TEXT, text_area
-from annotations.setup.material import genre_of
 from annotations.setup.rubrics import HIGHEST_SCORE, MOST_CRITERIA, Rubric, RubricCriterion, checked_rubric
 from generation.files.problems import FileRefused, Problems
 
@@ -105,7 +104,7 @@ class BaseCriteriaFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
 
     def rubric(self, study: Study) -> Rubric:
         """Return the criteria that were sent as the rubric of a study."""
-        return Rubric(genre=genre_of(study), criteria=tuple(self.criteria()))
+        return Rubric(genre=study.genre, criteria=tuple(self.criteria()))
 
 
 CriteriaFormSet = forms.formset_factory(

@@ -1,8 +1,9 @@
 """Rubrics: the criteria of a study and the words of its questionnaire, ready-made or from a file.
 
-A rubric is a JSON object. The ready-made ones, `fixtures/rubrics/poem.json` and `qa.json`, are examples of it:
+A rubric is a JSON object. The ready-made ones, the files in `fixtures/rubrics/`, are examples of it:
 
-- `genre`: `poem` or `qa`
+- `genre`: the kind of text, `poem`, `qa`, `summary` or `text` (`generation.genres`)
+- `title_en`, `title_zh`: what it is called where one is chosen; optional
 - `instructions_en`, `instructions_zh`: what evaluators read first; optional
 - `criteria`: in the order of the page, each an object with
     - `key`: a slug, once in the rubric
@@ -20,7 +21,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import models
@@ -28,13 +29,16 @@ from django.db import models
 from annotations.models import Criterion
 from generation.files.candidates import CONTROL
 from generation.files.problems import FileRefused, Problems, shown
-from generation.texts.normalising import Genre
+from generation.genres import GENRES
 
-READY_MADE = ("poem", "qa")
+RUBRICS = settings.BASE_DIR / "fixtures" / "rubrics"
+READY_MADE = tuple(sorted(path.stem for path in RUBRICS.glob("*.json")))
 SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 # What a page can show in a row.
 HIGHEST_SCORE = 100
 MOST_CRITERIA = 20
+# The texts of a rubric and the most characters of each.
+TEXTS = {"title_en": 100, "title_zh": 100, "instructions_en": 20_000, "instructions_zh": 20_000}
 
 
 @dataclass(frozen=True)
@@ -59,20 +63,22 @@ class RubricCriterion:
 class Rubric:
     """The criteria of a study, for texts of one genre."""
 
-    genre: Genre
+    genre: str
     criteria: tuple[RubricCriterion, ...]
+    title_en: str = ""
+    title_zh: str = ""
     instructions_en: str = ""
     instructions_zh: str = ""
 
 
 def load_rubric(name: str) -> Rubric:
     """Return a ready-made rubric by its name or one from a file; raise `FileRefused` with everything wrong in it."""
-    path = settings.BASE_DIR / "fixtures" / "rubrics" / f"{name}.json" if name in READY_MADE else Path(name)
+    path = RUBRICS / f"{name}.json" if name in READY_MADE else Path(name)
     try:
         content = path.read_bytes()
     except OSError as error:
         problems = Problems(path.name)
-        ready_made = " or ".join(READY_MADE)
+        ready_made = ", ".join(READY_MADE)
         problems.add(0, "", f"cannot be read: {error.strerror}; give {ready_made} or a file with a rubric")
         raise FileRefused(problems) from error
     return read_rubric(content, path.name)
@@ -108,10 +114,10 @@ def _check_rubric(rubric: object, problems: Problems) -> None:
         problems.add(0, "", "must be a JSON object with genre and criteria")
         return
     _check_names(rubric, Rubric, "", problems)
-    if rubric.get("genre") not in get_args(Genre):
-        problems.add(0, "genre", f"must be one of {', '.join(get_args(Genre))}")
-    for name in ("instructions_en", "instructions_zh"):
-        _check_text(rubric, name, 20_000, name, problems)
+    if rubric.get("genre") not in GENRES:
+        problems.add(0, "genre", f"must be one of {', '.join(GENRES)}")
+    for name, longest in TEXTS.items():
+        _check_text(rubric, name, longest, name, problems)
     criteria = rubric.get("criteria")
     if not isinstance(criteria, list) or not 1 <= len(criteria) <= MOST_CRITERIA:
         problems.add(0, "criteria", f"must be a list of 1 to {MOST_CRITERIA} criteria")

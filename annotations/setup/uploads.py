@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from annotations.setup.rubrics import Rubric, read_rubric
 from generation.files.candidates import CandidateFile, read_candidates
 from generation.files.prompts import PromptFile, read_prompts
-from generation.texts.normalising import Genre
 
 LONGEST_NAME = 100
 LARGEST_RUBRIC = 1_000_000
@@ -26,14 +25,14 @@ class TooLarge(ValueError):
     """A file that is larger than this site takes, with a message for people."""
 
 
-def candidates_in(upload: UploadedFile[Any], genre: Genre, *, seed: int = 0) -> CandidateFile:
+def candidates_in(upload: UploadedFile[Any], genre: str, *, seed: int = 0) -> CandidateFile:
     """Return the checked candidates of an upload; raise `FileRefused` or `TooLarge`."""
     refuse_too_large(upload)
     with on_disk(upload) as path:
         return read_candidates(path, genre, seed=seed, name=name_of(upload))
 
 
-def prompts_in(upload: UploadedFile[Any] | str, genre: Genre) -> PromptFile:
+def prompts_in(upload: UploadedFile[Any] | str, genre: str) -> PromptFile:
     """Return the checked prompts of an upload, or of text that was typed; raise `FileRefused` or `TooLarge`."""
     if isinstance(upload, str):
         with on_disk(ContentFile(upload.encode())) as path:

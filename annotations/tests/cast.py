@@ -76,7 +76,7 @@ def build_study(
     prompts: int = 2,
     methods: int = 4,
     pages_per_subtask: int = PAGES_PER_SUBTASK,
-    genre: Prompt.Genre = Prompt.Genre.POEM,
+    genre: str = "poem",
 ) -> Study:
     """Create a study of `prompts` pages with `methods` candidates each and the two criteria of `CRITERIA`.
 

@@ -23,7 +23,7 @@ from annotations.setup.lifecycle import close_study
 from annotations.setup.rubrics import RubricCriterion
 from annotations.setup.runs import StudyFixed, add_finished_runs, add_run, start_run
 from annotations.tests.cast import build_study, shown
-from generation.models import Candidate, GenerationRun, Prompt, Worker
+from generation.models import Candidate, GenerationRun, Worker
 from generation.orders import OrderRefused, ScoredText, Written
 from generation.runs.claiming import claim, give_up, record
 from generation.runs.runs import ImportedText, RunRefused
@@ -332,7 +332,7 @@ def test_command_refuses_what_the_page_refuses(study: Study, alice: User) -> Non
 
 
 def test_question_that_no_model_can_answer_starts_nothing(db: None) -> None:
-    study = build_study(genre=Prompt.Genre.QA)
+    study = build_study(genre="qa")
     with pytest.raises(RunRefused, match="none comes with the site for Chinese prose"):
         start_run(study, METHOD)
     assert not StudyRun.objects.exists()

@@ -6,8 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
-from annotations.setup.rubrics import RubricCriterion, load_rubric
+from annotations.data_sheet.sheet import heds_markdown
+from annotations.setup.forms import rubric_choices
+from annotations.setup.material import store_material
+from annotations.setup.preview import preview_sheet
+from annotations.setup.rubrics import READY_MADE, RubricCriterion, load_rubric
+from annotations.setup.study import create_study
+from generation.files.candidates import read_candidates
 from generation.files.problems import FileRefused
 
 OVERALL = {"key": "overall", "label_en": "Overall", "maximum": 10, "is_overall": True}
@@ -43,9 +50,46 @@ def test_a_ready_made_rubric_has_the_qualities_and_scales_of_the_paper(name: str
     assert [criterion.is_overall for criterion in rubric.criteria] == [False] * (len(keys) - 1) + [True]
 
 
-@pytest.mark.parametrize("name", ["poem", "qa"])
+@pytest.mark.parametrize(
+    ("name", "genre", "keys"),
+    [
+        ("summary", "summary", ["coherence", "consistency", "fluency", "relevance", "overall"]),
+        ("translation", "text", ["adequacy", "fluency", "overall"]),
+    ],
+)
+def test_summaries_and_translations_have_a_rubric(name: str, genre: str, keys: list[str]) -> None:
+    rubric = load_rubric(name)
+    assert rubric.genre == genre
+    assert [criterion.key for criterion in rubric.criteria] == keys
+    assert {(criterion.minimum, criterion.maximum) for criterion in rubric.criteria[:-1]} == {(1, 5)}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Translations: adequacy, fluency, overall"), ("zh-hans", "译文：达意、流畅、总体")],
+)
+def test_every_ready_made_rubric_is_offered_in_words(language: str, words: str) -> None:
+    with translation.override(language):
+        choices = dict(rubric_choices())
+    assert list(choices) == [*READY_MADE, "file"]
+    assert choices["translation"] == words
+
+
+@pytest.mark.django_db
+def test_a_study_of_summaries_is_set_up_by_its_rubric(tmp_path: Path) -> None:
+    study = create_study(slug="news", rubric=load_rubric("summary"), by=None)
+    path = tmp_path / "news.csv"
+    path.write_text("prompt,method,text\nA long report,lead,First. Second.\nA long report,human,All of it.\n")
+    store_material(study, read_candidates(path, study.genre), by=None)
+    assert not preview_sheet(study, 1, 1).is_verse
+    assert "Summarisation of a text." in heds_markdown(study)
+
+
+@pytest.mark.parametrize("name", READY_MADE)
 def test_a_ready_made_rubric_speaks_both_languages(name: str) -> None:
     rubric = load_rubric(name)
+    assert rubric.title_en
+    assert rubric.title_zh
     assert rubric.instructions_en
     assert rubric.instructions_zh
     for criterion in rubric.criteria:
@@ -96,7 +140,7 @@ def test_a_wrong_criterion_is_named_with_its_path(
 @pytest.mark.parametrize(
     ("rubric", "problem"),
     [
-        ({"genre": "prose", "criteria": [OVERALL]}, "genre: must be one of poem, qa"),
+        ({"genre": "prose", "criteria": [OVERALL]}, "genre: must be one of poem, qa, summary, text"),
         ({"genre": "qa", "criteria": []}, "criteria: must be a list of 1 to 20 criteria"),
         ({"genre": "qa"}, "criteria: must be a list of 1 to 20 criteria"),
         (
@@ -117,7 +161,7 @@ def test_all_problems_are_listed(problems: Load) -> None:
     wrong = {"genre": "qa", "criterion": 1, "criteria": [WIT | {"maximum": 0, "weight": 2}]}
     names = "key, label_en, label_zh, question_en, question_zh, low_en, low_zh, high_en, high_zh"
     assert problems(wrong) == [
-        "'criterion': is none of genre, criteria, instructions_en, instructions_zh",
+        "'criterion': is none of genre, criteria, title_en, title_zh, instructions_en, instructions_zh",
         f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall",
         "criteria[0].maximum: must be a whole number from 1 to 100",
         "criteria: one criterion must have is_overall set to true, not 0",

@@ -20,7 +20,7 @@ from generation.engines.model_library import (
     known_characters,
     model_of,
 )
-from generation.orders import LONGEST, Genre, Order
+from generation.orders import LONGEST, Order
 from generation.texts.characters import control_characters, simplified
 from generation.texts.normalising import is_chinese
 from generation.verse.forms import CHINESE, find_form
@@ -95,7 +95,7 @@ class TypedField(forms.CharField):
 class OrderForm(forms.Form):
     """One text to be written. `subject` names the field that says what about."""
 
-    genre: Genre
+    genre: str
     subject: str
     choices: tuple[str, ...]
 

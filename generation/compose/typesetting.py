@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from generation.texts.normalising import SHORT_SENTENCE, Genre, normalise_text
+from generation.genres import GENRES
+from generation.texts.normalising import SHORT_SENTENCE, normalise_text
 from generation.verse.forms import KEYS, FormatPenalty, PoemForm, find_form
 
 BOX = "□"
@@ -33,12 +34,12 @@ def form_of(config: Mapping[str, str]) -> PoemForm | None:
     return find_form(config["form"], tune=config.get("tune", ""), heads=config.get("heads", ""))
 
 
-def lines_of(text: str, genre: Genre, form: PoemForm | None) -> list[Line]:
+def lines_of(text: str, genre: str, form: PoemForm | None) -> list[Line]:
     """Return the lines of a text, of one that is not finished with room for the rest."""
     if form:
         return _lines_of_form(text, form)
     lines = [[Piece("written", line)] for line in normalise_text(text, genre).split("\n")]
-    missing = LINES_OF_FREE_POEM - len(lines) if genre == "poem" else 0
+    missing = LINES_OF_FREE_POEM - len(lines) if GENRES[genre].is_verse else 0
     return lines + [[Piece("written", "")]] * missing
 
 

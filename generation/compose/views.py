@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -23,11 +23,12 @@ from generation.compose.forms import FORMS, METHODS, NOT_PREPARED, AnswerForm, O
 from generation.compose.typesetting import breaches, form_of, lines_of
 from generation.compose.wording import scores_in_words, state_in_words
 from generation.engines.model_library import ENGLISH, VERSE, is_there
+from generation.genres import GENRES
 from generation.models import Candidate, Composition, RunPrompt, Worker
 from generation.orders import Order
 from generation.runs.doorbell import QUEUE
 from generation.runs.explanation import explanation, figure
-from generation.texts.normalising import Genre, is_chinese
+from generation.texts.normalising import is_chinese
 from generation.web.quotas import TooMany
 
 # The prefix binds the cookie to this host and to HTTPS, where there is HTTPS.
@@ -86,7 +87,7 @@ def ask(request: HttpRequest, form_class: type[OrderForm]) -> HttpResponse:
     else:
         known = {name: request.GET[name] for name in form_class.base_fields if name in request.GET}
         form = form_class(initial=known)
-    needed = VERSE if form.genre == "poem" else ENGLISH
+    needed = VERSE if GENRES[form.genre].is_verse else ENGLISH
     context = {
         "form": form,
         "refusal": refusal,
@@ -171,8 +172,8 @@ def shown(request: HttpRequest, found: Composition, refusal: Refusal | None = No
     """Return the page of a composition."""
     run_prompt = found.run_prompt
     run, prompt = run_prompt.run, run_prompt.prompt
-    kind = "compose_answer" if prompt.genre == "qa" else "compose_poem"
-    changes = {"question" if prompt.genre == "qa" else "title": prompt.text, "method": run.method.key}
+    kind = "compose_poem" if GENRES[prompt.genre].is_verse else "compose_answer"
+    changes = {GENRES[prompt.genre].subject: prompt.text, "method": run.method.key}
     if prompt.description:
         changes["description"] = prompt.description
     context = {
@@ -202,7 +203,7 @@ def result(run_prompt: RunPrompt) -> dict[str, Any]:
     )
     provenance = candidate.provenance
     form = form_of(run_prompt.run.config)
-    genre = cast("Genre", run_prompt.prompt.genre)
+    genre = run_prompt.prompt.genre
     why = explanation(provenance)
     found = breaches(candidate.text, form) if form else None
     return {
@@ -225,7 +226,7 @@ def news(run_prompt: RunPrompt) -> dict[str, Any]:
     if is_open:
         has_worker = Worker.objects.seen_lately().taking(run_prompt.run.queue).exists()
         ahead = Composition.objects.open().filter(run_prompt__lt=run_prompt.pk).count()
-    form, genre = form_of(run_prompt.run.config), cast("Genre", run_prompt.prompt.genre)
+    form, genre = form_of(run_prompt.run.config), run_prompt.prompt.genre
     step = run_prompt.step or {}
     usual = len(form.lengths) if form else MOST_SENTENCES[genre]
     lines = lines_of(step.get("text", ""), genre, form) if is_open else []

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from generation.genres import GENRES
 from generation.models import RunPrompt
 from generation.runs.claiming import LOST
 from generation.runs.explanation import figure
@@ -58,7 +59,7 @@ def scores_in_words(terms: Mapping[str, float], genre: str, breaches: FormatPena
     """Return the terms of a text in the order in which they are explained."""
     meanings = {
         "inverse": _("how readily the question can be guessed from single short sentences")
-        if genre == "qa"
+        if GENRES[genre].subject == "question"
         else _("how readily the title can be guessed from single short sentences"),
         "forward": _("how readily the model goes on like this"),
         "format": breaches_in_words(breaches),

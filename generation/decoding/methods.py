@@ -26,6 +26,7 @@ from generation.decoding.scorers import (
 )
 from generation.decoding.sentence_search import PRESETS, SearchConfig, search
 from generation.decoding.templates import TEMPLATES, VERSE, Template
+from generation.genres import GENRES
 from generation.orders import LONGEST, Order, OrderRefused, Report, ScoredText, Step, Written
 from generation.texts.characters import control_characters, simplified
 from generation.texts.normalising import is_chinese, normalise_text
@@ -135,7 +136,7 @@ def check_words(order: Order) -> dict[str, str]:
     """Return what an order says in words, by field; raise `OrderRefused` where no model could read it."""
     # A description may have paragraphs; the template has one line for it.
     fields = {"description": LINE_ENDS.sub(" ", order.description), "author": order.author}
-    subject = "question" if order.genre == "qa" else "title"
+    subject = GENRES[order.genre].subject
     fields[subject] = order.prompt
     for name, text in fields.items():
         if found := control_characters(text):
@@ -162,11 +163,12 @@ def prepare(model: LanguageModel, order: Order) -> tuple[Request, str]:
         fields[name] = "".join(character for character in text if character not in missing)
         if text and not fields[name].strip():
             raise OrderRefused(f"{name}: the model {model.name} knows none of the characters of {text}")
-    form = find_form_of(model, order) if order.genre == "poem" and template.language == "zh" else None
+    genre = GENRES[order.genre]
+    form = find_form_of(model, order) if genre.is_verse and template.language == "zh" else None
     fields["form"] = form.name if form else FREE_NAME
     fields["tune"] = form.tune if form else ""
-    fields["genre"] = "文章" if template.language == "zh" else "Article"
-    return Request(as_told(model, template), fields, form, order.genre == "poem", order.seed), unknown
+    fields["genre"] = genre.name_zh if template.language == "zh" else genre.name_en
+    return Request(as_told(model, template), fields, form, genre.is_verse, order.seed), unknown
 
 
 def as_told(model: LanguageModel, template: Template) -> Template:
@@ -194,10 +196,10 @@ def refuse_without_room(model: LanguageModel, request: Request, config: SearchCo
 def find_template(model: LanguageModel, order: Order) -> Template:
     """Return the template that goes with the model, the genre and the language of the order."""
     if f"<{FREE_NAME}>" in model.marks:
-        if order.genre != "poem":
+        if not GENRES[order.genre].is_verse:
             raise OrderRefused(f"genre: the model {model.name} writes poems only")
         return VERSE
-    kind = {"poem": "poem", "qa": "qa", "text": "genre"}[order.genre]
+    kind = GENRES[order.genre].template
     kind = "poem_by_author" if kind == "poem" and order.author else kind
     return TEMPLATES[f"{kind}_{'zh' if is_chinese(order.prompt) else 'en'}"]
 
@@ -223,4 +225,4 @@ def in_dress(text: ScoredText, order: Order, form: Form | None) -> ScoredText:
     words = text.text
     if isinstance(form, PoemForm):
         words = form.with_pauses([sentence.text for sentence in text.sentences])
-    return replace(text, text=normalise_text(words, "poem" if order.genre == "poem" else "qa"))
+    return replace(text, text=normalise_text(words, order.genre))

@@ -21,6 +21,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from generation.genres import GENRES
 from generation.orders import LONGEST, Order, OrderRefused, ScoredText, Written
 from generation.texts.normalising import normalise_text
 
@@ -42,7 +43,7 @@ def write_by_jiuge(url: str, order: Order) -> Written:
     """Ask the service at a URL for a title's poems and draw one; raise `OrderRefused` or `JiugeFailed`."""
     if not url:
         raise OrderRefused("method: jiuge is a service elsewhere, and its address is not set (JIUGE_URL)")
-    if order.genre != "poem":
+    if not GENRES[order.genre].is_verse:
         raise OrderRefused("method: jiuge writes poems only")
     if not order.prompt.strip():
         raise OrderRefused("title: is empty")

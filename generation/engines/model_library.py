@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from generation.genres import GENRES
 from generation.orders import Order, OrderRefused
 from generation.texts.normalising import is_chinese
 
@@ -37,7 +38,7 @@ def model_of(order: Order) -> str:
     if order.model:
         return order.model
     if is_chinese(order.prompt):
-        if order.genre != "poem":
+        if not GENRES[order.genre].is_verse:
             raise OrderRefused("model: none comes with the site for Chinese prose; name the folder of one")
         return VERSE_SELF_TRAINED if order.method == "inverse_prompting_st" else VERSE
     if order.method == "inverse_prompting_st":

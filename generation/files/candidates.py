@@ -30,7 +30,7 @@ from generation.engines.jiuge import draw
 from generation.files.encoding import sniff_encoding
 from generation.files.problems import FileRefused, Problems, shown
 from generation.files.read_rows import Columns, raw_rows
-from generation.texts.normalising import Genre, normalise_text, normalise_title
+from generation.texts.normalising import normalise_text, normalise_title
 
 COLUMNS = Columns(
     read=("prompt", "description", "method", "text", "form"),
@@ -78,7 +78,7 @@ class CandidateFile:
 
     name: str
     sha256: str
-    genre: Genre
+    genre: str
     rows: tuple[Row, ...]
 
     @property
@@ -92,7 +92,7 @@ class CandidateFile:
         return list(dict.fromkeys(row.method for row in self.rows))
 
 
-def read_candidates(path: Path, genre: Genre, *, seed: int = 0, name: str = "") -> CandidateFile:
+def read_candidates(path: Path, genre: str, *, seed: int = 0, name: str = "") -> CandidateFile:
     """Read a file of candidates with its texts normalised; raise `FileRefused` with everything wrong in it.
 
     The seed decides, with each prompt and nothing else, which of several forms is drawn. `name` is what its owner
@@ -113,7 +113,7 @@ def read_candidates(path: Path, genre: Genre, *, seed: int = 0, name: str = "") 
     return CandidateFile(problems.file, sha256, genre, tuple(rows))
 
 
-def _checked_rows(path: Path, encoding: str, genre: Genre, problems: Problems) -> Iterator[Row]:
+def _checked_rows(path: Path, encoding: str, genre: str, problems: Problems) -> Iterator[Row]:
     # A prompt and its description come once for each method.
     title = lru_cache(maxsize=1000)(normalise_title)
     dress: dict[str, Callable[[str], str]] = {

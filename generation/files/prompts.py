@@ -16,7 +16,7 @@ from generation.files.candidates import CONTROL, LONGEST
 from generation.files.encoding import sniff_encoding
 from generation.files.problems import FileRefused, Problems, shown
 from generation.files.read_rows import Columns, header_names, raw_rows
-from generation.texts.normalising import Genre, normalise_title
+from generation.texts.normalising import normalise_title
 
 COLUMNS = Columns(read=("prompt", "description"), required=("prompt",))
 
@@ -27,11 +27,11 @@ class PromptFile:
 
     name: str
     sha256: str
-    genre: Genre
+    genre: str
     prompts: tuple[tuple[str, str], ...]
 
 
-def read_prompts(path: Path, genre: Genre, *, name: str = "") -> PromptFile:
+def read_prompts(path: Path, genre: str, *, name: str = "") -> PromptFile:
     """Read a list of prompts, normalised; raise `FileRefused` with everything wrong in it.
 
     `name` is what its owner calls an upload.

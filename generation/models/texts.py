@@ -14,17 +14,15 @@ from django.db.models.functions import MD5, Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from generation.genres import genre_choices
+
 MOST_ATTEMPTS = 3
 
 
 class Prompt(models.Model):
     """A question (with its description) or a poem's title: what every method wrote for."""
 
-    class Genre(models.TextChoices):
-        POEM = "poem", "poem"
-        QA = "qa", "question and answer"
-
-    genre = models.CharField(max_length=8, choices=Genre)
+    genre = models.CharField(max_length=8, choices=genre_choices)
     text = models.TextField()
     description = models.TextField(blank=True)
 
@@ -32,7 +30,7 @@ class Prompt(models.Model):
         constraints = [
             # By digest, because an index entry holds no long text.
             models.UniqueConstraint("genre", MD5("text"), MD5("description"), name="prompt_once"),
-            models.CheckConstraint(condition=Q(genre__in=["poem", "qa"]), name="prompt_genre_known"),
+            models.CheckConstraint(condition=~Q(genre=""), name="prompt_genre_given"),
             models.CheckConstraint(condition=~Q(text=""), name="prompt_text_given"),
         ]
 

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 
 from generation.models import MOST_ATTEMPTS, Candidate, GenerationRun, Prompt, Provenance, RunPrompt
 from generation.orders import Order, OrderRefused, ScoredText, Step, Written
-from generation.texts.normalising import NORMALISER_VERSION, Genre, normalise_text
+from generation.texts.normalising import NORMALISER_VERSION, normalise_text
 from generation.training.settings import TrainingRefused
 from generation.training.titles import drawn_form
 
@@ -85,7 +85,7 @@ def order_for(run: GenerationRun, prompt: Prompt) -> Order:
         config["form"] = drawn_form(prompt.text, run.seed)
     return Order(
         method=run.method.key,
-        genre=cast("Genre", prompt.genre),
+        genre=prompt.genre,
         prompt=prompt.text,
         description=prompt.description,
         model=run.model,
@@ -133,7 +133,7 @@ def record(claimed: Claim, written: Written) -> Candidate:
         finished_at=Now(),
     )
     done = RunPrompt.objects.select_related("prompt").get(pk=claimed.run_prompt)
-    text = normalise_text(written.best.text, cast("Genre", done.prompt.genre))
+    text = normalise_text(written.best.text, done.prompt.genre)
     if not text:
         raise ValueError("the text that was written is empty")
     candidate = Candidate.objects.create(run_id=done.run_id, prompt_id=done.prompt_id, text=text)

@@ -134,7 +134,7 @@ def test_a_prompt_that_a_study_has_is_used_again_and_nothing_else_of_the_study(q
 
 
 def test_a_run_that_no_visitor_asked_for_is_no_composition(db: None, rings: list[str]) -> None:
-    prompt = Prompt.objects.create(genre=Prompt.Genre.POEM, text="春夜")
+    prompt = Prompt.objects.create(genre="poem", text="春夜")
     queue_run("inverse_prompting", [prompt])
     assert not Composition.objects.exists()
 

@@ -61,7 +61,7 @@ def test_run_that_cannot_be_is_refused(queue: Queue, changed: dict[str, Any], me
 
 
 def test_run_without_a_model_for_its_prompts_is_refused(db: None) -> None:
-    question = Prompt.objects.create(genre=Prompt.Genre.QA, text="天为什么是蓝的？")
+    question = Prompt.objects.create(genre="qa", text="天为什么是蓝的？")
     with pytest.raises(
         RunRefused, match="天为什么是蓝的？: model: none comes with the site for Chinese prose"
     ):

@@ -19,12 +19,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Literal
+
+from generation.genres import GENRES
 
 # Stored with every import; raised with any change of what `normalise_text` returns.
 NORMALISER_VERSION = 1
-
-Genre = Literal["poem", "qa"]
 
 MARKS = dict(zip(",;:?!()", "，；：？！（）", strict=True))
 FOLDED: dict[int, str | int | None] = {
@@ -70,7 +69,7 @@ SHORT_SENTENCE = re.compile("[^，。；？！\n]*[，。；？！]+[”’）�
 CLOSERS = "”’）》】"
 
 
-def normalise_text(text: str, genre: Genre) -> str:
+def normalise_text(text: str, genre: str) -> str:
     """Return the text in the dress that all texts of this genre wear; what is dressed already stays as it is."""
     # One rule's result can be another's occasion, so the rules are repeated until nothing changes.
     for _ in range(8):
@@ -93,11 +92,11 @@ def is_chinese(text: str, *, otherwise: bool = False) -> bool:
     return characters >= words if characters or words else otherwise
 
 
-def _dress(text: str, genre: Genre) -> str:
+def _dress(text: str, genre: str) -> str:
     text = SPACES.sub(" ", LINE_END.sub("\n", _fold(text)))
     lines = [line for line in (line.strip(" ") for line in text.split("\n")) if line]
     is_chinese_text = is_chinese(text)
-    if genre == "poem" and is_chinese_text:
+    if GENRES[genre].is_verse and is_chinese_text:
         lines = [_dress_chinese(piece) for line in lines for piece in _spaced_pieces(line)]
         lines = _set_chinese_poem("\n".join(lines))
     else:

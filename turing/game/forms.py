@@ -6,15 +6,14 @@ from typing import Any
 
 from django import forms
 
-from generation.models import Prompt
 from turing.game.play import Answer
-from turing.models import Round, Side
+from turing.models import Genre, Round, Side
 
 
 class BeginForm(forms.Form):
     """Which texts to play with."""
 
-    genre = forms.ChoiceField(choices=Prompt.Genre.choices)
+    genre = forms.ChoiceField(choices=Genre.choices)
 
 
 class ChoiceForm(forms.Form):

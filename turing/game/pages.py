@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -13,10 +12,10 @@ from django.http import Http404
 from django.urls import reverse
 
 from generation.models import Candidate, Prompt
-from generation.texts.normalising import Genre, is_chinese
+from generation.texts.normalising import is_chinese
 from turing.game.players import Visitor
 from turing.game.wording import VERDICTS, WORDING, Wording
-from turing.models import ROUNDS_IN_GAME, DayTally, Round, Scope, Side, SourceText
+from turing.models import ROUNDS_IN_GAME, DayTally, Genre, Round, Scope, Side, SourceText
 from turing.pairs.uniform import dressed
 
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
@@ -139,10 +138,10 @@ def table_of(shown: Round) -> Table:
         number=shown.number,
         dots=tuple(Dot(number, state) for number, state in enumerate(states, start=1)),
         title=prompt.text,
-        is_verse=prompt.genre == Prompt.Genre.POEM,
+        is_verse=prompt.genre == Genre.POEM,
         language=language_of(prompt),
         sheets=(Sheet(Side.LEFT, left), Sheet(Side.RIGHT, right)),
-        wording=WORDING[Prompt.Genre(prompt.genre)],
+        wording=WORDING[Genre(prompt.genre)],
     )
 
 
@@ -152,7 +151,7 @@ def language_of(prompt: Prompt) -> str:
 
 
 def _lines(candidate: Candidate, prompt: Prompt) -> tuple[str, ...]:
-    return tuple(dressed(candidate.text, cast(Genre, prompt.genre)).split("\n"))
+    return tuple(dressed(candidate.text, prompt.genre).split("\n"))
 
 
 def revealed(shown: Round, game: UUID) -> Revealed:

@@ -14,14 +14,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from generation.models import Prompt
 from generation.web.quotas import TooMany
 from turing.game import play
 from turing.game.forms import BeginForm, ChoiceForm
 from turing.game.pages import Result, first_open, load_round, record_of, result_of, revealed, table_of
 from turing.game.players import keep_record, remember, visitor_of
 from turing.game.wording import WORDING
-from turing.models import PoemPair
+from turing.models import Genre, PoemPair
 
 
 @login_not_required
@@ -32,10 +31,10 @@ def start(request: HttpRequest) -> HttpResponse:
         return begin(request)
     visitor = visitor_of(request)
     player = visitor.player()
-    offered = [genre for genre in Prompt.Genre if PoemPair.objects.in_play(genre).exists()]
+    offered = [genre for genre in Genre if PoemPair.objects.in_play(genre).exists()]
     context = {
         "doors": [(genre.value, WORDING[genre], play.open_game(visitor, genre)) for genre in offered],
-        "question": WORDING[offered[0] if offered else Prompt.Genre.POEM].question,
+        "question": WORDING[offered[0] if offered else Genre.POEM].question,
         "record": record_of(visitor) if player else None,
         "can_keep": player is not None and player.user_id is None,
     }

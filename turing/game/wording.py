@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from generation.models import Prompt
+from turing.models import Genre
 
 Words = str | Promise
 
@@ -25,7 +25,7 @@ class Wording:
 
 
 WORDING = {
-    Prompt.Genre.POEM: Wording(
+    Genre.POEM: Wording(
         question=_("Which poem did a human write?"),
         pick=_("A human wrote this poem"),
         known=_("I know one of these poems"),
@@ -33,7 +33,7 @@ WORDING = {
         human=_("The poem by a human"),
         machine=_("The poem by a machine"),
     ),
-    Prompt.Genre.QA: Wording(
+    Genre.QA: Wording(
         question=_("Which answer did a human write?"),
         pick=_("A human wrote this answer"),
         known=_("I know one of these answers"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from turing.models.games import HASTY, ROUNDS_IN_GAME, Flag, Game, Player, Round, Side
-from turing.models.pairs import Form, PairRun, PoemPair, SourceText
+from turing.models.pairs import Form, Genre, PairRun, PoemPair, SourceText
 from turing.models.tallies import DayTally, PairTally, PlayerTally, RoundTally, Scope
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Flag",
     "Form",
     "Game",
+    "Genre",
     "PairRun",
     "PairTally",
     "Player",

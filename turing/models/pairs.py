@@ -7,7 +7,7 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from generation.models import Candidate, GenerationRun, Prompt
+from generation.models import Candidate, GenerationRun
 
 
 class Form(models.TextChoices):
@@ -52,6 +52,13 @@ class SourceText(models.Model):
         return self.source_id
 
 
+class Genre(models.TextChoices):
+    """The kinds of text that the game is played with."""
+
+    POEM = "poem", "poem"
+    QA = "qa", "question and answer"
+
+
 class PoemPairQuerySet(models.QuerySet["PoemPair"]):
     def in_play(self, genre: str) -> PoemPairQuerySet:
         """Pairs of a genre that may be drawn."""
@@ -71,7 +78,7 @@ class PoemPair(models.Model):
     are for one prompt of this genre.
     """
 
-    genre = models.CharField(max_length=8, choices=Prompt.Genre)
+    genre = models.CharField(max_length=8, choices=Genre)
     number = models.PositiveIntegerField()
     human = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="pairs_as_human")
     machine = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="pairs_as_machine")

@@ -23,10 +23,10 @@ from django.db import transaction
 from generation.files.candidates import CONTROL, METHOD_KEY, wrong_provenance
 from generation.files.problems import FileRefused, Problems
 from generation.files.provenance import provenance_fields
-from generation.models import Candidate, Prompt
+from generation.models import Candidate
 from generation.runs.runs import ImportedText, record_import
 from generation.texts.normalising import normalise_title
-from turing.models import Form, PoemPair, SourceText
+from turing.models import Form, Genre, PoemPair, SourceText
 from turing.pairs.pairing import Paired, human_candidates, pair_up
 from turing.pairs.uniform import dressed, shape
 
@@ -41,7 +41,7 @@ LONGEST = {
     "dynasty": 20,
     "method": 50,
 }
-CHOICES: dict[str, Sequence[str]] = {"form": ["", *Form.values], "genre": Prompt.Genre.values}
+CHOICES: dict[str, Sequence[str]] = {"form": ["", *Form.values], "genre": Genre.values}
 UUID_AT_END = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 

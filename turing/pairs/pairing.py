@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from generation.models import Candidate, Prompt
+from generation.models import Candidate
 from generation.runs.runs import ImportedText, queue_run, record_import
-from turing.models import Form, PairRun, PoemPair, SourceText
+from turing.models import Form, Genre, PairRun, PoemPair, SourceText
 from turing.pairs.uniform import dressed, shape
 
 # Forms in which both sides are sure to have equal lines.
@@ -62,7 +62,7 @@ def misfit(human: Candidate, machine: Candidate) -> str:
     texts = [dressed(candidate.text, "poem" if genre == "poem" else "qa") for candidate in (human, machine)]
     if texts[0] == texts[1]:
         return "both texts are the same"
-    if genre == Prompt.Genre.POEM and shape(texts[0]) != shape(texts[1]):
+    if genre == Genre.POEM and shape(texts[0]) != shape(texts[1]):
         return f"the lines differ in number or length: {shape(texts[0])} and {shape(texts[1])}"
     return ""
 
@@ -88,7 +88,7 @@ def _new_pairs(fitting: Sequence[tuple[Candidate, Candidate]]) -> list[PoemPair]
 
 
 @transaction.atomic
-def human_candidates(texts: Sequence[SourceText], genre: str = Prompt.Genre.POEM) -> list[Candidate]:
+def human_candidates(texts: Sequence[SourceText], genre: str = Genre.POEM) -> list[Candidate]:
     """Return the candidate of each human text in the same order, made now where it has none, with its prompt."""
     waiting = {text.pk: text for text in texts if text.candidate_id is None}
     while waiting:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 
 from generation.texts.characters import simplified
-from generation.texts.normalising import Genre, is_chinese, normalise_text
+from generation.texts.normalising import is_chinese, normalise_text
 
 SHORT_SENTENCE = re.compile("([^，。；？！、\n“”‘’《》]+)[，。；？！、“”‘’《》\n]*")
 
 
-def dressed(text: str, genre: Genre) -> str:
+def dressed(text: str, genre: str) -> str:
     """Return a text as the game shows it; what is dressed already stays as it is."""
     if not is_chinese(text):
         return normalise_text(text, genre)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.test import Client
 
-from generation.models import Candidate, Prompt
+from generation.models import Candidate
 from generation.runs.runs import ImportedText, record_import
-from turing.models import Form, Game, PoemPair, Round, Side, SourceText
+from turing.models import Form, Game, Genre, PoemPair, Round, Side, SourceText
 from turing.pairs.pairing import human_candidates, pair_up
 
 # Lines to build poems from: the tests' own, five characters each and all different.
@@ -45,23 +45,21 @@ def poem(rng: Random) -> str:
     return f"{first}，{second}。\n{third}，{fourth}。"
 
 
-def build_pairs(
-    number: int = 12, *, genre: Prompt.Genre = Prompt.Genre.POEM, seed: int = 0
-) -> list[PoemPair]:
+def build_pairs(number: int = 12, *, genre: Genre = Genre.POEM, seed: int = 0) -> list[PoemPair]:
     """Create pairs under titles of their own, the human texts with a poet."""
     rng = Random(seed)  # noqa: S311 - the same pairs in every run
     humans = []
     for _ in range(number):
         place = next(numbers)
         title = "测试题" + "".join(NUMERALS[int(digit)] for digit in str(place))
-        text = poem(rng) if genre == Prompt.Genre.POEM else f"这是第 {place} 个问题的回答。\n理由有二。"
+        text = poem(rng) if genre == Genre.POEM else f"这是第 {place} 个问题的回答。\n理由有二。"
         humans.append(
             SourceText.objects.create(
                 source_id=f"test-{place}",
                 title=title,
                 author="无名诗人",
                 dynasty="唐",
-                form=Form.JUEJU5 if genre == Prompt.Genre.POEM else "",
+                form=Form.JUEJU5 if genre == Genre.POEM else "",
                 text=text,
             )
         )
@@ -78,7 +76,7 @@ def build_machines(humans: list[Candidate], rng: Random) -> list[Candidate]:
         while text == human.text:
             text = (
                 poem(rng)
-                if human.prompt.genre == Prompt.Genre.POEM
+                if human.prompt.genre == Genre.POEM
                 else f"另一个回答，编号 {rng.random()}。\n理由有三。"
             )
         texts.append(ImportedText(human.prompt.text, "", "inverse_prompting_st", text))
@@ -88,7 +86,7 @@ def build_machines(humans: list[Candidate], rng: Random) -> list[Candidate]:
     )
 
 
-def begin_game(client: Client, genre: Prompt.Genre = Prompt.Genre.POEM) -> Game:
+def begin_game(client: Client, genre: Genre = Genre.POEM) -> Game:
     """Begin a game as a browser does and return it."""
     response = client.post("/turing/", {"genre": genre.value})
     return Game.objects.get(uuid=UUID(response.headers["Location"].rstrip("/").rsplit("/", 1)[1]))

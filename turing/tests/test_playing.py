@@ -8,8 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from generation.models import Prompt
-from turing.models import Flag, Game, PoemPair, Round, Side, SourceText
+from turing.models import Flag, Game, Genre, PoemPair, Round, Side, SourceText
 from turing.tests.cast import address_of, begin_game, build_pairs, play_game, play_round
 
 pytestmark = pytest.mark.usefixtures("pairs")
@@ -187,9 +186,9 @@ def test_the_poet_is_named_with_the_dynasty(client: Client) -> None:
 
 
 def test_answers_to_questions_are_played_with_their_own_words(client: Client) -> None:
-    build_pairs(5, genre=Prompt.Genre.QA)
+    build_pairs(5, genre=Genre.QA)
     assert "Play with answers" in body(client, "/turing/")
-    game = begin_game(client, Prompt.Genre.QA)
+    game = begin_game(client, Genre.QA)
     page = body(client, address_of(game, 1))
     assert "Which answer did a human write?" in page
     assert "poem" not in page.lower()

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import Study
 from annotations.setup.lifecycle import material_obstacles
-from annotations.setup.material import MaterialChecks, genre_of, material_checks, store_material
+from annotations.setup.material import MaterialChecks, material_checks, store_material
 from annotations.setup.study import ChangeRefused
 from generation.files.candidates import read_candidates
 from generation.files.problems import FileRefused
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(f"{options['slug']}: no such study")
         read = read_prompts if options["prompts_only"] else read_candidates
         try:
-            store_material(study, read(options["file"], genre_of(study)), by=None)
+            store_material(study, read(options["file"], study.genre), by=None)
         except FileRefused as refused:
             raise CommandError(f"Nothing was stored.\n{refused}") from refused
         except ChangeRefused as refused:

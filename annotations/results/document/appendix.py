@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from annotations.results.document.wording import DASH, cell, decimal, percent
+from generation.genres import GENRES
 from stats.analysis import Analysis
 from stats.reports.document import Block, Cell, Number, Paragraph, Section, Table, Verse
 from stats.reports.study_report import CaseFacts, StudyReport
@@ -42,8 +43,9 @@ def case_sentence(case: CaseFacts, report: StudyReport) -> str:
             "%(prompt)s: here %(method)s splits the evaluators most (deviation %(size)s points)."
         ),
     }[case.kind]
+    is_verse = report.study.genre in GENRES and GENRES[report.study.genre].is_verse
     return sentence % {
-        "prompt": f"《{case.prompt}》" if report.study.genre == "poem" else case.prompt,
+        "prompt": f"《{case.prompt}》" if is_verse else case.prompt,
         "method": report.study.method_labels[case.method],
         "size": decimal(case.size),
     }

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from generation.engines.jiuge import JiugeFailed
-from generation.orders import Genre, Order, OrderRefused, Step, Written
+from generation.orders import Order, OrderRefused, Step, Written
 
 
 class Command(BaseCommand):
@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
 
 def order_of(options: dict[str, Any]) -> Order:
-    subjects: dict[Genre, str | None] = {
+    subjects: dict[str, str | None] = {
         "poem": options["title"],
         "qa": options["question"],
         "text": options["text_title"],
