@@ -26,15 +26,15 @@ def rings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The queues that were rung for, in order."""
     heard: list[str] = []
 
-    def hear(arguments: tuple[str], **options: Any) -> None:
-        assert options == {"queue": arguments[0]}
-        heard.append(arguments[0])
+    def hear(task: str, arguments: tuple[Any], *, queue: str) -> None:
+        assert task in (write_waiting.name, learn.name)
+        if task == learn.name:
+            heard.append(f"learn {arguments[0]} in {queue}")
+        else:
+            assert queue == arguments[0]
+            heard.append(queue)
 
-    def hear_of_learning(arguments: tuple[int], *, queue: str) -> None:
-        heard.append(f"learn {arguments[0]} in {queue}")
-
-    monkeypatch.setattr(write_waiting, "apply_async", hear)
-    monkeypatch.setattr(learn, "apply_async", hear_of_learning)
+    monkeypatch.setattr("generation.runs.doorbell.current_app.send_task", hear)
     return heard
 
 

@@ -13,7 +13,6 @@ from generation.engines.model_library import VERSE, is_there
 from generation.models import Composition, Worker
 from generation.orders import OrderRefused, ScoredText, SentenceScore, Step, Written
 from generation.runs.claiming import Claim, claim, give_up, record, report_step
-from generation.tasks import write_waiting
 from tests.browsing import NARROW, PHONE, needs_browser
 from tests.worker_site import RealWorkerProcess, own_site
 
@@ -30,7 +29,7 @@ WRITE_SECONDS = 180_000
 @pytest.fixture
 def at_work(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker has reported, and nobody else hears the bell."""
-    monkeypatch.setattr(write_waiting, "apply_async", lambda *arguments, **options: None)
+    monkeypatch.setattr("generation.runs.doorbell.current_app.send_task", lambda *arguments, **options: None)
     Worker.objects.report("test@test", queues=["default", "generate"])
 
 

@@ -18,7 +18,6 @@ from generation.compose.composing import compose
 from generation.models import Candidate, Composition, GenerationRun, Prompt
 from generation.orders import Order, ScoredText, Written
 from generation.runs.claiming import claim, record
-from generation.tasks import write_waiting
 from turing.models import PoemPair
 from turing.upkeep import look_round
 
@@ -27,7 +26,7 @@ TEXT = "访客之诗，不入评测。"
 
 @pytest.fixture
 def study(db: None, monkeypatch: pytest.MonkeyPatch) -> Study:
-    monkeypatch.setattr(write_waiting, "apply_async", lambda *arguments, **options: None)
+    monkeypatch.setattr("generation.runs.doorbell.current_app.send_task", lambda *arguments, **options: None)
     return build_study()
 
 

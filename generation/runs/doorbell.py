@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
+from celery import current_app
 from django.db.models import Count, Sum
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
@@ -19,6 +20,10 @@ from generation.models import RunPrompt, SelfTraining, TrainingCycle, Worker, Wo
 from generation.runs.claiming import fail_lost
 
 QUEUE = "generate"
+
+# By their names, because tasks ring in their turn.
+WRITE_WAITING = "generation.tasks.write_waiting"
+LEARN = "generation.tasks.learn"
 
 logger = logging.getLogger(__name__)
 
@@ -78,20 +83,16 @@ def idle_slots(queue: str) -> int:
 
 def ring(queue: str, times: int = 1) -> None:
     """Wake so many workers of a queue; without a broker they find out when they next look round."""
-    from generation.tasks import write_waiting  # tasks ring in their turn
-
     try:
         for _ in range(times):
-            write_waiting.apply_async((queue,), queue=queue)
+            current_app.send_task(WRITE_WAITING, (queue,), queue=queue)
     except OperationalError as error:
         logger.warning("The workers could not be woken: %s", error)
 
 
 def ring_to_learn(self_training: int, queue: str) -> None:
     """Wake a worker of a queue to learn the next unit of a self-training."""
-    from generation.tasks import learn
-
     try:
-        learn.apply_async((self_training,), queue=queue)
+        current_app.send_task(LEARN, (self_training,), queue=queue)
     except OperationalError as error:
         logger.warning("The workers could not be woken: %s", error)

@@ -98,7 +98,7 @@ def test_broker_that_is_away_hinders_nobody(
     def refuse(*arguments: object, **options: object) -> None:
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(write_waiting, "apply_async", refuse)
+    monkeypatch.setattr("generation.runs.doorbell.current_app.send_task", refuse)
     ring("generate", 3)
     assert caplog.text.count("The workers could not be woken: no broker") == 1
 
