@@ -68,7 +68,7 @@ def roles_page(
         "page": page,
         "log": [log_entry(act) for act in page],
     }
-    return render(request, "annotations/roles.html", context, status=status)
+    return render(request, "annotations/access/roles.html", context, status=status)
 
 
 @require_POST

@@ -66,7 +66,7 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
         "live": live_part(request, study),
         "query": request.GET.urlencode(),
     }
-    return render(request, "annotations/progress.html", context)
+    return render(request, "annotations/monitoring/progress.html", context)
 
 
 @require_safe
@@ -78,9 +78,9 @@ def progress_live(request: HttpRequest, slug: str) -> HttpResponse:
 def live_part(request: HttpRequest, study: Study) -> str:
     """Return the part of the page that changes, with the digest of its words as its state."""
     context = progress_context(request, study)
-    body = render_to_string("annotations/_progress_body.html", context, request)
+    body = render_to_string("annotations/monitoring/_progress_body.html", context, request)
     state = hashlib.sha256(body.encode()).hexdigest()[:16]
-    return render_to_string("annotations/_progress_live.html", {"body": body, "state": state})
+    return render_to_string("annotations/monitoring/_progress_live.html", {"body": body, "state": state})
 
 
 def progress_context(request: HttpRequest, study: Study) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def payments_page(
         "reference": request.POST.get("reference", ""),
         **{state.value: [line for line in lines if line.state == state] for state in State},
     }
-    return render(request, "annotations/payments.html", context, status=status)
+    return render(request, "annotations/payments/payments.html", context, status=status)
 
 
 Act = Callable[[Study, EvaluatorsForm], list[Payment]]

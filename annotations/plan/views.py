@@ -54,7 +54,7 @@ def plan_page(
         context["pairs"] = [(label.get(a, a), label.get(b, b)) for a, b in plan.comparisons]
     else:
         context["refusal"] = refusal(study)
-    return render(request, "annotations/plan.html", context, status=status)
+    return render(request, "annotations/plan/plan.html", context, status=status)
 
 
 def refusal(study: Study) -> str:

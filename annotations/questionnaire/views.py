@@ -45,7 +45,7 @@ def study(request: UserRequest, slug: str) -> HttpResponse:
         "completion": enrolment.open_link if progress.is_finished else None,
         "may_return": hasattr(enrolment.evaluator, "link_account"),
     }
-    return render(request, "annotations/study.html", context)
+    return render(request, "annotations/questionnaire/study.html", context)
 
 
 def must_agree_first(enrolment: Enrolment) -> bool:
@@ -74,7 +74,7 @@ def page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpRespon
         if status == HTTPStatus.OK:
             return redirect(sheet.next_url)
         context["form"] = form
-    return render(request, "annotations/page.html", context, status=status)
+    return render(request, "annotations/questionnaire/page.html", context, status=status)
 
 
 def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:

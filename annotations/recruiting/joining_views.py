@@ -61,12 +61,12 @@ def join_study(request: HttpRequest, token: str) -> HttpResponse:
         return redirect(request.get_full_path())
     except LinkRefused as refused:
         context = {"reason": str(refused), "study": refused.study, "way_back": refused.way_back}
-        return render(request, "annotations/link_refused.html", context, status=refused.status)
+        return render(request, "annotations/recruiting/link_refused.html", context, status=refused.status)
     except TooMany as refused:
         minutes = -(-refused.retry_after // 60)
         response = render(
             request,
-            "annotations/link_refused.html",
+            "annotations/recruiting/link_refused.html",
             {
                 "reason": _("Very many people join from here. Try again in %(minutes)d min.")
                 % {"minutes": minutes}
@@ -102,7 +102,7 @@ def entrance_page(
         # Their personal links are the only way back to what this browser is in now.
         "left_behind": open_parts(visitor) if visitor and is_guest(visitor) else [],
     }
-    return render(request, "annotations/join.html", context, status=status)
+    return render(request, "annotations/recruiting/join.html", context, status=status)
 
 
 @login_not_required
@@ -113,7 +113,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
     if visitor and is_guest(visitor) and "is_meant" not in request.POST:
         parts = open_parts(visitor)
         if parts:
-            return render(request, "annotations/log_out.html", {"parts": parts})
+            return render(request, "annotations/recruiting/log_out.html", {"parts": parts})
     if request.method == "POST":
         logout(request)
     return redirect("home")
@@ -133,7 +133,7 @@ def consent(request: UserRequest, slug: str) -> HttpResponse:
     status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
     return render(
         request,
-        "annotations/consent.html",
+        "annotations/recruiting/consent.html",
         {"study": study, "enrolment": enrolment, "form": form},
         status=status,
     )
@@ -155,7 +155,7 @@ def withdraw_from_study(request: UserRequest, slug: str) -> HttpResponse:
             else:
                 return farewell(request)
     context = {"study": enrolment.study, "form": form, "may_withdraw": may_withdraw(enrolment.study)}
-    return render(request, "annotations/withdraw.html", context, status=status)
+    return render(request, "annotations/recruiting/withdraw.html", context, status=status)
 
 
 def farewell(request: UserRequest) -> HttpResponse:
@@ -184,4 +184,4 @@ def return_page(request: HttpRequest, enrolment: Enrolment, token: str) -> HttpR
     """Return the page that shows a return link once."""
     address = join_address(token, request.build_absolute_uri("/"))
     context: dict[str, Any] = {"study": enrolment.study, "address": address}
-    return render(request, "annotations/return_link.html", context)
+    return render(request, "annotations/recruiting/return_link.html", context)

@@ -72,7 +72,7 @@ def page_with(request: UserRequest, study: Study, **refused: StudyForm) -> HttpR
         **people_page(study, request.GET.get("page"), request.GET.get("invitations")),
     }
     status = HTTPStatus.BAD_REQUEST if refused else HTTPStatus.OK
-    return render(request, "annotations/people.html", context, status=status)
+    return render(request, "annotations/recruiting/people.html", context, status=status)
 
 
 @require_POST
@@ -170,7 +170,7 @@ def links_page(request: UserRequest, study: Study, links: list[inviting.NewLink]
         # In the page itself, because the links are stored nowhere.
         "file": "data:text/csv;charset=utf-8," + quote("\ufeff" + text.getvalue()),
     }
-    return render(request, "annotations/new_links.html", context)
+    return render(request, "annotations/recruiting/new_links.html", context)
 
 
 @require_POST
@@ -260,7 +260,7 @@ def person_page(
     is_refused = extend_form is not None or remove_form is not None
     return render(
         request,
-        "annotations/person.html",
+        "annotations/recruiting/person.html",
         context,
         status=HTTPStatus.BAD_REQUEST if is_refused else HTTPStatus.OK,
     )

@@ -49,7 +49,7 @@ def prompts(request: HttpRequest, slug: str) -> HttpResponse:
     """List all prompts with the mean ratings of their candidates, by what a chosen method gains or loses."""
     study = study_for(request.user, slug, Right.ANALYSE)
     if is_sealed(study):
-        return render(request, "annotations/prompts.html", sealed_context(request, study))
+        return render(request, "annotations/results/prompts.html", sealed_context(request, study))
     table = valid_table(study)
     method = request.GET.get("method", table.methods[-1])
     sort = request.GET.get("sort", SORTS[0])
@@ -70,7 +70,7 @@ def prompts(request: HttpRequest, slug: str) -> HttpResponse:
         ],
         "sort": sort,
     }
-    return render(request, "annotations/prompts.html", context)
+    return render(request, "annotations/results/prompts.html", context)
 
 
 def prompt_rows(study: Study, table: ScoreTable, method: int, sort: str) -> list[PromptRow]:
@@ -110,7 +110,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
         number=page,
     )
     if is_sealed(study):
-        return render(request, "annotations/prompts.html", sealed_context(request, study))
+        return render(request, "annotations/results/prompts.html", sealed_context(request, study))
     table = valid_table(study)
     at = table.prompts.index(f"{subtask}/{page}")
     criteria = list(study.criteria.all())
@@ -134,4 +134,4 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
             for one in candidates.order_by("study_method__number")
         ],
     }
-    return render(request, "annotations/prompt.html", context)
+    return render(request, "annotations/results/prompt.html", context)

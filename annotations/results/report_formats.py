@@ -32,7 +32,7 @@ def report_html(report: StudyReport) -> bytes:
             raise FileNotFoundError(f"static file {name}")
         sheets.append(Path(path).read_text(encoding="utf-8"))
     context = {"document": report_document(report), "styles": "\n".join(sheets)}
-    return render_to_string("annotations/report_file.html", context).encode()
+    return render_to_string("annotations/results/report_file.html", context).encode()
 
 
 def report_csv(report: StudyReport) -> bytes:

@@ -57,7 +57,7 @@ def results_page(
         "report": report,
         "document": report_document(report),
     }
-    return render(request, "annotations/results.html", context, status=status)
+    return render(request, "annotations/results/results.html", context, status=status)
 
 
 @require_safe

@@ -55,7 +55,7 @@ def study_runs_page(
         "rows": run_rows(study, fixed),
         "workload": workload(),
     }
-    return render(request, "annotations/study_runs.html", context, status=status)
+    return render(request, "annotations/setup/study_runs.html", context, status=status)
 
 
 @require_POST

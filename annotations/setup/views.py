@@ -37,7 +37,7 @@ OK, BAD = HTTPStatus.OK, HTTPStatus.BAD_REQUEST
 def managed_studies(request: UserRequest) -> HttpResponse:
     """List the studies in whose running the user has a part."""
     context = {"studies": studies_run_by(request.user), "may_create": may_create(request.user)}
-    return render(request, "annotations/managed_studies.html", context)
+    return render(request, "annotations/setup/managed_studies.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,7 +55,9 @@ def new_study(request: UserRequest) -> HttpResponse:
         else:
             messages.success(request, _("The study is begun. What it still needs stands below."))
             return redirect("annotations:setup", study.slug)
-    return render(request, "annotations/new_study.html", {"form": form}, status=BAD if form.errors else OK)
+    return render(
+        request, "annotations/setup/new_study.html", {"form": form}, status=BAD if form.errors else OK
+    )
 
 
 @require_safe
@@ -176,7 +178,7 @@ def preview_page(request: UserRequest, slug: str, subtask: int, page: int) -> Ht
     study = study_for(request.user, slug, Right.RUN)
     sheet = preview_sheet(study, subtask, page)
     context = {"enrolment": PreviewEnrolment(study), "sheet": sheet, "is_preview": True}
-    return render(request, "annotations/page.html", context)
+    return render(request, "annotations/questionnaire/page.html", context)
 
 
 @require_POST
@@ -238,7 +240,9 @@ def setup_page(
 ) -> HttpResponse:
     """Return a page of the set-up with what all of them show."""
     shared = {"study": study, "rights": {right.value for right in rights(request.user, study)}}
-    return render(request, f"annotations/{name}.html", {**shared, **context}, status=BAD if is_bad else OK)
+    return render(
+        request, f"annotations/setup/{name}.html", {**shared, **context}, status=BAD if is_bad else OK
+    )
 
 
 @require_POST

@@ -95,7 +95,7 @@ def ask(request: HttpRequest, form_class: type[OrderForm]) -> HttpResponse:
         "can_write": is_there(ENGLISH) or is_there(needed),
         "has_worker": Worker.objects.seen_lately().taking(QUEUE).exists(),
     }
-    response = render(request, "generation/compose.html", context)
+    response = render(request, "generation/compose/compose.html", context)
     if form.errors:
         response.status_code = HTTPStatus.BAD_REQUEST
     return refusal.put_on(response) if refusal else response
@@ -190,7 +190,7 @@ def shown(request: HttpRequest, found: Composition, refusal: Refusal | None = No
     }
     if run_prompt.state == RunPrompt.State.DONE:
         context |= result(run_prompt)
-    response = render(request, "generation/compose_result.html", context)
+    response = render(request, "generation/compose/compose_result.html", context)
     # What strangers type is nothing to be found by.
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -53,7 +53,7 @@ def runs(request: HttpRequest) -> HttpResponse:
         "with_visitors": with_visitors,
         "query": "visitors=1" if with_visitors else "",
     }
-    return render(request, "generation/runs.html", context)
+    return render(request, "generation/runs/runs.html", context)
 
 
 @require_safe
@@ -69,7 +69,7 @@ def run(request: HttpRequest, run: UUID) -> HttpResponse:
         "page": page,
         "prompts": prompt_rows(found, page),
     }
-    return render(request, "generation/run.html", context)
+    return render(request, "generation/runs/run.html", context)
 
 
 @require_safe
@@ -152,4 +152,4 @@ def run_prompt(request: HttpRequest, run: UUID, number: int) -> HttpResponse:
         "candidate": written,
         "explanation": explanation(written.provenance) if written else None,
     }
-    return render(request, "generation/run_prompt.html", context)
+    return render(request, "generation/runs/run_prompt.html", context)

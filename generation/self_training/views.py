@@ -89,7 +89,7 @@ def self_trainings(request: HttpRequest) -> HttpResponse:
         "page": Paginator(chains.order_by("-pk"), CHAINS_ON_PAGE).get_page(request.GET.get("page")),
     }
     status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
-    return render(request, "generation/self_trainings.html", context, status=status)
+    return render(request, "generation/self_training/self_trainings.html", context, status=status)
 
 
 def begin(form: SelfTrainingForm, by: User) -> SelfTraining:
@@ -117,7 +117,7 @@ def self_training(request: HttpRequest, chain: UUID) -> HttpResponse:
         "percent": round(100 * found.keep_share),
         "live": live_part(request, found),
     }
-    return render(request, "generation/self_training.html", context)
+    return render(request, "generation/self_training/self_training.html", context)
 
 
 @require_safe
@@ -133,7 +133,7 @@ def live_part(request: HttpRequest, chain: SelfTraining) -> str:
     finished = [row.cycle for row in rows if row.cycle.finished_at]
     has_worker = Worker.objects.seen_lately().taking(latest.cycle.run.queue).exists()
     body = render_to_string(
-        "generation/_self_training_state.html",
+        "generation/self_training/_self_training_state.html",
         {
             "chain": chain,
             "rows": rows,
@@ -147,7 +147,7 @@ def live_part(request: HttpRequest, chain: SelfTraining) -> str:
     digest = hashlib.sha256(body.encode()).hexdigest()[:16]
     # Outside of what is digested: the token of a form is another one each time.
     context: dict[str, Any] = {"chain": chain, "state": digest, "body": body}
-    return render_to_string("generation/_self_training_live.html", context, request=request)
+    return render_to_string("generation/self_training/_self_training_live.html", context, request=request)
 
 
 def cycle_rows(chain: SelfTraining) -> list[CycleRow]:

@@ -38,7 +38,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "record": record_of(visitor) if player else None,
         "can_keep": player is not None and player.user_id is None,
     }
-    return render(request, "turing/start.html", context)
+    return render(request, "turing/game/start.html", context)
 
 
 def begin(request: HttpRequest) -> HttpResponse:
@@ -55,7 +55,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     except TooMany as refused:
         minutes = -(-refused.retry_after // 60)
         response = render(
-            request, "turing/too_many.html", {"minutes": minutes}, status=HTTPStatus.TOO_MANY_REQUESTS
+            request, "turing/game/too_many.html", {"minutes": minutes}, status=HTTPStatus.TOO_MANY_REQUESTS
         )
         response.headers["Retry-After"] = str(refused.retry_after)
         return response
@@ -80,7 +80,7 @@ def round(request: HttpRequest, game: UUID, number: int) -> HttpResponse:
         problem = _("Press one of the two texts.")
     shown = load_round(visitor, game, number)
     if shown.is_answered():
-        return render(request, "turing/reveal.html", {"revealed": revealed(shown, game)})
+        return render(request, "turing/game/reveal.html", {"revealed": revealed(shown, game)})
     expected = first_open(shown)
     if expected != number:
         return redirect("turing:round", game, expected)
@@ -88,7 +88,10 @@ def round(request: HttpRequest, game: UUID, number: int) -> HttpResponse:
         play.mark_shown(shown)
     context = {"table": table_of(shown), "confidences": type(shown).Confidence.choices, "problem": problem}
     return render(
-        request, "turing/round.html", context, status=HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK
+        request,
+        "turing/game/round.html",
+        context,
+        status=HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK,
     )
 
 
@@ -106,7 +109,7 @@ def game(request: HttpRequest, game: UUID) -> HttpResponse:
         "can_keep": player is not None and player.user_id is None,
         "address": request.build_absolute_uri(reverse("turing:start")),
     }
-    return render(request, "turing/game.html", context)
+    return render(request, "turing/game/game.html", context)
 
 
 @require_POST

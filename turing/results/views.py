@@ -27,14 +27,14 @@ def results(request: HttpRequest) -> HttpResponse:
         "formats": RESULT_FORMATS,
         "row_formats": ROW_FORMATS,
     }
-    return render(request, "turing/results.html", context)
+    return render(request, "turing/results/results.html", context)
 
 
 @login_not_required
 @require_safe
 def results_live(request: HttpRequest) -> HttpResponse:
     """Show the part of the page that changes with every record."""
-    return render(request, "turing/_results_live.html", {"live": live_view(live_results())})
+    return render(request, "turing/results/_results_live.html", {"live": live_view(live_results())})
 
 
 @login_not_required
