@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 WORKERS ?= 2
 
+PIP_NEWS := echo "Installing packages into $(VENV) (2.4 GB when done; 2 to 15 minutes, in which pip says nothing)."; \
+  echo "If it is interrupted, the same command goes on with what is downloaded."
+
 # An address where nothing answers: a quick test that reached for a server would fail.
 NOWHERE := DATABASE_URL=postgres://quick@localhost:1/quick CELERY_BROKER_URL=redis://localhost:1/0
 
@@ -17,13 +20,15 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	  || { echo "evalsite needs Python 3.11: call make with PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
-	  || { echo "evalsite needs Python's venv module (on Debian the package python3-venv)"; exit 1; }
+	  || { rm -rf $(VENV); echo "evalsite needs Python's venv module (on Debian the package python3-venv)"; exit 1; }
 
 $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	@$(PIP_NEWS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	@$(PIP_NEWS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
 

@@ -6,9 +6,12 @@ from __future__ import annotations
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import ProgrammingError
 
 from evalsite import embedded
+from evalsite.first_use import missing_migrations, prepare_tables
 
 # These read or write files only, or (demo, embedded) decide about the servers themselves.
 WITHOUT_SERVERS = {
@@ -29,12 +32,21 @@ def needs_servers(arguments: list[str]) -> bool:
 def main() -> None:
     """Start what the command needs, then run it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evalsite.settings")
-    if needs_servers(sys.argv[1:]):
-        try:
+    try:
+        if needs_servers(sys.argv[1:]):
             embedded.start()
-        except embedded.EmbeddedError as error:
-            sys.exit(f"The embedded servers cannot be used: {error}")
-    execute_from_command_line(sys.argv)
+            prepare_tables(sys.argv[1])
+        execute_from_command_line(sys.argv)
+    except embedded.EmbeddedError as error:
+        sys.exit(f"The embedded servers cannot be used: {error}")
+    except ImproperlyConfigured as error:
+        sys.exit(f"The settings cannot be used: {error}")
+    except ProgrammingError:
+        if missing_migrations():
+            sys.exit(
+                f"The tables of the database are not those of this version: run {sys.argv[0]} migrate first"
+            )
+        raise
 
 
 if __name__ == "__main__":

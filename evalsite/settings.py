@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import dj_database_url
@@ -68,20 +69,26 @@ def secret_key(*, production: bool) -> str:
         raise ImproperlyConfigured("SECRET_KEY: must be set when EVALSITE_ENV=production")
     path = embedded.home() / "secret_key"
     try:
-        return path.read_text()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"secret_key.{os.getpid()}")
+        return path.read_text() if path.exists() else make_secret_key(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"EVALSITE_HOME={path.parent}: {error.strerror}: {error.filename}"
+        ) from error
+
+
+def make_secret_key(path: Path) -> str:
+    """Make a key, keep it in a private file, and return it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"secret_key.{os.getpid()}")
+    try:
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(64))
-        try:
-            # Two first starts at once: the link of one of them wins, and both read that key.
+        # Two first starts at once: the link of one of them wins, and both read that key.
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        return path.read_text()
+    finally:
+        draft.unlink(missing_ok=True)
+    return path.read_text()
 
 
 PRODUCTION = env_choice("EVALSITE_ENV", ("local", "production")) == "production"

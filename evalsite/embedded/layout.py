@@ -43,7 +43,11 @@ class Layout:
 
 def home() -> Path:
     """Return EVALSITE_HOME, by default `var/` in the checkout; a relative path is below the checkout."""
-    return Path(BASE_DIR, Path(os.environ.get("EVALSITE_HOME") or "var").expanduser()).resolve()
+    given = os.environ.get("EVALSITE_HOME") or "var"
+    try:
+        return Path(BASE_DIR, Path(given).expanduser()).resolve()
+    except RuntimeError as error:  # no such user, or links in a circle
+        raise EmbeddedError(f"EVALSITE_HOME={given}: {error}") from error
 
 
 def lay_out() -> Layout:

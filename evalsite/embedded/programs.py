@@ -63,8 +63,14 @@ class Programs:
             **as_account,
         )
         if done.returncode != 0:
-            lines = done.stderr.strip().splitlines() or ["it said nothing"]
-            raise EmbeddedError(f"{Path(command[0]).name} failed: {lines[-1]}")
+            raise EmbeddedError(f"{Path(command[0]).name} failed: {reason(done.stderr)}")
+
+
+def reason(said: str) -> str:
+    """Return the line that says why a program failed: what it tells afterwards is how it tidied up."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it said nothing"]
+    telling = [line for line in lines if any(word in line for word in ("PANIC", "FATAL", "error:", "ERROR"))]
+    return (telling or lines[-1:])[0]
 
 
 def find_programs(account: pwd.struct_passwd) -> Programs:

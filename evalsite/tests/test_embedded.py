@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from evalsite import embedded
-from evalsite.embedded.layout import BASE_DIR, Layout
+from evalsite.embedded.layout import Layout
 from evalsite.embedded.servers import Valkey
 from evalsite.tests.cast import kill, pids, sql, valkey, wait_for
 from manage import needs_servers
@@ -200,13 +200,3 @@ def test_embedded_command_starts_tells_and_stops(new_home: Path, capsys: pytest.
     with pytest.raises(SystemExit, match="1"):
         call_command("embedded", "status")
     assert capsys.readouterr().out.count(" does not run, ") == 2
-
-
-def test_command_that_cannot_have_its_servers_says_why_in_one_line(new_home: Path) -> None:
-    new_home.mkdir()
-    (new_home / "embedded").touch()
-    done = subprocess.run(
-        [sys.executable, BASE_DIR / "manage.py", "migrate"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert done.stderr == f"The embedded servers cannot be used: File exists: {new_home / 'embedded'}\n"
