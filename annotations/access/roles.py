@@ -23,7 +23,7 @@ def give_role(study: Study, user: User, role: StudyRole.Role, *, by: User | None
     Without `by` it was done from the command line. The study's row is locked: `enrol` locks it too, so nobody becomes
     an evaluator and one of those who see the methods at the same time. Raises `RoleRefused`.
     """
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.locked(study)
     if not user.is_active:
         raise RoleRefused(_("The account %(user)s is closed.") % {"user": user.get_username()})
     if Enrolment.objects.filter(study=study, evaluator=user).exists():
@@ -44,7 +44,7 @@ def give_role(study: Study, user: User, role: StudyRole.Role, *, by: User | None
 @transaction.atomic
 def take_role(study: Study, user: User, *, by: User | None) -> bool:
     """Take a user's role in a study, log it, and return whether there was one; raise `RoleRefused`."""
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.locked(study)
     held = StudyRole.objects.filter(study=study, user=user).first()
     if held is None:
         return False

@@ -37,6 +37,14 @@ class StudyQuerySet(models.QuerySet["Study"]):
             ~Q(state=Study.State.CLOSED), enrolments__source="questionnaire", unblindings__isnull=True
         ).distinct()
 
+    def locked(self, study: Study | int, *, no_key: bool = False) -> Study:
+        """Return a study (or the one of this primary key) as it is now, its row locked until the transaction ends.
+
+        `no_key` lets answers go on meanwhile: their foreign keys to the study need its key alone.
+        """
+        pk = study if isinstance(study, int) else study.pk
+        return self.select_for_update(no_key=no_key).get(pk=pk)
+
 
 class Study(models.Model):
     """One human evaluation: prompts, methods, criteria, a time to rate and rules fixed beforehand."""

@@ -166,7 +166,7 @@ def approve_payments(study: Study, evaluators: Collection[str], *, by: User | No
     What is approved already stays as it is. If one of them is not due, none is approved. Without `by` it was done from
     the command line. The study's row is locked, because of two approvals at once only one makes the payment.
     """
-    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    Study.objects.locked(study, no_key=True)
     lines = lines_of(payment_lines(study), evaluators)
     refuse_any([line for line in lines if line.state == State.NOT_DUE], _("not due"))
     approved = Payment.objects.bulk_create(
@@ -187,7 +187,7 @@ def mark_paid(
 
     What is paid already stays as it is. If one of them is not approved, none is marked.
     """
-    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    Study.objects.locked(study, no_key=True)
     if len(reference) > LONGEST_REFERENCE:
         raise PaymentRefused(
             _("A reference has at most %(length)d characters.") % {"length": LONGEST_REFERENCE}
@@ -209,7 +209,7 @@ def revoke_approvals(study: Study, evaluators: Collection[str], *, by: User | No
 
     What is not approved stays as it is. If one of them is paid, none is taken back.
     """
-    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    Study.objects.locked(study, no_key=True)
     lines = lines_of(payment_lines(study), evaluators)
     refuse_any([line for line in lines if line.state == State.PAID], _("paid already"))
     revoked = [line.payment for line in lines if line.payment]

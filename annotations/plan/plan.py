@@ -149,7 +149,7 @@ def lock_plan(
     The study and its enrolments are locked: an answer being saved needs its enrolment to stay, so it is either seen
     here or stored after the plan.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = Study.objects.locked(study)
     list(study.enrolments.select_for_update().values_list("pk"))
     refuse_if_too_late(study)
     design = study_design(study)

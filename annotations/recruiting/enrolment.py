@@ -50,7 +50,7 @@ def enrol(
     The study's row is locked, because two enrolments at once must not take the same number in the balanced design,
     nor the same last place in a sub-task.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = Study.objects.locked(study)
     existing = Enrolment.objects.filter(study=study, evaluator=evaluator).first()
     if existing and (not may_take_up(study, existing) or existing.assignments.exists()):
         return existing
@@ -111,7 +111,7 @@ def extend_deadline(enrolment: Enrolment, *, days: int, by: User | None) -> None
     if days < 1:
         raise ValueError(f"days must be at least 1, got {days}")
     # Before the enrolment, as everywhere, so that nobody waits for this while this waits for them.
-    Study.objects.select_for_update().get(pk=enrolment.study_id)
+    Study.objects.locked(enrolment.study_id)
     updated = Enrolment.objects.filter(
         pk=enrolment.pk, source=Enrolment.Source.QUESTIONNAIRE, withdrawn_at=None
     ).update(deadline=Greatest("deadline", Now()) + timedelta(days=days))

@@ -58,7 +58,7 @@ def put_group(
     study: Study, key: str, *, name_en: str, name_zh: str, payment: Decimal | None, by: User | None
 ) -> EvaluatorGroup:
     """Make a group of evaluators, or change the one of that key, and log it; raise `ValidationError`."""
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.locked(study)
     group = EvaluatorGroup.objects.filter(study=study, key=key).first() or EvaluatorGroup(
         study=study, key=key
     )
@@ -156,7 +156,7 @@ def invite(
 
     The study's row is locked, because of two requests that invite the same address only one may.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = Study.objects.locked(study)
     if study.state == Study.State.CLOSED:
         raise InvitingRefused(_("This study is closed."))
     invited = live(study)
@@ -231,7 +231,7 @@ def languages_of(study: Study) -> list[str]:
 def revoke_invitation(invitation: Invitation, *, by: User | None) -> bool:
     """Take an invitation back: its link opens nothing any more. Log it, and return whether this call did so."""
     # Before the invitation, as whoever joins by it does, so that neither waits for the other for ever.
-    Study.objects.select_for_update().get(pk=invitation.study_id)
+    Study.objects.locked(invitation.study_id)
     revoked = Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=Now()) == 1
     if revoked:
         log_act(invitation.study, by, "people.invitation_revoked", invitation=str(invitation.uuid))
@@ -255,7 +255,7 @@ def make_open_link(
 
     Raises `InvitingRefused` for a closed study, `ValidationError` for what a link cannot have.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = Study.objects.locked(study)
     if study.state == Study.State.CLOSED:
         raise InvitingRefused(_("This study is closed."))
     token = new_token()
@@ -279,7 +279,7 @@ def make_open_link(
 @transaction.atomic
 def close_open_link(link: OpenLink, *, by: User | None) -> bool:
     """Let nobody join by a link any more, log it, and return whether this call did so."""
-    Study.objects.select_for_update().get(pk=link.study_id)
+    Study.objects.locked(link.study_id)
     closed = OpenLink.objects.filter(pk=link.pk, closed_at=None).update(closed_at=Now()) == 1
     if closed:
         log_act(link.study, by, "people.link_closed", link=str(link.uuid))

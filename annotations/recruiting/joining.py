@@ -312,7 +312,7 @@ def join(
 def join_once(token: str, visitor: User | None, external: External, who: Who | None, nonce: str) -> Joined:
     """Join in one transaction. The study is locked first: what is found then stays so until the end."""
     study = study_of(find_link(token))
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.locked(study)
     if joined := joined_before(study, visitor, nonce, external):
         return joined
     entrance = find_entrance(token, visitor, external)

@@ -122,7 +122,7 @@ def give_back(study: Study, *, by: User | None = None) -> int:
     Only a study that is open and shares its sub-tasks out has any. The enrolments are locked before it is looked
     again: an answer being saved needs its enrolment to stay, so it is either seen here or refused.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = Study.objects.locked(study)
     if not study.is_shared_out() or study.state != Study.State.OPEN:
         return 0
     of = set(abandoned(study).values_list("enrolment", flat=True))

@@ -31,7 +31,7 @@ def withdraw(enrolment: Enrolment, *, by_evaluator: bool = False, by: User | Non
     The enrolment is locked, after its study as everywhere: an answer being saved needs it to stay, so it is either
     removed here or refused.
     """
-    study = Study.objects.select_for_update().get(pk=enrolment.study_id)
+    study = Study.objects.locked(enrolment.study_id)
     enrolment = Enrolment.objects.select_for_update().get(pk=enrolment.pk)
     if enrolment.withdrawn_at or enrolment.source != Enrolment.Source.QUESTIONNAIRE:
         return 0

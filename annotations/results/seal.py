@@ -46,7 +46,7 @@ def unblind(study: Study, *, staff: User | None, reason: str) -> bool:
             _("Give a reason of at least %(length)d characters. The report prints it.")
             % {"length": SHORTEST_REASON}
         )
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.locked(study)
     if not is_sealed(study):
         return False
     Unblinding.objects.create(study=study, staff=staff, reason=reason)

@@ -47,7 +47,7 @@ def sign_off(study: Study, *, by: User | None) -> None:
 
     Raises LaunchRefused with everything that is wrong with them.
     """
-    locked = Study.objects.select_for_update().get(pk=study.pk)
+    locked = Study.objects.locked(study)
     # A locked plan is no obstacle: it names what is signed off here.
     if locked.state != Study.State.DRAFT:
         raise LaunchRefused([_("The study has been launched already.")])
@@ -65,7 +65,7 @@ def launch(study: Study, *, by: User | None) -> None:
     Raises LaunchRefused with all reasons there are. The study's row is locked, because nothing of it may change
     between the check and the launch.
     """
-    locked = Study.objects.select_for_update().get(pk=study.pk)
+    locked = Study.objects.locked(study)
     if locked.state != Study.State.DRAFT:
         raise LaunchRefused([_("The study has been launched already.")])
     checks = material_checks(locked)
@@ -144,7 +144,7 @@ def close_study(study: Study, *, staff: User | None = None) -> bool:
     Without `staff` it was done from the command line. The study's row is locked: answers that are being saved share a
     lock on it, so they are waited for, and the study is closed at a time after all of them.
     """
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.locked(study)
     launched = Study.objects.filter(pk=study.pk, state__in=[Study.State.OPEN, Study.State.PAUSED])
     closed = launched.update(state=Study.State.CLOSED, closed_at=ClockTimestamp()) == 1
     if closed:

@@ -40,7 +40,7 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
     Raises ChangeRefused where it is too late, a run is under way, or the texts are of another genre than the criteria.
     The study's row is locked, because a run that ends meanwhile adds its texts.
     """
-    locked = Study.objects.select_for_update().get(pk=study.pk)
+    locked = Study.objects.locked(study)
     refuse_unless_draft(locked)
     if file.genre != locked.genre:
         raise ChangeRefused(_("These texts are of another kind than the criteria ask about."))

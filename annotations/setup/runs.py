@@ -69,7 +69,7 @@ def start_run(
     Raises `StudyFixed`, or `RunRefused` of the run itself. The study's row is locked, because of two requests at
     once only one starts the run.
     """
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.locked(study)
     refuse_method(study, method)
     open_states = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
     if study.study_runs.filter(run__method__key=method, run__state__in=open_states).exists():
@@ -92,7 +92,7 @@ def add_run(study_run: StudyRun, *, added_by: User | None = None) -> None:
     again. Raises `StudyFixed` where the study cannot take them (any more). The study's row is locked, because nobody
     may be enrolled meanwhile.
     """
-    study = Study.objects.select_for_update().get(pk=study_run.study_id)
+    study = Study.objects.locked(study_run.study_id)
     found = StudyRun.objects.filter(pk=study_run.pk).first()
     if found is None:
         raise StudyFixed(_("The study has other prompts by now."))

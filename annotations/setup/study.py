@@ -87,7 +87,7 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
     """
     if unknown := fields.keys() - CHANGEABLE:
         raise TypeError(f"{sorted(unknown)} are none of {sorted(CHANGEABLE)}")
-    locked = Study.objects.select_for_update().get(pk=study.pk)
+    locked = Study.objects.locked(study)
     for name, value in fields.items():
         setattr(locked, name, value)
     locked.full_clean(validate_unique=False, validate_constraints=False)
@@ -116,7 +116,7 @@ def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
     Instructions that the study has stay. Raises ChangeRefused where it is too late, or where the rubric is for texts
     of another genre than those in the study.
     """
-    locked = Study.objects.select_for_update().get(pk=study.pk)
+    locked = Study.objects.locked(study)
     refuse_unless_draft(locked)
     if rubric.genre != locked.genre and locked.subtasks.exists():
         raise ChangeRefused(_("These criteria are for texts of another kind than those in the study."))
