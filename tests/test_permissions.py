@@ -234,7 +234,7 @@ def test_a_token_of_another_evaluator_saves_nothing(world: World, owner: str) ->
     with transaction.atomic():
         json = {"token": token, "criterion": "overall", "score": 3, "order": 1, "seconds": 1.0}
         response = client.post(f"{address}answers/", json, content_type="application/json")
-        assert response.status_code == 404
+        assert response.status_code == 401
         client.post(address, {f"{token}-overall": "3", "best": token})
         assert not Rating.objects.filter(enrolment__study__in=[world.study, world.other]).exists()
         transaction.set_rollback(True)

@@ -8,7 +8,7 @@ afterwards, the list says so beside the approval, which can be taken back until 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -192,15 +192,28 @@ def mark_paid(
         raise PaymentRefused(
             _("A reference has at most %(length)d characters.") % {"length": LONGEST_REFERENCE}
         )
-    lines = lines_of(payment_lines(study), evaluators)
-    refuse_any([line for line in lines if line.payment is None], _("not approved"))
-    paid = [line.payment for line in lines if line.payment and line.state == State.APPROVED]
+    paid = [line.payment for line in lines_to_pay(study, evaluators) if line.payment]
     Payment.objects.filter(pk__in=[payment.pk for payment in paid]).update(
         state=State.PAID, paid_at=Now(), paid_by=by, reference=reference.strip()
     )
     if paid:
         log_payments(study, by, "payment.paid", paid, reference=reference.strip())
     return paid
+
+
+def lines_to_pay(study: Study, evaluators: Collection[str]) -> list[Line]:
+    """Return the lines of these evaluators that are approved and not paid; raise `PaymentRefused` as `mark_paid`."""
+    lines = lines_of(payment_lines(study), evaluators)
+    refuse_any([line for line in lines if line.payment is None], _("not approved"))
+    return [line for line in lines if line.state == State.APPROVED]
+
+
+def sums(amounts: Iterable[tuple[Decimal, str]]) -> list[str]:
+    """Return what amounts of several currencies come to, each with its currency."""
+    summed: dict[str, Decimal] = defaultdict(Decimal)
+    for amount, currency in amounts:
+        summed[currency] += amount
+    return [f"{amount} {currency}" for currency, amount in summed.items()]
 
 
 @transaction.atomic
@@ -239,15 +252,12 @@ def log_payments(
     study: Study, by: User | None, act: str, payments: Sequence[Payment], **details: str
 ) -> None:
     """Log what was done to payments: whose, and how much together."""
-    amounts: dict[str, Decimal] = defaultdict(Decimal)
-    for payment in payments:
-        amounts[payment.currency] += payment.amount
     log_act(
         study,
         by,
         act,
         evaluators=[payment.enrolment.pseudonym for payment in payments],
-        sum=[f"{amount} {currency}" for currency, amount in amounts.items()],
+        sum=sums((payment.amount, payment.currency) for payment in payments),
         **{name: value for name, value in details.items() if value},
     )
 

@@ -20,10 +20,12 @@ from annotations.payments.ledger import (
     PaymentRefused,
     State,
     approve_payments,
+    lines_to_pay,
     mark_paid,
     payment_lines,
     payments_csv,
     revoke_approvals,
+    sums,
     totals,
 )
 from annotations.requests import UserRequest
@@ -33,6 +35,8 @@ class EvaluatorsForm(forms.Form):
     """Which evaluators an act is about, by pseudonym; several fields of one name."""
 
     reference = forms.CharField(required=False, max_length=LONGEST_REFERENCE)
+    # Said on the page that names the sum and the people once more.
+    is_confirmed = forms.BooleanField(required=False)
 
     def evaluators(self) -> list[str]:
         """Return the pseudonyms that were ticked; raise `PaymentRefused` where none was."""
@@ -67,6 +71,7 @@ def payments_page(
         "refused": refused,
         "totals": [(total, [total.in_state(state) for state in State.owed()]) for total in totals(lines)],
         "ticked": request.POST.getlist("evaluator"),
+        "tick_all": request.GET.get("tick", ""),
         "reference": request.POST.get("reference", ""),
         **{state.value: [line for line in lines if line.state == state] for state in State},
     }
@@ -101,7 +106,22 @@ def approve(request: UserRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def paid(request: UserRequest, slug: str) -> HttpResponse:
-    """Mark the approved payments that were ticked as paid."""
+    """Name the approved payments that were ticked and their sum once more; mark them as paid once that is confirmed."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = EvaluatorsForm(request.POST)
+    try:
+        lines = lines_to_pay(study, form.evaluators())
+    except PaymentRefused as refused:
+        return payments_page(request, study, refused=str(refused), status=HTTPStatus.BAD_REQUEST)
+    if lines and not form.cleaned_data["is_confirmed"]:
+        context = {
+            "study": study,
+            "rights": right_names(request.user, study),
+            "lines": lines,
+            "sums": sums((line.amount, line.currency) for line in lines),
+            "reference": form.reference_given(),
+        }
+        return render(request, "annotations/mark_paid.html", context)
     return act_on_payments(
         request,
         slug,

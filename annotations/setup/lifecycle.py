@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.access.log import log_act
-from annotations.models import Study
+from annotations.models import Enrolment, Study
+from annotations.questionnaire.progress import Progress, progress_of
 from annotations.setup.material import OPEN_RUNS, MaterialChecks, material_checks
 from generation.models import GenerationRun
 
@@ -135,6 +136,15 @@ def _switch(study: Study, before: Study.State, after: Study.State, act: str, *, 
     elif study.state == Study.State.CLOSED:
         raise WrongState(_("The study is closed for good."))
     return switched
+
+
+def still_answering(study: Study) -> list[tuple[Enrolment, Progress]]:
+    """Return the evaluators who have time left and answers to give, with how far they are; two queries."""
+    with_time = study.enrolments.taking_part().filter(
+        source=Enrolment.Source.QUESTIONNAIRE, deadline__gt=Now()
+    )
+    progress = progress_of(with_time)
+    return [(one, progress[one.pk]) for one in with_time if progress[one.pk].missing]
 
 
 @transaction.atomic

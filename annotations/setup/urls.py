@@ -37,5 +37,5 @@ urlpatterns: list[URLPattern] = [
     path("manage/studies/<slug:slug>/launch/", views.launch, name="launch"),
     path("manage/studies/<slug:slug>/pause/", views.pause, name="pause"),
     path("manage/studies/<slug:slug>/resume/", views.resume, name="resume"),
-    path("studies/<slug:slug>/results/close/", views.close, name="close"),
+    path("manage/studies/<slug:slug>/close/", views.close, name="close"),
 ]

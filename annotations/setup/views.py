@@ -245,10 +245,13 @@ def setup_page(
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def close(request: UserRequest, slug: str) -> HttpResponse:
-    """Close a study, so that it takes no more answers and its results appear."""
+    """Ask whether a study shall be closed and say who is still answering; close it, and lead to its results."""
     study = study_for(request.user, slug, Right.RUN)
+    if request.method != "POST":
+        still = [(one.pseudonym, progress) for one, progress in launching.still_answering(study)]
+        return setup_page(request, study, "close_study", {"still": still})
     if launching.close_study(study, staff=request.user):
         messages.success(request, _("The study is closed."))
     return redirect("annotations:results", study.slug)

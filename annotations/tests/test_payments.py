@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -232,13 +233,30 @@ def test_the_page_approves_pays_and_revokes(
     assert "2 payments are approved." in page
     page = client.post(f"{PAGE}revoke/", {"evaluator": "E002"}, follow=True).content.decode()
     assert "1 approval is taken back." in page
-    page = client.post(
-        f"{PAGE}paid/", {"evaluator": "E001", "reference": "<T-1>"}, follow=True
-    ).content.decode()
+    fields = {"evaluator": "E001", "reference": "<T-1>"}
+    asked = client.post(f"{PAGE}paid/", fields).content.decode()
+    assert "Mark the payment of 1 evaluator as paid?" in asked
+    assert "Together: <strong>" in asked
+    assert 'name="evaluator" value="E001"' in asked
+    assert [line.state for line in payment_lines(study)] == [State.APPROVED, State.DUE]
+    page = client.post(f"{PAGE}paid/", {**fields, "is_confirmed": "on"}, follow=True).content.decode()
     assert "1 payment is marked as paid." in page
     assert "&lt;T-1&gt;" in page
     assert [line.state for line in payment_lines(study)] == [State.PAID, State.DUE]
     assert {act.actor for act in StaffAct.objects.filter(act__startswith="payment.")} == {owner}
+
+
+def test_no_payment_is_ticked_until_somebody_ticks_it(
+    client: Client, owner: User, study: Study, finished: Enrolment
+) -> None:
+    answer_everything(enrol(study, build_user("bob")))
+    approve_payments(study, ["E002"], by=owner)
+    client.force_login(owner)
+    assert re.findall(r'value="(E00.)"( checked)?', shown(client, PAGE)) == [("E001", ""), ("E002", "")]
+    ticked = {"due": [("E001", " checked"), ("E002", "")], "approved": [("E001", ""), ("E002", " checked")]}
+    for which, expected in ticked.items():
+        page = shown(client, f"{PAGE}?tick={which}")
+        assert re.findall(r'value="(E00.)"( checked)?', page) == expected
 
 
 @pytest.mark.parametrize("act", ["approve", "paid", "revoke"])

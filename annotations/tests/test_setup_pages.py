@@ -10,9 +10,11 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from annotations.models import Page, StaffAct, Study, StudyRole
-from annotations.tests.cast import build_study, build_user, shown
+from annotations.models import Enrolment, Page, StaffAct, Study, StudyRole
+from annotations.recruiting.enrolment import enrol
+from annotations.tests.cast import answer_everything, build_study, build_user, shown
 from generation.models import Candidate
 
 LIST = "/manage/studies/"
@@ -318,9 +320,31 @@ def test_draft_is_signed_off_launched_paused_and_resumed(draft: Study, as_alice:
     assert draft.signed_off_at
     assert "Invite evaluators" in shown(as_alice, SETUP)
     wrong(as_alice.post(f"{SETUP}sign-off/"), "The material is not signed off")
-    as_alice.post("/studies/poems/results/close/")
+    as_alice.post(f"{SETUP}close/")
     response = as_alice.post(f"{SETUP}pause/", follow=True)
     assert "The study is closed for good." in response.content.decode()
+
+
+def test_closing_asks_first_and_says_who_is_still_answering(
+    as_alice: Client, draft: Study, django_assert_num_queries: Any
+) -> None:
+    assert "The study has not been launched." in shown(as_alice, f"{SETUP}close/")
+    Study.objects.update(state=Study.State.OPEN)
+    assert "Nobody is answering who has time left." in shown(as_alice, f"{SETUP}close/")
+    at_work, late, done = (enrol(draft, build_user(name)) for name in ("at work", "late", "done"))
+    answer_everything(done)
+    Enrolment.objects.filter(pk=late.pk).update(deadline=timezone.now())
+    page = shown(as_alice, f"{SETUP}close/")
+    assert "1 evaluator is still answering and has time left" in page
+    assert re.findall(r"<li>(E00\d) <span class=\"hint\">(.*?)</span>", page) == [
+        (at_work.pseudonym, "0 / 18")
+    ]
+    assert Study.objects.get().state == "open"
+    # The set-up leads there and closes nothing itself.
+    assert re.findall(r'<(\w+) [^>]*="[^"]*/close/"', shown(as_alice, SETUP)) == ["a"]
+    as_alice.post(f"{SETUP}close/")
+    assert Study.objects.get().state == "closed"
+    assert "The study is closed for good." in shown(as_alice, f"{SETUP}close/")
 
 
 @pytest.mark.parametrize(

@@ -286,11 +286,12 @@ def test_the_page_explains_the_seal_and_offers_both_ways_out(
     page = client.get(reverse("annotations:results", args=["poems"])).content.decode()
     assert "no number by method is shown to anybody" in page
     assert 'action="/studies/poems/results/unblind/"' in page
-    assert 'action="/studies/poems/results/close/"' in page
+    assert 'href="/manage/studies/poems/"' in page
+    # Closing is asked about on a page of its own, and stands nowhere else.
+    assert "/close/" not in page
     close_study(sealed)
     page = client.get(reverse("annotations:results", args=["poems"])).content.decode()
     assert "results/unblind/" not in page
-    assert "results/close/" not in page
 
 
 def test_staff_unblind_a_study_on_its_page(sealed: Study, client: Client, carol: User) -> None:
@@ -322,30 +323,34 @@ def test_staff_close_a_study_on_its_page(sealed: Study, client: Client, carol: U
     assert "Method 3" in page
 
 
-@pytest.mark.parametrize("name", ["unblind", "close"])
+@pytest.mark.parametrize(("name", "asked"), [("unblind", 405), ("close", 200)])
 def test_only_staff_may_open_the_numbers_and_only_by_post(
-    sealed: Study, client: Client, alice: User, carol: User, name: str
+    sealed: Study, client: Client, alice: User, carol: User, name: str, asked: int
 ) -> None:
     url, fields = reverse(f"annotations:{name}", args=["poems"]), {"reason": REASON}
     assert client.post(url, fields).status_code == 302
     client.force_login(alice)
     assert client.post(url, fields).status_code == 404
     client.force_login(carol)
-    assert client.get(url).status_code == 405
+    assert client.get(url).status_code == asked
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(carol)
     assert strict.post(url, fields).status_code == 403
     assert is_sealed(sealed)
 
 
-@pytest.mark.parametrize("name", ["unblind", "close"])
-def test_the_forms_on_the_page_are_taken_by_the_site(sealed: Study, carol: User, name: str) -> None:
+@pytest.mark.parametrize(("name", "shown_on"), [("unblind", "results"), ("close", "close")])
+def test_the_forms_on_the_page_are_taken_by_the_site(
+    sealed: Study, carol: User, name: str, shown_on: str
+) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(carol)
     url = reverse(f"annotations:{name}", args=["poems"])
-    page = strict.get(reverse("annotations:results", args=["poems"])).content.decode()
+    page = strict.get(reverse(f"annotations:{shown_on}", args=["poems"])).content.decode()
+    action = f'action="{url}"[^>]*' if name != shown_on else ""
     token = re.search(
-        rf'action="{url}"[^>]*>\s*<input type="hidden" name="csrfmiddlewaretoken" value="(\w+)"', page
+        rf'<form method="post" ?{action}>\s*<input type="hidden" name="csrfmiddlewaretoken" value="(\w+)"',
+        page,
     )
     assert token
     assert strict.post(url, {"reason": REASON, "csrfmiddlewaretoken": token[1]}).status_code == 302
