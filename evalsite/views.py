@@ -6,13 +6,12 @@ from functools import lru_cache
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 from django.views.defaults import page_not_found
-from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.renderers import OpenApiJsonRenderer
 
 from evalsite.dashboard import site_view
 
@@ -42,6 +41,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 @lru_cache(maxsize=1)
 def schema_json() -> bytes:
     """Return the schema of the API; writing it takes a second or two, and it never changes while the site runs."""
+    # Loaded with the first request for it: the generator brings Django's and DRF's test clients.
+    from drf_spectacular.generators import SchemaGenerator
+    from drf_spectacular.renderers import OpenApiJsonRenderer
+
     with override("en"):
         schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
         return OpenApiJsonRenderer().render(schema, renderer_context={})
@@ -52,3 +55,13 @@ def schema_json() -> bytes:
 def api_schema(request: HttpRequest) -> HttpResponse:
     """Send the schema of the API. It tells nothing of any study."""
     return HttpResponse(schema_json(), content_type="application/json")
+
+
+@login_not_required
+@require_safe
+def api_docs(request: HttpRequest) -> HttpResponseBase:
+    """Show the schema of the API as pages to read and try."""
+    from drf_spectacular.views import SpectacularSwaggerSplitView
+
+    view = SpectacularSwaggerSplitView.as_view(url_name="api_schema", template_name="api_docs.html")
+    return view(request)

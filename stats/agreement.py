@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import scipy.special
-import scipy.stats
+import scipy
 
 from stats.mixed import Interval, interval_list
 from stats.reml import fit_crossed_reml

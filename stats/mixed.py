@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
-import scipy.special
+import scipy
 
 from stats.reml import fit_crossed_reml
 from stats.scores import Floats

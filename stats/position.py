@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy
 
 from stats.cluster import two_way_meat
 from stats.mixed import Interval, t_interval

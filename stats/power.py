@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy.optimize
-import scipy.special
+import scipy
 
 from stats.mixed import VarianceComponents, crossed_error
 

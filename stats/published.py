@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy
 
 from stats.scores import Bools, Floats, ScoreTable
 

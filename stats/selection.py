@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy.special
-import scipy.stats
+import scipy
 
 from stats.cluster import ClusterRobustMean, two_way_mean
 from stats.mixed import Interval, t_interval, t_p_value

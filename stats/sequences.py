@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy.optimize
-import scipy.special
+import scipy
 
 from stats.mixed import Interval
 from stats.scores import Floats

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import pylopdf_fonts_zh_cn
-from matplotlib.figure import Figure as Canvas
-from matplotlib.font_manager import fontManager
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 INK, MUTED, LINE, CINNABAR = "#1f2328", "#5c6370", "#e3ddd0", "#a8322a"
 WIDTH = 7.2  # inches: the text width of an A4 page
@@ -22,9 +23,21 @@ WIDTH = 7.2  # inches: the text width of an A4 page
 DRAWING = Lock()
 
 
+@contextmanager
+def drawing(width: float, height: float) -> Iterator[Canvas]:
+    """Give an empty figure, in inches, under our settings; matplotlib is loaded only now, since it takes a second."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as Canvas
+
+    with DRAWING, mpl.rc_context(settings()):
+        yield Canvas(figsize=(width, height))
+
+
 @cache
 def settings() -> dict[Any, Any]:
     """Return the settings every plot is drawn with; letters become outlines, so no reader needs the font."""
+    from matplotlib.font_manager import fontManager
+
     font = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
     fontManager.addfont(str(font))
     return {
@@ -64,8 +77,7 @@ class ForestRow:
 
 def forest_plot(rows: Sequence[ForestRow], *, axis_label: str) -> str:
     """Draw differences with their confidence intervals around a line at zero, each labelled directly."""
-    with DRAWING, mpl.rc_context(settings()):
-        canvas = Canvas(figsize=(WIDTH, 0.9 + 0.36 * len(rows)))
+    with drawing(WIDTH, 0.9 + 0.36 * len(rows)) as canvas:
         axes = canvas.subplots()
         axes.axvline(0, color=MUTED, linewidth=0.8)
         for place, row in enumerate(reversed(rows)):
@@ -98,8 +110,7 @@ class Distribution:
 
 def distribution_plot(distributions: Sequence[Distribution], methods: Sequence[str]) -> str:
     """Draw a small histogram for each method (row) and criterion (column), the mean marked by a line."""
-    with DRAWING, mpl.rc_context(settings()):
-        canvas = Canvas(figsize=(WIDTH, 0.6 + 0.95 * len(methods)))
+    with drawing(WIDTH, 0.6 + 0.95 * len(methods)) as canvas:
         grid = canvas.subplots(len(methods), len(distributions), squeeze=False, sharey=True)
         for column, distribution in enumerate(distributions):
             points = np.asarray(distribution.points)
@@ -139,8 +150,7 @@ def curve_plot(
     x: Sequence[float], curves: Sequence[Curve], *, x_label: str, y_label: str, target: float | None = None
 ) -> str:
     """Draw curves that are told apart by their dashes, each labelled at its end, with a line at a target."""
-    with DRAWING, mpl.rc_context(settings()):
-        canvas = Canvas(figsize=(WIDTH, 2.8))
+    with drawing(WIDTH, 2.8) as canvas:
         axes = canvas.subplots()
         if target is not None:
             axes.axhline(target, color=LINE, linewidth=1)

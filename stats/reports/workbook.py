@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-
-import xlsxwriter
+from typing import TYPE_CHECKING
 
 from stats.reports.document import Document, Number, Paragraph, Section, Table
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 # What Excel allows in the name of a sheet.
 SHEET_NAME_LENGTH = 31
@@ -23,6 +25,8 @@ SAFE = {
 
 def workbook(document: Document) -> bytes:
     """Return the report's tables as an XLSX file."""
+    import xlsxwriter  # takes a while to load, and few commands and pages need it
+
     output = io.BytesIO()
     with xlsxwriter.Workbook(output, SAFE) as book:
         formats = {

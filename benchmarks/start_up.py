@@ -1,0 +1,55 @@
+"""How long a process takes to start, against a bare `django.setup()` with empty settings, in the same run.
+
+    python -m benchmarks.start_up [ROUNDS]
+
+Every start is a process of its own, and the kinds take turns; printed are medians in seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BARE = "from django.conf import settings; settings.configure(); import django; django.setup()"
+SITE = "import django; django.setup(); "
+STARTS = {
+    "bare django.setup()": BARE,
+    "manage.py check": SITE + "from django.core.management import call_command; call_command('check')",
+    "web worker": SITE + "from django.urls import get_resolver; get_resolver().url_patterns",
+    "compose": SITE + "import generation.management.commands.compose",
+}
+
+
+def start(code: str) -> float:
+    """Return the seconds of a process that runs the code and ends."""
+    begun = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "evalsite.settings"},
+    )
+    return time.perf_counter() - begun
+
+
+def main(rounds: int) -> None:
+    for code in STARTS.values():
+        start(code)  # the first start reads files that later ones find in memory
+    taken: dict[str, list[float]] = {name: [] for name in STARTS}
+    for _ in range(rounds):
+        for name, code in STARTS.items():
+            taken[name].append(start(code))
+    bare = statistics.median(taken["bare django.setup()"])
+    for name, seconds in taken.items():
+        median = statistics.median(seconds)
+        print(f"{name:<22} {median:6.2f} s  {median / bare:5.1f} x")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
