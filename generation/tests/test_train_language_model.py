@@ -68,7 +68,8 @@ def test_a_model_is_trained_and_its_losses_told(
     train("model")
     said = capsys.readouterr().out
     losses = json.loads((tmp_path / "model" / "training.json").read_text())["losses"]
-    assert f"forward tang: {losses['forward tang']:.3f} nats a token" in said
+    assert f"forward tang: {losses['forward tang']:.3f}\n" in said
+    assert f"gap a title character: {losses['gap a title character']:.3f}\n" in said
     assert "step 5, 2," in said
     assert (tmp_path / "model" / "README.md").exists()
 

@@ -12,7 +12,9 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from generation.training.batches import Batch, batches
 from generation.training.examples import Example, forward_example, inverse_example
+from generation.training.settings import GAP, GAP_A_CHARACTER
 from generation.training.titles import MOST_POEMS_A_TITLE
+from generation.training.vocabulary import EOS
 from generation.verse.corpus import CI, OLD_STYLE, Poem
 
 
@@ -41,16 +43,20 @@ def held_out_losses(
 ) -> dict[str, float]:
     """Return the losses on held-out regulated verse, in nats a token, by the names of `held_out_examples`.
 
-    What the corpus has no example of is left out.
+    Beside them are the gaps that inverse prompting feeds on: how much more a title costs after another poem's couplet
+    than after its own, a token (with its almost free marks and end) and a character. What the corpus has no example of
+    is left out.
     """
     was_training = model.training
     model.eval()  # type: ignore[no-untyped-call]
-    losses = {
-        name: mean_loss(model, tokenizer, examples)
-        for name, examples in held_out_examples(poems, most).items()
-        if examples
-    }
+    measured = {name: examples for name, examples in held_out_examples(poems, most).items() if examples}
+    losses = {name: mean_loss(model, tokenizer, examples) for name, examples in measured.items()}
     model.train(was_training)
+    if titles := measured.get("inverse true"):
+        tokens = [len(tokenizer(title.target, add_special_tokens=False)["input_ids"]) for title in titles]
+        characters = [len(title.target.removesuffix(EOS)) - len("《》") for title in titles]
+        gap = losses["inverse mismatched"] - losses["inverse true"]
+        losses |= {GAP: gap, GAP_A_CHARACTER: gap * sum(tokens) / sum(characters)}
     return losses
 
 

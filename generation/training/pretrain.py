@@ -1,4 +1,4 @@
-"""Training the verse model from nothing, over an endless stream of examples; it can be stopped and gone on with."""
+"""Training the verse model, from nothing or on from another; it can be stopped and gone on with."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ import torch
 import transformers
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+from generation.decoding.language_model import digest_weights
 from generation.files.whole_files import write_json
-from generation.training.architecture import build_model, save_model
+from generation.training.architecture import build_model, load_to_go_on, save_model
 from generation.training.batches import Batch, batches
 from generation.training.checkpoint import Checkpoint, Place, check_settings
-from generation.training.examples import Examples
+from generation.training.examples import KNOTS, Examples
 from generation.training.losses import held_out_losses, token_losses
 from generation.training.model_card import write_card
 from generation.training.settings import Architecture, Progress, Stopped, Training, TrainingRefused
@@ -39,24 +40,35 @@ def train(
     architecture: Architecture,
     report: Callable[[Progress], None],
     *,
+    start: Path | None = None,
     device: torch.device = PROCESSOR,
     checkpoint_seconds: float = 120,
     evaluate_every: int = 500,
 ) -> dict[str, float]:
-    """Train a model from nothing, or on from the checkpoint in `output`, save it there, return its held-out losses.
+    """Train a model, or go on from the checkpoint in `output`, save it there, return its held-out losses.
 
+    It begins with nothing, or with the finished model in the folder `start`, whose mixture of examples it goes on with.
     `report` is called after every step and may raise `Stopped`. The same corpus, settings, device and number of
     threads give the same model, wherever the training was stopped in between. A folder that holds a finished model
     of these settings is left as it is; raise `TrainingRefused` where it holds anything of others.
     """
-    settings = {**asdict(training), **asdict(architecture), "corpus": fingerprint(poems)}
+    begins_with = digest_weights(start) if start else None
+    settings = {
+        **asdict(training),
+        **asdict(architecture),
+        "corpus": fingerprint(poems),
+        "start": begins_with,
+    }
     losses = losses_of_finished(output / "training.json", settings)
     if losses is not None:
         return losses
-    examples = Examples(poems, training.seed)
+    examples = Examples(poems, training.seed, begins_at=KNOTS[1] if start else KNOTS[0])
+    if start:
+        model, tokenizer = load_to_go_on(start, architecture, device)
+    else:
+        tokenizer = build_tokenizer(poems)
+        model = build_model(tokenizer, architecture, training.seed).to(device)  # type: ignore[arg-type]
     output.mkdir(parents=True, exist_ok=True)
-    tokenizer = build_tokenizer(poems)
-    model = build_model(tokenizer, architecture, training.seed).to(device)  # type: ignore[arg-type]
     optimizers = build_optimizers(model, training)
     checkpoint = Checkpoint(output / "training.pt", settings, model, optimizers)
     place = checkpoint.load() or Place(drawn=dict(examples.drawn))

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from generation.decoding.language_model import ModelRefused, digest_weights, load_model
+from generation.decoding.language_model import digest_weights
 from generation.files.whole_files import write_json
-from generation.training.architecture import save_model
+from generation.training.architecture import load_verse_model, save_model
 from generation.training.batches import Batch, batches
 from generation.training.checkpoint import check_settings
 from generation.training.examples import Examples
@@ -35,8 +35,7 @@ from generation.training.own_poems import (
     write_poems,
 )
 from generation.training.pretrain import PROCESSOR, train_step
-from generation.training.settings import CycleProgress, SelfTraining, TrainingRefused
-from generation.training.vocabulary import FORM_TOKENS
+from generation.training.settings import CycleProgress, SelfTraining
 from generation.verse.corpus import Poem, fingerprint
 
 # Makes a writer of the folder of a model.
@@ -165,17 +164,6 @@ def begin(path: Path, settings: dict[str, object]) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, settings)
-
-
-def load_verse_model(folder: Path, device: torch.device) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
-    """Load a model that was trained here, in single precision; raise `TrainingRefused` where the folder is none."""
-    try:
-        loaded = load_model(folder, device=str(device))
-    except ModelRefused as error:
-        raise TrainingRefused(str(error)) from error
-    if not set(FORM_TOKENS.values()) <= loaded.tokenizer.get_vocab().keys():
-        raise TrainingRefused(f"{folder} is not a verse model of train_language_model")
-    return loaded.model, loaded.tokenizer
 
 
 def endless_batches(

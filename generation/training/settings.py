@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+# Measures on held-out verse beside losses a token.
+GAP, GAP_A_CHARACTER = "gap a token", "gap a title character"
+
 
 def positive(settings: object, *names: str) -> None:
     """Raise ValueError with the name of the first of these settings that is not above zero."""

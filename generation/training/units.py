@@ -15,12 +15,12 @@ import torch
 from generation.decoding.language_model import digest_weights
 from generation.files.whole_files import write_json
 from generation.orders import OrderRefused
-from generation.training.architecture import save_model
+from generation.training.architecture import load_verse_model, save_model
 from generation.training.checkpoint import Checkpoint, Place, check_settings
 from generation.training.own_poems import OwnPoem, keep_poems, poem_of_text
 from generation.training.pretrain import PROCESSOR
 from generation.training.search_writer import search_writer
-from generation.training.self_training import build_optimizer, endless_batches, learn, load_verse_model
+from generation.training.self_training import build_optimizer, endless_batches, learn
 from generation.training.settings import Learnt, Lesson
 
 # Written last: a folder that holds it is a finished model.

@@ -29,6 +29,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("corpus", type=Path)
         parser.add_argument("--output", type=Path, required=True, metavar="DIR")
+        parser.add_argument(
+            "--from",
+            type=Path,
+            dest="start",
+            metavar="DIR",
+            help="a finished model to begin with; default: nothing",
+        )
         for settings, names in ((Training(), TRAINING), (Architecture(), ARCHITECTURE)):
             for name in names:
                 default = getattr(settings, name)
@@ -54,7 +61,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{options['output']} cannot be written: {error.strerror}") from error
-        self.stdout.write("\n".join(f"{name}: {loss:.3f} nats a token" for name, loss in losses.items()))
+        self.stdout.write("On held-out verse, in nats a token where nothing else is said:")
+        self.stdout.write("\n".join(f"{name}: {loss:.3f}" for name, loss in losses.items()))
         self.stdout.write(f"{options['output']} holds the model and its card")
 
     def train(
@@ -82,6 +90,7 @@ class Command(BaseCommand):
                     training,
                     architecture,
                     report,
+                    start=options["start"],
                     device=device,
                     evaluate_every=options["evaluate_every"],
                 )

@@ -34,7 +34,13 @@ TRAINING: dict[str, Any] = {
     "device": "cpu",
     "threads": 2,
     "versions": {"python": "3.11.7", "torch": "2.13.0", "transformers": "5.23.0"},
-    "losses": {"forward tang": 3.9012, "inverse true": 3.7, "inverse mismatched": 4.0123},
+    "losses": {
+        "forward tang": 3.9012,
+        "inverse true": 3.7,
+        "inverse mismatched": 4.0123,
+        "gap a token": 0.3123,
+        "gap a title character": 0.4512,
+    },
 }
 
 
@@ -60,7 +66,8 @@ def test_the_card_states_what_was_measured(folder: Path) -> None:
         "| forward tang | 3.901 | title, author (in half of the poems), poem and end after the form; Tang |"
         in card
     )
-    assert "Gap between mismatched and true: 0.312 nats a token." in card
+    assert "| gap a token | 0.312 | the difference of the two: what inverse prompting feeds on |" in card
+    assert "| gap a title character | 0.451 |" in card
     assert "abc123" in card
 
 

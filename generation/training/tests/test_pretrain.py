@@ -98,6 +98,37 @@ def test_a_model_that_knows_its_poems_tells_true_from_mismatched(tmp_path: Path)
     assert losses["inverse mismatched"] - losses["inverse true"] > 0.1
 
 
+def test_the_gap_is_told_a_token_and_a_title_character(trained: Path) -> None:
+    losses = json.loads((trained / "training.json").read_text())["losses"]
+    poems = [poem for poem in verse() if poem.part == "held_out" and poem.collection == "tang"]
+    couplets = [(poem.title, place) for poem in poems for place in range(0, len(poem.sentences), 2)]
+    characters = sum(len(title) for title, _ in couplets)
+    assert losses["gap a token"] == losses["inverse mismatched"] - losses["inverse true"]
+    # 《, 》 and the end are three tokens more.
+    tokens = characters + 3 * len(couplets)
+    assert losses["gap a title character"] == pytest.approx(losses["gap a token"] * tokens / characters)
+
+
+def test_a_training_goes_on_from_a_finished_model(trained: Path, tmp_path: Path) -> None:
+    before = json.loads((trained / "training.json").read_text())["losses"]
+    longer = replace(SHORT, seed=2, learning_rate=1e-3)
+    with pytest.raises(Stopped):
+        train(verse(), tmp_path / "stopped", longer, TINY, StopAfter(7), start=trained)
+    train(verse(), tmp_path / "stopped", longer, TINY, ignore, start=trained)
+    after = train(verse(), tmp_path / "whole", longer, TINY, ignore, start=trained)
+    assert after["forward tang"] < before["forward tang"]
+    assert same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
+    assert "| began with | the model of checkpoint " in (tmp_path / "whole" / "README.md").read_text()
+    with pytest.raises(TrainingRefused, match=r"start [0-9a-f]+ there, None here"):
+        train(verse(), tmp_path / "whole", longer, TINY, ignore)
+
+
+def test_a_model_of_another_architecture_is_no_beginning(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingRefused, match=r"has another architecture: .*width=32.*, not .*width=64"):
+        train(verse(), tmp_path / "model", SHORT, replace(TINY, width=64), ignore, start=trained)
+    assert not (tmp_path / "model").exists()
+
+
 def test_transformers_loads_the_folder(trained: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(trained)
     tokenizer = AutoTokenizer.from_pretrained(trained)
