@@ -32,6 +32,7 @@ from annotations.recruiting.invitations import (
     send_invitations,
 )
 from annotations.recruiting.tokens import join_address
+from generation.web.once import IDEMPOTENCY_KEY, key_sent
 from generation.web.rest import (
     Amount,
     Body,
@@ -168,6 +169,7 @@ class Invitations(APIView):
     @extend_schema(
         operation_id="invitations_create",
         summary="Invite people, each by a link of their own that is shown this once: all or none",
+        parameters=[IDEMPOTENCY_KEY],
         request=InviteBody,
         responses={201: NewInvitationsSerializer},
     )
@@ -178,7 +180,9 @@ class Invitations(APIView):
             people = [
                 Invitee(one["email"], one["name"], group_of(study, one["group"])) for one in fields["people"]
             ]
-            links = invite(study, people, by=request.user, days_valid=fields["days_valid"])
+            links = invite(
+                study, people, by=request.user, days_valid=fields["days_valid"], nonce=key_sent(request)
+            )
         if fields["send"]:
             send_invitations(links, site=request.build_absolute_uri("/"))
         return Response({"invitations": shown_once(request, links)}, status=status.HTTP_201_CREATED)
@@ -274,6 +278,7 @@ class OpenLinks(APIView):
     @extend_schema(
         operation_id="links_create",
         summary="Make a link by which so many people may join; its address is shown this once",
+        parameters=[IDEMPOTENCY_KEY],
         request=OpenLinkBody,
         responses={201: NewOpenLinkSerializer},
     )
@@ -282,7 +287,7 @@ class OpenLinks(APIView):
         fields = checked_body(OpenLinkBody, request)
         with refusals(InvitingRefused, InvalidFields):
             group = group_of(study, fields.pop("group"))
-            link = make_open_link(study, group=group, by=request.user, **fields)
+            link = make_open_link(study, group=group, by=request.user, nonce=key_sent(request), **fields)
         made: Any = OpenLink.objects.select_related("group").get(pk=link.made.pk)
         made.token, made.address = link.token, join_address(link.token, request.build_absolute_uri("/"))
         return Response(NewOpenLinkSerializer(made).data, status=status.HTTP_201_CREATED)

@@ -19,8 +19,8 @@ from django.utils.translation import override
 
 from annotations.access.log import log_act
 from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study
-from annotations.recruiting.mail import Letter, send_letters
-from annotations.recruiting.tokens import join_address, new_token
+from annotations.recruiting.mail import Letter, can_mail, send_letters
+from annotations.recruiting.tokens import NewToken, join_address, new_token, token_from
 from generation.files.encoding import sniff_encoding
 from generation.files.problems import FileRefused, Problems, shown
 from generation.files.read_rows import Columns, raw_rows
@@ -51,6 +51,8 @@ class NewLink:
 
     made: Invitation | OpenLink
     token: str
+    # Not where the same form had made it before.
+    is_new: bool = True
 
 
 @transaction.atomic
@@ -150,23 +152,31 @@ def problem_of_email(email: str, invited: set[str]) -> str:
 
 @transaction.atomic
 def invite(
-    study: Study, invitees: Sequence[Invitee], *, by: User | None, days_valid: int = DAYS_VALID
+    study: Study,
+    invitees: Sequence[Invitee],
+    *,
+    by: User | None,
+    days_valid: int = DAYS_VALID,
+    nonce: str = "",
 ) -> list[NewLink]:
     """Make an invitation for each of the people, all or none, and log it; raise `InvitingRefused`.
 
-    The study's row is locked, because of two requests that invite the same address only one may.
+    A second call with the nonce of the first returns what that made, with the same links and nobody invited twice. The
+    study's row is locked, because of two requests that invite the same address only one may.
     """
     study = Study.objects.locked(study)
     if study.state == Study.State.CLOSED:
         raise InvitingRefused(_("This study is closed."))
+    if before := invited_before(study, nonce, by=by):
+        return before
     invited = live(study)
     for invitee in invitees:
         if invitee.email and (problem := problem_of_email(invitee.email, invited)):
             raise InvitingRefused(_("The e-mail address %(problem)s.") % {"problem": problem})
         invited.add(invitee.email.lower())
     made = []
-    for invitee in invitees:
-        token = new_token()
+    for place, invitee in enumerate(invitees):
+        token = invitation_token(study, nonce, by, place) if nonce else new_token()
         invitation = Invitation(
             study=study,
             group=invitee.group,
@@ -181,13 +191,36 @@ def invite(
     return made
 
 
+def invitation_token(study: Study, nonce: str, by: User | None, place: int) -> NewToken:
+    """Return the token of the invitation at a place among those that one form makes."""
+    return token_from(nonce, f"invitation {place} to {study.pk} by {by.pk if by else 0}")
+
+
+def invited_before(study: Study, nonce: str, *, by: User | None) -> list[NewLink]:
+    """Return the invitations that the same form has made already, in their order, with their links."""
+    if not nonce:
+        return []
+    tokens = {
+        token.digest: token.text
+        for token in (invitation_token(study, nonce, by, place) for place in range(MOST_AT_ONCE))
+    }
+    found = study.invitations.select_related("study", "group").filter(token_hash__in=tokens).order_by("pk")
+    return [NewLink(one, tokens[one.token_hash], is_new=False) for one in found]
+
+
 def send_invitations(links: Sequence[NewLink], *, site: str = "") -> list[NewLink]:
     """Mail invitations to those who have an address, and return the links that did not go out."""
-    to_send = [link for link in links if isinstance(link.made, Invitation) and link.made.email]
+    to_send = [link for link in links if has_address(link) and link.is_new]
     went = send_letters([letter_of(link, site) for link in to_send])
     sent = [link for link, is_sent in zip(to_send, went, strict=True) if is_sent]
     Invitation.objects.filter(pk__in=[link.made.pk for link in sent]).update(sent_at=Now())
-    return [link for link in links if link not in sent]
+    # The letter of an earlier press may be on its way.
+    mailed = [link for link in links if not link.is_new and can_mail() and has_address(link)]
+    return [link for link in links if link not in sent and link not in mailed]
+
+
+def has_address(link: NewLink) -> bool:
+    return isinstance(link.made, Invitation) and bool(link.made.email)
 
 
 def letter_of(link: NewLink, site: str) -> Letter:
@@ -250,6 +283,7 @@ def make_open_link(
     completion_url: str = "",
     turned_away_code: str = "",
     turned_away_url: str = "",
+    nonce: str = "",
 ) -> NewLink:
     """Make a link by which up to `limit` people may join, and log it.
 
@@ -258,7 +292,9 @@ def make_open_link(
     study = Study.objects.locked(study)
     if study.state == Study.State.CLOSED:
         raise InvitingRefused(_("This study is closed."))
-    token = new_token()
+    token = token_from(nonce, f"link to {study.pk} by {by.pk if by else 0}") if nonce else new_token()
+    if before := OpenLink.objects.filter(study=study, token_hash=token.digest).first():
+        return NewLink(before, token.text, is_new=False)
     link = OpenLink(
         study=study,
         group=group,

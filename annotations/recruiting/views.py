@@ -43,6 +43,7 @@ from annotations.recruiting.tokens import join_address
 from annotations.recruiting.withdrawal import withdraw
 from annotations.requests import UserRequest
 from generation.files.problems import FileRefused
+from generation.web.once import NonceForm
 from stats.reports.tables import safe_cell
 
 FORMS: dict[str, type[StudyForm]] = {
@@ -99,9 +100,16 @@ def invite_one(request: UserRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return page_with(request, study, invite=form)
     sent = form.cleaned_data
+    nonce = NonceForm(request.POST).sent_nonce()
     invitee = inviting.Invitee(sent["email"], sent["name"], sent.get("group"))
     try:
-        made = inviting.invite(study, [invitee], by=request.user, days_valid=sent["days_valid"])
+        made = inviting.invite(
+            study,
+            [invitee],
+            by=request.user,
+            days_valid=sent["days_valid"],
+            nonce=nonce,
+        )
     except inviting.InvitingRefused as refused:
         form.add_error("email", str(refused))
         return page_with(request, study, invite=form)
@@ -115,9 +123,15 @@ def invite_file(request: UserRequest, slug: str) -> HttpResponse:
     form = InviteFileForm(study, request.POST, request.FILES)
     if not form.is_valid():
         return page_with(request, study, invite_file=form)
+    nonce = NonceForm(request.POST).sent_nonce()
     try:
-        invitees = read_upload(form.cleaned_data["file"], study)
-        made = inviting.invite(study, invitees, by=request.user, days_valid=form.cleaned_data["days_valid"])
+        made = inviting.invited_before(study, nonce, by=request.user) or inviting.invite(
+            study,
+            read_upload(form.cleaned_data["file"], study),
+            by=request.user,
+            days_valid=form.cleaned_data["days_valid"],
+            nonce=nonce,
+        )
     except FileRefused as refused:
         form.add_error("file", str(refused).splitlines())
         return page_with(request, study, invite_file=form)
@@ -190,8 +204,9 @@ def add_link(request: UserRequest, slug: str) -> HttpResponse:
     form = LinkForm(study, request.POST)
     if not form.is_valid():
         return page_with(request, study, link=form)
+    nonce = NonceForm(request.POST).sent_nonce()
     try:
-        made = inviting.make_open_link(study, by=request.user, **form.cleaned_data)
+        made = inviting.make_open_link(study, by=request.user, nonce=nonce, **form.cleaned_data)
     except (inviting.InvitingRefused, ValidationError) as refused:
         form.add_error(None, refused.messages if isinstance(refused, ValidationError) else str(refused))
         return page_with(request, study, link=form)

@@ -18,6 +18,7 @@ from annotations.setup.run_forms import RunForm
 from annotations.setup.runs import StudyFixed, add_run, refuse_if_fixed, run_rows, start_run
 from generation.runs.progress import workload
 from generation.runs.runs import RunRefused
+from generation.web.once import NonceForm, make_once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,7 +31,12 @@ def study_runs(request: UserRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return study_runs_page(request, study, form, status=HTTPStatus.BAD_REQUEST)
     try:
-        study_run = start_run(study, started_by=request.user, **form.cleaned_data)
+        study_run = make_once(
+            NonceForm(request.POST).sent_nonce(),
+            f"run of study {study.pk} by {request.user.pk}",
+            lambda: start_run(study, started_by=request.user, **form.cleaned_data),
+            study.study_runs.select_related("run"),
+        )
     except (StudyFixed, RunRefused) as refused:
         form.add_error(None, str(refused))
         return study_runs_page(request, study, form, status=HTTPStatus.BAD_REQUEST)

@@ -29,6 +29,7 @@ from annotations.setup.study import (
     refuse_unless_draft,
     replace_criteria,
 )
+from generation.web.once import NonceForm, make_once
 
 OK, BAD = HTTPStatus.OK, HTTPStatus.BAD_REQUEST
 
@@ -49,7 +50,12 @@ def new_study(request: UserRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         fields = {name: form.cleaned_data[name] for name in ("slug", "title_en", "title_zh")}
         try:
-            study = create_study(**fields, rubric=form.chosen_rubric, by=request.user)
+            study = make_once(
+                NonceForm(request.POST).sent_nonce(),
+                f"study by {request.user.pk}",
+                lambda: create_study(**fields, rubric=form.chosen_rubric, by=request.user),
+                Study.objects.all(),
+            )
         except ValidationError as error:
             add_model_errors(form, error)
         else:

@@ -21,6 +21,7 @@ from generation.models import Composition, Prompt
 from generation.orders import Order
 from generation.runs.claiming import order_for
 from generation.runs.runs import ORDER_FIELDS, queue_run
+from generation.web.once import make_once
 from generation.web.quotas import Limit, network_of, take
 
 PRIORITY = 10
@@ -55,24 +56,29 @@ def first_seed() -> int:
 
 
 @transaction.atomic
-def compose(order: Order, *, visitor: str, address: str) -> Composition:
-    """Queue what a visitor asks for, and return it with its run.
+def compose(order: Order, *, visitor: str, address: str, nonce: str = "") -> Composition:
+    """Queue what a visitor asks for, and return it with its run; the form of one nonce is queued once.
 
     Raises `TooMany`, `Busy` or `RunRefused`; nothing of an allowance is used then.
     """
-    take(of_visitor(), visitor)
-    take(of_address(), network_of(address))
-    refuse_if_busy()
-    run = queue_run(
-        order.method,
-        [stored_prompt(order)],
-        model=order.model,
-        preset=order.preset,
-        seed=order.seed,
-        config={name: value for name in ORDER_FIELDS if (value := getattr(order, name))},
-        priority=PRIORITY,
-    )
-    return Composition.objects.create(run_prompt=run.run_prompts.select_related("run").get())
+
+    def queue() -> Composition:
+        take(of_visitor(), visitor)
+        take(of_address(), network_of(address))
+        refuse_if_busy()
+        run = queue_run(
+            order.method,
+            [stored_prompt(order)],
+            model=order.model,
+            preset=order.preset,
+            seed=order.seed,
+            config={name: value for name in ORDER_FIELDS if (value := getattr(order, name))},
+            priority=PRIORITY,
+        )
+        return Composition.objects.create(run_prompt=run.run_prompts.select_related("run").get())
+
+    # A visitor's first form brings no cookie yet: their nonce alone says that it comes again.
+    return make_once(nonce, "compose", queue, Composition.objects.select_related("run_prompt__run"))
 
 
 def refuse_if_busy() -> None:

@@ -29,6 +29,7 @@ from generation.orders import Order
 from generation.runs.doorbell import QUEUE
 from generation.runs.explanation import explanation, figure
 from generation.texts.normalising import is_chinese
+from generation.web.once import NonceForm
 from generation.web.quotas import TooMany
 
 # The prefix binds the cookie to this host and to HTTPS, where there is HTTPS.
@@ -106,8 +107,14 @@ def begin(request: HttpRequest, order: Order) -> HttpResponse | Refusal:
     token = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=COOKIE_AGE)
     token = token or secrets.token_urlsafe(24)
     visitor = f"user {request.user.pk}" if request.user.is_authenticated else f"cookie {token}"
+    nonce = NonceForm(request.POST).sent_nonce()
     try:
-        composition = compose(order, visitor=visitor, address=str(get_client_ip_address(request)))
+        composition = compose(
+            order,
+            visitor=visitor,
+            nonce=nonce,
+            address=str(get_client_ip_address(request)),
+        )
     except TooMany as refused:
         minutes = -(-refused.retry_after // 60)
         words = ngettext(

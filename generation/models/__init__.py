@@ -16,7 +16,7 @@ from generation.models.texts import (
     Worker,
     WorkerQuerySet,
 )
-from generation.models.visitors import Allowance, Composition, CompositionQuerySet
+from generation.models.visitors import Allowance, Composition, CompositionQuerySet, SentForm
 
 __all__ = [
     "MOST_ATTEMPTS",
@@ -33,6 +33,7 @@ __all__ = [
     "RunPromptQuerySet",
     "SelfTraining",
     "SelfTrainingQuerySet",
+    "SentForm",
     "TrainingCycle",
     "Worker",
     "WorkerQuerySet",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from generation.models.texts import RunPrompt
@@ -50,3 +51,16 @@ class Allowance(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SentForm(models.Model):
+    """A form, or a call of the API, that has made something, so that the same one makes nothing a second time."""
+
+    # SHA-256 of who sent it and of the nonce or key that came with it.
+    key = models.CharField(max_length=64, unique=True)
+    # The primary key of what it made.
+    made = models.CharField(max_length=40, blank=True)
+    sent_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"form {self.key}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ from generation.self_training.chain import (
 from generation.self_training.forms import SelfTrainingForm
 from generation.self_training.loss_curves import Curve, loss_curves
 from generation.self_training.titles import TitlesRefused
+from generation.web.once import NonceForm, make_once
 
 CHAINS_ON_PAGE = 50
 
@@ -76,7 +78,9 @@ def self_trainings(request: HttpRequest) -> HttpResponse:
     form = SelfTrainingForm(request.POST, request.FILES) if is_sent else SelfTrainingForm()
     if is_sent and form.is_valid():
         try:
-            return redirect(begin(form, by))
+            nonce = NonceForm(request.POST).sent_nonce()
+            sender = f"self-training by {by.pk}"
+            return redirect(make_once(nonce, sender, partial(begin, form, by), SelfTraining.objects.all()))
         except TitlesRefused:
             pass  # the form says so beside its field
         except SelfTrainingRefused as refused:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
+from collections.abc import Callable
+from typing import TypeVar
 
 from django import forms
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+
+from generation.models import SentForm
+
+Made = TypeVar("Made", bound=Model)
 
 NONCE = re.compile(r"\A[A-Za-z0-9_-]{22}\Z")
 KEY = re.compile(r"\A[A-Za-z0-9_-]{22,200}\Z")
@@ -45,3 +54,21 @@ def key_sent(request: Request) -> str:
             {HEADER: [_("Must be 22 to 200 letters, digits, hyphens or underscores, drawn at random.")]}
         )
     return key
+
+
+@transaction.atomic
+def make_once(nonce: str, sender: str, make: Callable[[], Made], made: QuerySet[Made]) -> Made:
+    """Return what `make` makes; for a nonce that the sender has sent before what it made then, out of `made`.
+
+    Of two forms at once the second one waits for the first. What `make` raises undoes all, so that the form can be
+    sent again; without a nonce everything is made anew.
+    """
+    if not nonce:
+        return make()
+    key = hashlib.sha256(f"{sender}: {nonce}".encode()).hexdigest()
+    form, is_new = SentForm.objects.get_or_create(key=key)
+    if not is_new and (found := made.filter(pk=form.made).first()):
+        return found
+    result = make()
+    SentForm.objects.filter(pk=form.pk).update(made=str(result.pk))
+    return result

@@ -44,7 +44,9 @@ class Begun:
     token: str | None = None
 
 
-def begin(visitor: Visitor, address: str, genre: str, rng: random.Random | None = None) -> Begun:
+def begin(
+    visitor: Visitor, address: str, genre: str, rng: random.Random | None = None, nonce: str = ""
+) -> Begun:
     """Return the visitor's game that is not finished, otherwise a new one with all its rounds drawn and stored.
 
     Raises `NoPairs` or `TooMany`; `rng` is the operating system's if none is given.
@@ -55,12 +57,12 @@ def begin(visitor: Visitor, address: str, genre: str, rng: random.Random | None 
     used = take(games_of_address(), network_of(address))
     player, token = visitor.player(), None
     if player is None:
-        player, token = new_player(visitor.user)
+        player, token = new_player(visitor.user, nonce)
     used = max(used, take(games_of_player(), str(player.pk)))
     with transaction.atomic():
         # Of two requests at once the second one finds the game of the first.
         Player.objects.select_for_update().get(pk=player.pk)
-        game = open_game(visitor, genre)
+        game = open_game(Visitor(player.token_hash, visitor.user), genre)
         if game is None:
             game = Game.objects.create(player=player)
             draw_rounds(game, genre, Flag.MANY if used > MANY else "", rng or secrets.SystemRandom())

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
 
 from turing.models import Player
 
@@ -50,10 +51,12 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def new_player(user: User | None) -> tuple[Player, str]:
-    """Store a new player and return it with its token, which only the cookie keeps."""
+def new_player(user: User | None, nonce: str = "") -> tuple[Player, str]:
+    """Store a new player and return it with its token, which only the cookie keeps; a nonce makes one player."""
     token = secrets.token_urlsafe(24)
-    return Player.objects.create(token_hash=hash_of(token), user=user), token
+    if nonce:
+        token = salted_hmac("turing.players.nonce", nonce, algorithm="sha256").hexdigest()
+    return Player.objects.get_or_create(token_hash=hash_of(token), defaults={"user": user})[0], token
 
 
 def remember(response: HttpResponse, token: str) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from generation.web.once import NonceForm
 from generation.web.quotas import TooMany
 from turing.game import play
 from turing.game.forms import BeginForm, ChoiceForm
@@ -47,8 +48,14 @@ def begin(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return redirect("turing:start")
     address = str(get_client_ip_address(request))
+    nonce = NonceForm(request.POST).sent_nonce()
     try:
-        begun = play.begin(visitor_of(request), address, form.cleaned_data["genre"])
+        begun = play.begin(
+            visitor_of(request),
+            address,
+            form.cleaned_data["genre"],
+            nonce=nonce,
+        )
     except play.NoPairs:
         messages.info(request, _("There is nothing to play with yet."))
         return redirect("turing:start")
