@@ -5,13 +5,17 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path
+from django.urls import include, path, reverse_lazy
 from django.views.i18n import set_language
 
 from annotations.recruiting import joining_views
 from evalsite import api_urls, health, token_views, views
+from evalsite.account_views import forgot
+from evalsite.login_forms import AdminLoginForm, LoginForm
 
 handler404 = "evalsite.views.not_found"
+
+admin.site.login_form = AdminLoginForm
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -19,8 +23,27 @@ urlpatterns = [
     path("", include("turing.urls")),
     path("", include("generation.urls")),
     # /accounts/...
-    path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path(
+        "accounts/login/",
+        auth_views.LoginView.as_view(authentication_form=LoginForm, redirect_authenticated_user=True),
+        name="login",
+    ),
     path("accounts/logout/", joining_views.log_out, name="logout"),
+    path(
+        "accounts/password/",
+        auth_views.PasswordChangeView.as_view(
+            template_name="registration/change_password.html", success_url=reverse_lazy("annotations:studies")
+        ),
+        name="password_change",
+    ),
+    path("accounts/forgot/", forgot, name="password_reset"),
+    path(
+        "accounts/forgot/<uidb64>/<token>/",
+        auth_views.PasswordResetConfirmView.as_view(
+            template_name="registration/new_password.html", success_url=reverse_lazy("login")
+        ),
+        name="password_reset_confirm",
+    ),
     path("accounts/language/", login_not_required(set_language), name="set_language"),
     path("accounts/token/", token_views.api_token, name="api_token"),
     path("accounts/token/delete/", token_views.delete_api_token, name="delete_api_token"),

@@ -33,6 +33,7 @@ ACTS = {
     "people.link_closed": _("closed an open link"),
     "people.deadline": _("moved a deadline"),
     "people.reminded": _("sent reminders"),
+    "people.login": _("made a new log-in for an evaluator"),
     "people.withdrawn": _("an evaluator withdrew"),
     "people.given_back": _("gave sub-tasks back"),
     "payment.approved": _("approved payments"),

@@ -150,6 +150,8 @@ def _imported_before(
     """Return the study that was made of the same files by the same criteria; raise `SlugTaken` for another one."""
     study = Study.objects.filter(slug=slug).first()
     if study is None:
+        if other := Study.objects.filter(slug__iexact=slug).first():
+            raise SlugTaken(f"there is a study {other.slug} already, and case does not tell slugs apart")
         return None
     runs = GenerationRun.objects.filter(
         candidates__pagecandidate__page__subtask__study=study, study_run__isnull=True

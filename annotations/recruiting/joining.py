@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotations.access.accounts import only_rates
 from annotations.models import (
     Enrolment,
     EvaluatorGroup,
@@ -28,7 +29,6 @@ from annotations.models import (
     OpenLink,
     ReturnLink,
     Study,
-    StudyRole,
 )
 from annotations.recruiting.enrolment import CameBy, enrol, refuse_to_enrol
 from annotations.recruiting.panel import NOBODY, External, is_signed, needs_proof
@@ -276,11 +276,7 @@ def may_open(user: User) -> bool:
         LinkAccount.objects.filter(user=user).exists()
         and user.is_active
         and not user.has_usable_password()
-        and not user.is_staff
-        and not user.is_superuser
-        and not user.groups.exists()
-        and not user.user_permissions.exists()
-        and not StudyRole.objects.filter(user=user).exists()
+        and only_rates(user)
     )
 
 

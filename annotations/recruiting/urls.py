@@ -37,6 +37,11 @@ urlpatterns: list[URLPattern] = [
         name="extend_deadline",
     ),
     path(
+        "manage/studies/<slug:slug>/people/evaluators/<int:number>/login/",
+        views.new_login,
+        name="new_login",
+    ),
+    path(
         "manage/studies/<slug:slug>/people/evaluators/<int:number>/withdraw/",
         views.remove,
         name="remove_evaluator",

@@ -37,6 +37,7 @@ from annotations.recruiting.forms import (
     StudyForm,
 )
 from annotations.recruiting.mail import can_mail
+from annotations.recruiting.new_login import NewLoginRefused, make_new_login
 from annotations.recruiting.people import evaluators, people_page, person_of
 from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.recruiting.tokens import join_address
@@ -303,3 +304,24 @@ def remove(request: UserRequest, slug: str, number: int) -> HttpResponse:
     withdraw(enrolment, by=request.user)
     messages.success(request, _("The answers are removed."))
     return redirect("annotations:person", slug, number)
+
+
+@require_POST
+def new_login(request: UserRequest, slug: str, number: int) -> HttpResponse:
+    """Make a new log-in for an evaluator and show it once."""
+    study = study_for(request.user, slug, Right.RUN)
+    enrolment = evaluator_for(study, number)
+    try:
+        made = make_new_login(enrolment, by=request.user, nonce=NonceForm(request.POST).sent_nonce())
+    except NewLoginRefused as refused:
+        messages.warning(request, str(refused))
+        return redirect("annotations:person", slug, number)
+    site = request.build_absolute_uri("/")
+    context = {
+        "study": study,
+        "enrolment": enrolment,
+        "number": number,
+        "password": made.password,
+        "address": join_address(made.token, site) if made.token else "",
+    }
+    return render(request, "annotations/recruiting/new_login.html", context)

@@ -62,7 +62,7 @@ def create_study(
     )
     taken = ValidationError({"slug": _("There is a study of this name already; take another one.")})
     study.full_clean(validate_unique=False)
-    if Study.objects.filter(slug=slug).exists():
+    if Study.objects.filter(slug__iexact=slug).exists():
         raise taken
     try:
         with transaction.atomic():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -10,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from annotations.access.accounts import create_account
 from annotations.models import Study
 from annotations.recruiting.enrolment import enrol_by_staff
 from annotations.recruiting.invitations import InvitingRefused, group_of
@@ -51,19 +51,8 @@ class Command(BaseCommand):
                 ]
         except (EnrolmentRefused, InvitingRefused) as refused:
             raise CommandError(f"Nobody was enrolled. {refused}") from refused
+        except ValidationError as error:
+            raise CommandError(f"Nobody was enrolled. {' '.join(error.messages)}") from error
         for name, enrolment in zip(usernames, enrolments, strict=True):
             password = f", password {passwords[name]}" if name in passwords else ""
             self.stdout.write(f"{name}: {enrolment.pseudonym} in {study}{password}")
-
-
-def create_account(username: str) -> str:
-    """Create a user who can log in and return their new password."""
-    password = secrets.token_urlsafe(12)
-    user = User(username=username)
-    user.set_password(password)
-    try:
-        user.full_clean()
-    except ValidationError as error:
-        raise CommandError(f"{username}: {' '.join(error.messages)}") from error
-    user.save()
-    return password

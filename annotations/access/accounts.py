@@ -1,0 +1,66 @@
+"""Accounts with a password: names that no other differs from by case only, and new log-ins for who lost theirs."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from annotations.models import StudyRole
+
+
+def stored_name(username: str) -> str:
+    """Return the name of the account that somebody means who logs in as `username`, whatever its case.
+
+    Where accounts differ by case only, it is their exact name that counts.
+    """
+    if User.objects.filter(username=username).exists():
+        return username
+    found = User.objects.filter(username__iexact=username).values_list("username", flat=True)[:2]
+    return found[0] if len(found) == 1 else username
+
+
+def case_twins() -> list[list[str]]:
+    """Return the names that differ by case only, those that are alike together."""
+    lower = User.objects.annotate(lower=Lower("username"))
+    shared = lower.values("lower").annotate(accounts=Count("pk")).filter(accounts__gt=1)
+    twins: dict[str, list[str]] = {}
+    found = lower.filter(lower__in=shared.values("lower")).order_by("lower", "username")
+    for name, username in found.values_list("lower", "username"):
+        twins.setdefault(name, []).append(username)
+    return list(twins.values())
+
+
+def refuse_name(username: str) -> None:
+    """Raise `ValidationError` for the name of a new account that differs from another one's by case only."""
+    if other := User.objects.filter(username__iexact=username).values_list("username", flat=True).first():
+        raise ValidationError(
+            _("There is an account %(other)s already, and case does not tell accounts apart.")
+            % {"other": other}
+        )
+
+
+def create_account(username: str) -> str:
+    """Create a user who can log in and return their new password; raise `ValidationError`."""
+    password = secrets.token_urlsafe(12)
+    user = User(username=username)
+    user.set_password(password)
+    refuse_name(username)
+    user.full_clean()
+    user.save()
+    return password
+
+
+def only_rates(user: User) -> bool:
+    """Whether an account can do nothing but rate."""
+    return not (
+        user.is_staff
+        or user.is_superuser
+        or user.groups.exists()
+        or user.user_permissions.exists()
+        or StudyRole.objects.filter(user=user).exists()
+    )

@@ -1,0 +1,28 @@
+"""The page for whoever has lost a password or a link."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import PasswordResetForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from annotations.recruiting.mail import can_mail
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def forgot(request: HttpRequest) -> HttpResponse:
+    """Mail a link to a new password, where the site can; say to those who came by a link how they come back."""
+    form = PasswordResetForm(request.POST if request.method == "POST" and can_mail() else None)
+    if form.is_valid():
+        form.save(request=request, use_https=request.is_secure())
+        # The same whether there is such an account or not.
+        messages.success(
+            request, _("If an account with a password has this address, a letter is on its way to it.")
+        )
+        return redirect("login")
+    return render(request, "registration/forgot.html", {"form": form, "can_mail": can_mail()})
