@@ -8,7 +8,7 @@ from axes.helpers import get_client_ip_address
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,9 +18,9 @@ from annotations.recruiting.joining import FormSpent, LinkRefused, Who, WhoIsIt,
 from annotations.recruiting.panel import External
 from annotations.recruiting.tokens import TOKEN
 from evalsite.tokens import make_token
+from generation.refusals import Refused
 from generation.web.once import IDEMPOTENCY_KEY, key_sent
-from generation.web.quotas import TooMany
-from generation.web.rest import Body, Refused, checked_body
+from generation.web.rest import Body, checked_body
 
 
 class JoinBody(Body):
@@ -87,12 +87,6 @@ class Join(APIView):
             raise Refused(_("Somebody has joined with this Idempotency-Key: send another one.")) from error
         except LinkRefused as error:
             raise Refused(str(error)) from error
-        except TooMany as error:
-            return Response(
-                {"detail": str(error)},
-                status=status.HTTP_429_TOO_MANY_REQUESTS,
-                headers={"Retry-After": str(error.retry_after)},
-            )
         enrolment = joined.enrolment
         is_own = visitor is not None and enrolment.evaluator_id == visitor.pk
         return Response(

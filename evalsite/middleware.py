@@ -1,11 +1,15 @@
-"""Middleware of the site."""
+"""Middleware of the site: what no page caches, and what every page and the API answer to a refusal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+
+from generation.refusals import Refused
+from generation.web.answers import answered_with
 
 
 def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -19,3 +23,20 @@ def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
         return response
 
     return respond
+
+
+class RefusalMiddleware:
+    """Answer a refusal that no form shows with a page of its own, and with JSON where a script asked."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, Refused):
+            return None
+        if request.path.startswith("/api/") or request.content_type == "application/json":
+            return answered_with(JsonResponse({"detail": str(error)}), error)
+        return answered_with(render(request, "refused.html", {"refused": error}), error)

@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "evalsite.middleware.no_store",
+    "evalsite.middleware.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from generation.refusals import Refused
+
 # The most characters of what people type.
 LONGEST = {"title": 30, "question": 500, "description": 2_000, "author": 20}
 
@@ -82,5 +84,5 @@ class Step:
 Report = Callable[[Step], None]
 
 
-class OrderRefused(Exception):
+class OrderRefused(Refused):
     """An order that cannot be carried out as it stands; the message is for people and names the field."""

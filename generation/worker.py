@@ -20,7 +20,7 @@ from generation.training.units import learn_unit
 
 
 def write(order: Order, report: Report = lambda step: None) -> Written:
-    """Write one text; raise `OrderRefused`, `ModelRefused` or `JiugeFailed`."""
+    """Write one text; raise `OrderRefused`, `Refused` or `JiugeFailed`."""
     return write_many([order], report)[0]
 
 
@@ -48,7 +48,7 @@ def loaded(name: str) -> LanguageModel:
 
 
 def learn(lesson: Lesson, seconds: float, report: Callable[[list[float]], None]) -> Learnt:
-    """Learn for some seconds, on the graphics processor where there is one; raise `TrainingRefused`."""
+    """Learn for some seconds, on the graphics processor where there is one; raise `Refused`."""
     bound_threads()
     with short_memory_told():
         return learn_unit(lesson, seconds, report, device=choose_device())

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
-from annotations.access.roles import RoleRefused, give_role, take_role, user_named
+from annotations.access.roles import give_role, take_role, user_named
 from annotations.models import StaffAct, StudyRole
 from generation.web.rest import (
     Body,
@@ -20,7 +20,6 @@ from generation.web.rest import (
     checked_query,
     page_of,
     page_response,
-    refusals,
     rows_as,
 )
 
@@ -66,10 +65,9 @@ class Roles(APIView):
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
         fields = checked_body(RoleBody, request)
-        with refusals(RoleRefused):
-            changed = give_role(
-                study, user_named(fields["username"]), StudyRole.Role(fields["role"]), by=request.user
-            )
+        changed = give_role(
+            study, user_named(fields["username"]), StudyRole.Role(fields["role"]), by=request.user
+        )
         return Response({"changed": changed})
 
 
@@ -82,9 +80,8 @@ class TakeRole(APIView):
     )
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
-        with refusals(RoleRefused):
-            user = user_named(checked_body(UserBody, request)["username"])
-            return Response({"changed": take_role(study, user, by=request.user)})
+        user = user_named(checked_body(UserBody, request)["username"])
+        return Response({"changed": take_role(study, user, by=request.user)})
 
 
 class ActSerializer(serializers.ModelSerializer[StaffAct]):

@@ -8,12 +8,9 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import Enrolment, Study, StudyRole
+from generation.refusals import Refused
 
 Role = StudyRole.Role
-
-
-class RoleRefused(ValueError):
-    """A role that cannot be given or taken, with a message for people."""
 
 
 @transaction.atomic
@@ -21,13 +18,13 @@ def give_role(study: Study, user: User, role: StudyRole.Role, *, by: User | None
     """Give a user a role in a study in place of any other, log it, and return whether this call changed anything.
 
     Without `by` it was done from the command line. The study's row is locked: `enrol` locks it too, so nobody becomes
-    an evaluator and one of those who see the methods at the same time. Raises `RoleRefused`.
+    an evaluator and one of those who see the methods at the same time. Raises `Refused`.
     """
     Study.objects.locked(study)
     if not user.is_active:
-        raise RoleRefused(_("The account %(user)s is closed.") % {"user": user.get_username()})
+        raise Refused(_("The account %(user)s is closed.") % {"user": user.get_username()})
     if Enrolment.objects.filter(study=study, evaluator=user).exists():
-        raise RoleRefused(
+        raise Refused(
             _("%(user)s is an evaluator of this study, and evaluators must not see its methods.")
             % {"user": user.get_username()}
         )
@@ -43,7 +40,7 @@ def give_role(study: Study, user: User, role: StudyRole.Role, *, by: User | None
 
 @transaction.atomic
 def take_role(study: Study, user: User, *, by: User | None) -> bool:
-    """Take a user's role in a study, log it, and return whether there was one; raise `RoleRefused`."""
+    """Take a user's role in a study, log it, and return whether there was one; raise `Refused`."""
     Study.objects.locked(study)
     held = StudyRole.objects.filter(study=study, user=user).first()
     if held is None:
@@ -56,16 +53,16 @@ def take_role(study: Study, user: User, *, by: User | None) -> bool:
 
 
 def refuse_last_owner(held: StudyRole, by: User | None) -> None:
-    """Raise `RoleRefused` if an owner would leave a study without one; administrators and the command line may."""
+    """Raise `Refused` if an owner would leave a study without one; administrators and the command line may."""
     if held.role != Role.OWNER or by is None or by.is_staff:
         return
     if not StudyRole.objects.filter(study=held.study_id, role=Role.OWNER).exclude(pk=held.pk).exists():
-        raise RoleRefused(_("A study keeps an owner: give this role to somebody else first."))
+        raise Refused(_("A study keeps an owner: give this role to somebody else first."))
 
 
 def user_named(username: str) -> User:
-    """Return the user of this name; raise `RoleRefused` where there is none."""
+    """Return the user of this name; raise `Refused` where there is none."""
     user = User.objects.filter(username=username).first()
     if user is None:
-        raise RoleRefused(_("There is no user %(user)s.") % {"user": username})
+        raise Refused(_("There is no user %(user)s.") % {"user": username})
     return user

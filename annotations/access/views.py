@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotations.access.log_page import acts_csv, acts_of, log_entry
 from annotations.access.permissions import Right, right_names, study_for
-from annotations.access.roles import RoleRefused, give_role, take_role, user_named
+from annotations.access.roles import give_role, take_role, user_named
 from annotations.models import Study, StudyRole
 from annotations.requests import UserRequest
+from generation.refusals import Refused
 
 ACTS_ON_PAGE = 50
 
@@ -81,7 +82,7 @@ def give(request: UserRequest, slug: str) -> HttpResponse:
     try:
         user = user_named(form.cleaned_data["username"])
         given = give_role(study, user, StudyRole.Role(form.cleaned_data["role"]), by=request.user)
-    except RoleRefused as refused:
+    except Refused as refused:
         form.add_error("username", str(refused))
         return roles_page(request, study, form, status=HTTPStatus.BAD_REQUEST)
     if given:
@@ -99,7 +100,7 @@ def take(request: UserRequest, slug: str) -> HttpResponse:
         try:
             if take_role(study, user_named(form.cleaned_data["username"]), by=request.user):
                 messages.success(request, _("The role is taken."))
-        except RoleRefused as error:
+        except Refused as error:
             refused = str(error)
     if refused:
         return roles_page(request, study, GiveRoleForm(), refused=refused, status=HTTPStatus.BAD_REQUEST)

@@ -28,14 +28,11 @@ from annotations.setup.pages import place_candidates
 from annotations.setup.rubrics import Rubric, RubricCriterion
 from generation.files.candidates import CandidateFile
 from generation.models import GenerationRun
+from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import
 from generation.texts.normalising import NORMALISER_VERSION
 
 BATCH = 2000
-
-
-class SlugTaken(Exception):
-    """There is another study under the slug."""
 
 
 def import_study(
@@ -51,7 +48,7 @@ def import_study(
 ) -> tuple[Study, bool]:
     """Return the study made of these candidates, and whether it was made now; an import done before is left alone.
 
-    Without a title the study has its slug as one, and without instructions those of the rubric. Raises `SlugTaken`,
+    Without a title the study has its slug as one, and without instructions those of the rubric. Raises `Refused`,
     or ValidationError for a slug or a title that no study can have.
     """
     study = Study(
@@ -147,20 +144,20 @@ def create_once(
 def _imported_before(
     slug: str, criteria: Sequence[RubricCriterion], source: Mapping[str, Any]
 ) -> Study | None:
-    """Return the study that was made of the same files by the same criteria; raise `SlugTaken` for another one."""
+    """Return the study that was made of the same files by the same criteria; raise `Refused` for another one."""
     study = Study.objects.filter(slug=slug).first()
     if study is None:
         if other := Study.objects.filter(slug__iexact=slug).first():
-            raise SlugTaken(f"there is a study {other.slug} already, and case does not tell slugs apart")
+            raise Refused(f"there is a study {other.slug} already, and case does not tell slugs apart")
         return None
     runs = GenerationRun.objects.filter(
         candidates__pagecandidate__page__subtask__study=study, study_run__isnull=True
     ).distinct()
     if {_digests(run.source) for run in runs} != {_digests(source)}:
-        raise SlugTaken(f"there is a study {slug} already, made of something else; take another slug")
+        raise Refused(f"there is a study {slug} already, made of something else; take another slug")
     scales = [(one.key, one.minimum, one.maximum, one.is_overall) for one in criteria]
     if list(study.criteria.values_list("key", "minimum", "maximum", "is_overall")) != scales:
-        raise SlugTaken(f"study {slug} has these candidates already, but other criteria; take another slug")
+        raise Refused(f"study {slug} has these candidates already, but other criteria; take another slug")
     return study
 
 

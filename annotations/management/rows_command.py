@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.access.log import log_act
 from annotations.models import Study
-from annotations.results.seal import ReasonTooShort, Sealed, unblind
+from annotations.results.seal import Sealed, unblind
+from generation.refusals import Refused
 from stats.reports.write_rows import FORMATS, Columns, Row, write_whole
 
 
@@ -52,7 +53,7 @@ class RowsCommand(BaseCommand):
         if options["unblind"] is not None:
             try:
                 unblind(study, staff=None, reason=options["unblind"])
-            except ReasonTooShort as error:
+            except Refused as error:
                 raise CommandError(f"--unblind: {error}") from error
         try:
             rows = self.rows(study, options)

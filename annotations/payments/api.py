@@ -14,7 +14,6 @@ from annotations.models import Payment
 from annotations.payments.ledger import (
     LONGEST_REFERENCE,
     Line,
-    PaymentRefused,
     State,
     approve_payments,
     mark_paid,
@@ -29,7 +28,6 @@ from generation.web.rest import (
     checked_query,
     page_of,
     page_response,
-    refusals,
     rows_as,
 )
 
@@ -98,8 +96,7 @@ class ApprovePayments(APIView):
     )
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
-        with refusals(PaymentRefused):
-            return done(approve_payments(study, by=request.user, **checked_body(EvaluatorsBody, request)))
+        return done(approve_payments(study, by=request.user, **checked_body(EvaluatorsBody, request)))
 
 
 class MarkPaid(APIView):
@@ -111,8 +108,7 @@ class MarkPaid(APIView):
     )
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
-        with refusals(PaymentRefused):
-            return done(mark_paid(study, by=request.user, **checked_body(PaidBody, request)))
+        return done(mark_paid(study, by=request.user, **checked_body(PaidBody, request)))
 
 
 class RevokePayments(APIView):
@@ -124,5 +120,4 @@ class RevokePayments(APIView):
     )
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
-        with refusals(PaymentRefused):
-            return done(revoke_approvals(study, by=request.user, **checked_body(EvaluatorsBody, request)))
+        return done(revoke_approvals(study, by=request.user, **checked_body(EvaluatorsBody, request)))

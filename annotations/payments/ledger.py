@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from annotations.access.log import log_act
 from annotations.models import Enrolment, EvaluatorGroup, Payment, Study
 from annotations.monitoring.evaluator_sums import Standing, standings
+from generation.refusals import Refused
 from stats.reports.write_rows import Columns, Row, Value, csv_chunks
 
 LONGEST_REFERENCE = 100
@@ -43,10 +44,6 @@ COLUMNS: Columns = {
     "paid_by": "text",
     "reference": "text",
 }
-
-
-class PaymentRefused(ValueError):
-    """A payment that cannot be approved, paid or taken back, with a message for people."""
 
 
 class State(models.TextChoices):
@@ -161,7 +158,7 @@ def totals(lines: Sequence[Line]) -> tuple[Total, ...]:
 
 @transaction.atomic
 def approve_payments(study: Study, evaluators: Collection[str], *, by: User | None) -> list[Payment]:
-    """Approve the payments of these evaluators (pseudonyms) and return the new ones, or raise `PaymentRefused`.
+    """Approve the payments of these evaluators (pseudonyms) and return the new ones, or raise `Refused`.
 
     What is approved already stays as it is. If one of them is not due, none is approved. Without `by` it was done from
     the command line. The study's row is locked, because of two approvals at once only one makes the payment.
@@ -183,15 +180,13 @@ def approve_payments(study: Study, evaluators: Collection[str], *, by: User | No
 def mark_paid(
     study: Study, evaluators: Collection[str], *, by: User | None, reference: str = ""
 ) -> list[Payment]:
-    """Mark the approved payments of these evaluators as paid and return them, or raise `PaymentRefused`.
+    """Mark the approved payments of these evaluators as paid and return them, or raise `Refused`.
 
     What is paid already stays as it is. If one of them is not approved, none is marked.
     """
     Study.objects.locked(study, no_key=True)
     if len(reference) > LONGEST_REFERENCE:
-        raise PaymentRefused(
-            _("A reference has at most %(length)d characters.") % {"length": LONGEST_REFERENCE}
-        )
+        raise Refused(_("A reference has at most %(length)d characters.") % {"length": LONGEST_REFERENCE})
     paid = [line.payment for line in lines_to_pay(study, evaluators) if line.payment]
     Payment.objects.filter(pk__in=[payment.pk for payment in paid]).update(
         state=State.PAID, paid_at=Now(), paid_by=by, reference=reference.strip()
@@ -202,7 +197,7 @@ def mark_paid(
 
 
 def lines_to_pay(study: Study, evaluators: Collection[str]) -> list[Line]:
-    """Return the lines of these evaluators that are approved and not paid; raise `PaymentRefused` as `mark_paid`."""
+    """Return the lines of these evaluators that are approved and not paid; raise `Refused` as `mark_paid`."""
     lines = lines_of(payment_lines(study), evaluators)
     refuse_any([line for line in lines if line.payment is None], _("not approved"))
     return [line for line in lines if line.state == State.APPROVED]
@@ -218,7 +213,7 @@ def sums(amounts: Iterable[tuple[Decimal, str]]) -> list[str]:
 
 @transaction.atomic
 def revoke_approvals(study: Study, evaluators: Collection[str], *, by: User | None) -> list[Payment]:
-    """Take the approvals of these evaluators' payments back and return them, or raise `PaymentRefused`.
+    """Take the approvals of these evaluators' payments back and return them, or raise `Refused`.
 
     What is not approved stays as it is. If one of them is paid, none is taken back.
     """
@@ -233,19 +228,17 @@ def revoke_approvals(study: Study, evaluators: Collection[str], *, by: User | No
 
 
 def lines_of(lines: Sequence[Line], evaluators: Collection[str]) -> list[Line]:
-    """Return the lines of these evaluators; raise `PaymentRefused` where the study has no such evaluator."""
+    """Return the lines of these evaluators; raise `Refused` where the study has no such evaluator."""
     by_pseudonym = {line.enrolment.pseudonym: line for line in lines}
     if unknown := sorted(set(evaluators) - by_pseudonym.keys()):
-        raise PaymentRefused(
-            _("The study has no evaluator %(evaluators)s.") % {"evaluators": ", ".join(unknown)}
-        )
+        raise Refused(_("The study has no evaluator %(evaluators)s.") % {"evaluators": ", ".join(unknown)})
     return [by_pseudonym[pseudonym] for pseudonym in dict.fromkeys(evaluators)]
 
 
 def refuse_any(lines: Sequence[Line], why: str) -> None:
-    """Raise `PaymentRefused` for the evaluators of these lines, if there are any, each with its reason."""
+    """Raise `Refused` for the evaluators of these lines, if there are any, each with its reason."""
     if lines:
-        raise PaymentRefused("; ".join(f"{line.enrolment.pseudonym}: {line.reason or why}" for line in lines))
+        raise Refused("; ".join(f"{line.enrolment.pseudonym}: {line.reason or why}" for line in lines))
 
 
 def log_payments(

@@ -17,7 +17,6 @@ from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Payment, Study
 from annotations.payments.ledger import (
     LONGEST_REFERENCE,
-    PaymentRefused,
     State,
     approve_payments,
     lines_to_pay,
@@ -29,6 +28,7 @@ from annotations.payments.ledger import (
     totals,
 )
 from annotations.requests import UserRequest
+from generation.refusals import Refused
 
 
 class EvaluatorsForm(forms.Form):
@@ -39,14 +39,12 @@ class EvaluatorsForm(forms.Form):
     is_confirmed = forms.BooleanField(required=False)
 
     def evaluators(self) -> list[str]:
-        """Return the pseudonyms that were ticked; raise `PaymentRefused` where none was."""
+        """Return the pseudonyms that were ticked; raise `Refused` where none was."""
         ticked: list[str] = self.data.getlist("evaluator")  # type: ignore[attr-defined]
         if not ticked:
-            raise PaymentRefused(_("Tick at least one evaluator."))
+            raise Refused(_("Tick at least one evaluator."))
         if not self.is_valid():
-            raise PaymentRefused(
-                _("A reference has at most %(length)d characters.") % {"length": LONGEST_REFERENCE}
-            )
+            raise Refused(_("A reference has at most %(length)d characters.") % {"length": LONGEST_REFERENCE})
         return ticked
 
     def reference_given(self) -> str:
@@ -86,7 +84,7 @@ def act_on_payments(request: UserRequest, slug: str, act: Act, done: Callable[[i
     study = study_for(request.user, slug, Right.RUN)
     try:
         changed = act(study, EvaluatorsForm(request.POST))
-    except PaymentRefused as refused:
+    except Refused as refused:
         return payments_page(request, study, refused=str(refused), status=HTTPStatus.BAD_REQUEST)
     if changed:
         messages.success(request, done(len(changed)) % {"count": len(changed)})
@@ -111,7 +109,7 @@ def paid(request: UserRequest, slug: str) -> HttpResponse:
     form = EvaluatorsForm(request.POST)
     try:
         lines = lines_to_pay(study, form.evaluators())
-    except PaymentRefused as refused:
+    except Refused as refused:
         return payments_page(request, study, refused=str(refused), status=HTTPStatus.BAD_REQUEST)
     if lines and not form.cleaned_data["is_confirmed"]:
         context = {

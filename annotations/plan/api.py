@@ -11,15 +11,9 @@ from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
 from annotations.models import AnalysisPlan
-from annotations.plan.plan import PlanRefused, lock_plan, locked_plan, plan_document
-from generation.web.rest import (
-    Body,
-    Points,
-    Refused,
-    UserRequest,
-    checked_body,
-    refusals,
-)
+from annotations.plan.plan import lock_plan, locked_plan, plan_document
+from generation.refusals import Refused
+from generation.web.rest import Body, Points, UserRequest, checked_body
 
 
 class PlanSerializer(serializers.ModelSerializer[AnalysisPlan]):
@@ -87,6 +81,5 @@ class Plan(APIView):
         criterion = study.criteria.filter(key=key).first()
         if criterion is None:
             raise Refused(f"{key} is no criterion of this study.")
-        with refusals(PlanRefused):
-            plan = lock_plan(study, staff=request.user, primary_criterion=criterion, **fields)
+        plan = lock_plan(study, staff=request.user, primary_criterion=criterion, **fields)
         return Response(PlanSerializer(plan).data, status=status.HTTP_201_CREATED)

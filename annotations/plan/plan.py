@@ -26,13 +26,10 @@ from annotations.models import (
     Rating,
     Study,
 )
+from generation.refusals import Refused
 from stats.reports.study_report import PlanFacts
 
 Pair = tuple[str, str]
-
-
-class PlanRefused(Exception):
-    """A plan that was not locked, with a message for staff."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +141,7 @@ def lock_plan(
     """Lock the plan of a study, before its first answer and for good.
 
     Without `comparisons` every pair of methods is to be compared, without `planned_prompts` as many prompts as the
-    study has now. The rule of exclusion is the study's. Raises `PlanRefused`, and then nothing has changed.
+    study has now. The rule of exclusion is the study's. Raises `Refused`, and then nothing has changed.
 
     The study and its enrolments are locked: an answer being saved needs its enrolment to stay, so it is either seen
     here or stored after the plan.
@@ -176,11 +173,11 @@ def lock_plan(
 def refuse_if_too_late(study: Study) -> None:
     """Refuse to lock a plan that would be the second, or would come after an answer."""
     if locked_plan(study):
-        raise PlanRefused(_("The plan of this study is locked already. It cannot be replaced."))
+        raise Refused(_("The plan of this study is locked already. It cannot be replaced."))
     if study.state == Study.State.CLOSED:
-        raise PlanRefused(_("This study is closed, so there is nothing left to plan."))
+        raise Refused(_("This study is closed, so there is nothing left to plan."))
     if has_answers(study):
-        raise PlanRefused(
+        raise Refused(
             _("The first answer has been given. A plan is only worth its name if it was locked before.")
         )
 
@@ -194,12 +191,12 @@ def checked_comparisons(study: Study, comparisons: Iterable[Pair] | None) -> lis
     for a, b in comparisons:
         for key in (a, b):
             if key not in order:
-                raise PlanRefused(
+                raise Refused(
                     _("%(method)s is no method of this study. Its methods are %(methods)s.")
                     % {"method": key, "methods": ", ".join(order)}
                 )
         if a == b:
-            raise PlanRefused(_("%(method)s cannot be compared with itself.") % {"method": a})
+            raise Refused(_("%(method)s cannot be compared with itself.") % {"method": a})
         pairs.add((a, b) if order[a] < order[b] else (b, a))
     return [list(pair) for pair in sorted(pairs, key=lambda pair: (order[pair[0]], order[pair[1]]))]
 
@@ -208,19 +205,19 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
     """Refuse a plan that nobody could carry out."""
     criterion = plan.primary_criterion
     if criterion.study_id != plan.study_id:
-        raise PlanRefused(_("The primary criterion must be one of this study."))
+        raise Refused(_("The primary criterion must be one of this study."))
     if not plan.comparisons:
-        raise PlanRefused(_("Choose at least one pair of methods to compare."))
+        raise Refused(_("Choose at least one pair of methods to compare."))
     width = criterion.maximum - criterion.minimum
     if plan.equivalence_margin is not None and not 0 < plan.equivalence_margin < width:
-        raise PlanRefused(
+        raise Refused(
             _("The margin must be more than 0 and less than the %(width)d points of the scale.")
             % {"width": width}
         )
     if plan.planned_evaluators is not None and plan.planned_evaluators < 1:
-        raise PlanRefused(_("The number of evaluators must be at least 1."))
+        raise Refused(_("The number of evaluators must be at least 1."))
     if plan.planned_prompts < 1:
-        raise PlanRefused(_("The number of prompts must be at least 1."))
+        raise Refused(_("The number of prompts must be at least 1."))
 
 
 def plan_facts(plan: AnalysisPlan) -> PlanFacts:

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Study
 from annotations.plan.forms import PlanForm
-from annotations.plan.plan import PlanRefused, lock_plan, locked_plan, refuse_if_too_late
+from annotations.plan.plan import lock_plan, locked_plan, refuse_if_too_late
 from annotations.requests import UserRequest
+from generation.refusals import Refused
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +30,7 @@ def plan(request: UserRequest, slug: str) -> HttpResponse:
         return plan_page(request, study, form, status=HTTPStatus.BAD_REQUEST)
     try:
         lock_plan(study, staff=request.user, **form.cleaned_data)
-    except PlanRefused as refused:
+    except Refused as refused:
         form.add_error(None, str(refused))
         return plan_page(request, study, form, status=HTTPStatus.BAD_REQUEST)
     messages.success(request, _("The plan is locked."))
@@ -61,6 +62,6 @@ def refusal(study: Study) -> str:
     """Return why the study's plan can no longer be locked, or nothing where it can."""
     try:
         refuse_if_too_late(study)
-    except PlanRefused as refused:
+    except Refused as refused:
         return str(refused)
     return ""

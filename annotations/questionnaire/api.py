@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -25,10 +24,10 @@ from annotations.questionnaire.progress import (
 )
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer, PageAddress, Receipt
 from generation.models import Prompt
+from generation.refusals import Refused
 from generation.web.rest import (
     Body,
     PageQuery,
-    Refused,
     UserRequest,
     checked_body,
     checked_query,
@@ -249,10 +248,5 @@ def save(request: UserRequest, address: PageAddress, fields: dict[str, Any]) -> 
         score=fields.get("score"),
         seconds_on_page=fields.get("seconds"),
     )
-    try:
-        receipt = judging.save_answer(request.user, address, answer)
-    except judging.UnknownPlace as error:
-        raise Http404(str(error)) from error
-    except judging.AnswerRefused as error:
-        raise Refused(str(error)) from error
+    receipt = judging.save_answer(request.user, address, answer)
     return Response(ReceiptSerializer(receipt).data)

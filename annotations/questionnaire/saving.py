@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 from django.contrib.auth.models import User
@@ -22,6 +23,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from annotations.models import Placement, Study
+from generation.refusals import Refused
 
 # The largest whole number that JavaScript counts without a gap.
 MAX_CLIENT_ORDER = 2**53 - 1
@@ -59,12 +61,14 @@ class Receipt:
     is_latest: bool
 
 
-class AnswerRefused(Exception):
+class AnswerRefused(Refused):
     """An answer that was not saved, with a message for the evaluator."""
 
 
 class UnknownPlace(AnswerRefused):
     """The token, page or criterion is none of this evaluator's."""
+
+    status = HTTPStatus.NOT_FOUND
 
 
 class AnotherAccount(UnknownPlace):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError as InvalidFields
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -21,7 +20,6 @@ from annotations.recruiting.invitations import (
     LONGEST_NAME,
     MOST_AT_ONCE,
     Invitee,
-    InvitingRefused,
     NewLink,
     close_open_link,
     group_of,
@@ -42,7 +40,6 @@ from generation.web.rest import (
     checked_query,
     page_of,
     page_response,
-    refusals,
     rows_as,
 )
 
@@ -88,8 +85,7 @@ class Groups(APIView):
     def put(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
         fields = checked_body(GroupBody, request)
-        with refusals(InvalidFields):
-            group = put_group(study, fields.pop("key"), by=request.user, **fields)
+        group = put_group(study, fields.pop("key"), by=request.user, **fields)
         return Response(GroupSerializer(group).data)
 
 
@@ -176,13 +172,12 @@ class Invitations(APIView):
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
         fields = checked_body(InviteBody, request)
-        with refusals(InvitingRefused):
-            people = [
-                Invitee(one["email"], one["name"], group_of(study, one["group"])) for one in fields["people"]
-            ]
-            links = invite(
-                study, people, by=request.user, days_valid=fields["days_valid"], nonce=key_sent(request)
-            )
+        people = [
+            Invitee(one["email"], one["name"], group_of(study, one["group"])) for one in fields["people"]
+        ]
+        links = invite(
+            study, people, by=request.user, days_valid=fields["days_valid"], nonce=key_sent(request)
+        )
         if fields["send"]:
             send_invitations(links, site=request.build_absolute_uri("/"))
         return Response({"invitations": shown_once(request, links)}, status=status.HTTP_201_CREATED)
@@ -285,9 +280,8 @@ class OpenLinks(APIView):
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
         fields = checked_body(OpenLinkBody, request)
-        with refusals(InvitingRefused, InvalidFields):
-            group = group_of(study, fields.pop("group"))
-            link = make_open_link(study, group=group, by=request.user, nonce=key_sent(request), **fields)
+        group = group_of(study, fields.pop("group"))
+        link = make_open_link(study, group=group, by=request.user, nonce=key_sent(request), **fields)
         made: Any = OpenLink.objects.select_related("group").get(pk=link.made.pk)
         made.token, made.address = link.token, join_address(link.token, request.build_absolute_uri("/"))
         return Response(NewOpenLinkSerializer(made).data, status=status.HTTP_201_CREATED)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from annotations.models import Enrolment
 from annotations.models.study import in_current_language
+from generation.refusals import Refused
 
 Question = dict[str, Any]
 
@@ -35,32 +36,22 @@ LONGEST_ANSWER = 200
 LARGEST_NUMBER = 1_000_000
 
 
-class BadQuestions(ValueError):
-    """A form that cannot be asked; `messages` says of each question what is wrong."""
-
-    def __init__(self, messages: Sequence[str]) -> None:
-        self.messages = list(messages)
-        super().__init__(" ".join(self.messages))
-
-
-class BadAnswers(ValueError):
-    """A form that was not filled in as it must be; `problems` has a message for each question's key."""
+class BadAnswers(Refused):
+    """A form that was not filled in as it must be; `fields` has a message for each question's key."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        self.problems = dict(problems)
-        super().__init__(" ".join(self.problems.values()))
+        self.fields = {key: [said] for key, said in problems.items()}
+        super().__init__(*problems.values())
 
 
 def check_questions(questions: object) -> list[Question]:
-    """Return the questions of a study's form as they may be stored; raise `BadQuestions`."""
+    """Return the questions of a study's form as they may be stored; raise `Refused`."""
     if not isinstance(questions, list):
-        raise BadQuestions([_("The questions must be a list.")])
+        raise Refused(_("The questions must be a list."))
     if len(questions) > MOST_QUESTIONS:
-        raise BadQuestions(
-            [
-                _("A form has at most %(most)d questions; these are %(count)d.")
-                % {"most": MOST_QUESTIONS, "count": len(questions)}
-            ]
+        raise Refused(
+            _("A form has at most %(most)d questions; these are %(count)d.")
+            % {"most": MOST_QUESTIONS, "count": len(questions)}
         )
     messages: list[str] = []
     keys: set[str] = set()
@@ -73,7 +64,7 @@ def check_questions(questions: object) -> list[Question]:
         else:
             keys.add(question["key"])
     if messages:
-        raise BadQuestions(messages)
+        raise Refused(*messages)
     return questions
 
 

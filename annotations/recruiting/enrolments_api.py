@@ -14,19 +14,17 @@ from annotations.access.api import UserBody
 from annotations.access.permissions import Right, study_for
 from annotations.models import Enrolment, Study
 from annotations.recruiting.enrolment import enrol_by_staff, extend_deadline
-from annotations.recruiting.invitations import InvitingRefused, group_of
-from annotations.recruiting.sharing_out import EnrolmentRefused
+from annotations.recruiting.invitations import group_of
 from annotations.recruiting.withdrawal import withdraw
+from generation.refusals import Refused
 from generation.web.rest import (
     Body,
     PageQuery,
-    Refused,
     UserRequest,
     checked_body,
     checked_query,
     page_of,
     page_response,
-    refusals,
     rows_as,
 )
 
@@ -93,8 +91,7 @@ class Enrolments(APIView):
         user = User.objects.filter(username=fields["username"], is_active=True).first()
         if user is None:
             raise Refused(f"There is no user {fields['username']}.")
-        with refusals(EnrolmentRefused, InvitingRefused):
-            enrolment = enrol_by_staff(study, user, by=request.user, group=group_of(study, fields["group"]))
+        enrolment = enrol_by_staff(study, user, by=request.user, group=group_of(study, fields["group"]))
         return enrolment_response(study, enrolment.pseudonym)
 
 
@@ -129,8 +126,7 @@ class ExtendDeadline(APIView):
         study = study_for(request.user, slug, Right.RUN)
         fields = checked_body(ExtendBody, request)
         enrolment = enrolment_named(study, fields["evaluator"])
-        with refusals(EnrolmentRefused):
-            extend_deadline(enrolment, days=fields["days"], by=request.user)
+        extend_deadline(enrolment, days=fields["days"], by=request.user)
         return enrolment_response(study, enrolment.pseudonym)
 
 

@@ -24,16 +24,13 @@ from annotations.recruiting.tokens import NewToken, join_address, new_token, tok
 from generation.files.encoding import sniff_encoding
 from generation.files.problems import FileRefused, Problems, shown
 from generation.files.read_rows import Columns, raw_rows
+from generation.refusals import Refused
 
 DAYS_VALID = 30
 MOST_AT_ONCE = 1_000
 LONGEST_NAME = 150
 LONGEST_EMAIL = 254
 COLUMNS = Columns(read=("email", "group", "name"), required=("email",))
-
-
-class InvitingRefused(Exception):
-    """Something that was not made, with a message for people."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +69,13 @@ def put_group(
 
 
 def group_of(study: Study, key: str) -> EvaluatorGroup | None:
-    """Return the group of a key, or none without a key; raise `InvitingRefused`."""
+    """Return the group of a key, or none without a key; raise `Refused`."""
     if not key:
         return None
     if group := EvaluatorGroup.objects.filter(study=study, key=key).first():
         return group
     known = ", ".join(study.groups.values_list("key", flat=True))
-    raise InvitingRefused(
+    raise Refused(
         _("There is no group %(key)s. The groups of this study are: %(known)s.")
         % {"key": shown(key), "known": known or _("none")}
     )
@@ -159,20 +156,20 @@ def invite(
     days_valid: int = DAYS_VALID,
     nonce: str = "",
 ) -> list[NewLink]:
-    """Make an invitation for each of the people, all or none, and log it; raise `InvitingRefused`.
+    """Make an invitation for each of the people, all or none, and log it; raise `Refused`.
 
     A second call with the nonce of the first returns what that made, with the same links and nobody invited twice. The
     study's row is locked, because of two requests that invite the same address only one may.
     """
     study = Study.objects.locked(study)
     if study.state == Study.State.CLOSED:
-        raise InvitingRefused(_("This study is closed."))
+        raise Refused(_("This study is closed."))
     if before := invited_before(study, nonce, by=by):
         return before
     invited = live(study)
     for invitee in invitees:
         if invitee.email and (problem := problem_of_email(invitee.email, invited)):
-            raise InvitingRefused(_("The e-mail address %(problem)s.") % {"problem": problem})
+            raise Refused(_("The e-mail address %(problem)s.") % {"problem": problem})
         invited.add(invitee.email.lower())
     made = []
     for place, invitee in enumerate(invitees):
@@ -287,11 +284,11 @@ def make_open_link(
 ) -> NewLink:
     """Make a link by which up to `limit` people may join, and log it.
 
-    Raises `InvitingRefused` for a closed study, `ValidationError` for what a link cannot have.
+    Raises `Refused` for a closed study, `ValidationError` for what a link cannot have.
     """
     study = Study.objects.locked(study)
     if study.state == Study.State.CLOSED:
-        raise InvitingRefused(_("This study is closed."))
+        raise Refused(_("This study is closed."))
     token = token_from(nonce, f"link to {study.pk} by {by.pk if by else 0}") if nonce else new_token()
     if before := OpenLink.objects.filter(study=study, token_hash=token.digest).first():
         return NewLink(before, token.text, is_new=False)

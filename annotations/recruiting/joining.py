@@ -34,13 +34,14 @@ from annotations.recruiting.enrolment import CameBy, enrol, refuse_to_enrol
 from annotations.recruiting.panel import NOBODY, External, is_signed, needs_proof
 from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.recruiting.tokens import TOKEN, new_token, token_digest, token_from
+from generation.refusals import Refused
 from generation.web.quotas import Limit, network_of, take
 
 # Within this time a form that comes again is a second press, not somebody else at the same computer.
 PRESSED_AGAIN = timedelta(minutes=5)
 
 
-class LinkRefused(Exception):
+class LinkRefused(Refused):
     """A link that lets nobody in, with a message for people and the status of the reply."""
 
     def __init__(

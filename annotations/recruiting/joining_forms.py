@@ -80,8 +80,8 @@ class ConsentForm(forms.Form):
         try:
             cleaned["answers"] = parse_answers(self.study.questions, self.data)
         except BadAnswers as bad:
-            for key, message in bad.problems.items():
-                self.add_error(key, message)
+            for key, messages in bad.fields.items():
+                self.add_error(key, list(messages))
         return cleaned
 
 

@@ -32,10 +32,10 @@ from annotations.recruiting.joining import (
 )
 from annotations.recruiting.joining_forms import ConsentForm, JoinForm, WithdrawForm, external_of
 from annotations.recruiting.tokens import join_address
-from annotations.recruiting.withdrawal import TooLate, may_withdraw, withdraw
+from annotations.recruiting.withdrawal import may_withdraw, withdraw
 from annotations.requests import UserRequest
+from generation.refusals import Refused
 from generation.web.once import NonceForm
-from generation.web.quotas import TooMany
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -62,19 +62,6 @@ def join_study(request: HttpRequest, token: str) -> HttpResponse:
     except LinkRefused as refused:
         context = {"reason": str(refused), "study": refused.study, "way_back": refused.way_back}
         return render(request, "annotations/recruiting/link_refused.html", context, status=refused.status)
-    except TooMany as refused:
-        minutes = -(-refused.retry_after // 60)
-        response = render(
-            request,
-            "annotations/recruiting/link_refused.html",
-            {
-                "reason": _("Very many people join from here. Try again in %(minutes)d min.")
-                % {"minutes": minutes}
-            },
-            status=HTTPStatus.TOO_MANY_REQUESTS,
-        )
-        response.headers["Retry-After"] = str(refused.retry_after)
-        return response
     if joined.enrolment.evaluator != visitor:
         # Makes a new session, so that nobody who knew the old one comes in with it.
         login(request, joined.enrolment.evaluator, backend=BACKEND)
@@ -150,7 +137,7 @@ def withdraw_from_study(request: UserRequest, slug: str) -> HttpResponse:
         if form.is_valid():
             try:
                 withdraw(enrolment, by_evaluator=True)
-            except TooLate:
+            except Refused:
                 status = HTTPStatus.FORBIDDEN
             else:
                 return farewell(request)

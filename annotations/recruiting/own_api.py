@@ -10,15 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.questionnaire.api import own_enrolment
-from annotations.recruiting.consent import LONGEST_ANSWER, BadAnswers, give_consent, parse_answers
-from annotations.recruiting.withdrawal import TooLate, withdraw
-from generation.web.rest import (
-    Body,
-    Refused,
-    UserRequest,
-    checked_body,
-    refusals,
-)
+from annotations.recruiting.consent import LONGEST_ANSWER, give_consent, parse_answers
+from annotations.recruiting.withdrawal import withdraw
+from generation.web.rest import Body, UserRequest, checked_body
 
 
 class ConsentBody(Body):
@@ -44,10 +38,7 @@ class OwnConsent(APIView):
     def post(self, request: UserRequest, slug: str) -> Response:
         study = own_enrolment(request, slug).study
         given = checked_body(ConsentBody, request)["answers"]
-        try:
-            answers = parse_answers(study.questions, given)
-        except BadAnswers as error:
-            raise Refused(str(error), fields={key: [said] for key, said in error.problems.items()}) from error
+        answers = parse_answers(study.questions, given)
         return Response({"changed": give_consent(request.user, slug, answers)})
 
 
@@ -69,5 +60,4 @@ class OwnWithdrawal(APIView):
     def post(self, request: UserRequest, slug: str) -> Response:
         enrolment = own_enrolment(request, slug)
         checked_body(WithdrawBody, request)
-        with refusals(TooLate):
-            return Response({"removed": withdraw(enrolment, by_evaluator=True)})
+        return Response({"removed": withdraw(enrolment, by_evaluator=True)})

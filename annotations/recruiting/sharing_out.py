@@ -24,14 +24,11 @@ from annotations.models import (
     Study,
 )
 from annotations.questionnaire.order import balanced_order
+from generation.refusals import Refused
 
 
-class EnrolmentRefused(Exception):
+class EnrolmentRefused(Refused):
     """Somebody who was not enrolled, with a message for people."""
-
-
-class StudyFull(EnrolmentRefused):
-    """Every sub-task has as many evaluators as it is for."""
 
 
 def may_take_up(study: Study, enrolment: Enrolment) -> bool:
@@ -47,7 +44,7 @@ def holders(study: Study) -> dict[int, int]:
 
 
 def assign_subtasks(study: Study, enrolment: Enrolment) -> None:
-    """Give an enrolment its sub-tasks and draw the order of their pages; raise `StudyFull`.
+    """Give an enrolment its sub-tasks and draw the order of their pages; raise `EnrolmentRefused`.
 
     Where sub-tasks are shared out, an evaluator's row of the balanced design is the number of those who have the
     sub-task already, so that the orders of each page are as balanced as those of a study that everybody rates.
@@ -56,7 +53,7 @@ def assign_subtasks(study: Study, enrolment: Enrolment) -> None:
     if study.is_shared_out() and enrolment.source == Enrolment.Source.QUESTIONNAIRE:
         free = {pk: held for pk, held in holders(study).items() if held < (study.evaluators_per_subtask or 0)}
         if not free:
-            raise StudyFull(_("This study has all the evaluators that it needs."))
+            raise EnrolmentRefused(_("This study has all the evaluators that it needs."))
         fewest = sorted(free, key=free.__getitem__)[: study.subtasks_per_evaluator]
         rows = {pk: free[pk] for pk in fewest}
     else:

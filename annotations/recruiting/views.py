@@ -44,6 +44,7 @@ from annotations.recruiting.tokens import join_address
 from annotations.recruiting.withdrawal import withdraw
 from annotations.requests import UserRequest
 from generation.files.problems import FileRefused
+from generation.refusals import Refused
 from generation.web.once import NonceForm
 from stats.reports.tables import safe_cell
 
@@ -111,7 +112,7 @@ def invite_one(request: UserRequest, slug: str) -> HttpResponse:
             days_valid=sent["days_valid"],
             nonce=nonce,
         )
-    except inviting.InvitingRefused as refused:
+    except Refused as refused:
         form.add_error("email", str(refused))
         return page_with(request, study, invite=form)
     return invited(request, study, made)
@@ -136,7 +137,7 @@ def invite_file(request: UserRequest, slug: str) -> HttpResponse:
     except FileRefused as refused:
         form.add_error("file", str(refused).splitlines())
         return page_with(request, study, invite_file=form)
-    except inviting.InvitingRefused as refused:
+    except Refused as refused:
         form.add_error("file", str(refused))
         return page_with(request, study, invite_file=form)
     return invited(request, study, made)
@@ -208,7 +209,7 @@ def add_link(request: UserRequest, slug: str) -> HttpResponse:
     nonce = NonceForm(request.POST).sent_nonce()
     try:
         made = inviting.make_open_link(study, by=request.user, nonce=nonce, **form.cleaned_data)
-    except (inviting.InvitingRefused, ValidationError) as refused:
+    except (Refused, ValidationError) as refused:
         form.add_error(None, refused.messages if isinstance(refused, ValidationError) else str(refused))
         return page_with(request, study, link=form)
     return links_page(request, study, [made])

@@ -9,10 +9,7 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import AnswerChange, BestChoice, Enrolment, Invitation, LinkAccount, Rating, Study
-
-
-class TooLate(Exception):
-    """The study is closed: its numbers are out, and only those who run it can take answers from it."""
+from generation.refusals import Refused
 
 
 def may_withdraw(study: Study) -> bool:
@@ -25,7 +22,7 @@ def withdraw(enrolment: Enrolment, *, by_evaluator: bool = False, by: User | Non
     """Remove an evaluator's answers, their history and all that tells who it was; return how many answers went.
 
     What stays is a row without a person: the place in the balanced design, when, and the number of answers. Raises
-    `TooLate` for an evaluator after the study was closed; somebody who runs it still can. Withdrawing twice changes
+    `Refused` for an evaluator after the study was closed; somebody who runs it still can. Withdrawing twice changes
     nothing.
 
     The enrolment is locked, after its study as everywhere: an answer being saved needs it to stay, so it is either
@@ -36,7 +33,7 @@ def withdraw(enrolment: Enrolment, *, by_evaluator: bool = False, by: User | Non
     if enrolment.withdrawn_at or enrolment.source != Enrolment.Source.QUESTIONNAIRE:
         return 0
     if by_evaluator and not may_withdraw(study):
-        raise TooLate(
+        raise Refused(
             _("This study is closed. Ask those who run it to remove your answers: %(contact)s")
             % {"contact": study.contact or "–"}
         )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import SHORTEST_REASON, Study, Unblinding
+from generation.refusals import Refused
 from stats.reports.study_report import UnblindingFacts
 
 
-class ReasonTooShort(ValueError):
-    """A reason that explains nothing, with a message for staff."""
-
-
-class Sealed(Exception):
+class Sealed(Refused):
     """The numbers of a study were asked for while they are kept from everybody."""
+
+    status = HTTPStatus.FORBIDDEN
+
+    def __init__(self, study: Study) -> None:
+        said = _("The numbers of %(study)s are sealed: close the study or unblind it.")
+        super().__init__(said % {"study": study.slug})
 
 
 def is_sealed(study: Study) -> bool:
@@ -30,7 +35,7 @@ def is_sealed(study: Study) -> bool:
 def refuse_sealed(study: Study) -> None:
     """Raise `Sealed` if the numbers of a study are kept from everybody."""
     if is_sealed(study):
-        raise Sealed(study.slug)
+        raise Sealed(study)
 
 
 @transaction.atomic
@@ -42,7 +47,7 @@ def unblind(study: Study, *, staff: User | None, reason: str) -> bool:
     """
     reason = reason.strip()
     if len(reason) < SHORTEST_REASON:
-        raise ReasonTooShort(
+        raise Refused(
             _("Give a reason of at least %(length)d characters. The report prints it.")
             % {"length": SHORTEST_REASON}
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import ValidationError as InvalidFields
 from django.core.files.uploadedfile import SimpleUploadedFile
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -17,41 +16,31 @@ from rest_framework.views import APIView
 from annotations.access.permissions import Right, may_create, study_for
 from annotations.models import Criterion, Study
 from annotations.questionnaire.api import CriterionSerializer
-from annotations.setup.lifecycle import (
-    LaunchRefused,
-    WrongState,
-    close_study,
-    launch,
-    pause,
-    resume,
-    sign_off,
-)
+from annotations.setup.lifecycle import close_study, launch, pause, resume, sign_off
 from annotations.setup.material import MaterialChecks, material_checks, store_material
 from annotations.setup.rubrics import HIGHEST_SCORE, MOST_CRITERIA, READY_MADE, checked_rubric, load_rubric
 from annotations.setup.studies_api import OneStudy, Studies, StudySerializer, study_response
 from annotations.setup.study import (
     MOST_DAYS,
     MOST_PROMPTS_PER_SUBTASK,
-    ChangeRefused,
     change_study,
     create_study,
     replace_criteria,
 )
 from annotations.setup.uploads import candidates_in, prompts_in
-from generation.files.problems import FileRefused, Problems
+from generation.files.problems import Problems
 from generation.genres import genre_choices
+from generation.refusals import Refused
 from generation.web.rest import (
     Amount,
     Body,
     CsvParser,
     JsonLinesParser,
-    Refused,
     Share,
     Strict,
     UserRequest,
     checked_body,
     checked_query,
-    refusals,
 )
 
 LONGEST_TEXT = 20_000
@@ -174,8 +163,7 @@ class StudiesAndNew(Studies):
             raise PermissionDenied("You may not begin studies.")
         fields = checked_body(NewStudyBody, request)
         rubric = load_rubric(fields.pop("rubric"))
-        with refusals(InvalidFields):
-            study = create_study(rubric=rubric, by=request.user, **fields)
+        study = create_study(rubric=rubric, by=request.user, **fields)
         return study_response(request.user, study.slug, status=status.HTTP_201_CREATED)
 
 
@@ -188,8 +176,7 @@ class ChangeableStudy(OneStudy):
     )
     def patch(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
-        with refusals(InvalidFields, ChangeRefused):
-            change_study(study, by=request.user, **checked_body(ChangeBody, request))
+        change_study(study, by=request.user, **checked_body(ChangeBody, request))
         return study_response(request.user, slug)
 
 
@@ -204,8 +191,7 @@ class Criteria(APIView):
         study = study_for(request.user, slug, Right.RUN)
         fields = checked_body(RubricBody, request)
         plain = {**fields, "criteria": [dict(criterion) for criterion in fields["criteria"]]}
-        with refusals(FileRefused, ChangeRefused):
-            replace_criteria(study, checked_rubric(plain, Problems("rubric")), by=request.user)
+        replace_criteria(study, checked_rubric(plain, Problems("rubric")), by=request.user)
         return study_response(request.user, slug)
 
 
@@ -233,8 +219,7 @@ class Material(APIView):
         content: Any = request.data
         upload = SimpleUploadedFile(query["name"], content or b"")
         read: Callable[..., Any] = candidates_in if query["kind"] == "candidates" else prompts_in
-        with refusals(FileRefused, ChangeRefused):
-            store_material(study, read(upload, study.genre), by=request.user)
+        store_material(study, read(upload, study.genre), by=request.user)
         return material_response(study)
 
 
@@ -250,8 +235,7 @@ class Step(APIView):
 
     def take(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
-        with refusals(LaunchRefused, WrongState):
-            done = type(self).act(study, by=request.user)
+        done = type(self).act(study, by=request.user)
         if done is False:
             raise Refused("It is so already.")
         return study_response(request.user, slug)

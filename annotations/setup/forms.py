@@ -17,8 +17,9 @@ from annotations.setup.study import (
     MOST_PROMPTS_PER_SUBTASK,
     changeable_fields,
 )
-from annotations.setup.uploads import TooLarge, candidates_in, prompts_in, rubric_in
+from annotations.setup.uploads import candidates_in, prompts_in, rubric_in
 from generation.files.problems import FileRefused, Problem
+from generation.refusals import Refused
 
 LONGEST_TEXT = 20_000
 PROBLEMS_SHOWN = 100
@@ -36,12 +37,12 @@ class FileForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.problems, self.more_problems = [], 0
 
-    def refuse(self, field: str, refused: FileRefused | TooLarge) -> None:
+    def refuse(self, field: str, refused: Refused) -> None:
         """Note what is wrong with the file that came in a field."""
-        if isinstance(refused, TooLarge):
+        if not isinstance(refused, FileRefused):
             self.add_error(field, str(refused))
             return
-        by_line = sorted(refused.problems, key=lambda problem: problem.line)
+        by_line = sorted(refused.found, key=lambda problem: problem.line)
         self.problems = by_line[:PROBLEMS_SHOWN]
         self.more_problems = len(by_line) - len(self.problems)
         self.add_error(field, gettext("The file has problems, which are listed below."))
@@ -94,7 +95,7 @@ class RubricForm(FileForm):
                 self.cleaned_data["rubric"] = load_rubric(chosen)
             elif upload is not None:
                 self.cleaned_data["rubric"] = rubric_in(upload)
-        except (FileRefused, TooLarge) as refused:
+        except Refused as refused:
             self.refuse("rubric_file", refused)
 
     @property
@@ -265,7 +266,7 @@ class CandidatesForm(FileForm):
         if upload := cleaned.get("candidates"):
             try:
                 cleaned["file"] = candidates_in(upload, self.genre)
-            except (FileRefused, TooLarge) as refused:
+            except Refused as refused:
                 self.refuse("candidates", refused)
         return cleaned
 
@@ -299,6 +300,6 @@ class PromptsForm(FileForm):
         elif not self.errors:
             try:
                 cleaned["file"] = prompts_in(upload or cleaned["prompts"], self.genre)
-            except (FileRefused, TooLarge) as refused:
+            except Refused as refused:
                 self.refuse("prompts_file" if upload else "prompts", refused)
         return cleaned

@@ -16,6 +16,7 @@ from annotations.models import Enrolment, Study
 from annotations.questionnaire.progress import Progress, progress_of
 from annotations.setup.material import OPEN_RUNS, MaterialChecks, material_checks
 from generation.models import GenerationRun
+from generation.refusals import Refused
 
 FEWEST_METHODS = 2
 
@@ -27,33 +28,18 @@ class ClockTimestamp(Func):
     output_field = DateTimeField()
 
 
-class LaunchRefused(Exception):
-    """A study that cannot be signed off or launched as it is, with every reason in words."""
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        self.reasons = tuple(reasons)
-        super().__init__(*self.reasons)
-
-    def __str__(self) -> str:
-        return " ".join(self.reasons)
-
-
-class WrongState(Exception):
-    """A study that cannot be paused or go on in the state it is in, with a message for staff."""
-
-
 @transaction.atomic
 def sign_off(study: Study, *, by: User | None) -> None:
     """Declare the material and the criteria of a draft right, after looking at them; any change takes it back.
 
-    Raises LaunchRefused with everything that is wrong with them.
+    Raises Refused with everything that is wrong with them.
     """
     locked = Study.objects.locked(study)
     # A locked plan is no obstacle: it names what is signed off here.
     if locked.state != Study.State.DRAFT:
-        raise LaunchRefused([_("The study has been launched already.")])
+        raise Refused(_("The study has been launched already."))
     if wrong := material_obstacles(locked, material_checks(locked)):
-        raise LaunchRefused(wrong)
+        raise Refused(*wrong)
     Study.objects.filter(pk=study.pk).update(signed_off_at=Now())
     study.refresh_from_db(fields=["signed_off_at"])
     log_act(study, by, "study.signed_off")
@@ -63,15 +49,15 @@ def sign_off(study: Study, *, by: User | None) -> None:
 def launch(study: Study, *, by: User | None) -> None:
     """Open a draft to its evaluators, for good: its material, criteria and rules are fixed from now on.
 
-    Raises LaunchRefused with all reasons there are. The study's row is locked, because nothing of it may change
+    Raises Refused with all reasons there are. The study's row is locked, because nothing of it may change
     between the check and the launch.
     """
     locked = Study.objects.locked(study)
     if locked.state != Study.State.DRAFT:
-        raise LaunchRefused([_("The study has been launched already.")])
+        raise Refused(_("The study has been launched already."))
     checks = material_checks(locked)
     if wrong := launch_obstacles(locked, checks, material_obstacles(locked, checks)):
-        raise LaunchRefused(wrong)
+        raise Refused(*wrong)
     Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN, launched_at=Now())
     study.refresh_from_db(fields=["state", "launched_at"])
     log_act(study, by, "study.launched")
@@ -80,7 +66,7 @@ def launch(study: Study, *, by: User | None) -> None:
 def pause(study: Study, *, by: User | None) -> bool:
     """Let an open study take no answers for a time, and return whether this call did so.
 
-    Deadlines stay as they are. Raises WrongState for a draft and for a closed study.
+    Deadlines stay as they are. Raises Refused for a draft and for a closed study.
     """
     return _switch(study, Study.State.OPEN, Study.State.PAUSED, "study.paused", by=by)
 
@@ -88,7 +74,7 @@ def pause(study: Study, *, by: User | None) -> bool:
 def resume(study: Study, *, by: User | None) -> bool:
     """Let a paused study take answers again, and return whether this call did so.
 
-    Deadlines stay as they are. Raises WrongState for a draft and for a closed study.
+    Deadlines stay as they are. Raises Refused for a draft and for a closed study.
     """
     return _switch(study, Study.State.PAUSED, Study.State.OPEN, "study.resumed", by=by)
 
@@ -132,9 +118,9 @@ def _switch(study: Study, before: Study.State, after: Study.State, act: str, *, 
     if switched:
         log_act(study, by, act)
     elif study.state == Study.State.DRAFT:
-        raise WrongState(_("The study has not been launched."))
+        raise Refused(_("The study has not been launched."))
     elif study.state == Study.State.CLOSED:
-        raise WrongState(_("The study is closed for good."))
+        raise Refused(_("The study is closed for good."))
     return switched
 
 

@@ -20,10 +20,11 @@ from annotations.models import (
 )
 from annotations.models.counting import count_of
 from annotations.setup.pages import clear, lay_out, place_candidates
-from annotations.setup.study import ChangeRefused, refuse_unless_draft
+from annotations.setup.study import refuse_unless_draft
 from generation.files.candidates import CandidateFile
 from generation.files.prompts import PromptFile
 from generation.models import GenerationRun
+from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import, stored_prompts
 from generation.texts.normalising import NORMALISER_VERSION, is_chinese
 
@@ -37,15 +38,15 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
     """Make the prompts, and candidates, of a file the material of a draft, in place of what it had.
 
     The study has to be signed off again. Runs for the earlier prompts no longer belong to it; their texts stay.
-    Raises ChangeRefused where it is too late, a run is under way, or the texts are of another genre than the criteria.
+    Raises Refused where it is too late, a run is under way, or the texts are of another genre than the criteria.
     The study's row is locked, because a run that ends meanwhile adds its texts.
     """
     locked = Study.objects.locked(study)
     refuse_unless_draft(locked)
     if file.genre != locked.genre:
-        raise ChangeRefused(_("These texts are of another kind than the criteria ask about."))
+        raise Refused(_("These texts are of another kind than the criteria ask about."))
     if locked.study_runs.filter(run__state__in=OPEN_RUNS).exists():
-        raise ChangeRefused(_("A run for the prompts of this study is under way; cancel it first."))
+        raise Refused(_("A run for the prompts of this study is under way; cancel it first."))
     clear(locked)
     locked.study_runs.all().delete()
     methods = (

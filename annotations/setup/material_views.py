@@ -13,8 +13,8 @@ from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
 from annotations.setup.material import material_checks, store_material
-from annotations.setup.study import ChangeRefused
 from annotations.setup.views import setup_page, why_fixed
+from generation.refusals import Refused
 
 
 @require_safe
@@ -42,7 +42,7 @@ def stored(request: UserRequest, study: Study, form: CandidatesForm | PromptsFor
     if form.is_valid():
         try:
             store_material(study, form.cleaned_data["file"], by=request.user)
-        except ChangeRefused as refused:
+        except Refused as refused:
             form.add_error(None, str(refused))
         else:
             messages.success(request, _("The material is stored. Look at it, then sign it off."))

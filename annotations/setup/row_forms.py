@@ -10,10 +10,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Criterion, Study
-from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, BadQuestions, check_questions
+from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, check_questions
 from annotations.setup.forms import LONGEST_TEXT, text_area
 from annotations.setup.rubrics import HIGHEST_SCORE, MOST_CRITERIA, Rubric, RubricCriterion, checked_rubric
 from generation.files.problems import FileRefused, Problems
+from generation.refusals import Refused
 
 TEXTS = {
     "label_en": (80, _("Name in English")),
@@ -91,7 +92,7 @@ class BaseCriteriaFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
             # The rule for rubrics from files has the last word.
             checked_rubric({"genre": "poem", "criteria": [asdict(row) for row in rows]}, Problems(""))
         except FileRefused as refused:
-            raise forms.ValidationError([str(problem) for problem in refused.problems]) from refused
+            raise forms.ValidationError([str(problem) for problem in refused.found]) from refused
 
     def criteria(self) -> list[RubricCriterion]:
         """Return the criteria that were sent, without those to be taken out."""
@@ -190,8 +191,8 @@ class BaseQuestionFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
             return
         try:
             check_questions(self.questions())
-        except BadQuestions as bad:
-            raise forms.ValidationError(bad.messages) from bad
+        except Refused as bad:
+            raise forms.ValidationError(list(bad.reasons)) from bad
 
     def questions(self) -> list[dict[str, Any]]:
         """Return the questions that were sent, without those to be taken out; new ones get the next free key."""

@@ -15,9 +15,9 @@ from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.setup.run_forms import RunForm
-from annotations.setup.runs import StudyFixed, add_run, refuse_if_fixed, run_rows, start_run
+from annotations.setup.runs import add_run, refuse_if_fixed, run_rows, start_run
+from generation.refusals import Refused
 from generation.runs.progress import workload
-from generation.runs.runs import RunRefused
 from generation.web.once import NonceForm, make_once
 
 
@@ -37,7 +37,7 @@ def study_runs(request: UserRequest, slug: str) -> HttpResponse:
             lambda: start_run(study, started_by=request.user, **form.cleaned_data),
             study.study_runs.select_related("run"),
         )
-    except (StudyFixed, RunRefused) as refused:
+    except Refused as refused:
         form.add_error(None, str(refused))
         return study_runs_page(request, study, form, status=HTTPStatus.BAD_REQUEST)
     return redirect(study_run.run)
@@ -50,7 +50,7 @@ def study_runs_page(
     try:
         refuse_if_fixed(study)
         fixed = ""
-    except StudyFixed as refused:
+    except Refused as refused:
         fixed = str(refused)
     context = {
         "study": study,
@@ -71,7 +71,7 @@ def add(request: UserRequest, slug: str, run: UUID) -> HttpResponse:
     study_run = get_object_or_404(study.study_runs.select_related("run__method"), run__uuid=run)
     try:
         add_run(study_run, added_by=request.user)
-    except StudyFixed as refused:
+    except Refused as refused:
         messages.warning(request, str(refused))
     else:
         messages.success(request, _("The texts are in the study."))

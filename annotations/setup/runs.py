@@ -16,36 +16,33 @@ from annotations.models import AnalysisPlan, Page, PageCandidate, Study, StudyMe
 from annotations.models.counting import count_of
 from generation.files.candidates import MOST_METHODS
 from generation.models import Candidate, GenerationRun, Prompt, RunPrompt
+from generation.refusals import Refused
 from generation.runs.runs import queue_run
 
 RUNS_SHOWN = 20
 
 
-class StudyFixed(Exception):
-    """A study that takes no further method, with a message for staff that says why."""
-
-
 def refuse_if_fixed(study: Study) -> None:
-    """Raise `StudyFixed` where no method can be added to a study any more."""
+    """Raise `Refused` where no method can be added to a study any more."""
     if study.state == Study.State.CLOSED:
-        raise StudyFixed(_("This study is closed."))
+        raise Refused(_("This study is closed."))
     if study.launched_at:
-        raise StudyFixed(_("The study has been launched; its methods are fixed."))
+        raise Refused(_("The study has been launched; its methods are fixed."))
     if study.enrolments.exists():
-        raise StudyFixed(_("Evaluators are enrolled already, and all must see the same methods."))
+        raise Refused(_("Evaluators are enrolled already, and all must see the same methods."))
     if AnalysisPlan.objects.filter(study=study).exists():
-        raise StudyFixed(_("The analysis plan is locked, and it names the methods."))
+        raise Refused(_("The analysis plan is locked, and it names the methods."))
     if study.study_methods.count() >= MOST_METHODS:
-        raise StudyFixed(
+        raise Refused(
             _("The study has %(most)d methods, and no page can show more.") % {"most": MOST_METHODS}
         )
 
 
 def refuse_method(study: Study, method: str) -> None:
-    """Raise `StudyFixed` where the study cannot take texts by this method."""
+    """Raise `Refused` where the study cannot take texts by this method."""
     refuse_if_fixed(study)
     if study.study_methods.filter(method__key=method).exists():
-        raise StudyFixed(taken_message(method))
+        raise Refused(taken_message(method))
 
 
 def taken_message(method: str) -> str:
@@ -66,14 +63,14 @@ def start_run(
     """Queue a run of a method over all prompts of a study; its candidates join the study when all are written.
 
     `form` is that of all poems (`generation.verse.forms`), or "" where the method chooses one.
-    Raises `StudyFixed`, or `RunRefused` of the run itself. The study's row is locked, because of two requests at
+    Raises `Refused`. The study's row is locked, because of two requests at
     once only one starts the run.
     """
     Study.objects.locked(study)
     refuse_method(study, method)
     open_states = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
     if study.study_runs.filter(run__method__key=method, run__state__in=open_states).exists():
-        raise StudyFixed(_("A run of %(method)s for this study is under way already.") % {"method": method})
+        raise Refused(_("A run of %(method)s for this study is under way already.") % {"method": method})
     shown = Page.objects.filter(subtask__study=study).order_by("subtask__number", "number")
     prompts: list[Prompt] = [page.prompt for page in shown.select_related("prompt")]
     config = {"form": form} if form else {}
@@ -89,21 +86,21 @@ def add_run(study_run: StudyRun, *, added_by: User | None = None) -> None:
     """Show the candidates of a finished run on the pages of its study; done twice, it is done once.
 
     Nobody has added it where it joins by itself. The study's material is then another, and has to be signed off
-    again. Raises `StudyFixed` where the study cannot take them (any more). The study's row is locked, because nobody
+    again. Raises `Refused` where the study cannot take them (any more). The study's row is locked, because nobody
     may be enrolled meanwhile.
     """
     study = Study.objects.locked(study_run.study_id)
     found = StudyRun.objects.filter(pk=study_run.pk).first()
     if found is None:
-        raise StudyFixed(_("The study has other prompts by now."))
+        raise Refused(_("The study has other prompts by now."))
     if found.added_at:
         return
     run = GenerationRun.objects.select_related("method").get(pk=study_run.run_id)
     if run.state != GenerationRun.State.DONE:
-        raise StudyFixed(_("Not all texts of the run are written."))
+        raise Refused(_("Not all texts of the run are written."))
     refuse_method(study, run.method.key)
     if same := same_texts(study).filter(run=run).count():
-        raise StudyFixed(same_texts_message(same))
+        raise Refused(same_texts_message(same))
     highest = study.study_methods.aggregate(highest=Max("number"))["highest"]
     study_method = StudyMethod.objects.create(
         study=study, method=run.method, number=0 if highest is None else highest + 1
@@ -146,7 +143,7 @@ def add_finished_runs() -> None:
     for study_run in waiting.select_related("run__method"):
         try:
             add_run(study_run)
-        except StudyFixed:
+        except Refused:
             StudyRun.objects.filter(pk=study_run.pk, added_at__isnull=True).update(refused_at=Now())
 
 

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import AnalysisPlan, Criterion, Study, StudyRole
-from annotations.recruiting.consent import BadQuestions, check_questions
+from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
 from annotations.setup.rubrics import Rubric
+from generation.refusals import Refused
 
 # What may be changed while evaluators are at work: words, and when an abandoned sub-task is given back.
 AFTER_LAUNCH = frozenset(
@@ -36,10 +37,6 @@ CHANGEABLE = AFTER_LAUNCH | {
 }
 MOST_PROMPTS_PER_SUBTASK = 100
 MOST_DAYS = 365
-
-
-class ChangeRefused(Exception):
-    """A change that a study does not take (any more), with a message for staff that says why."""
 
 
 @transaction.atomic
@@ -82,7 +79,7 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
     """Change fields of a study and return the names of those that are other now.
 
     Another size of the sub-tasks cuts the pages anew, and the material has to be signed off again. Raises
-    ValidationError by field for a value that cannot be, and ChangeRefused for a field that can no longer change.
+    ValidationError by field for a value that cannot be, and Refused for a field that can no longer change.
     TypeError is raised for a field that is none of `CHANGEABLE`.
     """
     if unknown := fields.keys() - CHANGEABLE:
@@ -113,13 +110,13 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
 def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
     """Ask by other criteria than before; the study has to be signed off again.
 
-    Instructions that the study has stay. Raises ChangeRefused where it is too late, or where the rubric is for texts
+    Instructions that the study has stay. Raises Refused where it is too late, or where the rubric is for texts
     of another genre than those in the study.
     """
     locked = Study.objects.locked(study)
     refuse_unless_draft(locked)
     if rubric.genre != locked.genre and locked.subtasks.exists():
-        raise ChangeRefused(_("These criteria are for texts of another kind than those in the study."))
+        raise Refused(_("These criteria are for texts of another kind than those in the study."))
     locked.criteria.all().delete()
     _save_criteria(locked, rubric)
     locked.genre = rubric.genre
@@ -130,13 +127,13 @@ def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
 
 
 def refuse_unless_draft(study: Study) -> None:
-    """Raise ChangeRefused where a study's criteria and material are fixed."""
+    """Raise Refused where a study's criteria and material are fixed."""
     if study.state != Study.State.DRAFT:
-        raise ChangeRefused(_("The study has been launched; what is asked about which texts is fixed."))
+        raise Refused(_("The study has been launched; what is asked about which texts is fixed."))
     if study.enrolments.exists():
-        raise ChangeRefused(_("Evaluators are enrolled already, and all must be asked the same."))
+        raise Refused(_("Evaluators are enrolled already, and all must be asked the same."))
     if AnalysisPlan.objects.filter(study=study).exists():
-        raise ChangeRefused(_("The analysis plan is locked, and it names criteria, methods and prompts."))
+        raise Refused(_("The analysis plan is locked, and it names criteria, methods and prompts."))
 
 
 def changeable_fields(study: Study) -> frozenset[str]:
@@ -148,14 +145,12 @@ def changeable_fields(study: Study) -> frozenset[str]:
 
 def _refuse_too_late(study: Study, changed: frozenset[str]) -> None:
     if study.state == Study.State.CLOSED:
-        raise ChangeRefused(_("The study is closed; nothing of it changes any more."))
+        raise Refused(_("The study is closed; nothing of it changes any more."))
     if late := changed - changeable_fields(study):
         labels = ", ".join(sorted(late))
-        raise ChangeRefused(
-            _("The study has been launched; these are fixed: %(fields)s.") % {"fields": labels}
-        )
+        raise Refused(_("The study has been launched; these are fixed: %(fields)s.") % {"fields": labels})
     if "inconsistency_threshold" in changed and AnalysisPlan.objects.filter(study=study).exists():
-        raise ChangeRefused(_("The analysis plan is locked, and it holds the rule of exclusion."))
+        raise Refused(_("The analysis plan is locked, and it holds the rule of exclusion."))
 
 
 def _check_rules(study: Study) -> None:
@@ -178,8 +173,8 @@ def _check_rules(study: Study) -> None:
         raise ValidationError(wrong)
     try:
         check_questions(study.questions)
-    except BadQuestions as bad:
-        raise ValidationError({"questions": bad.messages}) from bad
+    except Refused as bad:
+        raise ValidationError({"questions": list(bad.reasons)}) from bad
 
 
 def _check_whole_numbers(study: Study, wrong: dict[str, str]) -> None:

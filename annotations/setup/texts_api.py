@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
 from annotations.models import Page, PageCandidate, StudyRun
-from annotations.setup.runs import StudyFixed, add_run, start_run
-from generation.runs.runs import LARGEST_SEED, MODEL_NAME, PRESETS, RunRefused
+from annotations.setup.runs import add_run, start_run
+from generation.runs.runs import LARGEST_SEED, MODEL_NAME, PRESETS
 from generation.web.rest import (
     Body,
     PageQuery,
@@ -23,7 +23,6 @@ from generation.web.rest import (
     checked_query,
     page_of,
     page_response,
-    refusals,
     rows_as,
 )
 
@@ -158,8 +157,7 @@ class StudyRuns(APIView):
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
         fields = checked_body(RunBody, request)
-        with refusals(StudyFixed, RunRefused):
-            study_run = start_run(study, fields.pop("method"), started_by=request.user, **fields)
+        study_run = start_run(study, fields.pop("method"), started_by=request.user, **fields)
         return Response(StudyRunSerializer(study_run).data, status=status.HTTP_201_CREATED)
 
 
@@ -173,7 +171,6 @@ class AddRun(APIView):
     def post(self, request: UserRequest, slug: str, run: UUID) -> Response:
         study = study_for(request.user, slug, Right.RUN)
         found = get_object_or_404(study.study_runs.select_related("run__method"), run__uuid=run)
-        with refusals(StudyFixed):
-            add_run(found, added_by=request.user)
+        add_run(found, added_by=request.user)
         found.refresh_from_db(fields=["added_at", "refused_at"])
         return Response(StudyRunSerializer(found).data)

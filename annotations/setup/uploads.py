@@ -16,24 +16,21 @@ from django.utils.translation import gettext as _
 from annotations.setup.rubrics import Rubric, read_rubric
 from generation.files.candidates import CandidateFile, read_candidates
 from generation.files.prompts import PromptFile, read_prompts
+from generation.refusals import Refused
 
 LONGEST_NAME = 100
 LARGEST_RUBRIC = 1_000_000
 
 
-class TooLarge(ValueError):
-    """A file that is larger than this site takes, with a message for people."""
-
-
 def candidates_in(upload: UploadedFile[Any], genre: str, *, seed: int = 0) -> CandidateFile:
-    """Return the checked candidates of an upload; raise `FileRefused` or `TooLarge`."""
+    """Return the checked candidates of an upload; raise `Refused`."""
     refuse_too_large(upload)
     with on_disk(upload) as path:
         return read_candidates(path, genre, seed=seed, name=name_of(upload))
 
 
 def prompts_in(upload: UploadedFile[Any] | str, genre: str) -> PromptFile:
-    """Return the checked prompts of an upload, or of text that was typed; raise `FileRefused` or `TooLarge`."""
+    """Return the checked prompts of an upload, or of text that was typed; raise `Refused`."""
     if isinstance(upload, str):
         with on_disk(ContentFile(upload.encode())) as path:
             return read_prompts(path, genre, name=_("the text"))
@@ -43,16 +40,16 @@ def prompts_in(upload: UploadedFile[Any] | str, genre: str) -> PromptFile:
 
 
 def rubric_in(upload: UploadedFile[Any]) -> Rubric:
-    """Return the checked rubric of an upload; raise `FileRefused` or `TooLarge`."""
+    """Return the checked rubric of an upload; raise `Refused`."""
     if (upload.size or 0) > LARGEST_RUBRIC:
-        raise TooLarge(_("This file is too large for a rubric."))
+        raise Refused(_("This file is too large for a rubric."))
     return read_rubric(upload.read(), name_of(upload))
 
 
 def refuse_too_large(upload: UploadedFile[Any]) -> None:
-    """Raise `TooLarge` for more than `UPLOAD_MEGABYTES`."""
+    """Raise `Refused` for more than `UPLOAD_MEGABYTES`."""
     if (upload.size or 0) > settings.UPLOAD_MEGABYTES * 1_000_000:
-        raise TooLarge(
+        raise Refused(
             _("This file has more than %(most)d MB; divide it, or import it from the command line.")
             % {"most": settings.UPLOAD_MEGABYTES}
         )

@@ -19,16 +19,10 @@ from annotations.requests import UserRequest
 from annotations.setup import lifecycle as launching
 from annotations.setup.checklist import checklist
 from annotations.setup.forms import NewStudyForm, RubricForm, SettingsForm, add_model_errors
-from annotations.setup.lifecycle import LaunchRefused, WrongState
 from annotations.setup.preview import PreviewEnrolment, preview_sheet
 from annotations.setup.row_forms import ConsentForm, criteria_formset, question_formset
-from annotations.setup.study import (
-    ChangeRefused,
-    change_study,
-    create_study,
-    refuse_unless_draft,
-    replace_criteria,
-)
+from annotations.setup.study import change_study, create_study, refuse_unless_draft, replace_criteria
+from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once
 
 OK, BAD = HTTPStatus.OK, HTTPStatus.BAD_REQUEST
@@ -83,7 +77,7 @@ def study_settings(request: UserRequest, slug: str) -> HttpResponse:
             change_study(study, by=request.user, **form.cleaned_data)
         except ValidationError as error:
             add_model_errors(form, error)
-        except ChangeRefused as refused:
+        except Refused as refused:
             form.add_error(None, str(refused))
         else:
             messages.success(request, _("The words and rules are saved."))
@@ -104,7 +98,7 @@ def consent_settings(request: UserRequest, slug: str) -> HttpResponse:
             change_study(study, by=request.user, **form.cleaned_data, questions=questions.questions())
         except ValidationError as error:
             add_model_errors(form, error)
-        except ChangeRefused as refused:
+        except Refused as refused:
             form.add_error(None, str(refused))
         else:
             messages.success(request, _("The consent and its form are saved."))
@@ -123,7 +117,7 @@ def criteria(request: UserRequest, slug: str) -> HttpResponse:
     if sent is not None and formset.is_valid():
         try:
             replace_criteria(study, formset.rubric(study), by=request.user)
-        except ChangeRefused as refused:
+        except Refused as refused:
             refusal = str(refused)
         else:
             messages.success(request, _("The criteria are saved."))
@@ -139,7 +133,7 @@ def rubric(request: UserRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         try:
             replace_criteria(study, form.chosen_rubric, by=request.user)
-        except ChangeRefused as refused:
+        except Refused as refused:
             form.add_error(None, str(refused))
         else:
             messages.success(request, _("The criteria are replaced."))
@@ -165,7 +159,7 @@ def why_fixed(study: Study) -> str:
     """Return why the criteria and the material of a study can no longer change, or nothing."""
     try:
         refuse_unless_draft(study)
-    except ChangeRefused as refused:
+    except Refused as refused:
         return str(refused)
     return ""
 
@@ -193,7 +187,7 @@ def sign_off(request: UserRequest, slug: str) -> HttpResponse:
     study = study_for(request.user, slug, Right.RUN)
     try:
         launching.sign_off(study, by=request.user)
-    except LaunchRefused as refused:
+    except Refused as refused:
         return refused_page(request, study, _("The material is not signed off"), refused)
     messages.success(request, _("The material is signed off."))
     return redirect("annotations:setup", slug)
@@ -205,13 +199,13 @@ def launch(request: UserRequest, slug: str) -> HttpResponse:
     study = study_for(request.user, slug, Right.RUN)
     try:
         launching.launch(study, by=request.user)
-    except LaunchRefused as refused:
+    except Refused as refused:
         return refused_page(request, study, _("The study is not launched"), refused)
     messages.success(request, _("The study is launched. Now evaluators can be invited."))
     return redirect("annotations:setup", slug)
 
 
-def refused_page(request: UserRequest, study: Study, heading: str, refused: LaunchRefused) -> HttpResponse:
+def refused_page(request: UserRequest, study: Study, heading: str, refused: Refused) -> HttpResponse:
     """Return the set-up page with all reasons why something was not done."""
     context = {"list": checklist(study), "refused_heading": heading, "refused_reasons": refused.reasons}
     return setup_page(request, study, "setup", context, is_bad=True)
@@ -224,7 +218,7 @@ def pause(request: UserRequest, slug: str) -> HttpResponse:
     try:
         if launching.pause(study, by=request.user):
             messages.success(request, _("The study is paused. Deadlines stay as they are."))
-    except WrongState as wrong:
+    except Refused as wrong:
         messages.warning(request, str(wrong))
     return redirect("annotations:setup", slug)
 
@@ -236,7 +230,7 @@ def resume(request: UserRequest, slug: str) -> HttpResponse:
     try:
         if launching.resume(study, by=request.user):
             messages.success(request, _("The study takes answers again."))
-    except WrongState as wrong:
+    except Refused as wrong:
         messages.warning(request, str(wrong))
     return redirect("annotations:setup", slug)
 

@@ -8,15 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from annotations.models import Enrolment, Rating, Study
-from annotations.recruiting.consent import (
-    BadAnswers,
-    BadQuestions,
-    check_questions,
-    give_consent,
-    parse_answers,
-)
+from annotations.recruiting.consent import BadAnswers, check_questions, give_consent, parse_answers
 from annotations.recruiting.enrolment import enrol
 from annotations.tests.cast import build_study, placements
+from generation.refusals import Refused
 
 AGE = {
     "key": "age",
@@ -199,21 +194,21 @@ def test_good_questions_are_taken_as_they_are() -> None:
     ],
 )
 def test_a_bad_question_is_told_by_its_number(question: Any, message: str) -> None:
-    with pytest.raises(BadQuestions) as refused:
+    with pytest.raises(Refused) as refused:
         check_questions([FIELD, question])
-    (only,) = refused.value.messages
+    (only,) = list(refused.value.reasons)
     assert only.startswith("Question 2: ")
     assert message in only
 
 
 def test_two_questions_with_one_key_and_too_many_are_refused() -> None:
-    with pytest.raises(BadQuestions, match="taken by another"):
+    with pytest.raises(Refused, match="taken by another"):
         check_questions([AGE, AGE])
-    with pytest.raises(BadQuestions, match="at most 20"):
+    with pytest.raises(Refused, match="at most 20"):
         check_questions([AGE | {"key": f"q{number}"} for number in range(21)])
     no_lists: list[object] = [None, {}, "age"]
     for nothing in no_lists:
-        with pytest.raises(BadQuestions, match="must be a list"):
+        with pytest.raises(Refused, match="must be a list"):
             check_questions(nothing)
 
 
@@ -229,7 +224,7 @@ def test_answers_come_back_by_key_and_without_the_empty_ones() -> None:
 def test_what_is_no_whole_number_is_refused(age: Any) -> None:
     with pytest.raises(BadAnswers) as refused:
         parse_answers(QUESTIONS, {"age": age})
-    assert set(refused.value.problems) == {"age"}
+    assert set(refused.value.fields) == {"age"}
 
 
 def test_a_text_too_long_or_with_a_null_is_refused() -> None:

@@ -21,12 +21,13 @@ from annotations.plan.plan import lock_plan
 from annotations.recruiting.enrolment import enrol
 from annotations.setup.lifecycle import close_study
 from annotations.setup.rubrics import RubricCriterion
-from annotations.setup.runs import StudyFixed, add_finished_runs, add_run, start_run
+from annotations.setup.runs import add_finished_runs, add_run, start_run
 from annotations.tests.cast import build_study, shown
 from generation.models import Candidate, GenerationRun, Worker
 from generation.orders import OrderRefused, ScoredText, Written
+from generation.refusals import Refused
 from generation.runs.claiming import claim, give_up, record
-from generation.runs.runs import ImportedText, RunRefused
+from generation.runs.runs import ImportedText
 
 METHOD = "inverse_prompting"
 URL = "/manage/studies/poems/runs/"
@@ -95,7 +96,7 @@ def test_run_that_is_not_finished_joins_nothing(study: Study) -> None:
     record(claimed, Written(ScoredText("新诗。", 0.0, {}, ())))
     add_finished_runs()
     assert METHOD not in methods(study)
-    with pytest.raises(StudyFixed, match="Not all texts"):
+    with pytest.raises(Refused, match="Not all texts"):
         add_run(study_run)
 
 
@@ -111,7 +112,7 @@ def test_run_with_a_failed_prompt_joins_nothing(study: Study) -> None:
 
 def test_study_with_evaluators_takes_no_run(study: Study, alice: User) -> None:
     enrol(study, alice)
-    with pytest.raises(StudyFixed, match="Evaluators are enrolled already"):
+    with pytest.raises(Refused, match="Evaluators are enrolled already"):
         start_run(study, METHOD)
     assert not GenerationRun.objects.filter(method__key=METHOD).exists()
 
@@ -124,35 +125,35 @@ def test_study_that_got_evaluators_meanwhile_stays_as_it_is(study: Study, alice:
     assert METHOD not in methods(study)
     study_run.refresh_from_db()
     assert study_run.refused_at
-    with pytest.raises(StudyFixed, match="enrolled"):
+    with pytest.raises(Refused, match="enrolled"):
         add_run(study_run)
 
 
 def test_closed_study_takes_no_run(study: Study) -> None:
     close_study(study)
-    with pytest.raises(StudyFixed, match="closed"):
+    with pytest.raises(Refused, match="closed"):
         start_run(study, METHOD)
 
 
 def test_study_with_a_locked_plan_takes_no_run(study: Study) -> None:
     lock_plan(study, staff=None, primary_criterion=study.criteria.get(key="overall"))
-    with pytest.raises(StudyFixed, match="The analysis plan is locked"):
+    with pytest.raises(Refused, match="The analysis plan is locked"):
         start_run(study, METHOD)
 
 
 def test_method_is_taken_once(study: Study) -> None:
     start_run(study, METHOD)
-    with pytest.raises(StudyFixed, match="under way"):
+    with pytest.raises(Refused, match="under way"):
         start_run(study, METHOD)
     write_all()
     add_finished_runs()
-    with pytest.raises(StudyFixed, match="has texts by inverse_prompting already"):
+    with pytest.raises(Refused, match="has texts by inverse_prompting already"):
         start_run(study, METHOD)
 
 
 def test_full_page_takes_no_further_method(db: None) -> None:
     study = build_study(methods=26)
-    with pytest.raises(StudyFixed, match="no page can show more"):
+    with pytest.raises(Refused, match="no page can show more"):
         start_run(study, METHOD)
 
 
@@ -163,7 +164,7 @@ def test_text_that_another_method_wrote_too_keeps_the_run_out(study: Study) -> N
     Candidate.objects.filter(pk=same.pk).update(text="新诗第1首。")
     write_all()
     add_finished_runs()
-    with pytest.raises(StudyFixed, match="The text for 1 prompt is the same"):
+    with pytest.raises(Refused, match="The text for 1 prompt is the same"):
         add_run(study_run)
     Candidate.objects.filter(pk=same.pk).update(text="别的诗。")
     add_run(study_run)
@@ -333,6 +334,6 @@ def test_command_refuses_what_the_page_refuses(study: Study, alice: User) -> Non
 
 def test_question_that_no_model_can_answer_starts_nothing(db: None) -> None:
     study = build_study(genre="qa")
-    with pytest.raises(RunRefused, match="none comes with the site for Chinese prose"):
+    with pytest.raises(Refused, match="none comes with the site for Chinese prose"):
         start_run(study, METHOD)
     assert not StudyRun.objects.exists()

@@ -9,12 +9,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
-from annotations.imports.studies import SlugTaken, import_study
+from annotations.imports.studies import import_study
 from annotations.models import Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
 from annotations.setup.rubrics import load_rubric
 from annotations.tests.cast import build_study
 from generation.files.candidates import read_candidates
 from generation.models import Candidate, GenerationRun, Method, Prompt
+from generation.refusals import Refused
 
 METHODS = ["human", "inverse_prompting", "mine"]
 
@@ -222,7 +223,7 @@ def test_import_study_says_whose_slug_it_is(db: None, file: Path) -> None:
     rubric = load_rubric("poem")
     import_study(read_candidates(file, "poem"), slug="mine", rubric=rubric)
     file.write_text(content(3), encoding="utf-8")
-    with pytest.raises(SlugTaken):
+    with pytest.raises(Refused):
         import_study(read_candidates(file, "poem"), slug="mine", rubric=rubric)
 
 

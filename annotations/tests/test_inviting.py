@@ -21,7 +21,6 @@ from annotations.models import Enrolment, EvaluatorGroup, Invitation, OpenLink, 
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.invitations import (
     Invitee,
-    InvitingRefused,
     invite,
     make_open_link,
     put_group,
@@ -31,6 +30,7 @@ from annotations.recruiting.invitations import (
 )
 from annotations.tests.cast import build_study
 from generation.files.problems import FileRefused
+from generation.refusals import Refused
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_a_file_that_is_none_is_refused(study: Study, tmp_path: Path, text: str,
 
 def test_an_address_is_invited_once_until_the_invitation_is_taken_back(study: Study) -> None:
     invite(study, [Invitee("dora@example.org")], by=None)
-    with pytest.raises(InvitingRefused, match="is invited already"):
+    with pytest.raises(Refused, match="is invited already"):
         invite(study, [Invitee("emil@example.org"), Invitee("Dora@example.org")], by=None)
     assert Invitation.objects.count() == 1
     revoke_invitation(Invitation.objects.get(), by=None)
@@ -166,7 +166,7 @@ def test_the_database_holds_that_too(study: Study) -> None:
 
 
 def test_the_same_address_twice_in_one_go_is_refused(study: Study) -> None:
-    with pytest.raises(InvitingRefused):
+    with pytest.raises(Refused):
         invite(study, [Invitee("dora@example.org"), Invitee("dora@example.org")], by=None)
     assert not Invitation.objects.exists()
 
@@ -188,9 +188,9 @@ def test_what_was_made_is_logged_without_address_or_token(study: Study, carol: U
 
 def test_a_closed_study_invites_nobody(study: Study) -> None:
     Study.objects.update(state="closed")
-    with pytest.raises(InvitingRefused, match="closed"):
+    with pytest.raises(Refused, match="closed"):
         invite(study, [Invitee()], by=None)
-    with pytest.raises(InvitingRefused, match="closed"):
+    with pytest.raises(Refused, match="closed"):
         make_open_link(study, limit=1, by=None)
 
 

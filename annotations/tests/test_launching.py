@@ -14,18 +14,11 @@ from annotations.models import Enrolment, Page, PageCandidate, Rating, StaffAct,
 from annotations.plan.plan import lock_plan
 from annotations.questionnaire import saving as judging
 from annotations.recruiting.enrolment import enrol
-from annotations.setup.lifecycle import (
-    LaunchRefused,
-    WrongState,
-    close_study,
-    launch,
-    pause,
-    resume,
-    sign_off,
-)
-from annotations.setup.runs import StudyFixed, start_run
+from annotations.setup.lifecycle import close_study, launch, pause, resume, sign_off
+from annotations.setup.runs import start_run
 from annotations.tests.cast import build_study, placements, shown
 from generation.models import GenerationRun
+from generation.refusals import Refused
 
 PAGE = "/studies/poems/subtasks/1/pages/1/"
 
@@ -47,7 +40,7 @@ def acts(study: Study) -> list[str]:
 
 
 def reasons(study: Study) -> tuple[str, ...]:
-    with pytest.raises(LaunchRefused) as refused:
+    with pytest.raises(Refused) as refused:
         launch(study, by=None)
     return refused.value.reasons
 
@@ -91,7 +84,7 @@ def test_missing_text_is_counted(draft: Study) -> None:
     PageCandidate.objects.filter(page__number=1, study_method__number__lt=2).delete()
     sign = "2 texts are missing."
     assert reasons(draft) == (sign,)
-    with pytest.raises(LaunchRefused) as refused:
+    with pytest.raises(Refused) as refused:
         sign_off(draft, by=None)
     assert refused.value.reasons == (sign,)
     assert Study.objects.get(pk=draft.pk).signed_off_at is None
@@ -119,9 +112,9 @@ def test_second_launch_is_refused(draft: Study) -> None:
     launch(draft, by=None)
     assert reasons(draft) == ("The study has been launched already.",)
     assert acts(draft).count("study.launched") == 1
-    with pytest.raises(LaunchRefused, match="launched"):
+    with pytest.raises(Refused, match="launched"):
         sign_off(draft, by=None)
-    with pytest.raises(StudyFixed, match="launched"):
+    with pytest.raises(Refused, match="launched"):
         start_run(draft, "inverse_prompting")
 
 
@@ -147,11 +140,11 @@ def test_pause_and_resume_are_done_once(study: Study, carol: User) -> None:
 
 @pytest.mark.parametrize("switch", [pause, resume])
 def test_drafts_and_closed_studies_are_neither_paused_nor_resumed(draft: Study, switch: Any) -> None:
-    with pytest.raises(WrongState, match="not been launched"):
+    with pytest.raises(Refused, match="not been launched"):
         switch(draft, by=None)
     Study.objects.filter(pk=draft.pk).update(state="paused")
     close_study(draft)
-    with pytest.raises(WrongState, match="closed"):
+    with pytest.raises(Refused, match="closed"):
         switch(draft, by=None)
     assert state(draft) == "closed"
 

@@ -14,13 +14,14 @@ from annotations.plan.plan import lock_plan
 from annotations.setup.lifecycle import sign_off
 from annotations.setup.material import MethodCheck, material_checks, store_material
 from annotations.setup.rubrics import load_rubric
-from annotations.setup.runs import StudyFixed, add_run, start_run
-from annotations.setup.study import ChangeRefused, create_study
+from annotations.setup.runs import add_run, start_run
+from annotations.setup.study import create_study
 from annotations.tests.cast import build_study
 from annotations.tests.test_generating import write_all
 from generation.files.candidates import CandidateFile, read_candidates
 from generation.files.prompts import PromptFile
 from generation.models import Candidate, GenerationRun
+from generation.refusals import Refused
 from generation.runs.runs import cancel_run
 
 PROMPTS = PromptFile("titles.txt", "ab", "poem", (("春江", ""), ("秋夜", "写秋"), ("冬雪", "")))
@@ -87,7 +88,7 @@ def test_workers_write_for_the_prompts_of_a_draft(draft: Study) -> None:
 def test_material_waits_for_a_run_that_is_under_way(draft: Study, file: CandidateFile) -> None:
     store_material(draft, PROMPTS, by=None)
     study_run = start_run(draft, "inverse_prompting")
-    with pytest.raises(ChangeRefused, match="under way"):
+    with pytest.raises(Refused, match="under way"):
         store_material(draft, file, by=None)
     cancel_run(study_run.run)
     store_material(draft, file, by=None)
@@ -100,13 +101,13 @@ def test_run_for_earlier_prompts_is_not_added(draft: Study, file: CandidateFile)
     study_run = start_run(draft, "inverse_prompting")
     write_all()
     store_material(draft, file, by=None)
-    with pytest.raises(StudyFixed, match="other prompts"):
+    with pytest.raises(Refused, match="other prompts"):
         add_run(study_run)
     assert draft.study_methods.count() == 2
 
 
 def test_material_of_another_kind_is_refused(draft: Study) -> None:
-    with pytest.raises(ChangeRefused, match="another kind"):
+    with pytest.raises(Refused, match="another kind"):
         store_material(draft, PromptFile("x", "ab", "qa", (("Why?", ""),)), by=None)
     assert pages(draft) == []
 
@@ -114,10 +115,10 @@ def test_material_of_another_kind_is_refused(draft: Study) -> None:
 def test_material_is_fixed_by_launch_and_plan(draft: Study, file: CandidateFile) -> None:
     store_material(draft, file, by=None)
     lock_plan(draft, staff=None, primary_criterion=draft.criteria.get(key="overall"))
-    with pytest.raises(ChangeRefused, match="plan"):
+    with pytest.raises(Refused, match="plan"):
         store_material(draft, PROMPTS, by=None)
     Study.objects.filter(pk=draft.pk).update(state="open")
-    with pytest.raises(ChangeRefused, match="launched"):
+    with pytest.raises(Refused, match="launched"):
         store_material(draft, PROMPTS, by=None)
     assert pages(draft) == ["月", "花", "山"]
 

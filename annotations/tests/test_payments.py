@@ -21,7 +21,6 @@ from annotations.access.roles import give_role
 from annotations.models import BestChoice, Enrolment, EvaluatorGroup, Payment, StaffAct, Study, StudyRole
 from annotations.payments.ledger import (
     Line,
-    PaymentRefused,
     State,
     approve_payments,
     mark_paid,
@@ -32,6 +31,7 @@ from annotations.payments.ledger import (
 from annotations.plan.simulation import simulate_ratings
 from annotations.recruiting.enrolment import enrol
 from annotations.tests.cast import answer_everything, build_study, build_user, shown
+from generation.refusals import Refused
 
 PAGE = "/manage/studies/poems/payments/"
 
@@ -137,7 +137,7 @@ def test_approving_twice_approves_once(study: Study, finished: Enrolment) -> Non
 
 def test_one_who_is_not_due_stops_all_approvals(study: Study, finished: Enrolment) -> None:
     enrol(study, build_user("bob"))
-    with pytest.raises(PaymentRefused, match=r"^E002: not finished: 18 answers are missing$"):
+    with pytest.raises(Refused, match=r"^E002: not finished: 18 answers are missing$"):
         approve_payments(study, ["E001", "E002"], by=None)
     assert not Payment.objects.exists()
 
@@ -146,14 +146,14 @@ def test_an_evaluator_of_another_study_is_unknown(study: Study, finished: Enrolm
     other = build_study(slug="other")
     simulate_ratings(other, evaluators=1, seed=1)
     for act in (approve_payments, mark_paid, revoke_approvals):
-        with pytest.raises(PaymentRefused, match="The study has no evaluator simulated-1"):
+        with pytest.raises(Refused, match="The study has no evaluator simulated-1"):
             act(study, ["simulated-1"], by=None)
 
 
 def test_only_what_is_approved_is_paid_and_it_is_paid_once(
     study: Study, finished: Enrolment, carol: User
 ) -> None:
-    with pytest.raises(PaymentRefused, match="E001: not approved"):
+    with pytest.raises(Refused, match="E001: not approved"):
         mark_paid(study, ["E001"], by=carol)
     approve_payments(study, ["E001"], by=None)
     assert len(mark_paid(study, ["E001"], by=carol, reference=" T-1 ")) == 1
@@ -174,7 +174,7 @@ def test_an_approval_is_taken_back_until_it_is_paid(study: Study, finished: Enro
     assert line_of(study).state == State.DUE
     approve_payments(study, ["E001"], by=None)
     mark_paid(study, ["E001"], by=None)
-    with pytest.raises(PaymentRefused, match="E001: paid already"):
+    with pytest.raises(Refused, match="E001: paid already"):
         revoke_approvals(study, ["E001"], by=None)
     assert line_of(study).state == State.PAID
 

@@ -17,10 +17,11 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import translation
 
 from annotations.models import AnalysisPlan, AnswerChange, BestChoice, Criterion, Enrolment, Rating, Study
-from annotations.plan.plan import PlanRefused, lock_plan, locked_plan, plan_facts
+from annotations.plan.plan import lock_plan, locked_plan, plan_facts
 from annotations.recruiting.enrolment import enrol
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import build_study, build_user, placements
+from generation.refusals import Refused
 
 EVERY_PAIR = [[f"method-{a}", f"method-{b}"] for a in range(4) for b in range(a + 1, 4)]
 
@@ -101,7 +102,7 @@ def test_the_digest_is_that_of_the_whole_plan_written_by_hand(
 
 
 def test_a_second_plan_is_refused(plan: AnalysisPlan, study: Study, overall: Criterion) -> None:
-    with pytest.raises(PlanRefused, match="locked already"):
+    with pytest.raises(Refused, match="locked already"):
         lock_plan(study, staff=None, primary_criterion=overall)
     assert AnalysisPlan.objects.get() == plan
 
@@ -110,14 +111,14 @@ def test_a_plan_after_the_first_answer_is_refused(
     study: Study, enrolment: Enrolment, overall: Criterion
 ) -> None:
     rate(enrolment)
-    with pytest.raises(PlanRefused, match="first answer has been given"):
+    with pytest.raises(Refused, match="first answer has been given"):
         lock_plan(study, staff=None, primary_criterion=overall)
 
 
 def test_a_pick_is_an_answer(study: Study, enrolment: Enrolment, overall: Criterion) -> None:
     first = placements(study, enrolment.evaluator)[0]
     BestChoice.objects.create(enrolment=enrolment, page=first.page, candidate=first.candidate)
-    with pytest.raises(PlanRefused, match="first answer has been given"):
+    with pytest.raises(Refused, match="first answer has been given"):
         lock_plan(study, staff=None, primary_criterion=overall)
 
 
@@ -128,7 +129,7 @@ def test_an_answer_that_was_taken_back_is_still_the_first(
     AnswerChange.objects.create(
         enrolment=enrolment, page=first.page, candidate=first.candidate, client_order=1
     )
-    with pytest.raises(PlanRefused, match="first answer has been given"):
+    with pytest.raises(Refused, match="first answer has been given"):
         lock_plan(study, staff=None, primary_criterion=overall)
 
 
@@ -143,7 +144,7 @@ def test_simulated_answers_are_no_first_answer(
 
 def test_a_closed_study_has_nothing_left_to_plan(study: Study, overall: Criterion) -> None:
     close_study(study)
-    with pytest.raises(PlanRefused, match="closed"):
+    with pytest.raises(Refused, match="closed"):
         lock_plan(study, staff=None, primary_criterion=overall)
 
 
@@ -165,14 +166,14 @@ def test_a_closed_study_has_nothing_left_to_plan(study: Study, overall: Criterio
 def test_a_plan_that_nobody_could_carry_out_is_refused(
     study: Study, overall: Criterion, fields: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(PlanRefused, match=message):
+    with pytest.raises(Refused, match=message):
         lock_plan(study, staff=None, primary_criterion=overall, **fields)
     assert not AnalysisPlan.objects.exists()
 
 
 def test_a_criterion_of_another_study_cannot_be_primary(study: Study) -> None:
     other = build_study(slug="other").criteria.get(key="overall")
-    with pytest.raises(PlanRefused, match="one of this study"):
+    with pytest.raises(Refused, match="one of this study"):
         lock_plan(study, staff=None, primary_criterion=other)
 
 
@@ -257,7 +258,7 @@ def test_locking_waits_for_an_answer_that_is_being_saved() -> None:
     def lock_elsewhere() -> None:
         try:
             lock_plan(study, staff=None, primary_criterion=overall)
-        except PlanRefused as refused:
+        except Refused as refused:
             refusals.append(str(refused))
         finally:
             connection.close()

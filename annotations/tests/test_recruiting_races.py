@@ -17,11 +17,12 @@ from django.utils import timezone
 
 from annotations.models import Assignment, Enrolment, Invitation, Placement, Rating, Reminder, Study
 from annotations.recruiting.enrolment import enrol
-from annotations.recruiting.invitations import Invitee, InvitingRefused, invite, make_open_link
+from annotations.recruiting.invitations import Invitee, invite, make_open_link
 from annotations.recruiting.reminders import send_reminders
-from annotations.recruiting.sharing_out import StudyFull, give_back, holders
+from annotations.recruiting.sharing_out import EnrolmentRefused, give_back, holders
 from annotations.recruiting.withdrawal import withdraw
 from annotations.tests.cast import build_study, build_user
+from generation.refusals import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,7 +85,7 @@ def test_two_who_are_enrolled_at_once_do_not_share_the_last_place() -> None:
     users = [build_user(f"evaluator-{number}") for number in range(4)]
     results = at_once(*[partial(enrol, study, user) for user in users])
     assert sum(isinstance(result, Enrolment) for result in results) == 1
-    assert sum(isinstance(result, StudyFull) for result in results) == 3
+    assert sum(isinstance(result, EnrolmentRefused) for result in results) == 3
     assert list(holders(study).values()) == [1]
 
 
@@ -100,7 +101,7 @@ def test_two_who_are_enrolled_at_once_get_two_numbers() -> None:
 def test_one_address_invited_twice_at_once_is_invited_once() -> None:
     study = build_study()
     results = at_once(*[partial(invite, study, [Invitee("dora@example.org")], by=None)] * 2)
-    assert sum(isinstance(result, InvitingRefused) for result in results) == 1
+    assert sum(isinstance(result, Refused) for result in results) == 1
     assert Invitation.objects.count() == 1
 
 

@@ -25,7 +25,7 @@ from annotations.models import (
 )
 from annotations.questionnaire.saving import Answer, PageAddress, UnknownPlace, save_answer
 from annotations.recruiting.enrolment import enrol, extend_deadline
-from annotations.recruiting.sharing_out import EnrolmentRefused, StudyFull, give_back, holders
+from annotations.recruiting.sharing_out import EnrolmentRefused, give_back, holders
 from annotations.results.report import study_report
 from annotations.results.score_table import score_table, verdicts_on
 from annotations.setup.lifecycle import close_study
@@ -92,7 +92,7 @@ def test_only_the_pages_of_ones_own_subtasks_are_placed(shared: Study, alice: Us
 def test_a_study_takes_no_more_evaluators_than_its_subtasks_are_for(shared: Study, alice: User) -> None:
     for number in range(4):
         enrol(shared, build_user(f"evaluator-{number}"))
-    with pytest.raises(StudyFull, match="all the evaluators that it needs"):
+    with pytest.raises(EnrolmentRefused, match="all the evaluators that it needs"):
         enrol(shared, alice)
     assert shared.enrolments.count() == 4
 
@@ -200,7 +200,7 @@ def test_nothing_is_given_back_in_a_study_that_everybody_rates_or_that_is_not_op
 def test_enrolling_takes_back_what_was_abandoned(db: None, alice: User, bob: User) -> None:
     study = share_out(build_study(), evaluators=1, subtasks=1)
     enrol(study, alice)
-    with pytest.raises(StudyFull):
+    with pytest.raises(EnrolmentRefused):
         enrol(study, bob)
     make_old(49)
     assert numbers(enrol(study, bob)) == [1]

@@ -9,11 +9,12 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from annotations.access.roles import RoleRefused, give_role, take_role
+from annotations.access.roles import give_role, take_role
 from annotations.models import Enrolment, StaffAct, Study, StudyRole
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.tests.cast import build_user, shown
+from generation.refusals import Refused
 
 Role = StudyRole.Role
 PAGE = "/manage/studies/poems/roles/"
@@ -49,7 +50,7 @@ def test_a_role_is_given_changed_and_taken_and_each_is_logged(study: Study, bob:
 def test_an_evaluator_gets_no_role_and_who_has_a_role_rates_nothing(
     study: Study, enrolment: Enrolment, alice: User, bob: User
 ) -> None:
-    with pytest.raises(RoleRefused, match="alice is an evaluator of this study"):
+    with pytest.raises(Refused, match="alice is an evaluator of this study"):
         give_role(study, alice, Role.OBSERVER, by=None)
     give_role(study, bob, Role.OBSERVER, by=None)
     with pytest.raises(EnrolmentRefused):
@@ -58,14 +59,14 @@ def test_an_evaluator_gets_no_role_and_who_has_a_role_rates_nothing(
 
 def test_a_closed_account_gets_no_role(study: Study, bob: User) -> None:
     bob.is_active = False
-    with pytest.raises(RoleRefused, match="The account bob is closed"):
+    with pytest.raises(Refused, match="The account bob is closed"):
         give_role(study, bob, Role.OWNER, by=None)
 
 
 def test_the_last_owner_stays(study: Study, owner: User, bob: User, carol: User) -> None:
-    with pytest.raises(RoleRefused, match="A study keeps an owner"):
+    with pytest.raises(Refused, match="A study keeps an owner"):
         take_role(study, owner, by=owner)
-    with pytest.raises(RoleRefused, match="A study keeps an owner"):
+    with pytest.raises(Refused, match="A study keeps an owner"):
         give_role(study, owner, Role.ANALYST, by=owner)
     assert role_of(owner) == "owner"
     give_role(study, bob, Role.OWNER, by=owner)

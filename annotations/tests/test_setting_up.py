@@ -16,9 +16,10 @@ from annotations.models import Page, StaffAct, Study, StudyRole
 from annotations.plan.plan import lock_plan
 from annotations.setup.lifecycle import close_study
 from annotations.setup.rubrics import load_rubric
-from annotations.setup.study import CHANGEABLE, ChangeRefused, change_study, create_study, replace_criteria
+from annotations.setup.study import CHANGEABLE, change_study, create_study, replace_criteria
 from annotations.tests.cast import build_study
 from generation.files.candidates import CandidateFile
+from generation.refusals import Refused
 
 POEM = load_rubric("poem")
 QUESTION = {
@@ -143,7 +144,7 @@ def test_after_the_launch_words_change_and_rules_do_not(draft: Study, state: str
         {"payment": Decimal(1)},
         {"days_to_rate": 9, "title_en": "Other"},
     ):
-        with pytest.raises(ChangeRefused):
+        with pytest.raises(Refused):
             change_study(draft, by=None, **fields)
     stored = Study.objects.get(pk=draft.pk)
     assert (stored.title_en, stored.days_to_rate, stored.consent_en) == ("Poems", 7, "")
@@ -152,7 +153,7 @@ def test_after_the_launch_words_change_and_rules_do_not(draft: Study, state: str
 def test_nothing_of_a_closed_study_changes(draft: Study) -> None:
     Study.objects.filter(pk=draft.pk).update(state="open")
     close_study(draft)
-    with pytest.raises(ChangeRefused, match="closed"):
+    with pytest.raises(Refused, match="closed"):
         change_study(draft, by=None, title_en="Other")
 
 
@@ -181,19 +182,19 @@ def test_other_criteria_take_the_place_of_all(laid_out: Study, alice: User) -> N
 
 
 def test_criteria_for_texts_of_another_kind_are_refused(laid_out: Study, draft: Study) -> None:
-    with pytest.raises(ChangeRefused, match="another kind"):
+    with pytest.raises(Refused, match="another kind"):
         replace_criteria(laid_out, load_rubric("qa"), by=None)
     replace_criteria(draft, load_rubric("qa"), by=None)
     assert Study.objects.get(pk=draft.pk).genre == "qa", "without material it may be of any kind"
 
 
 def test_criteria_are_fixed_by_launch_and_plan(laid_out: Study) -> None:
-    with pytest.raises(ChangeRefused, match="launched"):
+    with pytest.raises(Refused, match="launched"):
         replace_criteria(Study.objects.create(slug="running", title_en="x"), POEM, by=None)
     lock_plan(laid_out, staff=None, primary_criterion=laid_out.criteria.get(key="overall"))
-    with pytest.raises(ChangeRefused, match="plan"):
+    with pytest.raises(Refused, match="plan"):
         replace_criteria(laid_out, POEM, by=None)
-    with pytest.raises(ChangeRefused, match="rule of exclusion"):
+    with pytest.raises(Refused, match="rule of exclusion"):
         change_study(laid_out, by=None, inconsistency_threshold=Decimal("0.5"))
     assert laid_out.criteria.count() == 2
 

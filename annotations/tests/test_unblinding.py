@@ -24,9 +24,10 @@ from annotations.models import BestChoice, Enrolment, PageCandidate, Rating, Stu
 from annotations.recruiting.enrolment import enrol
 from annotations.results.report import study_report
 from annotations.results.report_formats import FORMATS
-from annotations.results.seal import ReasonTooShort, is_sealed, unblind
+from annotations.results.seal import is_sealed, unblind
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_user
+from generation.refusals import Refused
 
 REASON = "A candidate shows the wrong text."
 
@@ -99,7 +100,7 @@ def test_a_closed_study_needs_no_unblinding(sealed: Study, carol: User) -> None:
 
 @pytest.mark.parametrize("reason", ["", "curious", "   curious    "])
 def test_a_reason_that_explains_nothing_is_refused(sealed: Study, carol: User, reason: str) -> None:
-    with pytest.raises(ReasonTooShort, match="at least 10 characters"):
+    with pytest.raises(Refused, match="at least 10 characters"):
         unblind(sealed, staff=carol, reason=reason)
     assert is_sealed(sealed)
     assert_refused(Unblinding(study=sealed, staff=carol, reason=reason).save, "unblinding_reason_given")

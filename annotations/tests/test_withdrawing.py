@@ -19,16 +19,17 @@ from annotations.models import (
     StaffAct,
     Study,
 )
-from annotations.plan.plan import PlanRefused, lock_plan
+from annotations.plan.plan import lock_plan
 from annotations.questionnaire.saving import Answer, PageAddress, UnknownPlace, save_answer
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.invitations import Invitee, invite
-from annotations.recruiting.withdrawal import TooLate, withdraw
+from annotations.recruiting.withdrawal import withdraw
 from annotations.results.report import study_report
 from annotations.results.score_table import score_table
 from annotations.results.seal import is_sealed
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, placements
+from generation.refusals import Refused
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_after_the_study_was_closed_only_those_who_run_it_remove_answers(
     assert "ask those who invited you" in as_alice.get("/studies/poems/withdraw/").content.decode()
     assert as_alice.post("/studies/poems/withdraw/", {"is_meant": "on"}).status_code == 403
     enrolment = Enrolment.objects.get(evaluator=alice)
-    with pytest.raises(TooLate):
+    with pytest.raises(Refused):
         withdraw(enrolment, by_evaluator=True)
     assert Rating.objects.count() == 32
     assert withdraw(enrolment, by=carol) == 18
@@ -125,7 +126,7 @@ def test_a_study_from_which_everybody_withdrew_stays_sealed_and_takes_no_plan(
     for enrolment in Enrolment.objects.all():
         withdraw(enrolment, by_evaluator=True)
     assert is_sealed(both)
-    with pytest.raises(PlanRefused, match="first answer has been given"):
+    with pytest.raises(Refused, match="first answer has been given"):
         lock_plan(both, staff=carol, primary_criterion=both.criteria.get(key="overall"))
 
 

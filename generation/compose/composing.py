@@ -11,14 +11,17 @@ import secrets
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.db.models.functions import MD5, Now
+from django.utils.translation import ngettext
 
 from generation.models import Composition, Prompt
 from generation.orders import Order
+from generation.refusals import Refused
 from generation.runs.claiming import order_for
 from generation.runs.runs import ORDER_FIELDS, queue_run
 from generation.web.once import make_once
@@ -32,14 +35,20 @@ FIRST_SEEDS = 2**31
 FORGOTTEN_AT_ONCE = 50
 
 
-class Busy(Exception):
+class Busy(Refused):
     """So many visitors' texts wait that no more are taken; in `retry_after` seconds it may be different."""
 
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     retry_after = BUSY_SECONDS
 
     def __init__(self, waiting: int) -> None:
         self.waiting = waiting
-        super().__init__(f"{waiting} texts wait")
+        said = ngettext(
+            "The workers are busy: %(waiting)d text waits already. Try again in half a minute.",
+            "The workers are busy: %(waiting)d texts wait already. Try again in half a minute.",
+            waiting,
+        )
+        super().__init__(said % {"waiting": waiting})
 
 
 def of_visitor() -> Limit:
@@ -59,7 +68,7 @@ def first_seed() -> int:
 def compose(order: Order, *, visitor: str, address: str, nonce: str = "") -> Composition:
     """Queue what a visitor asks for, and return it with its run; the form of one nonce is queued once.
 
-    Raises `TooMany`, `Busy` or `RunRefused`; nothing of an allowance is used then.
+    Raises `TooMany`, `Busy` or `Refused`; nothing of an allowance is used then.
     """
 
     def queue() -> Composition:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -15,10 +14,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import get_conditional_response, set_response_etag
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from generation.compose.composing import Busy, compose, first_seed, next_try
+from generation.compose.composing import compose, first_seed, next_try
 from generation.compose.forms import FORMS, METHODS, NOT_PREPARED, AnswerForm, OrderForm, PoemForm
 from generation.compose.typesetting import breaches, form_of, lines_of
 from generation.compose.wording import scores_in_words, state_in_words
@@ -26,11 +24,12 @@ from generation.engines.model_library import ENGLISH, VERSE, is_there
 from generation.genres import GENRES
 from generation.models import Candidate, Composition, RunPrompt, Worker
 from generation.orders import Order
+from generation.refusals import Refused
 from generation.runs.doorbell import QUEUE
 from generation.runs.explanation import explanation, figure
 from generation.texts.normalising import is_chinese
+from generation.web.answers import answered_with
 from generation.web.once import NonceForm
-from generation.web.quotas import TooMany
 
 # The prefix binds the cookie to this host and to HTTPS, where there is HTTPS.
 COOKIE = "__Host-composer" if settings.SESSION_COOKIE_SECURE else "composer"
@@ -38,20 +37,6 @@ COOKIE_AGE = 365 * 24 * 3600
 SALT = "generation.composing"
 # Short sentences, as the presets of the search have them, where no form says how many.
 MOST_SENTENCES = {"poem": 8, "qa": 30}
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why nothing was queued, and when to come again."""
-
-    words: str
-    status: HTTPStatus
-    retry_after: int
-
-    def put_on(self, response: HttpResponse) -> HttpResponse:
-        response.status_code = self.status
-        response.headers["Retry-After"] = str(self.retry_after)
-        return response
 
 
 @login_not_required
@@ -77,14 +62,14 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 def ask(request: HttpRequest, form_class: type[OrderForm]) -> HttpResponse:
     """Show a form, filled in by the address where it says how; queue what is sent with it."""
-    refusal = None
+    refusal: Refused | None = None
     if request.method == "POST":
         form = form_class(request.POST)
         if form.is_valid():
-            begun = begin(request, form.order(first_seed()))
-            if not isinstance(begun, Refusal):
-                return begun
-            refusal = begun
+            try:
+                return begin(request, form.order(first_seed()))
+            except Refused as refused:
+                refusal = refused
     else:
         known = {name: request.GET[name] for name in form_class.base_fields if name in request.GET}
         form = form_class(initial=known)
@@ -99,39 +84,21 @@ def ask(request: HttpRequest, form_class: type[OrderForm]) -> HttpResponse:
     response = render(request, "generation/compose/compose.html", context)
     if form.errors:
         response.status_code = HTTPStatus.BAD_REQUEST
-    return refusal.put_on(response) if refusal else response
+    return answered_with(response, refusal) if refusal else response
 
 
-def begin(request: HttpRequest, order: Order) -> HttpResponse | Refusal:
-    """Queue an order and lead to its page, or say why not."""
+def begin(request: HttpRequest, order: Order) -> HttpResponse:
+    """Queue an order and lead to its page; raise `Refused`."""
     token = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=COOKIE_AGE)
     token = token or secrets.token_urlsafe(24)
     visitor = f"user {request.user.pk}" if request.user.is_authenticated else f"cookie {token}"
     nonce = NonceForm(request.POST).sent_nonce()
-    try:
-        composition = compose(
-            order,
-            visitor=visitor,
-            nonce=nonce,
-            address=str(get_client_ip_address(request)),
-        )
-    except TooMany as refused:
-        minutes = -(-refused.retry_after // 60)
-        words = ngettext(
-            "Very many texts have been asked for from here. You can have the next one in %(minutes)d minute.",
-            "Very many texts have been asked for from here. You can have the next one in %(minutes)d minutes.",
-            minutes,
-        )
-        return Refusal(words % {"minutes": minutes}, HTTPStatus.TOO_MANY_REQUESTS, refused.retry_after)
-    except Busy as refused:
-        words = ngettext(
-            "The workers are busy: %(waiting)d text waits already. Try again in half a minute.",
-            "The workers are busy: %(waiting)d texts wait already. Try again in half a minute.",
-            refused.waiting,
-        )
-        return Refusal(
-            words % {"waiting": refused.waiting}, HTTPStatus.SERVICE_UNAVAILABLE, refused.retry_after
-        )
+    composition = compose(
+        order,
+        visitor=visitor,
+        nonce=nonce,
+        address=str(get_client_ip_address(request)),
+    )
     response = redirect(composition)
     response.set_signed_cookie(
         COOKIE,
@@ -167,15 +134,17 @@ def progress(request: HttpRequest, composition: UUID) -> HttpResponse:
 def again(request: HttpRequest, composition: UUID) -> HttpResponse:
     """Queue the same order with the next seed."""
     found = find(composition)
-    begun = begin(request, next_try(found))
-    return begun.put_on(shown(request, found, begun)) if isinstance(begun, Refusal) else begun
+    try:
+        return begin(request, next_try(found))
+    except Refused as refused:
+        return answered_with(shown(request, found, refused), refused)
 
 
 def find(uuid: UUID) -> Composition:
     return get_object_or_404(Composition.objects.with_order(), run_prompt__run__uuid=uuid)
 
 
-def shown(request: HttpRequest, found: Composition, refusal: Refusal | None = None) -> HttpResponse:
+def shown(request: HttpRequest, found: Composition, refusal: Refused | None = None) -> HttpResponse:
     """Return the page of a composition."""
     run_prompt = found.run_prompt
     run, prompt = run_prompt.run, run_prompt.prompt

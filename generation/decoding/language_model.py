@@ -23,6 +23,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging
 
 from generation.decoding.sampling import Sampling
+from generation.refusals import Refused
 
 # Loading has no progress worth a bar in the middle of a command's own output.
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -74,10 +75,6 @@ class Work:
     calls: int = 0
     tokens: int = 0
     padding: int = 0
-
-
-class ModelRefused(Exception):
-    """A language model that cannot be used; the message is one line for people."""
 
 
 class LanguageModel(Protocol):
@@ -270,13 +267,13 @@ class TransformersModel:
 
 
 def load_model(source: str | Path, *, device: str = "cpu", dtype: str = "float32") -> TransformersModel:
-    """Load a causal language model and its tokenizer from a folder, or by its name on a hub; raise `ModelRefused`.
+    """Load a causal language model and its tokenizer from a folder, or by its name on a hub; raise `Refused`.
 
     Only safetensors are read, because a pickle can run code, and no code that comes with a model is run. `dtype` is
     `float32` or `bfloat16`.
     """
     if dtype not in DTYPES:
-        raise ModelRefused(f"dtype: {dtype} is none of {', '.join(DTYPES)}")
+        raise Refused(f"dtype: {dtype} is none of {', '.join(DTYPES)}")
     folder = Path(source)
     if folder.is_absolute() or folder.exists() or str(source).startswith("."):
         check_folder(folder)
@@ -296,28 +293,28 @@ def load_model(source: str | Path, *, device: str = "cpu", dtype: str = "float32
             model = model.to(device).eval()
         # transformers would fill such a gap with random numbers.
         if missing := sorted(report["missing_keys"]):
-            raise ModelRefused(f"{source} lacks {len(missing)} of its weights, {missing[0]} for one")
+            raise Refused(f"{source} lacks {len(missing)} of its weights, {missing[0]} for one")
         return TransformersModel(folder.name, digest_weights(folder), model, tokenizer)
-    except ModelRefused:
+    except Refused:
         raise
     except Exception as error:
         # Readers of configurations, tokenizers, safetensors and torch: each has errors of its own.
         first_line = str(error).strip().split("\n")[0]
-        raise ModelRefused(f"{source} cannot be loaded as a causal language model: {first_line}") from error
+        raise Refused(f"{source} cannot be loaded as a causal language model: {first_line}") from error
 
 
 @contextmanager
 def no_memory_refused(name: str, device: str | torch.device) -> Iterator[None]:
-    """Raise `ModelRefused` where the block runs out of memory."""
+    """Raise `Refused` where the block runs out of memory."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise ModelRefused(f"{name} does not fit into the memory of {device}") from error
+        raise Refused(f"{name} does not fit into the memory of {device}") from error
     except (RuntimeError, OSError) as error:
         # On a processor torch has no error of its own for this; nor has the mapping of a file.
         if "allocate memory" not in str(error):
             raise
-        raise ModelRefused(f"{name} does not fit into the memory of {device}") from error
+        raise Refused(f"{name} does not fit into the memory of {device}") from error
 
 
 def listed(token: int | list[int] | None) -> list[int]:
@@ -337,15 +334,15 @@ def digest_weights(folder: Path) -> str:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that no model can be loaded from, with the reason; raise `ModelRefused`."""
+    """Refuse a folder that no model can be loaded from, with the reason; raise `Refused`."""
     if not folder.is_dir():
-        raise ModelRefused(f"There is no folder {folder}")
+        raise Refused(f"There is no folder {folder}")
     if not (folder / "config.json").is_file():
-        raise ModelRefused(f"{folder} is no model: it has no config.json")
+        raise Refused(f"{folder} is no model: it has no config.json")
     if not any(folder.glob("*.safetensors")):
         pickle = next((path.name for pattern in PICKLES for path in folder.glob(pattern)), None)
         if pickle is not None:
-            raise ModelRefused(
+            raise Refused(
                 f"{folder} has its weights only as a pickle ({pickle}), which can run code; save it as safetensors"
             )
-        raise ModelRefused(f"{folder} has no weights (*.safetensors)")
+        raise Refused(f"{folder} has no weights (*.safetensors)")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from generation.refusals import Refused
+
 SHOWN_AT_MOST = 100
 
 
@@ -42,18 +44,19 @@ class Problems:
         ]
 
 
-class FileRefused(Exception):
+class FileRefused(Refused):
     """A file, or two that belong together, of which nothing may be imported."""
 
     def __init__(self, *problems: Problems) -> None:
-        self.problems = [problem for file in problems for problem in file.found]
+        self.found = [problem for file in problems for problem in file.found]
         self.lines = [line for file in problems for line in file.listed()]
-        super().__init__(self.lines)
+        self.problems = self.lines[:SHOWN_AT_MOST]
+        super().__init__(*self.lines)
 
     def __str__(self) -> str:
         left = len(self.lines) - SHOWN_AT_MOST
         rest = [f"... and {left:,} more problem{'s' * (left > 1)}"] if left > 0 else []
-        return "\n".join(self.lines[:SHOWN_AT_MOST] + rest)
+        return "\n".join([*self.problems, *rest])
 
 
 def shown(value: str) -> str:

@@ -15,17 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from generation.models import GenerationRun, RunPrompt
+from generation.refusals import Refused
 from generation.runs.progress import RunProgress, Workload, run_progress, workload
 from generation.runs.runs import cancel_run, retry_failed
-from generation.web.rest import (
-    PageQuery,
-    Refused,
-    UserRequest,
-    checked_query,
-    page_of,
-    page_response,
-    rows_as,
-)
+from generation.web.rest import PageQuery, UserRequest, checked_query, page_of, page_response, rows_as
 
 
 class RunRowSerializer(serializers.ModelSerializer[GenerationRun]):

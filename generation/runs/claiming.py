@@ -20,8 +20,8 @@ from django.db.models.functions import Now
 
 from generation.models import MOST_ATTEMPTS, Candidate, GenerationRun, Prompt, Provenance, RunPrompt
 from generation.orders import Order, OrderRefused, ScoredText, Step, Written
+from generation.refusals import Refused
 from generation.texts.normalising import NORMALISER_VERSION, normalise_text
-from generation.training.settings import TrainingRefused
 from generation.training.titles import drawn_form
 
 # A worker that was killed is noticed after the lease; one that is only slow renews it five times meanwhile.
@@ -180,7 +180,7 @@ def give_up(claimed: Claim, error: BaseException) -> None:
 
 def reason_of(error: BaseException) -> str:
     """Return why something failed, as the database keeps it; a refusal is in words for people already."""
-    is_refusal = isinstance(error, (OrderRefused, TrainingRefused))
+    is_refusal = isinstance(error, (OrderRefused, Refused))
     words = str(error) if is_refusal else f"{type(error).__name__}: {error}"
     # PostgreSQL keeps no zero byte.
     return words.replace("\x00", "")[:LONGEST_ERROR]

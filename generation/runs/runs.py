@@ -23,6 +23,7 @@ from generation.engines.model_library import model_of
 from generation.files.candidates import PROVENANCE
 from generation.models import Candidate, GenerationRun, Method, Prompt, Provenance, RunPrompt
 from generation.orders import OrderRefused
+from generation.refusals import Refused
 from generation.runs.claiming import order_for
 from generation.runs.doorbell import queue_for, wake
 
@@ -51,10 +52,6 @@ LABELS = {
     "inverse_prompting": "Inverse prompting",
     "inverse_prompting_st": "Inverse prompting + self-training",
 }
-
-
-class RunRefused(ValueError):
-    """A run that cannot be queued as asked, with a message for staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,26 +141,26 @@ def queue_run(
     """Queue the writing of one text for each prompt, and wake the workers when that is stored.
 
     `model` says whose workers take it, `config` what else the orders say (`ORDER_FIELDS`); prompts of runs with a
-    higher `priority` are written first. Raises `RunRefused`.
+    higher `priority` are written first. Raises `Refused`.
     """
     config = dict(config or {})
     allowed = methods_here()
     if method not in allowed:
-        raise RunRefused(
+        raise Refused(
             _("%(method)s is no method that can be carried out here; there are %(methods)s.")
             % {"method": method, "methods": ", ".join(allowed)}
         )
     if not prompts:
-        raise RunRefused(_("There are no prompts to write for."))
+        raise Refused(_("There are no prompts to write for."))
     if not MODEL_NAME.fullmatch(model):
-        raise RunRefused(_("%(model)s is no name of a model.") % {"model": model})
+        raise Refused(_("%(model)s is no name of a model.") % {"model": model})
     if preset and preset not in PRESETS:
-        raise RunRefused(
+        raise Refused(
             _("%(preset)s is no preset; there are %(presets)s.")
             % {"preset": preset, "presets": ", ".join(PRESETS)}
         )
     if not 0 <= seed <= LARGEST_SEED:
-        raise RunRefused(_("The seed must be a whole number that is not negative."))
+        raise Refused(_("The seed must be a whole number that is not negative."))
     if unknown := set(config) - set(ORDER_FIELDS):
         raise ValueError(f"config: {sorted(unknown)} are none of {ORDER_FIELDS}")
     run = GenerationRun(
@@ -192,12 +189,12 @@ def methods_here() -> tuple[str, ...]:
 
 
 def refuse_without_model(run: GenerationRun, prompts: Sequence[Prompt]) -> None:
-    """Raise `RunRefused` where no model can write for a prompt, before anything waits for one."""
+    """Raise `Refused` where no model can write for a prompt, before anything waits for one."""
     for prompt in prompts:
         try:
             model_of(order_for(run, prompt))
         except OrderRefused as refused:
-            raise RunRefused(f"{prompt.text}: {refused}") from refused
+            raise Refused(f"{prompt.text}: {refused}") from refused
 
 
 @transaction.atomic

@@ -12,9 +12,10 @@ from django.utils.translation import ngettext
 
 from generation.engines.model_library import FOLDERS, folder_of, is_there, known_words, new_folder_of
 from generation.models import Candidate, GenerationRun, Prompt, SelfTraining, TrainingCycle, Worker
+from generation.refusals import Refused
 from generation.runs.claiming import DRAWN
 from generation.runs.doorbell import known_models, queue_for
-from generation.runs.runs import RunRefused, cancel_run, queue_run, retry_failed, stored_prompts
+from generation.runs.runs import cancel_run, queue_run, retry_failed, stored_prompts
 from generation.self_training.titles import check_titles
 
 METHOD = "inverse_prompting"
@@ -24,10 +25,6 @@ VERSE_WORD = "<五绝>"
 MOST_STEPS, MOST_CYCLES, LARGEST_SEED = 20_000, 20, 2**31 - 1
 # A chain has time: the texts of studies and visitors go first.
 PRIORITY = -1
-
-
-class SelfTrainingRefused(ValueError):
-    """A self-training that cannot be started as asked, with a message for staff."""
 
 
 @transaction.atomic
@@ -45,14 +42,14 @@ def start_self_training(
     """Begin a chain of cycles and queue the run of its first; nobody has started it where it was the command line.
 
     `titles` is one list for all cycles, or one for each. The models of the cycles will be called NAME-1, NAME-2 and so
-    on. Raises `SelfTrainingRefused`.
+    on. Raises `Refused`.
     """
     refuse_settings(keep_share, steps, cycles, seed)
     refuse_name(name, cycles)
     refuse_base_model(base_model)
     for of_cycle in titles:
         if wrong := check_titles(of_cycle, base_model):
-            raise SelfTrainingRefused(wrong)
+            raise Refused(*wrong)
     chain = SelfTraining(
         name=name,
         base_model=base_model,
@@ -67,34 +64,29 @@ def start_self_training(
         with transaction.atomic():
             chain.save(force_insert=True)
     except IntegrityError:
-        raise SelfTrainingRefused(taken_message(name)) from None
-    try:
-        begin_cycle(chain, 1)
-    except RunRefused as refused:
-        raise SelfTrainingRefused(str(refused)) from refused
+        raise Refused(taken_message(name)) from None
+    begin_cycle(chain, 1)
     return chain
 
 
 def refuse_settings(keep_share: float, steps: int, cycles: int, seed: int) -> None:
-    """Raise `SelfTrainingRefused` with the first setting that cannot be."""
+    """Raise `Refused` with the first setting that cannot be."""
     if not 0 < keep_share <= 1:
-        raise SelfTrainingRefused(_("The share of poems to learn from must be above 0 and at most 1."))
+        raise Refused(_("The share of poems to learn from must be above 0 and at most 1."))
     for value, most, said in (
         (steps, MOST_STEPS, _("The steps must be from 1 to %(most)d.")),
         (cycles, MOST_CYCLES, _("The cycles must be from 1 to %(most)d.")),
     ):
         if not 1 <= value <= most:
-            raise SelfTrainingRefused(said % {"most": most})
+            raise Refused(said % {"most": most})
     if not 0 <= seed <= LARGEST_SEED:
-        raise SelfTrainingRefused(
-            _("The seed must be a whole number from 0 to %(most)d.") % {"most": LARGEST_SEED}
-        )
+        raise Refused(_("The seed must be a whole number from 0 to %(most)d.") % {"most": LARGEST_SEED})
 
 
 def refuse_name(name: str, cycles: int) -> None:
-    """Raise `SelfTrainingRefused` where the models of a chain cannot be called by this name."""
+    """Raise `Refused` where the models of a chain cannot be called by this name."""
     if not NAME.fullmatch(name):
-        raise SelfTrainingRefused(
+        raise Refused(
             _(
                 "A name is of small letters, digits and hyphens, 40 at most, and begins with a letter or digit."
             )
@@ -102,7 +94,7 @@ def refuse_name(name: str, cycles: int) -> None:
     models = [f"{name}-{number}" for number in range(1, cycles + 1)]
     is_taken = SelfTraining.objects.filter(name=name).exists()
     if is_taken or any(model in FOLDERS or new_folder_of(model).exists() for model in models):
-        raise SelfTrainingRefused(taken_message(name))
+        raise Refused(taken_message(name))
 
 
 def taken_message(name: str) -> str:
@@ -110,16 +102,16 @@ def taken_message(name: str) -> str:
 
 
 def refuse_base_model(model: str) -> None:
-    """Raise `SelfTrainingRefused` where a model is not there, or is known to write no verse.
+    """Raise `Refused` where a model is not there, or is known to write no verse.
 
     A model that only workers on other machines have is known by name alone: they find out.
     """
     if model not in base_models():
-        raise SelfTrainingRefused(
+        raise Refused(
             _("There is no model %(model)s here, and no worker has reported that has it.") % {"model": model}
         )
     if is_there(model) and VERSE_WORD not in known_words(folder_of(model)):
-        raise SelfTrainingRefused(
+        raise Refused(
             _("%(model)s is not a verse model: only those can learn from their own poems.") % {"model": model}
         )
 

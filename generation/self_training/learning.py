@@ -19,12 +19,13 @@ from django.db.models.functions import Now
 
 from generation.engines.model_library import folder_id, folder_of, new_folder_of
 from generation.models import MOST_ATTEMPTS, Candidate, SelfTraining, TrainingCycle
+from generation.refusals import Refused
 from generation.runs.claiming import LEASE, LOST, LeaseLost, reason_of
 from generation.runs.doorbell import idle_slots, ring_to_learn
 from generation.runs.writing import held, insist
 from generation.self_training.chain import advance, begin_cycle
 from generation.training import settings as training
-from generation.training.settings import Learnt, Lesson, TrainingRefused
+from generation.training.settings import Learnt, Lesson
 
 UNIT_SECONDS = 12.0
 REPORT_SECONDS = 1.0
@@ -183,7 +184,7 @@ def give_up(unit: Unit, error: BaseException) -> None:
     chain = held_chain.select_for_update().first()
     if chain is None:
         return  # whoever took it meanwhile tells what came of it
-    is_final = isinstance(error, TrainingRefused) or chain.attempts >= MOST_ATTEMPTS
+    is_final = isinstance(error, Refused) or chain.attempts >= MOST_ATTEMPTS
     held_chain.update(
         state=SelfTraining.State.FAILED if is_final else SelfTraining.State.TRAINING,
         lease=None,

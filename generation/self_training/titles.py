@@ -11,17 +11,17 @@ from django.utils.translation import gettext as _
 
 from generation.engines.model_library import ROOT, folder_of, is_there, known_characters
 from generation.orders import LONGEST
+from generation.refusals import Refused
 from generation.texts.characters import control_characters, simplified, unknown_characters
-from generation.training.settings import TrainingRefused
 from generation.training.titles import sample_titles, telling_titles
-from generation.verse.corpus import CorpusRefused, Poem, poem_of
+from generation.verse.corpus import Poem, poem_of
 
 MOST_TITLES = 10_000
 # What is drawn from where no corpus has been prepared: the poems that come with the site.
 FEW_POEMS = ROOT / "fixtures" / "tang-poets.jsonl"
 
 
-class TitlesRefused(ValueError):
+class TitlesRefused(Refused):
     """Titles that cannot be drawn, with a message for staff."""
 
 
@@ -44,7 +44,7 @@ def draw_titles(number: int, *, cycles: int, seed: int, model: str) -> list[list
     titles = [title for title in _titles_here() if not _wrong(title, known)]
     try:
         return [sample_titles(titles, number, seed, cycle) for cycle in range(1, cycles + 1)]
-    except TrainingRefused:
+    except Refused:
         said = _("There are %(titles)d titles to draw from here. manage.py prepare_corpus --fetch gets more.")
         raise TitlesRefused(said % {"titles": len(titles)}) from None
 
@@ -64,7 +64,7 @@ def _poems_of(path: Path) -> Iterator[Poem]:
             try:
                 yield poem_of(line)
             except (ValueError, TypeError) as error:
-                raise CorpusRefused(f"{path}, line {number}: is no poem of a prepared corpus") from error
+                raise Refused(f"{path}, line {number}: is no poem of a prepared corpus") from error
 
 
 def check_titles(titles: Sequence[str], model: str) -> str:

@@ -20,12 +20,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generation.models import RunPrompt, SelfTraining, TrainingCycle, Worker
-from generation.self_training.chain import (
-    SelfTrainingRefused,
-    cancel_self_training,
-    start_self_training,
-    try_again,
-)
+from generation.refusals import Refused
+from generation.self_training.chain import cancel_self_training, start_self_training, try_again
 from generation.self_training.forms import SelfTrainingForm
 from generation.self_training.loss_curves import Curve, loss_curves
 from generation.self_training.titles import TitlesRefused
@@ -83,7 +79,7 @@ def self_trainings(request: HttpRequest) -> HttpResponse:
             return redirect(make_once(nonce, sender, partial(begin, form, by), SelfTraining.objects.all()))
         except TitlesRefused:
             pass  # the form says so beside its field
-        except SelfTrainingRefused as refused:
+        except Refused as refused:
             form.add_error(None, str(refused))
     chains = SelfTraining.objects.select_related("started_by").annotate(
         finished=Count("training_cycles", filter=Q(training_cycles__finished_at__isnull=False))
@@ -97,7 +93,7 @@ def self_trainings(request: HttpRequest) -> HttpResponse:
 
 
 def begin(form: SelfTrainingForm, by: User) -> SelfTraining:
-    """Start the chain of a valid form; raise `TitlesRefused` or `SelfTrainingRefused`."""
+    """Start the chain of a valid form; raise `TitlesRefused` or `Refused`."""
     cleaned = form.cleaned_data
     return start_self_training(
         cleaned["name"],

@@ -152,7 +152,7 @@ def test_too_many_texts_are_refused_with_the_time_to_wait(visitor: Client, setti
     assert [visitor.post(POEM, POSTED).status_code for _ in range(3)] == [302, 302, 429]
     refused = visitor.post(POEM, POSTED)
     assert 1795 < int(refused.headers["Retry-After"]) <= 1800
-    assert "You can have the next one in 30 minutes." in refused.content.decode()
+    assert "Try again in 30 minutes." in refused.content.decode()
     assert 'value="春夜"' in refused.content.decode()
     assert GenerationRun.objects.count() == 2
     assert Client().post(POEM, POSTED).status_code == 302

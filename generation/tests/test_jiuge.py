@@ -19,7 +19,7 @@ from generation.files.candidates import read_candidates
 from generation.files.problems import FileRefused
 from generation.models import Candidate, RunPrompt
 from generation.orders import Order, OrderRefused
-from generation.runs.runs import RunRefused
+from generation.refusals import Refused
 from generation.runs.writing import write_next
 
 POEMS = {
@@ -178,7 +178,7 @@ def test_without_an_address_jiuge_is_no_method_here(settings: Settings, queue: Q
     settings.JIUGE_URL = ""
     with pytest.raises(CommandError, match="JIUGE_URL"):
         call_command("compose", title="山居", method="jiuge")
-    with pytest.raises(RunRefused, match="jiuge is no method that can be carried out here"):
+    with pytest.raises(Refused, match="jiuge is no method that can be carried out here"):
         queue("山居", method="jiuge")
 
 

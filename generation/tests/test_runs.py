@@ -12,12 +12,12 @@ from generation.decoding.methods import METHODS
 from generation.decoding.sentence_search import PRESETS
 from generation.models import GenerationRun, Method, Prompt, RunPrompt, Worker
 from generation.orders import OrderRefused
+from generation.refusals import Refused
 from generation.runs.claiming import claim, give_up, record
 from generation.runs.runs import (
     LABELS,
     LARGEST_SEED,
     OWN_METHODS,
-    RunRefused,
     cancel_run,
     queue_run,
     record_import,
@@ -55,16 +55,14 @@ def test_names_of_methods_and_presets_are_those_of_the_search() -> None:
 )
 def test_run_that_cannot_be_is_refused(queue: Queue, changed: dict[str, Any], message: str) -> None:
     titles = changed.pop("titles", ["春"])
-    with pytest.raises(RunRefused, match=message):
+    with pytest.raises(Refused, match=message):
         queue(*titles, **changed)
     assert not GenerationRun.objects.exists()
 
 
 def test_run_without_a_model_for_its_prompts_is_refused(db: None) -> None:
     question = Prompt.objects.create(genre="qa", text="天为什么是蓝的？")
-    with pytest.raises(
-        RunRefused, match="天为什么是蓝的？: model: none comes with the site for Chinese prose"
-    ):
+    with pytest.raises(Refused, match="天为什么是蓝的？: model: none comes with the site for Chinese prose"):
         queue_run("inverse_prompting", [question])
     assert not RunPrompt.objects.exists()
 

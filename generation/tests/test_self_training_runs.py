@@ -18,12 +18,12 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from generation.conftest import written
 from generation.engines import model_library
 from generation.models import GenerationRun, RunPrompt, SelfTraining, TrainingCycle, Worker
+from generation.refusals import Refused
 from generation.runs.claiming import DRAWN, LOST, LeaseLost, claim, record
 from generation.runs.runs import cancel_run
 from generation.runs.writing import write_next
 from generation.self_training import learning
 from generation.self_training.chain import (
-    SelfTrainingRefused,
     advance,
     base_models,
     cancel_self_training,
@@ -34,7 +34,7 @@ from generation.self_training.chain import (
 from generation.self_training.learning import claim_unit, fail_lost, learn_next, look_round, report_losses
 from generation.tasks import learn
 from generation.tests.self_training_cast import TITLES, make_verse_model
-from generation.training.settings import Learnt, Lesson, TrainingRefused
+from generation.training.settings import Learnt, Lesson
 from generation.training.titles import REGULATED_FORMS
 
 Start = Callable[..., SelfTraining]
@@ -268,7 +268,7 @@ def test_unit_that_fails_is_tried_three_times(start: Start, teacher: Teacher) ->
 def test_refusal_fails_a_chain_at_once(start: Start, teacher: Teacher) -> None:
     chain = start()
     write_all(chain)
-    teacher.error = TrainingRefused("none of the 4 poems is to be kept")
+    teacher.error = Refused("none of the 4 poems is to be kept")
     learn_next(chain.pk)
     chain.refresh_from_db()
     assert (chain.state, chain.error) == (State.FAILED, "none of the 4 poems is to be kept")
@@ -415,7 +415,7 @@ def test_verse_models_can_be_the_base(models: Path) -> None:
 def test_what_cannot_be_is_refused_and_leaves_nothing(
     start: Start, changes: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(SelfTrainingRefused, match=message):
+    with pytest.raises(Refused, match=message):
         start(**changes)
     assert not SelfTraining.objects.exists()
     assert not GenerationRun.objects.exists()
@@ -423,12 +423,12 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
 
 def test_name_is_taken_once(start: Start, models: Path) -> None:
     start()
-    with pytest.raises(SelfTrainingRefused, match="called mine already"):
+    with pytest.raises(Refused, match="called mine already"):
         start()
     (models / "yours-1").mkdir()
-    with pytest.raises(SelfTrainingRefused, match="called yours already"):
+    with pytest.raises(Refused, match="called yours already"):
         start(name="yours")
-    with pytest.raises(SelfTrainingRefused, match="called verse-model already"):
+    with pytest.raises(Refused, match="called verse-model already"):
         (models / "verse-model-2").mkdir()
         start(name="verse-model", cycles=2)
 

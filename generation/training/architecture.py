@@ -10,8 +10,9 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging
 
-from generation.decoding.language_model import ModelRefused, load_model
-from generation.training.settings import Architecture, TrainingRefused
+from generation.decoding.language_model import load_model
+from generation.refusals import Refused
+from generation.training.settings import Architecture
 from generation.training.vocabulary import FORM_TOKENS
 
 # On a processor the plain products are a quarter faster at this length than the fused kernel.
@@ -41,20 +42,17 @@ def build_model(
 
 
 def load_verse_model(folder: Path, device: torch.device) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
-    """Load a model that was trained here, in single precision; raise `TrainingRefused` where the folder is none."""
-    try:
-        loaded = load_model(folder, device=str(device))
-    except ModelRefused as error:
-        raise TrainingRefused(str(error)) from error
+    """Load a model that was trained here, in single precision; raise `Refused` where the folder is none."""
+    loaded = load_model(folder, device=str(device))
     if not set(FORM_TOKENS.values()) <= loaded.tokenizer.get_vocab().keys():
-        raise TrainingRefused(f"{folder} is not a verse model of train_language_model")
+        raise Refused(f"{folder} is not a verse model of train_language_model")
     return loaded.model, loaded.tokenizer
 
 
 def load_to_go_on(
     folder: Path, architecture: Architecture, device: torch.device
 ) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
-    """Load a verse model as a training begins with it; raise `TrainingRefused` where its architecture is another."""
+    """Load a verse model as a training begins with it; raise `Refused` where its architecture is another."""
     model, tokenizer = load_verse_model(folder, device)
     config = model.config
     theirs = Architecture(
@@ -65,7 +63,7 @@ def load_to_go_on(
         config.max_position_embeddings,
     )
     if theirs != architecture:
-        raise TrainingRefused(f"{folder} has another architecture: {theirs}, not {architecture}")
+        raise Refused(f"{folder} has another architecture: {theirs}, not {architecture}")
     model.set_attn_implementation(ATTENTION)
     return model, tokenizer
 

@@ -12,7 +12,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from generation.files.whole_files import replaced_whole
-from generation.training.settings import TrainingRefused
+from generation.refusals import Refused
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Checkpoint:
         self.path, self.settings, self.model, self.optimizers = path, settings, model, optimizers
 
     def save(self, place: Place) -> None:
-        """Write weights, moments and place; raise `TrainingRefused` where the disk is full.
+        """Write weights, moments and place; raise `Refused` where the disk is full.
 
         The file before is there until this one is whole.
         """
@@ -60,10 +60,10 @@ class Checkpoint:
                 torch.save(state, unfinished)
         except (OSError, RuntimeError) as error:
             # What torch raises for a full disk is no OSError.
-            raise TrainingRefused(f"{self.path} cannot be written (is the disk full?)") from error
+            raise Refused(f"{self.path} cannot be written (is the disk full?)") from error
 
     def load(self) -> Place | None:
-        """Take up weights and moments and return the place, None where there is no file; raise `TrainingRefused`."""
+        """Take up weights and moments and return the place, None where there is no file; raise `Refused`."""
         if not self.path.exists():
             return None
         try:
@@ -74,7 +74,7 @@ class Checkpoint:
                 optimizer.load_state_dict(saved)
             return Place(**state["place"])
         except (pickle.UnpicklingError, EOFError, RuntimeError, KeyError, TypeError) as error:
-            raise TrainingRefused(f"{self.path} is damaged; delete it to start anew") from error
+            raise Refused(f"{self.path} is damaged; delete it to start anew") from error
 
     def delete(self) -> None:
         """Delete the file: the training is done."""
@@ -82,8 +82,8 @@ class Checkpoint:
 
 
 def check_settings(theirs: Mapping[str, Any], ours: Mapping[str, Any], path: Path) -> None:
-    """Raise `TrainingRefused` naming what differs, where a file comes from a training with other settings."""
+    """Raise `Refused` naming what differs, where a file comes from a training with other settings."""
     names = [name for name in ours if theirs.get(name) != ours[name]]
     if names:
         differences = ", ".join(f"{name} {theirs.get(name)} there, {ours[name]} here" for name in names)
-        raise TrainingRefused(f"{path} is of another training ({differences}); choose another folder")
+        raise Refused(f"{path} is of another training ({differences}); choose another folder")

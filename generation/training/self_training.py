@@ -110,7 +110,7 @@ def self_train(
     """Train a model on its own poems in cycles, or go on where that was stopped; return the last cycle's folder.
 
     The titles are drawn from the training part, anew for each cycle, unless they are given. `report` is called after
-    every group of poems and every step and may raise `Stopped`. Raise `TrainingRefused` where the folder is no verse
+    every group of poems and every step and may raise `Stopped`. Raise `Refused` where the folder is no verse
     model, a title is not in its vocabulary, or `output` is of another self-training.
     """
     load_verse_model(model_folder, device)
@@ -156,7 +156,7 @@ def learn(
 
 
 def begin(path: Path, settings: dict[str, object]) -> None:
-    """Write down the settings of a self-training, or raise `TrainingRefused` where others are there."""
+    """Write down the settings of a self-training, or raise `Refused` where others are there."""
     # As JSON has them: a tuple comes back as a list.
     settings = json.loads(json.dumps(settings))
     if path.exists():

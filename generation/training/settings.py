@@ -156,7 +156,3 @@ class Learnt:
 
 class Stopped(Exception):
     """The training was asked to stop; what it has done is kept to go on from."""
-
-
-class TrainingRefused(Exception):
-    """A training that cannot be begun or gone on with as it was asked for; the message is for people."""

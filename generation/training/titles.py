@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from generation.training.settings import TrainingRefused
+from generation.refusals import Refused
 from generation.verse.corpus import Poem
 
 # A title that so many poems have says nothing about any of them.
@@ -23,9 +23,9 @@ def telling_titles(poems: Iterable[Poem]) -> list[str]:
 
 
 def sample_titles(known: Sequence[str], number: int, seed: int, cycle: int) -> list[str]:
-    """Draw a cycle's titles, none twice; raise `TrainingRefused` where there are too few."""
+    """Draw a cycle's titles, none twice; raise `Refused` where there are too few."""
     if len(known) < number:
-        raise TrainingRefused(f"the corpus has {len(known)} titles to write poems for, not {number}")
+        raise Refused(f"the corpus has {len(known)} titles to write poems for, not {number}")
     rng = np.random.default_rng([seed, cycle])
     return [known[place] for place in rng.choice(len(known), size=number, replace=False)]
 

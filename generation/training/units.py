@@ -37,7 +37,7 @@ def learn_unit(
     """Learn for some seconds from where the folder's checkpoint stands, and save it; finish the model if all is learnt.
 
     `report` hears the losses so far after every step and may raise. The same lesson gives the same model, into however
-    many units it falls. Raise `TrainingRefused` where it cannot be learnt.
+    many units it falls. Raise `Refused` where it cannot be learnt.
     """
     kept = keep_poems([poem_of_text(*text) for text in lesson.texts], lesson.settings)
     identity = identity_of(lesson, kept)
@@ -86,7 +86,7 @@ def identity_of(lesson: Lesson, kept: Sequence[OwnPoem]) -> dict[str, Any]:
 def read_finished(folder: Path, identity: dict[str, Any]) -> Learnt | None:
     """Return what a lesson came to whose model lies in its folder already, None where no finished model does.
 
-    Raise `TrainingRefused` where it is another lesson's.
+    Raise `Refused` where it is another lesson's.
     """
     path = folder / RECORD
     if not path.exists():

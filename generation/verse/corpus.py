@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from generation.files.whole_files import written_whole
+from generation.refusals import Refused
 from generation.texts.characters import VARIANTS, converter
 
 Collection = Literal["tang", "song", "ci"]
@@ -92,12 +93,8 @@ def sentences_of(text: str) -> list[str]:
     return [sentence for sentence in re.split("[，。？！；]", text) if sentence]
 
 
-class CorpusRefused(Exception):
-    """What was given is no unpacked package or no prepared corpus; the message is for people."""
-
-
 def read_corpus(package: Path, progress: Callable[[list[Path]], Iterable[Path]] = iter) -> list[Poem]:
-    """Read, simplify and sort out all poems of the unpacked npm package; raise `CorpusRefused`.
+    """Read, simplify and sort out all poems of the unpacked npm package; raise `Refused`.
 
     `progress` wraps the list of files, for a progress bar. The same package gives the same list.
     """
@@ -110,37 +107,37 @@ def read_corpus(package: Path, progress: Callable[[list[Path]], Iterable[Path]] 
             try:
                 poem = read_entry(collection_of[path], entry)
             except (AttributeError, KeyError, TypeError) as error:
-                raise CorpusRefused(f"{path}, entry {number}: is no poem of the package") from error
+                raise Refused(f"{path}, entry {number}: is no poem of the package") from error
             if poem is not None:
                 poems.setdefault(poem.text, poem)
     return list(name_ci(list(poems.values())))
 
 
 def collection_files(package: Path, collection: Collection) -> list[Path]:
-    """Return the files of a collection in the order of their numbers; raise `CorpusRefused` where there are none."""
+    """Return the files of a collection in the order of their numbers; raise `Refused` where there are none."""
     folder, pattern = FILES[collection]
     files = sorted((package / "dist" / folder).glob(pattern), key=lambda path: int(path.name.split(".")[2]))
     if not files:
-        raise CorpusRefused(
+        raise Refused(
             f"{package} is not the unpacked npm package {PACKAGE}: it has no dist/{folder}/{pattern}"
         )
     return files
 
 
 def read_entries(path: Path) -> list[dict[str, Any]]:
-    """Return the entries of a file in simplified characters; raise `CorpusRefused` where it is not JSON."""
+    """Return the entries of a file in simplified characters; raise `Refused` where it is not JSON."""
     try:
         # The whole file at once: the converter looks at phrases, and a call for each poem would take long.
         text = converter()(path.read_text(encoding="utf-8")).translate(VARIANTS)
         entries = json.loads(text)
     except json.JSONDecodeError as error:
-        raise CorpusRefused(f"{path}, line {error.lineno}: is not JSON ({error.msg})") from error
+        raise Refused(f"{path}, line {error.lineno}: is not JSON ({error.msg})") from error
     except UnicodeDecodeError as error:
-        raise CorpusRefused(f"{path}: is not UTF-8 (byte {error.start})") from error
+        raise Refused(f"{path}: is not UTF-8 (byte {error.start})") from error
     except OSError as error:
-        raise CorpusRefused(f"{path}: {error.strerror}") from error
+        raise Refused(f"{path}: {error.strerror}") from error
     if not isinstance(entries, list):
-        raise CorpusRefused(f"{path}: is no list of poems")
+        raise Refused(f"{path}: is no list of poems")
     return entries
 
 
@@ -233,16 +230,16 @@ def write_corpus(poems: list[Poem], path: Path) -> None:
 
 
 def load_corpus(path: Path) -> list[Poem]:
-    """Read what `write_corpus` wrote; raise `CorpusRefused` with the line where it is something else."""
+    """Read what `write_corpus` wrote; raise `Refused` with the line where it is something else."""
     poems: list[Poem] = []
     try:
         # In bytes: a text file would decode ahead, and a damaged line would be blamed on another.
         with path.open("rb") as file:
             poems.extend(poem_of(line.decode()) for line in file)
     except OSError as error:
-        raise CorpusRefused(f"{path} cannot be read ({error.strerror}); prepare_corpus makes it") from error
+        raise Refused(f"{path} cannot be read ({error.strerror}); prepare_corpus makes it") from error
     except (ValueError, TypeError) as error:
-        raise CorpusRefused(f"{path}, line {len(poems) + 1}: is no poem of a prepared corpus") from error
+        raise Refused(f"{path}, line {len(poems) + 1}: is no poem of a prepared corpus") from error
     return poems
 
 

@@ -57,10 +57,6 @@ OPPOSITE = {"平": "仄", "仄": "平"}
 NOWHERE, PINGSHUI, PINGSHUI_IF_LEVEL = "-", "韵", "?"
 
 
-class FormUnknown(OrderRefused):
-    """There is no such form or tune, or the acrostic does not fit it; the message is for people."""
-
-
 @dataclass(frozen=True, slots=True)
 class FormatPenalty:
     """Numbers of violations of a poem's form."""
@@ -267,32 +263,32 @@ KEYS = (*REGULATED_FORMS, "ci")
 
 
 def find_form(key: str, *, tune: str = "", heads: str = "") -> PoemForm:
-    """Return a form by its key, a ci by its tune, an acrostic by its first characters; raise `FormUnknown`.
+    """Return a form by its key, a ci by its tune, an acrostic by its first characters; raise `OrderRefused`.
 
     Traditional characters and other names of a tune will do.
     """
     if key not in KEYS:
-        raise FormUnknown(f"form: there is no form '{key}'; there are {', '.join(KEYS)}.")
+        raise OrderRefused(f"form: there is no form '{key}'; there are {', '.join(KEYS)}.")
     if tune and key != "ci":
-        raise FormUnknown(f"tune: only a ci has a tune, not {key}.")
+        raise OrderRefused(f"tune: only a ci has a tune, not {key}.")
     form = ci(tune) if key == "ci" else REGULATED_FORMS[key]
     heads = simplified(heads.strip())
     if not CHINESE.fullmatch(heads):
-        raise FormUnknown("heads: the first characters given must all be Chinese characters.")
+        raise OrderRefused("heads: the first characters given must all be Chinese characters.")
     if len(heads) > len(form.lengths):
-        raise FormUnknown(
+        raise OrderRefused(
             f"heads: {len(heads)} first characters are given, and the poem has {len(form.lengths)} short sentences."
         )
     return replace(form, heads=heads) if heads else form
 
 
 def ci(name: str) -> PoemForm:
-    """Return the form of a tune; raise `FormUnknown` with the names that are like it."""
+    """Return the form of a tune; raise `OrderRefused` with the names that are like it."""
     tune = find_tune(name)
     if tune is None:
         similar = "、".join(similar_tunes(name))
         hint = f"; did you mean {similar}?" if similar else "."
-        raise FormUnknown(f"tune: there is no tune '{name}'{hint}")
+        raise OrderRefused(f"tune: there is no tune '{name}'{hint}")
     return PoemForm(
         key="ci",
         name=CI,

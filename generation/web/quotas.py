@@ -11,13 +11,16 @@ import ipaddress
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
+from django.utils.translation import ngettext
 
 from generation.models import Allowance
+from generation.refusals import Refused
 
 PERIOD = timedelta(hours=1)
 # An IPv6 address is one of so many that a household has, which are told apart by what comes after these bits.
@@ -43,12 +46,21 @@ class Limit:
     an_hour: int
 
 
-class TooMany(Exception):
+class TooMany(Refused):
     """An allowance is used up; `retry_after` says in how many seconds one use will have come back."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    retry_after: int
 
     def __init__(self, retry_after: int) -> None:
         self.retry_after = retry_after
-        super().__init__(f"used up for {retry_after} s")
+        minutes = -(-retry_after // 60)
+        said = ngettext(
+            "This has been asked for very often from here. Try again in %(minutes)d minute.",
+            "This has been asked for very often from here. Try again in %(minutes)d minutes.",
+            minutes,
+        )
+        super().__init__(said % {"minutes": minutes})
 
 
 def take(limit: Limit, who: str) -> float:

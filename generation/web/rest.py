@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import IO, Any
 
 from django.conf import settings
@@ -28,7 +27,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from generation.files.problems import SHOWN_AT_MOST, FileRefused
+from generation.refusals import Refused
 
 LARGEST_PAGE = 500
 # More than any list has pages; a larger number is not one that a database counts to.
@@ -175,41 +174,6 @@ def page_of(row: type[serializers.BaseSerializer[Any]]) -> Any:
     )
 
 
-class Refused(APIException):
-    """A request that is as it should be, and that a rule does not allow now.
-
-    `fields` has what is wrong with single fields, `problems` what is wrong with a file, a sentence each.
-    """
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "refused"
-
-    def __init__(
-        self, detail: str, *, fields: Mapping[str, list[str]] | None = None, problems: Sequence[str] = ()
-    ) -> None:
-        super().__init__(detail)
-        self.said = {
-            **({"fields": dict(fields)} if fields else {}),
-            **({"problems": list(problems)} if problems else {}),
-        }
-
-
-@contextmanager
-def refusals(*errors: type[Exception]) -> Iterator[None]:
-    """Answer these errors, which carry a message for people, with 409."""
-    try:
-        yield
-    except errors as error:
-        if isinstance(error, InvalidFields):
-            fields = error.message_dict if hasattr(error, "error_dict") else {}
-            raise Refused(" ".join(error.messages), fields=fields) from error
-        if isinstance(error, FileRefused):
-            raise Refused(
-                _("Nothing was stored: the file has problems."), problems=error.lines[:SHOWN_AT_MOST]
-            ) from error
-        raise Refused(str(error)) from error
-
-
 class TooLarge(APIException):
     """A body of more bytes than are read."""
 
@@ -262,11 +226,15 @@ def explain(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return an error in the one form that all of the API's errors have."""
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
+    if isinstance(error, InvalidFields):
+        refused = Refused(*error.messages)
+        refused.fields = error.message_dict if hasattr(error, "error_dict") else {}
+        error = refused
+    if isinstance(error, Refused):
+        return refusal_response(error)
     response = exception_handler(error, context)
     if response is None:
         return None
-    if isinstance(error, Refused):
-        response.data |= error.said
     if isinstance(error, ValidationError):
         fields = dict(flat(response.data))
         own = fields.pop("", [])
@@ -274,6 +242,18 @@ def explain(error: Exception, context: dict[str, Any]) -> Response | None:
         detail = " ".join(own) or (_("Not as it must be: %s") % where)
         response.data = {"detail": detail, **({"fields": fields} if fields else {})}
     return response
+
+
+def refusal_response(refused: Refused) -> Response:
+    """Return why something was not done, in the form that all of the API's errors have."""
+    detail = _("Nothing was stored: the file has problems.") if refused.problems else str(refused)
+    data: dict[str, Any] = {"detail": detail}
+    if refused.fields:
+        data["fields"] = {name: list(messages) for name, messages in refused.fields.items()}
+    if refused.problems:
+        data["problems"] = list(refused.problems)
+    headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else None
+    return Response(data, status=refused.status, headers=headers)
 
 
 def flat(errors: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
@@ -317,6 +297,7 @@ ERRORS = {
     "413": "Too large",
     "415": "No such content type",
     "429": "Too many; Retry-After says in how many seconds to come again",
+    "503": "Not now; Retry-After says in how many seconds to come again",
 }
 
 

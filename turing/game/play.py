@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Greatest, Now
 
+from generation.refusals import Refused
 from generation.web.quotas import network_of, take
 from turing.game.limits import MANY, games_of_address, games_of_player
 from turing.game.players import Visitor, new_player
@@ -23,7 +24,7 @@ TRIES = 3
 DRAWN_AT_ONCE = 3 * ROUNDS_IN_GAME
 
 
-class NoPairs(Exception):
+class NoPairs(Refused):
     """There are too few pairs of a genre for a game."""
 
 

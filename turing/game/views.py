@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generation.web.once import NonceForm
-from generation.web.quotas import TooMany
 from turing.game import play
 from turing.game.forms import BeginForm, ChoiceForm
 from turing.game.pages import Result, first_open, load_round, record_of, result_of, revealed, table_of
@@ -59,13 +58,6 @@ def begin(request: HttpRequest) -> HttpResponse:
     except play.NoPairs:
         messages.info(request, _("There is nothing to play with yet."))
         return redirect("turing:start")
-    except TooMany as refused:
-        minutes = -(-refused.retry_after // 60)
-        response = render(
-            request, "turing/game/too_many.html", {"minutes": minutes}, status=HTTPStatus.TOO_MANY_REQUESTS
-        )
-        response.headers["Retry-After"] = str(refused.retry_after)
-        return response
     response = redirect("turing:game", begun.game.uuid)
     if begun.token:
         remember(response, begun.token)

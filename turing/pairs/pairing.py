@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from generation.models import Candidate
+from generation.refusals import Refused
 from generation.runs.runs import ImportedText, queue_run, record_import
 from turing.models import Form, Genre, PairRun, PoemPair, SourceText
 from turing.pairs.uniform import dressed, shape
@@ -26,10 +27,6 @@ class Paired:
 
     pairs: list[PoemPair] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-
-
-class TooFew(Exception):
-    """There are fewer human texts than were asked for; the message is for people."""
 
 
 def pair_up(humans: Sequence[Candidate], machines: Sequence[Candidate]) -> Paired:
@@ -110,14 +107,14 @@ def human_candidates(texts: Sequence[SourceText], genre: str = Genre.POEM) -> li
 def pick_texts(count: int, seed: int) -> list[SourceText]:
     """Draw human poems in regulated forms, no two of one title; the same seed draws the same from the same poems.
 
-    Raises `TooFew`.
+    Raises `Refused`.
     """
     poems = SourceText.objects.filter(form__in=REGULATED).exclude(title="").order_by("source_id")
     rows = list(poems.values_list("pk", "title"))
     random.Random(seed).shuffle(rows)  # noqa: S311 - a draw that can be repeated, and no secret
     picked = list({title: pk for pk, title in reversed(rows)}.values())[::-1][:count]
     if len(picked) < count:
-        raise TooFew(
+        raise Refused(
             f"There are {len(picked):,} poems with titles of their own, not {count:,}: import_quantangshi"
         )
     texts = SourceText.objects.in_bulk(picked)
@@ -130,7 +127,7 @@ def queue_pairs(
 ) -> list[PairRun]:
     """Queue machine texts for human ones drawn at random, one run a form; `pair_finished` pairs them.
 
-    Raises `TooFew`, or `RunRefused` of the run.
+    Raises `Refused`, or `Refused` of the run.
     """
     texts = pick_texts(count, seed)
     pair_runs = []

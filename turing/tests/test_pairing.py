@@ -5,9 +5,9 @@ from random import Random
 import pytest
 
 from generation.models import Candidate, GenerationRun
-from generation.runs.runs import RunRefused
+from generation.refusals import Refused
 from turing.models import Form, PairRun, PoemPair, SourceText
-from turing.pairs.pairing import TooFew, human_candidates, pair_finished, pair_up, pick_texts, queue_pairs
+from turing.pairs.pairing import human_candidates, pair_finished, pair_up, pick_texts, queue_pairs
 from turing.pairs.uniform import dressed, shape
 from turing.tests.cast import build_machines, build_pairs, poem
 
@@ -119,7 +119,7 @@ def test_the_draw_of_poems_can_be_repeated_and_takes_no_title_twice(db: None) ->
     assert [text.pk for text in pick_texts(12, seed=4)] != [text.pk for text in picked]
     assert len({text.title for text in picked}) == 12
     assert {text.form for text in picked} == {Form.JUEJU5}
-    with pytest.raises(TooFew, match="There are 20 poems with titles of their own, not 21"):
+    with pytest.raises(Refused, match="There are 20 poems with titles of their own, not 21"):
         pick_texts(21, seed=3)
 
 
@@ -173,7 +173,7 @@ def test_each_form_is_a_run_of_its_own(db: None) -> None:
 
 def test_a_method_that_is_not_ours_queues_nothing(db: None) -> None:
     source(1)
-    with pytest.raises(RunRefused):
+    with pytest.raises(Refused):
         queue_pairs(1, method="human")
     assert not PairRun.objects.exists()
     assert not Candidate.objects.exists()

@@ -39,7 +39,7 @@ def test_a_player_who_begins_too_many_games_is_told_when_to_come_back(
     response = client.post("/turing/", {"genre": "poem"})
     assert response.status_code == 429
     assert 1700 < int(response.headers["Retry-After"]) <= 1800
-    assert "You can begin the next one in 30 minutes." in response.content.decode()
+    assert "Try again in 30 minutes." in response.content.decode()
     assert Game.objects.count() == 2
 
 

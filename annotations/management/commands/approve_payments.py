@@ -7,13 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.management.study_command import study_named
-from annotations.payments.ledger import (
-    PaymentRefused,
-    State,
-    approve_payments,
-    payment_lines,
-    revoke_approvals,
-)
+from annotations.payments.ledger import State, approve_payments, payment_lines, revoke_approvals
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -43,6 +38,6 @@ class Command(BaseCommand):
                 done, word = revoke_approvals(study, evaluators, by=None), "taken back"
             else:
                 done, word = approve_payments(study, evaluators, by=None), "approved"
-        except PaymentRefused as refused:
+        except Refused as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(f"{study.slug}: {len(done)} {word}")

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import Study
 from annotations.setup.rubrics import load_rubric
-from annotations.setup.study import CHANGEABLE, ChangeRefused, change_study, replace_criteria
-from generation.files.problems import FileRefused
+from annotations.setup.study import CHANGEABLE, change_study, replace_criteria
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             if options["rubric"]:
                 replace_criteria(study, load_rubric(options["rubric"]), by=None)
                 changed += ("criteria",)
-        except (ChangeRefused, FileRefused, OSError, ValueError) as refused:
+        except (Refused, OSError, ValueError) as refused:
             raise CommandError(f"{study.slug}: {refused}") from refused
         except ValidationError as error:
             raise CommandError(f"{study.slug}: {words(error)}") from error

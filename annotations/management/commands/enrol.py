@@ -12,8 +12,8 @@ from django.db import transaction
 from annotations.access.accounts import create_account
 from annotations.models import Study
 from annotations.recruiting.enrolment import enrol_by_staff
-from annotations.recruiting.invitations import InvitingRefused, group_of
-from annotations.recruiting.sharing_out import EnrolmentRefused
+from annotations.recruiting.invitations import group_of
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -49,7 +49,7 @@ class Command(BaseCommand):
                     enrol_by_staff(study, User.objects.get(username=name), by=None, group=group)
                     for name in usernames
                 ]
-        except (EnrolmentRefused, InvitingRefused) as refused:
+        except Refused as refused:
             raise CommandError(f"Nobody was enrolled. {refused}") from refused
         except ValidationError as error:
             raise CommandError(f"Nobody was enrolled. {' '.join(error.messages)}") from error

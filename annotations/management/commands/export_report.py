@@ -11,7 +11,8 @@ from django.utils import translation
 from annotations.models import AnalysisPlan, Study
 from annotations.results.report import study_report
 from annotations.results.report_formats import FORMATS, export
-from annotations.results.seal import ReasonTooShort, unblind
+from annotations.results.seal import unblind
+from generation.refusals import Refused
 
 BINARY = ("pdf", "xlsx")
 
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         if options["unblind"] is not None:
             try:
                 unblind(study, staff=None, reason=options["unblind"])
-            except ReasonTooShort as error:
+            except Refused as error:
                 raise CommandError(f"--unblind: {error}") from error
         with translation.override(options["language"]):
             report = study_report(study, off_scale=options["off_scale"])

@@ -9,11 +9,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from annotations.models import Study, StudyRun
-from annotations.setup.runs import StudyFixed, add_run, start_run
+from annotations.setup.runs import add_run, start_run
 from generation.compose.forms import REGULATED
 from generation.models import GenerationRun, RunPrompt
+from generation.refusals import Refused
 from generation.runs.progress import run_progress, trouble
-from generation.runs.runs import OWN_METHODS, PRESETS, RunRefused
+from generation.runs.runs import OWN_METHODS, PRESETS
 
 POLL_SECONDS = 0.5
 ERRORS_SHOWN = 10
@@ -52,7 +53,7 @@ class Command(BaseCommand):
         chosen = {name: options[name] for name in ("method", "model", "preset", "seed", "form")}
         try:
             study_run = start_run(study, **chosen)
-        except (StudyFixed, RunRefused) as refused:
+        except Refused as refused:
             raise CommandError(f"{study.slug}: {refused}") from refused
         run = study_run.run
         progress = run_progress(run)
@@ -76,7 +77,7 @@ class Command(BaseCommand):
             raise CommandError(self.what_went_wrong(run))
         try:
             add_run(study_run)
-        except StudyFixed as refused:
+        except Refused as refused:
             raise CommandError(f"All texts are written, but do not join the study: {refused}") from refused
         self.stdout.write(f"All texts are written and in the study {study_run.study.slug}.")
 

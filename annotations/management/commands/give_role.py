@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.access.roles import RoleRefused, give_role, user_named
+from annotations.access.roles import give_role, user_named
 from annotations.management.study_command import study_named
 from annotations.models import StudyRole
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             given = give_role(
                 study, user_named(options["username"]), StudyRole.Role(options["role"]), by=None
             )
-        except RoleRefused as refused:
+        except Refused as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(
             f"{study.slug}: {options['username']} {'is' if given else 'was already'} {options['role']}"

@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.imports.published_records import read_records
-from annotations.imports.studies import SlugTaken, import_records
+from annotations.imports.studies import import_records
 from annotations.management.commands.import_study import messages_of
 from generation.files.problems import FileRefused
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             )
         except FileRefused as error:
             raise CommandError(f"Nothing was imported.\n{error}") from error
-        except (SlugTaken, ValidationError) as error:
+        except (Refused, ValidationError) as error:
             raise CommandError(f"Nothing was imported: {messages_of(error)}") from error
         if not receipt.is_new:
             self.stdout.write(

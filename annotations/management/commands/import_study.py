@@ -8,11 +8,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.imports.studies import SlugTaken, import_study
+from annotations.imports.studies import import_study
 from annotations.models import Page
 from annotations.setup.rubrics import load_rubric
 from generation.files.candidates import read_candidates
 from generation.files.problems import FileRefused
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             )
         except FileRefused as error:
             raise CommandError(f"Nothing was imported.\n{error}") from error
-        except (SlugTaken, ValidationError) as error:
+        except (Refused, ValidationError) as error:
             raise CommandError(f"Nothing was imported: {messages_of(error)}") from error
         if not is_new:
             self.stdout.write(f"Study {slug} was already imported from the same file; nothing has changed.")
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         )
 
 
-def messages_of(error: SlugTaken | ValidationError) -> str:
+def messages_of(error: Refused | ValidationError) -> str:
     """Return what is wrong in one line, with the field's name where there is one."""
     if isinstance(error, ValidationError) and hasattr(error, "error_dict"):
         return "; ".join(f"{field}: {' '.join(found)}" for field, found in error.message_dict.items())

@@ -12,7 +12,6 @@ from annotations.models import Invitation
 from annotations.recruiting.invitations import (
     DAYS_VALID,
     Invitee,
-    InvitingRefused,
     group_of,
     invite,
     read_invitees,
@@ -20,6 +19,7 @@ from annotations.recruiting.invitations import (
 )
 from annotations.recruiting.tokens import join_address
 from generation.files.problems import FileRefused
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             raise CommandError(f"Nobody was invited.\n{refused}") from refused
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
-        except InvitingRefused as refused:
+        except Refused as refused:
             raise CommandError(f"Nobody was invited. {refused}") from refused
         left = send_invitations(made)
         for link in left:

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import Study
-from annotations.setup.lifecycle import LaunchRefused, launch
+from annotations.setup.lifecycle import launch
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -22,6 +23,6 @@ class Command(BaseCommand):
             raise CommandError(f"{options['slug']}: no such study")
         try:
             launch(study, by=None)
-        except LaunchRefused as refused:
+        except Refused as refused:
             raise CommandError("\n".join([f"{study.slug}:", *refused.reasons])) from refused
         self.stdout.write(f"{study.slug}: launched. Next: manage.py enrol {study.slug} USERNAME ...")

@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import AnalysisPlan, Study
-from annotations.plan.plan import Pair, PlanRefused, lock_plan
+from annotations.plan.plan import Pair, lock_plan
+from generation.refusals import Refused
 
 
 def pair(text: str) -> Pair:
@@ -82,6 +83,6 @@ class Command(BaseCommand):
                 planned_prompts=options["prompts"],
                 notes=options["notes"],
             )
-        except PlanRefused as refused:
+        except Refused as refused:
             raise CommandError(f"{study.slug}: {refused}") from refused
         self.stdout.write(f"{study.slug}: the plan is locked, digest {plan.digest}")

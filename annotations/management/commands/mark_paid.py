@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.management.study_command import study_named
-from annotations.payments.ledger import PaymentRefused, State, mark_paid, payment_lines
+from annotations.payments.ledger import State, mark_paid, payment_lines
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -30,6 +31,6 @@ class Command(BaseCommand):
             ]
         try:
             paid = mark_paid(study, evaluators, by=None, reference=options["reference"])
-        except PaymentRefused as refused:
+        except Refused as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(f"{study.slug}: {len(paid)} marked as paid")

@@ -9,8 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.management.study_command import study_named
 from annotations.models import OpenLink
-from annotations.recruiting.invitations import InvitingRefused, close_open_link, group_of, make_open_link
+from annotations.recruiting.invitations import close_open_link, group_of, make_open_link
 from annotations.recruiting.tokens import join_address
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -51,6 +52,6 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError("No link was made: " + " ".join(error.messages)) from error
-        except InvitingRefused as refused:
+        except Refused as refused:
             raise CommandError(f"No link was made. {refused}") from refused
         self.stdout.write(join_address(made.token))

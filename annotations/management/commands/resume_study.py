@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import Study
-from annotations.setup.lifecycle import WrongState, resume
+from annotations.setup.lifecycle import resume
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -22,6 +23,6 @@ class Command(BaseCommand):
             raise CommandError(f"{options['slug']}: no such study")
         try:
             changed = resume(study, by=None)
-        except WrongState as wrong:
+        except Refused as wrong:
             raise CommandError(f"{study.slug}: {wrong}") from wrong
         self.stdout.write(f"{study.slug}: {'takes answers again' if changed else 'is open already'}")

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.models import Study
-from annotations.setup.lifecycle import LaunchRefused, sign_off
+from annotations.setup.lifecycle import sign_off
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -22,7 +23,7 @@ class Command(BaseCommand):
             raise CommandError(f"{options['slug']}: no such study")
         try:
             sign_off(study, by=None)
-        except LaunchRefused as refused:
+        except Refused as refused:
             raise CommandError("\n".join([f"{study.slug}:", *refused.reasons])) from refused
         self.stdout.write(
             f"{study.slug}: the material is signed off. Next: manage.py launch_study {study.slug}"

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotations.access.roles import RoleRefused, take_role, user_named
+from annotations.access.roles import take_role, user_named
 from annotations.management.study_command import study_named
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -21,6 +22,6 @@ class Command(BaseCommand):
         study = study_named(options["slug"])
         try:
             taken = take_role(study, user_named(options["username"]), by=None)
-        except RoleRefused as refused:
+        except Refused as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(f"{study.slug}: {options['username']} {'has' if taken else 'had'} no role")

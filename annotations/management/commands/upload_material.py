@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotations.models import Study
 from annotations.setup.lifecycle import material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks, store_material
-from annotations.setup.study import ChangeRefused
 from generation.files.candidates import read_candidates
 from generation.files.problems import FileRefused
 from generation.files.prompts import read_prompts
+from generation.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             store_material(study, read(options["file"], study.genre), by=None)
         except FileRefused as refused:
             raise CommandError(f"Nothing was stored.\n{refused}") from refused
-        except ChangeRefused as refused:
+        except Refused as refused:
             raise CommandError(f"{study.slug}: {refused}") from refused
         checks = material_checks(study)
         self.tell(checks)

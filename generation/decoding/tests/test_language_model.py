@@ -11,7 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from generation.decoding.language_model import ModelRefused, load_model, no_memory_refused
+from generation.decoding.language_model import load_model, no_memory_refused
+from generation.refusals import Refused
 from generation.tests.tiny_models import verse_model
 
 Damage = Callable[[Path], object]
@@ -32,7 +33,7 @@ def rewrite_config(folder: Path, **values: object) -> None:
 
 
 def refusal_of(source: Path, **options: str) -> str:
-    with pytest.raises(ModelRefused) as refusal:
+    with pytest.raises(Refused) as refusal:
         load_model(source, **options)
     message = str(refusal.value)
     assert "\n" not in message
@@ -151,14 +152,14 @@ def test_a_device_that_is_not_there_is_refused(folder: Path) -> None:
 
 LOAD_IN_LITTLE_MEMORY = """
 import resource, sys
-from generation.decoding.language_model import ModelRefused, load_model
+from generation.decoding.language_model import Refused, load_model
 import transformers.models.llama.modeling_llama
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 most = used + int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
 try:
     load_model(sys.argv[1])
-except ModelRefused as refusal:
+except Refused as refusal:
     print(refusal)
 """
 
@@ -181,7 +182,7 @@ def test_a_model_that_does_not_fit_into_memory_is_refused(folder: Path, spare: i
 
 def test_memory_that_runs_out_while_writing_is_told_in_a_line() -> None:
     with (
-        pytest.raises(ModelRefused, match=r"^tiny does not fit into the memory of cpu$"),
+        pytest.raises(Refused, match=r"^tiny does not fit into the memory of cpu$"),
         no_memory_refused("tiny", "cpu"),
     ):
         torch.empty(2**60)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.verse.forms import FormatPenalty, FormUnknown, PoemForm, find_form
+from generation.orders import OrderRefused
+from generation.verse.forms import FormatPenalty, PoemForm, find_form
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 
@@ -208,7 +209,7 @@ def test_given_first_character_that_comes_again_elsewhere_is_a_repetition() -> N
     ],
 )
 def test_order_for_no_form_is_refused_with_the_field(key: str, tune: str, heads: str, named: str) -> None:
-    with pytest.raises(FormUnknown, match=named):
+    with pytest.raises(OrderRefused, match=named):
         find_form(key, tune=tune, heads=heads)
 
 

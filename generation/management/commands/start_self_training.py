@@ -6,20 +6,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Count, Q
 from tqdm import tqdm
 
+from generation.management.act_command import ActCommand
 from generation.models import RunPrompt, SelfTraining, Worker
-from generation.self_training.chain import SelfTrainingRefused, start_self_training
-from generation.self_training.titles import TitlesRefused, draw_titles, listed_titles
+from generation.self_training.chain import start_self_training
+from generation.self_training.titles import draw_titles, listed_titles
 from generation.training.settings import PAPER
-from generation.verse.corpus import CorpusRefused
 
 POLL_SECONDS = 0.5
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Have workers train a verse model on its own poems, in cycles of writing and learning. The models are called"
         " NAME-1, NAME-2 and so on, and runs can use them."
@@ -59,10 +59,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = {name: options[name] for name in ("base_model", "keep_share", "steps", "cycles", "seed")}
-        try:
-            chain = start_self_training(options["name"], self.titles(options), **chosen)
-        except (SelfTrainingRefused, TitlesRefused, CorpusRefused) as refused:
-            raise CommandError(str(refused)) from refused
+        chain = start_self_training(options["name"], self.titles(options), **chosen)
         queue = chain.training_cycles.get().run.queue
         self.stdout.write(f"{chain.name} is queued, see {chain.get_absolute_url()}")
         if not Worker.objects.seen_lately().taking(queue).exists():

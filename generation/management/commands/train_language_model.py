@@ -6,20 +6,21 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from generation.management.act_command import ActCommand
 from generation.management.stopping import signals_noted
 from generation.training.process import keep_freed_memory, let_idle_threads_sleep
-from generation.training.settings import Architecture, Progress, Stopped, Training, TrainingRefused
-from generation.verse.corpus import CorpusRefused, load_corpus
+from generation.training.settings import Architecture, Progress, Stopped, Training
+from generation.verse.corpus import load_corpus
 
 TRAINING = ("tokens", "batch_tokens", "learning_rate", "seed")
 ARCHITECTURE = ("layers", "width", "heads", "inner")
 STEPS_A_MEAN = 20
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Train the verse model on CORPUS, which prepare_corpus makes, and write it to DIR with its card. Ctrl-C stops"
         " the training; the same command goes on from there and ends with the same model."
@@ -57,7 +58,7 @@ class Command(BaseCommand):
             training = Training(**{name: options[name] for name in TRAINING})
             architecture = Architecture(**{name: options[name] for name in ARCHITECTURE})
             losses = self.train(training, architecture, options)
-        except (CorpusRefused, TrainingRefused, ValueError) as error:
+        except ValueError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{options['output']} cannot be written: {error.strerror}") from error
@@ -104,7 +105,7 @@ class Command(BaseCommand):
 class Bar:
     """Tokens, loss, tokens a second and the time left, on a terminal; held-out losses, a line each, anywhere."""
 
-    def __init__(self, command: BaseCommand, total: int) -> None:
+    def __init__(self, command: ActCommand, total: int) -> None:
         self.command, self.total = command, total
         self.tokens = 0
         self.losses: deque[float] = deque(maxlen=STEPS_A_MEAN)

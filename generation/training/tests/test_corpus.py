@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from generation.refusals import Refused
 from generation.tests.training_cast import verse
 from generation.verse.corpus import (
     Collection,
-    CorpusRefused,
     Poem,
     clean_title,
     fingerprint,
@@ -230,7 +230,7 @@ def test_files_are_read_in_the_order_of_their_numbers(make_package: MakePackage)
 
 
 def test_a_folder_that_is_no_package_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CorpusRefused, match="it has no dist/quantangshi"):
+    with pytest.raises(Refused, match="it has no dist/quantangshi"):
         read_corpus(tmp_path)
 
 
@@ -252,7 +252,7 @@ def test_a_folder_that_is_no_package_is_refused(tmp_path: Path) -> None:
 def test_a_broken_file_is_refused_by_name(make_package: MakePackage, content: bytes, message: str) -> None:
     package = make_package([])
     (package / "dist" / "quantangshi" / "poet.tang.0.json").write_bytes(content)
-    with pytest.raises(CorpusRefused, match=message):
+    with pytest.raises(Refused, match=message):
         read_corpus(package)
 
 
@@ -276,14 +276,12 @@ def test_a_line_that_is_no_poem_is_named(tmp_path: Path, line: bytes) -> None:
     write_corpus(verse(), path)
     with path.open("ab") as file:
         file.write(line + b"\n")
-    with pytest.raises(CorpusRefused, match="line 81: is no poem of a prepared corpus"):
+    with pytest.raises(Refused, match="line 81: is no poem of a prepared corpus"):
         load_corpus(path)
 
 
 def test_a_corpus_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        CorpusRefused, match=r"cannot be read .No such file or directory.; prepare_corpus makes it"
-    ):
+    with pytest.raises(Refused, match=r"cannot be read .No such file or directory.; prepare_corpus makes it"):
         load_corpus(tmp_path / "poems.jsonl")
 
 

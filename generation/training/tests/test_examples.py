@@ -7,10 +7,11 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from generation.refusals import Refused
 from generation.tests.training_cast import verse
 from generation.training.examples import Example, Examples, draw_inverse, forward_example, inverse_example
 from generation.training.losses import held_out_examples, mismatched
-from generation.verse.corpus import CorpusRefused, Poem
+from generation.verse.corpus import Poem
 
 POEM = Poem("tang", "train", "五绝", "", "静夜思", "李白", "床前看月光，疑是地上霜。举头望山月，低头思故乡。")
 
@@ -84,7 +85,7 @@ def test_titles_of_many_poems_are_not_asked_for() -> None:
 
 
 def test_a_corpus_without_a_poem_to_learn_is_refused() -> None:
-    with pytest.raises(CorpusRefused, match="no poem of the part train"):
+    with pytest.raises(Refused, match="no poem of the part train"):
         Examples([replace(POEM, part="judge")], seed=3)
 
 

@@ -12,12 +12,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from generation.refusals import Refused
 from generation.tests.training_cast import SHORT, TINY, StopAfter, ignore, place_of, same, verse, weights
 from generation.training import pretrain
 from generation.training.devices import choose_device, short_memory_told
 from generation.training.pretrain import train
-from generation.training.settings import Architecture, Progress, Stopped, Training, TrainingRefused
-from generation.verse.corpus import CorpusRefused
+from generation.training.settings import Architecture, Progress, Stopped, Training
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -119,12 +119,12 @@ def test_a_training_goes_on_from_a_finished_model(trained: Path, tmp_path: Path)
     assert after["forward tang"] < before["forward tang"]
     assert same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
     assert "| began with | the model of checkpoint " in (tmp_path / "whole" / "README.md").read_text()
-    with pytest.raises(TrainingRefused, match=r"start [0-9a-f]+ there, None here"):
+    with pytest.raises(Refused, match=r"start [0-9a-f]+ there, None here"):
         train(verse(), tmp_path / "whole", longer, TINY, ignore)
 
 
 def test_a_model_of_another_architecture_is_no_beginning(trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingRefused, match=r"has another architecture: .*width=32.*, not .*width=64"):
+    with pytest.raises(Refused, match=r"has another architecture: .*width=32.*, not .*width=64"):
         train(verse(), tmp_path / "model", SHORT, replace(TINY, width=64), ignore, start=trained)
     assert not (tmp_path / "model").exists()
 
@@ -186,21 +186,19 @@ def test_other_settings_are_refused(
     with pytest.raises(Stopped):
         train(verse(), tmp_path, SHORT, TINY, StopAfter(1))
     for folder in (trained, tmp_path):
-        with pytest.raises(
-            TrainingRefused, match=f"is of another training .{message}.; choose another folder"
-        ):
+        with pytest.raises(Refused, match=f"is of another training .{message}.; choose another folder"):
             train(verse(), folder, training, architecture, ignore)
 
 
 def test_another_corpus_is_refused(trained: Path) -> None:
-    with pytest.raises(TrainingRefused, match=r"is of another training .corpus "):
+    with pytest.raises(Refused, match=r"is of another training .corpus "):
         train(verse()[1:], trained, SHORT, TINY, ignore)
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "training.pt").write_bytes(content)
-    with pytest.raises(TrainingRefused, match=r"training\.pt is damaged; delete it to start anew"):
+    with pytest.raises(Refused, match=r"training\.pt is damaged; delete it to start anew"):
         train(verse(), tmp_path, SHORT, TINY, ignore)
 
 
@@ -209,7 +207,7 @@ def test_a_cut_off_checkpoint_is_refused(tmp_path: Path) -> None:
         train(verse(), tmp_path, SHORT, TINY, StopAfter(1))
     checkpoint = tmp_path / "training.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1000])
-    with pytest.raises(TrainingRefused, match="is damaged"):
+    with pytest.raises(Refused, match="is damaged"):
         train(verse(), tmp_path, SHORT, TINY, ignore)
 
 
@@ -220,7 +218,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
     try:
-        with pytest.raises(TrainingRefused, match=r"training\.pt cannot be written .is the disk full"):
+        with pytest.raises(Refused, match=r"training\.pt cannot be written .is the disk full"):
             train(verse(), tmp_path, SHORT, TINY, StopAfter(3))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -229,15 +227,15 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
 
 
 def test_a_corpus_with_nothing_to_learn_makes_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(CorpusRefused):
+    with pytest.raises(Refused):
         train([replace(verse()[0], part="judge")], tmp_path / "model", SHORT, TINY, ignore)
     assert not (tmp_path / "model").exists()
 
 
 def test_short_memory_is_told() -> None:
-    with pytest.raises(TrainingRefused, match="memory does not suffice"), short_memory_told():
+    with pytest.raises(Refused, match="memory does not suffice"), short_memory_told():
         torch.empty(2**60)
-    with pytest.raises(TrainingRefused, match="memory does not suffice"), short_memory_told():
+    with pytest.raises(Refused, match="memory does not suffice"), short_memory_told():
         raise torch.OutOfMemoryError
     with pytest.raises(RuntimeError, match="shapes"), short_memory_told():
         raise RuntimeError("shapes")
@@ -245,12 +243,12 @@ def test_short_memory_is_told() -> None:
 
 @pytest.mark.parametrize("name", ["nonsense", "cuda:99"])
 def test_a_device_that_is_not_there_is_refused(name: str) -> None:
-    with pytest.raises(TrainingRefused, match=f"the device {name} cannot be used"):
+    with pytest.raises(Refused, match=f"the device {name} cannot be used"):
         choose_device(name)
 
 
 def test_a_number_of_threads_that_is_none_is_refused() -> None:
-    with pytest.raises(TrainingRefused, match="threads must be above zero, not 0"):
+    with pytest.raises(Refused, match="threads must be above zero, not 0"):
         choose_device("cpu", 0)
 
 

@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from generation.orders import ScoredText, Written
+from generation.refusals import Refused
 from generation.tests.training_cast import SHORT, TINY, ignore, same, verse, weights
 from generation.training import pretrain
 from generation.training.own_poems import OwnPoem, Writer, draw_titles, keep_poems
 from generation.training.pretrain import train
 from generation.training.search_writer import search_writer
 from generation.training.self_training import MakeWriter, endless_batches, self_train
-from generation.training.settings import PAPER, SMALL, CycleProgress, SelfTraining, Stopped, TrainingRefused
+from generation.training.settings import PAPER, SMALL, CycleProgress, SelfTraining, Stopped
 from generation.training.vocabulary import build_tokenizer
 
 SETTINGS = SelfTraining(titles=10, steps=3, cycles=2, batch_tokens=256, learning_rate=1e-3, seed=5)
@@ -144,7 +145,7 @@ def test_others_in_the_same_folder_are_refused(
 ) -> None:
     with pytest.raises(Stopped):
         run(model, tmp_path, Scribe(), stop_at=(1, "writing", 8))
-    with pytest.raises(TrainingRefused, match=f"is of another training .{message}"):
+    with pytest.raises(Refused, match=f"is of another training .{message}"):
         run(model, tmp_path, Scribe(), settings, titles)
 
 
@@ -160,22 +161,20 @@ def test_drawn_titles_are_of_the_training_part_and_known() -> None:
 
 
 def test_too_few_titles_are_told() -> None:
-    with pytest.raises(TrainingRefused, match=r"the corpus has \d+ titles to write poems for, not 1500"):
+    with pytest.raises(Refused, match=r"the corpus has \d+ titles to write poems for, not 1500"):
         draw_titles(verse(), build_tokenizer(verse()), PAPER, cycle=1)
 
 
 @pytest.mark.parametrize("title", ["", "鑫鑫"])
 def test_a_given_title_that_is_not_known_is_refused(model: Path, tmp_path: Path, title: str) -> None:
     scribe = Scribe()
-    with pytest.raises(
-        TrainingRefused, match=f"the title “{title}” has characters that the model does not know"
-    ):
+    with pytest.raises(Refused, match=f"the title “{title}” has characters that the model does not know"):
         run(model, tmp_path, scribe, titles=["山", title])
     assert scribe.models == []
 
 
 def test_a_folder_that_is_no_verse_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingRefused, match="There is no folder"):
+    with pytest.raises(Refused, match="There is no folder"):
         run(tmp_path / "nowhere", tmp_path / "output", Scribe())
     assert not (tmp_path / "output").exists()
 
@@ -203,7 +202,7 @@ def test_the_best_poems_of_a_known_form_are_kept(keep: dict[str, Any], titles: s
 
 
 def test_it_is_told_where_no_poem_is_kept() -> None:
-    with pytest.raises(TrainingRefused, match="none of the 4 poems is to be kept"):
+    with pytest.raises(Refused, match="none of the 4 poems is to be kept"):
         keep_poems(OWN, replace(SETTINGS, least_score=10))
 
 

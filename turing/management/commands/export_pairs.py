@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from generation.management.act_command import ActCommand
 from turing.pairs.files import write_pairs
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = "Write pairs in play as JSON Lines, in the format of import_pairs, the first ones first."
 
     def add_arguments(self, parser: CommandParser) -> None:

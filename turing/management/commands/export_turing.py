@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from generation.management.act_command import ActCommand
 from turing.results.counting import count_answers
 from turing.results.exports import RESULT_FORMATS, ROW_FORMATS, ROWS, export_results, row_chunks
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = "Write the results of the Turing game as JSON or CSV, or all its rounds or pairs as CSV or JSON Lines."
 
     def add_arguments(self, parser: CommandParser) -> None:

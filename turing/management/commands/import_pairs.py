@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from generation.files.problems import FileRefused
+from generation.management.act_command import ActCommand
 from turing.models import PoemPair
 from turing.pairs.files import import_pairs
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Put the pairs of a file into play: JSON Lines with title, human, machine, source and more "
         "(turing/pair_files.py). May be run again. Nothing is stored if anything is wrong in it."
@@ -22,10 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            paired = import_pairs(options["file"])
-        except FileRefused as error:
-            raise CommandError(f"Nothing was imported.\n{error}") from error
+        paired = import_pairs(options["file"])
         for line in paired.refused:
             self.stderr.write(f"refused: {line}")
         self.stdout.write(f"{len(paired.pairs):,} new pairs; {PoemPair.objects.count():,} in all.")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from tqdm import tqdm
 
-from generation.files.problems import FileRefused
+from generation.management.act_command import ActCommand
 from turing.models import SourceText
 from turing.pairs.quantangshi import read_quantangshi, store
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Store the poems of the Quan Tang Shi: DIR is the folder quantangshi of the npm package chinese-poetry. "
         "May be run again. Nothing is stored if anything is wrong in a file; poems without lines are left out."
@@ -23,12 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("dir", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            collection = read_quantangshi(
-                options["dir"], lambda files: tqdm(files, unit=" files", disable=None, file=self.stderr)
-            )
-        except FileRefused as error:
-            raise CommandError(f"Nothing was imported.\n{error}") from error
+        collection = read_quantangshi(
+            options["dir"], lambda files: tqdm(files, unit=" files", disable=None, file=self.stderr)
+        )
         new = store(collection.texts)
         for line in collection.left_out:
             self.stderr.write(f"left out: {line}")

@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from tqdm import tqdm
 
+from generation.management.act_command import ActCommand
 from generation.models import RunPrompt
-from generation.runs.runs import OWN_METHODS, RunRefused
+from generation.runs.runs import OWN_METHODS
 from turing.models import PairRun, PoemPair
-from turing.pairs.pairing import TooFew, pair_finished, queue_pairs
+from turing.pairs.pairing import pair_finished, queue_pairs
 
 LOOK_SECONDS = 2
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Draw human poems, have the workers write one under each title in the same form, and put the pairs into "
         "play. Interrupted, nothing is lost: the workers go on and pair what they have written."
@@ -33,16 +34,13 @@ class Command(BaseCommand):
         parser.add_argument("--no-wait", action="store_true", help="queue the texts and leave")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            pair_runs = queue_pairs(
-                options["count"],
-                method=options["method"],
-                seed=options["seed"],
-                model=options["model"],
-                preset=options["preset"],
-            )
-        except (TooFew, RunRefused) as error:
-            raise CommandError(str(error)) from error
+        pair_runs = queue_pairs(
+            options["count"],
+            method=options["method"],
+            seed=options["seed"],
+            model=options["model"],
+            preset=options["preset"],
+        )
         if options["no_wait"]:
             self.stdout.write(
                 f"{options['count']:,} texts are queued; the workers pair them as they are finished."
