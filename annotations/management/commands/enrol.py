@@ -44,15 +44,21 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 group = group_of(study, options["group"])
-                passwords = {name: create_account(name) for name in missing}
+                passwords = {name: new_password(name) for name in missing}
                 enrolments = [
                     enrol_by_staff(study, User.objects.get(username=name), by=None, group=group)
                     for name in usernames
                 ]
         except Refused as refused:
             raise CommandError(f"Nobody was enrolled. {refused}") from refused
-        except ValidationError as error:
-            raise CommandError(f"Nobody was enrolled. {' '.join(error.messages)}") from error
         for name, enrolment in zip(usernames, enrolments, strict=True):
             password = f", password {passwords[name]}" if name in passwords else ""
             self.stdout.write(f"{name}: {enrolment.pseudonym} in {study}{password}")
+
+
+def new_password(username: str) -> str:
+    """Make an account and return its password."""
+    try:
+        return create_account(username)
+    except ValidationError as error:
+        raise CommandError(f"{username}: {' '.join(error.messages)}") from error
