@@ -119,7 +119,7 @@ def paid(request: UserRequest, slug: str) -> HttpResponse:
             "sums": sums((line.amount, line.currency) for line in lines),
             "reference": form.reference_given(),
         }
-        return render(request, "annotations/mark_paid.html", context)
+        return render(request, "annotations/payments/mark_paid.html", context)
     return act_on_payments(
         request,
         slug,
