@@ -104,6 +104,13 @@ def material_facts(checks: MaterialChecks) -> tuple[str, ...]:
     if checks.missing:
         said = ngettext("%(count)d text is missing.", "%(count)d texts are missing.", checks.missing)
         counted.append(said % {"count": checks.missing})
+    if checks.naming_maker:
+        said = ngettext(
+            "%(count)d text seems to name its maker: see the material.",
+            "%(count)d texts seem to name their makers: see the material.",
+            checks.naming_maker,
+        )
+        counted.append(said % {"count": checks.naming_maker})
     return tuple(counted)
 
 

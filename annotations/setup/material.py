@@ -19,6 +19,7 @@ from annotations.models import (
     Study,
 )
 from annotations.models.counting import count_of
+from annotations.setup.maker_names import MakerNamed, texts_naming_their_maker
 from annotations.setup.pages import clear, lay_out, place_candidates
 from annotations.setup.study import refuse_unless_draft
 from generation.files.candidates import CandidateFile
@@ -130,6 +131,9 @@ class MaterialChecks:
     # How many texts stand more than once, and the first of them.
     same: int
     same_texts: tuple[SameText, ...]
+    # How many texts seem to say who wrote them, and the first of them. They keep nothing from being signed off.
+    naming_maker: int
+    makers_named: tuple[MakerNamed, ...]
 
     @property
     def texts(self) -> int:
@@ -142,7 +146,7 @@ class MaterialChecks:
 
 
 def material_checks(study: Study) -> MaterialChecks:
-    """Return what there is to see in the material of a study, with four queries however large it is."""
+    """Return what there is to see in the material of a study, with five queries however large it is."""
     sizes = list(study.subtasks.annotate(size=Count("pages")).order_by().values_list("size", flat=True))
     prompts = sum(sizes)
     methods = tuple(
@@ -151,6 +155,7 @@ def material_checks(study: Study) -> MaterialChecks:
     )
     missing = sum(method.missing for method in methods)
     same_texts = _same_texts(study)
+    naming_maker, makers_named = texts_naming_their_maker(study)
     return MaterialChecks(
         prompts=prompts,
         subtasks=len(sizes),
@@ -161,6 +166,8 @@ def material_checks(study: Study) -> MaterialChecks:
         missing_at=_missing_at(study, len(methods)),
         same=same_texts[0],
         same_texts=same_texts[1],
+        naming_maker=naming_maker,
+        makers_named=makers_named,
     )
 
 

@@ -157,11 +157,11 @@ def test_nothing_is_checked_without_material(draft: Study) -> None:
 
 
 @pytest.mark.parametrize("prompts", [2, 60])
-def test_checks_take_four_queries_however_large_the_study_is(
+def test_checks_take_five_queries_however_large_the_study_is(
     db: None, prompts: int, django_assert_num_queries: Any
 ) -> None:
     study = build_study(prompts=prompts)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         material_checks(study)
 
 
