@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from axes.helpers import get_client_ip_address
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -19,6 +18,7 @@ from annotations.recruiting.panel import External
 from annotations.recruiting.tokens import TOKEN
 from evalsite.tokens import make_token
 from generation.refusals import Refused
+from generation.web.addresses import address_of
 from generation.web.once import IDEMPOTENCY_KEY, key_sent
 from generation.web.rest import Body, checked_body
 
@@ -74,7 +74,7 @@ class Join(APIView):
             joined = join(
                 fields["link"],
                 visitor,
-                address=str(get_client_ip_address(request)),
+                address=address_of(request),
                 external=External(id=fields["external_id"].strip(), signature=fields["signature"]),
                 who=Who(fields.get("who", Who.MYSELF)) if visitor else None,
                 nonce=key_sent(request),

@@ -232,11 +232,10 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
-# Without a proxy in front, the header a client sends itself must not choose its address.
-AXES_IPWARE_PROXY_COUNT = env_int("TRUSTED_PROXIES", default=0)
-AXES_IPWARE_META_PRECEDENCE_ORDER = (
-    ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
-)
+# How many proxies stand in front: which entry of X-Forwarded-For is the visitor's address. What a client sends itself
+# must not choose it.
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", default=0)
+AXES_CLIENT_IP_CALLABLE = "generation.web.addresses.address_of"
 
 # Language and time
 LANGUAGE_CODE = "en"
@@ -334,7 +333,7 @@ if PRODUCTION:
     CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
-    if env_int("TRUSTED_PROXIES", default=0):
+    if TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # Of a file with prompts, candidates or a rubric; anything larger is refused.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from axes.helpers import get_client_ip_address
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
@@ -35,6 +34,7 @@ from annotations.recruiting.tokens import join_address
 from annotations.recruiting.withdrawal import may_withdraw, withdraw
 from annotations.requests import UserRequest
 from generation.refusals import Refused
+from generation.web.addresses import address_of
 from generation.web.once import NonceForm
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -51,9 +51,7 @@ def join_study(request: HttpRequest, token: str) -> HttpResponse:
         if request.method != "POST":
             return entrance_page(request, find_entrance(token, visitor, external), visitor)
         form = JoinForm(request.POST)
-        joined = join(
-            token, visitor, address=str(get_client_ip_address(request)), external=external, **form.chosen()
-        )
+        joined = join(token, visitor, address=address_of(request), external=external, **form.chosen())
     except WhoIsIt:
         entrance = find_entrance(token, visitor, external)
         return entrance_page(request, entrance, visitor, status=HTTPStatus.BAD_REQUEST)

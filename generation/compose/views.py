@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from axes.helpers import get_client_ip_address
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -28,6 +27,7 @@ from generation.refusals import Refused
 from generation.runs.doorbell import QUEUE
 from generation.runs.explanation import explanation, figure
 from generation.texts.normalising import is_chinese
+from generation.web.addresses import address_of
 from generation.web.answers import answered_with
 from generation.web.once import NonceForm
 
@@ -97,7 +97,7 @@ def begin(request: HttpRequest, order: Order) -> HttpResponse:
         order,
         visitor=visitor,
         nonce=nonce,
-        address=str(get_client_ip_address(request)),
+        address=address_of(request),
     )
     response = redirect(composition)
     response.set_signed_cookie(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from uuid import UUID
 
-from axes.helpers import get_client_ip_address
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from generation.web.addresses import address_of
 from generation.web.once import NonceForm
 from turing.game import play
 from turing.game.forms import BeginForm, ChoiceForm
@@ -46,7 +46,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     form = BeginForm(request.POST)
     if not form.is_valid():
         return redirect("turing:start")
-    address = str(get_client_ip_address(request))
+    address = address_of(request)
     nonce = NonceForm(request.POST).sent_nonce()
     try:
         begun = play.begin(
