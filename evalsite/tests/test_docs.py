@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 ROOT: Path = settings.BASE_DIR
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "fixtures").glob("*.md"))]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "fixtures").glob("*.md")])
 TEXT = "\n".join(page.read_text() for page in PAGES)
 OURS = ("evalsite", "annotations", "generation")
 
@@ -39,3 +39,11 @@ def test_each_link_leads_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert missing == []
+
+
+def test_each_path_that_contributors_are_sent_to_is_there() -> None:
+    """What a walk of `CONTRIBUTING.md` or a decision names in code marks, with a slash, is a file or a folder."""
+    pages = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs" / "decisions").glob("*.md")]
+    named = {path for page in pages for path in re.findall(r"`([\w.-]+(?:/[\w.-]*)+)`", page.read_text())}
+    assert len(named) > 10
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []

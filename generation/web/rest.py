@@ -207,7 +207,7 @@ class FileParser(BaseParser):
     ) -> bytes:
         request = (parser_context or {}).get("request")
         # The server passes on no more bytes of a body than its head announces.
-        announced = int(request.META.get("CONTENT_LENGTH") or 0) if request else 0
+        announced = int(request.headers.get("content-length") or 0) if request else 0
         if announced > settings.UPLOAD_MEGABYTES * 1_000_000:
             raise TooLarge
         body: bytes = stream.read()
