@@ -26,8 +26,7 @@ from tqdm import tqdm
 
 from generation.decoding.language_model import LanguageModel, digest_weights, load_model
 from generation.decoding.methods import compose_many, prepare
-from generation.decoding.scorers import FORWARD as FORWARD_SCORE
-from generation.decoding.sentence_search import PRESETS, search
+from generation.decoding.sentence_search import search
 from generation.evidence.copies import Corpus
 from generation.evidence.measures import (
     COPIED,
@@ -50,6 +49,8 @@ from generation.evidence.measures import (
 )
 from generation.evidence.titles import held_out_poems, load_titles, titles_in_corpus
 from generation.evidence.translation import Floats, Judge, ranks, train_judge
+from generation.methods import FORWARD as FORWARD_SCORE
+from generation.methods import PRESETS
 from generation.orders import Order
 from generation.verse.corpus import Poem, load_corpus
 from generation.verse.forms import REGULATED_FORMS, find_form

@@ -25,11 +25,12 @@ from transformers import DynamicCache
 
 from generation.decoding.language_model import Reading, TransformersModel, load_model
 from generation.decoding.requests import Hypothesis, Request
-from generation.decoding.scorers import EQUATION_4, InverseReader, Scorer
-from generation.decoding.sentence_search import PRESETS, SearchConfig, best_of_each, search
+from generation.decoding.scorers import InverseReader, Scorer
+from generation.decoding.sentence_search import best_of_each, search
 from generation.decoding.templates import VERSE
 from generation.engines.model_library import VERSE as VERSE_MODEL
 from generation.engines.model_library import folder_of
+from generation.methods import EQUATION_4, PRESETS, SearchConfig
 from generation.orders import SentenceScore
 from generation.verse.forms import find_form
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from generation.decoding.sentence_search import PRESETS
+from generation.methods import PRESETS
 from generation.tests.tiny_models import verse_model
 from generation.tests.training_cast import verse
 from generation.verse.corpus import write_corpus

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
 from generation.compose.forms import REGULATED
+from generation.methods import LABELS, METHODS, PRESETS
 from generation.models import Worker
 from generation.runs.doorbell import known_models
-from generation.runs.runs import LABELS, LARGEST_SEED, OWN_METHODS, PRESETS
+from generation.runs.runs import LARGEST_SEED
 
 
 class RunForm(forms.Form):
@@ -29,7 +30,7 @@ class RunForm(forms.Form):
         super().__init__(*args, **kwargs)
         taken = set(study.study_methods.values_list("method__key", flat=True))
         self.fields["method"] = forms.ChoiceField(
-            choices=[(key, LABELS[key]) for key in OWN_METHODS if key not in taken], label=_("Method")
+            choices=[(key, LABELS[key]) for key in METHODS if key not in taken], label=_("Method")
         )
         self.fields["model"] = forms.ChoiceField(
             required=False,

@@ -14,7 +14,8 @@ from rest_framework.views import APIView
 from annotations.access.permissions import Right, study_for
 from annotations.models import Page, PageCandidate, StudyRun
 from annotations.setup.runs import add_run, start_run
-from generation.runs.runs import LARGEST_SEED, MODEL_NAME, PRESETS
+from generation.methods import PRESETS
+from generation.runs.runs import LARGEST_SEED, MODEL_NAME
 from generation.web.rest import (
     Body,
     PageQuery,
@@ -131,7 +132,7 @@ class StudyRunSerializer(serializers.ModelSerializer[StudyRun]):
 class RunBody(Body):
     method = serializers.SlugField(max_length=50)
     model = serializers.RegexField(rf"^{MODEL_NAME.pattern}\Z", required=False, allow_blank=True)
-    preset = serializers.ChoiceField(choices=PRESETS, required=False)
+    preset = serializers.ChoiceField(choices=list(PRESETS), required=False)
     seed = serializers.IntegerField(min_value=0, max_value=LARGEST_SEED, required=False)
 
 

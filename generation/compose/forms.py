@@ -8,8 +8,8 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from generation.engines.model_library import (
     ENGLISH,
@@ -20,13 +20,13 @@ from generation.engines.model_library import (
     known_characters,
     model_of,
 )
+from generation.methods import METHODS
 from generation.orders import LONGEST, Order
 from generation.texts.characters import control_characters, simplified
 from generation.texts.normalising import is_chinese
 from generation.verse.forms import CHINESE, find_form
 from generation.verse.songci import find_tune, similar_tunes, tune_book
 
-SELF_TRAINED = "inverse_prompting_st"
 FREE = "free"
 LONGEST_TUNE = 20
 LONGEST_HEADS = 40
@@ -34,19 +34,8 @@ LONGEST_QUATRAIN = 4
 
 Words = str | Promise
 
-# How each method goes about it. Sampling is the prompting baseline under another name.
-METHODS: dict[str, tuple[Words, Words]] = {
-    "inverse_prompting": (
-        _("Inverse prompting"),
-        _("tries many short sentences and keeps those that lead back to what was asked"),
-    ),
-    SELF_TRAINED: (
-        _("Inverse prompting with self-training"),
-        _("the same, by a model that has also learnt from its own best poems"),
-    ),
-    "search_baseline": (_("Search baseline"), _("tries as many and keeps those that read most smoothly")),
-    "prompting_baseline": (_("Prompting baseline"), _("writes straight on and looks back at nothing")),
-}
+# What visitors may choose.
+OFFERED = {key: method for key, method in METHODS.items() if method.name}
 REGULATED: list[tuple[str, Words]] = [
     ("jueju5", _("quatrain, five characters a line")),
     ("jueju7", _("quatrain, seven characters a line")),
@@ -105,7 +94,7 @@ class OrderForm(forms.Form):
         super().__init__(*args, **kwargs)
         method = self.fields["method"]
         assert isinstance(method, forms.ChoiceField)
-        method.choices = [(key, METHODS[key][0]) for key in self.choices]
+        method.choices = [(key, gettext(OFFERED[key].name)) for key in self.choices]
         method.initial = self.choices[0]
         method.error_messages["required"] = _("Choose a method.")
         self.order_fields([name for name in self.fields if name != "method"])
@@ -120,7 +109,7 @@ class OrderForm(forms.Form):
     def methods(self) -> Iterator[tuple[forms.boundfield.BoundWidget, Words]]:
         """Yield each method's radio button and what it does."""
         for key, widget in zip(self.choices, self["method"].subwidgets, strict=True):
-            yield widget, METHODS[key][1]
+            yield widget, gettext(OFFERED[key].how)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -190,7 +179,9 @@ class PoemForm(OrderForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         has_self_trained = is_there(VERSE_SELF_TRAINED)
-        self.choices = tuple(key for key in METHODS if key != SELF_TRAINED or has_self_trained)
+        self.choices = tuple(
+            key for key, method in OFFERED.items() if has_self_trained or not method.self_trained
+        )
         super().__init__(*args, **kwargs)
         self.fields["tune"].widget.attrs["list"] = "tunes"
 
@@ -207,7 +198,7 @@ class PoemForm(OrderForm):
                 self.add_error(name, _("This goes with a Chinese title only."))
         if self.cleaned_data.get("form") not in ("", FREE, None):
             self.add_error("form", _("This form goes with a Chinese title only."))
-        if self.cleaned_data.get("method") == SELF_TRAINED:
+        if (method := self.cleaned_data.get("method")) and METHODS[method].self_trained:
             self.add_error("method", _("The self-trained model writes Chinese verse only."))
         self.cleaned_data["form"] = ""
 
@@ -251,7 +242,7 @@ class AnswerForm(OrderForm):
 
     genre = "qa"
     subject = "question"
-    choices = tuple(key for key in METHODS if key != SELF_TRAINED)
+    choices = tuple(key for key, method in OFFERED.items() if not method.self_trained)
 
     question = TypedField(
         longest=LONGEST["question"],

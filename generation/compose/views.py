@@ -13,10 +13,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import get_conditional_response, set_response_etag
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generation.compose.composing import compose, first_seed, next_try
-from generation.compose.forms import FORMS, METHODS, NOT_PREPARED, AnswerForm, OrderForm, PoemForm
+from generation.compose.forms import FORMS, NOT_PREPARED, OFFERED, AnswerForm, OrderForm, PoemForm
 from generation.compose.typesetting import breaches, form_of, lines_of
 from generation.compose.wording import scores_in_words, state_in_words
 from generation.engines.model_library import ENGLISH, VERSE, is_there
@@ -156,7 +157,7 @@ def shown(request: HttpRequest, found: Composition, refusal: Refused | None = No
         "run": run,
         "prompt": prompt,
         "news": news(run_prompt),
-        "method": METHODS.get(run.method.key, (run.method.label, ""))[0],
+        "method": gettext(OFFERED[run.method.key].name) if run.method.key in OFFERED else run.method.label,
         "form_name": dict(FORMS).get(run.config.get("form"), ""),
         "text_language": "zh-Hans" if is_chinese(prompt.text) else "en",
         "address": request.build_absolute_uri(found.get_absolute_url()),

@@ -22,7 +22,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging
 
-from generation.decoding.sampling import Sampling
+from generation.methods import Sampling
 from generation.refusals import Refused
 
 # Loading has no progress worth a bar in the middle of a command's own output.

@@ -9,50 +9,22 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 import torch
 import transformers
 
 from generation.decoding.language_model import LanguageModel, no_memory_refused
 from generation.decoding.requests import Form, Hypothesis, Request
-from generation.decoding.scorers import (
-    EQUATION_3,
-    EQUATION_4,
-    FORWARD,
-    PROSE_BASELINE,
-    SEARCH_BASELINE,
-    Weights,
-)
-from generation.decoding.sentence_search import PRESETS, SearchConfig, search
+from generation.decoding.sentence_search import search
 from generation.decoding.templates import TEMPLATES, VERSE, Template
 from generation.genres import GENRES
+from generation.methods import FORWARD, METHODS, PRESETS, Method, SearchConfig
 from generation.orders import LONGEST, Order, OrderRefused, Report, ScoredText, Step, Written
 from generation.texts.characters import control_characters, simplified
 from generation.texts.normalising import is_chinese, normalise_text
 from generation.verse.forms import PoemForm, find_form
 
-
-@dataclass(frozen=True)
-class Method:
-    """A method: the weights of its score for verse and for prose, None where it samples and scores nothing."""
-
-    key: str
-    verse: Weights | None
-    prose: Weights | None
-    self_trained: bool = False
-
-
-METHODS = {
-    method.key: method
-    for method in (
-        Method("prompting_baseline", None, None),
-        Method("sampling", None, None),
-        Method("search_baseline", SEARCH_BASELINE, PROSE_BASELINE),
-        Method("inverse_prompting", EQUATION_4, EQUATION_3),
-        Method("inverse_prompting_st", EQUATION_4, EQUATION_3, self_trained=True),
-    )
-}
 DEFAULT_FORM = "lushi5"
 LINE_ENDS = re.compile(r"[\r\n\t]+")
 FREE = "free"

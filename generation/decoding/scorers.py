@@ -11,31 +11,13 @@ Equation 3 is this without the last term, the forward score is log p(c_g | c_p) 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 
 from generation.decoding.language_model import NOBODY, SHARED, LanguageModel, Reading
 from generation.decoding.requests import Hypothesis, Request
-
-
-@dataclass(frozen=True)
-class Weights:
-    """l1, l2, l and l3 of the equations; a term with weight 0 is not computed."""
-
-    inverse: float
-    forward: float
-    length_power: float
-    format: float
-
-
-FORWARD = Weights(inverse=0, forward=1, length_power=0, format=0)
-# The settings of section 5.1: lengths are normalised, l2 is .75 for poems and 1.5 for answers.
-SEARCH_BASELINE = Weights(inverse=0, forward=0.75, length_power=1, format=1)
-# The same for answers: a sum of log probabilities alone would favour the shortest.
-PROSE_BASELINE = Weights(inverse=0, forward=1.5, length_power=1, format=0)
-EQUATION_3 = Weights(inverse=1, forward=1.5, length_power=1, format=0)
-EQUATION_4 = Weights(inverse=1, forward=0.75, length_power=1, format=1)
+from generation.methods import Weights
 
 
 class Scorer:

@@ -18,11 +18,10 @@ from torch import Tensor
 
 from generation.decoding.language_model import NOBODY, LanguageModel, Reading
 from generation.decoding.requests import MARKS, Hypothesis, Request
-from generation.decoding.sampling import Draws, Sampling
-from generation.decoding.scorers import Scorer, Weights, pad_in_front
+from generation.decoding.sampling import Draws, draw
+from generation.decoding.scorers import Scorer, pad_in_front
+from generation.methods import SearchConfig, Weights
 from generation.orders import SentenceScore
-
-PLAIN = Sampling()
 
 # What may come after the mark of a short sentence that it belongs to.
 CLOSERS = " \"')]*_”’）》」』】"
@@ -31,32 +30,6 @@ ABBREVIATION = re.compile(r"\b([A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|vs)\.$")
 
 # Called after every round with the request's place, the short sentences done, and its best hypothesis.
 Watch = Callable[[int, int, Hypothesis], None]
-
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """n, m and the most short sentences (the paper's Table 8); of prose the most tokens of one, and the fewest.
-
-    Texts that ended are compared with those that go on, and to equation 3 nothing is worth as much as the first short
-    sentence, which mostly repeats the question: a model that likes to end would be left with little else.
-    """
-
-    beams: int
-    samples: int
-    most_sentences: int
-    sampling: Sampling = PLAIN
-    most_tokens: int = 40
-    fewest_sentences: int = 0
-
-
-# Table 8 of the paper: beams, samples a beam, short sentences. How to sample it does not say: for verse .8 gave better
-# scores than 1 at the same cost. Free verse has at least four short sentences, because a mean favours short texts.
-VERSE_SAMPLING = Sampling(temperature=0.8)
-PRESETS = {
-    "qa": SearchConfig(5, 5, 30, Sampling(temperature=0.9, top_p=0.95), fewest_sentences=8),
-    "poem": SearchConfig(10, 7, 8, VERSE_SAMPLING, fewest_sentences=4),
-    "poem_evaluation": SearchConfig(10, 12, 8, VERSE_SAMPLING, fewest_sentences=4),
-}
 
 
 def search(
@@ -188,7 +161,7 @@ class Sentences:
             of_beam = torch.stack([self.allowed(beam, length) for beam in beams])
             allowed = of_beam[[one.row for one in growing]]
             uniform = draws.uniform([one.request for one in growing]).to(self.model.device)
-            chosen = self.config.sampling.draw(current.masked_fill(~allowed, -torch.inf), uniform)
+            chosen = draw(self.config.sampling, current.masked_fill(~allowed, -torch.inf), uniform)
             scores = current.gather(1, chosen[:, None]).squeeze(1).tolist()
             for one, token, score in zip(growing, chosen.tolist(), scores, strict=True):
                 one.tokens.append(token)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from generation.genres import GENRES
+from generation.methods import METHODS
 from generation.orders import Order, OrderRefused
 from generation.texts.normalising import is_chinese
 
@@ -37,11 +38,12 @@ def model_of(order: Order) -> str:
     """
     if order.model:
         return order.model
+    self_trained = order.method in METHODS and METHODS[order.method].self_trained
     if is_chinese(order.prompt):
         if not GENRES[order.genre].is_verse:
             raise OrderRefused("model: none comes with the site for Chinese prose; name the folder of one")
-        return VERSE_SELF_TRAINED if order.method == "inverse_prompting_st" else VERSE
-    if order.method == "inverse_prompting_st":
+        return VERSE_SELF_TRAINED if self_trained else VERSE
+    if self_trained:
         raise OrderRefused("model: none comes self-trained for English; name the folder of one")
     return ENGLISH
 

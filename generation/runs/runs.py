@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from generation.engines.jiuge import JIUGE
 from generation.engines.model_library import model_of
 from generation.files.candidates import PROVENANCE
+from generation.methods import LABELS, METHODS, PRESETS
 from generation.models import Candidate, GenerationRun, Method, Prompt, Provenance, RunPrompt
 from generation.orders import OrderRefused
 from generation.refusals import Refused
@@ -28,30 +29,9 @@ from generation.runs.claiming import order_for
 from generation.runs.doorbell import queue_for, wake
 
 BATCH = 2000
-# The methods that our own workers can carry out.
-OWN_METHODS = (
-    "sampling",
-    "prompting_baseline",
-    "search_baseline",
-    "inverse_prompting",
-    "inverse_prompting_st",
-)
-# The settings of the search that have a name; without one it is `poem` or `qa`.
-PRESETS = ("poem", "poem_evaluation", "qa")
 ORDER_FIELDS = ("form", "tune", "heads", "author")
 LARGEST_SEED = 2**63 - 1
 MODEL_NAME = re.compile(r"[-a-zA-Z0-9_.]{0,50}")
-
-LABELS = {
-    "human": "Human",
-    "cpm": "CPM",
-    "jiuge": "Jiuge",
-    "sampling": "Sampling",
-    "prompting_baseline": "Prompting baseline",
-    "search_baseline": "Search baseline",
-    "inverse_prompting": "Inverse prompting",
-    "inverse_prompting_st": "Inverse prompting + self-training",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +137,7 @@ def queue_run(
     if preset and preset not in PRESETS:
         raise Refused(
             _("%(preset)s is no preset; there are %(presets)s.")
-            % {"preset": preset, "presets": ", ".join(PRESETS)}
+            % {"preset": preset, "presets": ", ".join(sorted(PRESETS))}
         )
     if not 0 <= seed <= LARGEST_SEED:
         raise Refused(_("The seed must be a whole number that is not negative."))
@@ -185,7 +165,7 @@ def queue_run(
 
 def methods_here() -> tuple[str, ...]:
     """Return the methods that can be carried out here: our own, and Jiuge where its service's address is set."""
-    return (*OWN_METHODS, JIUGE) if settings.JIUGE_URL else OWN_METHODS
+    return (*METHODS, JIUGE) if settings.JIUGE_URL else tuple(METHODS)
 
 
 def refuse_without_model(run: GenerationRun, prompts: Sequence[Prompt]) -> None:

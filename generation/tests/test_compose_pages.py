@@ -12,10 +12,11 @@ from django.test import Client
 
 from generation.compose import forms as compose_forms
 from generation.conftest import written
+from generation.methods import METHODS
 from generation.models import Candidate, Composition, GenerationRun, Prompt, RunPrompt, Worker
 from generation.orders import OrderRefused, Step
 from generation.runs.claiming import LOST, claim, give_up, record, report_step
-from generation.runs.runs import OWN_METHODS, cancel_run
+from generation.runs.runs import cancel_run
 from generation.tests.compose_cast import ANSWER, POEM, POSTED, body, link
 
 pytestmark = pytest.mark.usefixtures("models")
@@ -232,4 +233,4 @@ def test_queueing_needs_as_many_queries_however_much_waits(
 
 
 def test_every_method_that_is_offered_can_be_carried_out() -> None:
-    assert set(compose_forms.METHODS) == set(OWN_METHODS) - {"sampling"}
+    assert set(compose_forms.OFFERED) == set(METHODS) - {"sampling"}

@@ -7,23 +7,23 @@ from typing import Any
 import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from generation import methods
 from generation.conftest import Queue, written
-from generation.decoding.methods import METHODS
-from generation.decoding.sentence_search import PRESETS
+from generation.decoding.methods import compose
+from generation.methods import METHODS, Weights
 from generation.models import GenerationRun, Method, Prompt, RunPrompt, Worker
-from generation.orders import OrderRefused
+from generation.orders import Order, OrderRefused
 from generation.refusals import Refused
 from generation.runs.claiming import claim, give_up, record
 from generation.runs.runs import (
-    LABELS,
     LARGEST_SEED,
-    OWN_METHODS,
     cancel_run,
+    methods_here,
     queue_run,
     record_import,
     retry_failed,
 )
-from generation.runs.runs import PRESETS as PRESET_NAMES
+from generation.tests.tiny_models import verse_model
 
 
 def test_run_holds_its_prompts_in_their_order(queue: Queue) -> None:
@@ -36,10 +36,16 @@ def test_run_holds_its_prompts_in_their_order(queue: Queue) -> None:
     ]
 
 
-def test_names_of_methods_and_presets_are_those_of_the_search() -> None:
-    assert set(OWN_METHODS) == set(METHODS)
-    assert set(PRESET_NAMES) == set(PRESETS)
-    assert set(OWN_METHODS) <= set(LABELS)
+def test_a_record_is_all_that_a_new_method_needs(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = Weights(inverse=1, forward=0, length_power=1, format=1)
+    method = methods.Method(key="inverse_only", label="Inverse only", verse=weights, prose=weights)
+    monkeypatch.setitem(METHODS, method.key, method)
+    monkeypatch.setitem(methods.LABELS, method.key, method.label)
+    assert str(queue("登高", method="inverse_only").method) == "Inverse only"
+    assert "inverse_only" in methods_here()
+    written = compose(verse_model(), Order("inverse_only", "poem", "登高", form="jueju5"))
+    assert written.best.terms["forward"] == 0
+    assert written.best.terms["inverse"] == pytest.approx(written.best.score - written.best.terms["format"])
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from tqdm import tqdm
 from annotations.models import Study, StudyRun
 from annotations.setup.runs import add_run, start_run
 from generation.compose.forms import REGULATED
+from generation.methods import METHODS, PRESETS
 from generation.models import GenerationRun, RunPrompt
 from generation.refusals import Refused
 from generation.runs.progress import run_progress, trouble
-from generation.runs.runs import OWN_METHODS, PRESETS
 
 POLL_SECONDS = 0.5
 ERRORS_SHOWN = 10
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="the study's name in its address")
-        parser.add_argument("--method", required=True, choices=OWN_METHODS)
+        parser.add_argument("--method", required=True, choices=METHODS)
         parser.add_argument(
             "--model", default="", help="name of a model (the one for the method and the language)"
         )

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from generation.decoding.methods import METHODS, compose, compose_many
+from generation.decoding.methods import compose, compose_many
+from generation.methods import METHODS
 from generation.orders import Order, OrderRefused, Step
 from generation.tests.tiny_models import verse_model
 

@@ -21,13 +21,13 @@ from transformers import (
 )
 
 from generation.decoding.language_model import TransformersModel, load_model
-from generation.decoding.methods import METHODS, compose, prepare
+from generation.decoding.methods import compose, prepare
 from generation.decoding.requests import Hypothesis
-from generation.decoding.sampling import Sampling
-from generation.decoding.scorers import EQUATION_3, FORWARD, InverseReader
-from generation.decoding.sentence_search import SearchConfig, ends_sentence, search, with_sentence
+from generation.decoding.scorers import InverseReader
+from generation.decoding.sentence_search import ends_sentence, search, with_sentence
 from generation.decoding.templates import QA_EN
 from generation.engines.model_library import ENGLISH, folder_of, is_there
+from generation.methods import EQUATION_3, FORWARD, METHODS, Sampling, SearchConfig
 from generation.orders import Order, OrderRefused, SentenceScore
 
 SENTENCES = [

@@ -4,7 +4,8 @@ import pytest
 import torch
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from generation.decoding.sampling import Draws, Sampling
+from generation.decoding.sampling import Draws, draw
+from generation.methods import Sampling
 
 MANY = 20_000
 
@@ -12,7 +13,7 @@ MANY = 20_000
 def shares(sampling: Sampling, log_probs: torch.Tensor) -> torch.Tensor:
     """Return how often each token is drawn for uniform numbers spread evenly over [0, 1)."""
     uniform = (torch.arange(MANY) + 0.5) / MANY
-    tokens = sampling.draw(log_probs.expand(MANY, -1), uniform)
+    tokens = draw(sampling, log_probs.expand(MANY, -1), uniform)
     return torch.bincount(tokens, minlength=log_probs.shape[0]) / MANY
 
 
@@ -39,7 +40,7 @@ def test_shares_are_those_of_transformers(sampling: Sampling) -> None:
 
 def test_temperature_zero_takes_the_likeliest() -> None:
     log_probs = torch.tensor([[0.2, 0.5, 0.3]]).log()
-    assert Sampling(temperature=0).draw(log_probs, torch.tensor([0.99])).tolist() == [1]
+    assert draw(Sampling(temperature=0), log_probs, torch.tensor([0.99])).tolist() == [1]
 
 
 @pytest.mark.parametrize("sampling", [Sampling(), Sampling(top_k=10), Sampling(top_p=0.999999)])
@@ -47,7 +48,7 @@ def test_what_may_not_come_is_never_drawn(sampling: Sampling) -> None:
     log_probs = torch.full((4, 12), -torch.inf)
     log_probs[:, 3] = -50.0
     uniform = torch.tensor([0.0, 0.5, 0.999999, 1 - 2**-24])
-    assert sampling.draw(log_probs, uniform).tolist() == [3, 3, 3, 3]
+    assert draw(sampling, log_probs, uniform).tolist() == [3, 3, 3, 3]
 
 
 def test_company_changes_no_draws() -> None:

@@ -7,16 +7,18 @@ import pytest
 import torch
 
 from generation.decoding.requests import Hypothesis, Request
-from generation.decoding.sampling import Sampling
-from generation.decoding.scorers import EQUATION_3, EQUATION_4, FORWARD, SEARCH_BASELINE, Weights
-from generation.decoding.sentence_search import (
-    PRESETS,
-    SearchConfig,
-    best_of_each,
-    ends_sentence,
-    search,
-)
+from generation.decoding.sentence_search import best_of_each, ends_sentence, search
 from generation.decoding.templates import QA_ZH, VERSE
+from generation.methods import (
+    EQUATION_3,
+    EQUATION_4,
+    FORWARD,
+    PRESETS,
+    SEARCH_BASELINE,
+    Sampling,
+    SearchConfig,
+    Weights,
+)
 from generation.orders import SentenceScore
 from generation.tests.tiny_models import verse_model
 from generation.verse.forms import find_form

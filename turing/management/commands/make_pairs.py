@@ -9,8 +9,8 @@ from django.core.management.base import CommandParser
 from tqdm import tqdm
 
 from generation.management.act_command import ActCommand
+from generation.methods import METHODS
 from generation.models import RunPrompt
-from generation.runs.runs import OWN_METHODS
 from turing.models import PairRun, PoemPair
 from turing.pairs.pairing import pair_finished, queue_pairs
 
@@ -25,7 +25,7 @@ class Command(ActCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--count", type=int, required=True, help="how many pairs")
-        parser.add_argument("--method", choices=OWN_METHODS, default="inverse_prompting_st")
+        parser.add_argument("--method", choices=METHODS, default="inverse_prompting_st")
         parser.add_argument("--seed", type=int, default=0, help="of the draw and of the writing")
         parser.add_argument("--model", default="", help="whose workers write; the method's own if left out")
         parser.add_argument(
