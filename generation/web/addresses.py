@@ -20,7 +20,7 @@ def address_of(request: HttpRequest | Request) -> str:
     proxies: int = settings.TRUSTED_PROXIES
     if not proxies:
         return connected
-    entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    entries = request.headers.get("x-forwarded-for", "").split(",")
     if len(entries) < proxies:
         return connected
     return parsed(entries[-proxies]) or connected

@@ -36,7 +36,7 @@ def test_address_is_the_entry_that_the_first_proxy_wrote(
     settings: Any, proxies: int, header: str | None, address: str
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
-    sent = {} if header is None else {"HTTP_X_FORWARDED_FOR": header}
+    sent: dict[str, Any] = {} if header is None else {"HTTP_X_FORWARDED_FOR": header}
     assert address_of(RequestFactory().get("/", REMOTE_ADDR=PROXY, **sent)) == address
 
 
