@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models.recruitment import EvaluatorGroup, OpenLink
@@ -23,15 +24,30 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
+# The time to answer has ended: by the database's clock, so that pages, tasks and the saving of an answer agree.
+IS_OVER = Q(study__state=Study.State.CLOSED) | Q(deadline__lte=Now())
+
+
 class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
     def answering(self, user: User) -> EnrolmentQuerySet:
-        """Those in which this user answers the questionnaire, with the study and whether it takes answers."""
+        """Those in which this user answers the questionnaire, with the study, whether it takes answers and is over."""
         own = self.filter(evaluator=user, source=Enrolment.Source.QUESTIONNAIRE)
-        return own.select_related("study").with_is_open()
+        return own.select_related("study").with_is_open().with_is_over()
 
     def taking_part(self) -> EnrolmentQuerySet:
         """Those who have not withdrawn."""
         return self.filter(withdrawn_at=None)
+
+    def with_time_left(self) -> EnrolmentQuerySet:
+        """Those whose time is not over."""
+        return self.exclude(IS_OVER)
+
+    def with_is_over(self) -> EnrolmentQuerySet:
+        """Read `is_over` with the rows, instead of with a query for each."""
+        # The property keeps what was read, which django-stubs takes for a second definition.
+        return self.annotate(  # type: ignore[no-redef]
+            is_over=models.ExpressionWrapper(IS_OVER, output_field=models.BooleanField())
+        )
 
     def with_is_open(self) -> EnrolmentQuerySet:
         """Annotate `is_open`: the study is open and the deadline ahead, by the database's clock."""
@@ -117,6 +133,14 @@ class Enrolment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pseudonym} in study {self.study_id}"
+
+    @cached_property
+    def is_over(self) -> bool:
+        """Whether the time to answer has ended: the study is closed or the deadline past, by the database's clock.
+
+        With a query, unless the row was read `with_is_over`.
+        """
+        return Enrolment.objects.filter(IS_OVER, pk=self.pk).exists()
 
     def needs_consent(self) -> bool:
         """Whether the evaluator has yet to agree before the first page. Reads the study."""

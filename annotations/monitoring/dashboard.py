@@ -219,9 +219,8 @@ def pace(standing: Standing, first_at: datetime | None, last_at: datetime | None
     """Return the answers a day since the first one: until now, or the last one of whoever can give no more."""
     if first_at is None or last_at is None or not standing.answered:
         return None
-    now = timezone.now()
-    is_over = standing.is_finished or standing.enrolment.deadline <= now
-    return standing.answered / (max((last_at if is_over else now) - first_at, DAY) / DAY)
+    is_over = standing.is_finished or standing.enrolment.is_over
+    return standing.answered / (max((last_at if is_over else timezone.now()) - first_at, DAY) / DAY)
 
 
 def funnel(study: Study, evaluators: Sequence[EvaluatorRow]) -> Funnel:

@@ -120,11 +120,11 @@ def study_sums(study: Study) -> StudySums:
         cursor.execute(SUMS, {"study": study.pk})
         rows = cursor.fetchall()
     of_evaluator = {enrolment: sums for enrolment, *sums in rows if enrolment is not None}
-    enrolments = Enrolment.objects.filter(study=study).select_related("evaluator", "group").order_by("number")
+    enrolments = Enrolment.objects.filter(study=study).select_related("evaluator", "group").with_is_over()
     return StudySums(
         standings=tuple(
             standing(enrolment, study.inconsistency_threshold, *of_evaluator.get(enrolment.pk, ()))
-            for enrolment in enrolments
+            for enrolment in enrolments.order_by("number")
         ),
         coverage=tuple(Coverage(*sums[:3]) for enrolment, *sums in rows if enrolment is None),
     )

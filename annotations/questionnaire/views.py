@@ -9,11 +9,10 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotations.models import Enrolment, Study
+from annotations.models import Enrolment
 from annotations.questionnaire import saving as judging
 from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer
 from annotations.questionnaire.page import journal_name, load_sheet
@@ -50,8 +49,7 @@ def study(request: UserRequest, slug: str) -> HttpResponse:
 
 def must_agree_first(enrolment: Enrolment) -> bool:
     """Whether the evaluator is sent to the page of the consent; there is nothing to agree to when the time is over."""
-    is_over = enrolment.study.state == Study.State.CLOSED or enrolment.deadline <= timezone.now()
-    return enrolment.needs_consent() and not is_over
+    return enrolment.needs_consent() and not enrolment.is_over
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

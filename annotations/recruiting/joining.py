@@ -125,8 +125,7 @@ def is_guest(user: User) -> bool:
 
 def open_parts(user: User) -> list[Enrolment]:
     """Return the parts in studies to which a user can still come back by a link."""
-    own = Enrolment.objects.answering(user).taking_part().exclude(study__state=Study.State.CLOSED)
-    return list(own.filter(deadline__gt=Now()))
+    return list(Enrolment.objects.answering(user).taking_part().with_time_left())
 
 
 def find_entrance(token: str, visitor: User | None, external: External = NOBODY) -> Entrance:
@@ -185,7 +184,7 @@ def open_entrance(found: OpenLink, visitor: User | None, external: External) -> 
                 found.study,
             )
         same = Enrolment.objects.filter(study=found.study, external_id=external.id)
-        enrolment = same.select_related("evaluator").first()
+        enrolment = same.select_related("evaluator").with_is_over().first()
         if external.signature and not is_signed(found.study, external):
             raise LinkRefused(
                 _(
@@ -223,7 +222,7 @@ def own_enrolment(study: Study, visitor: User | None) -> Enrolment | None:
     if visitor is None:
         return None
     own = Enrolment.objects.filter(study=study, evaluator=visitor, source=Enrolment.Source.QUESTIONNAIRE)
-    return own.select_related("evaluator").first()
+    return own.select_related("evaluator").with_is_over().first()
 
 
 def refuse_entrance(entrance: Entrance, visitor: User | None) -> None:
@@ -263,7 +262,7 @@ def refuse_whom_it_excludes(entrance: Entrance, visitor: User | None) -> None:
         )
     if entrance.is_own(visitor):
         return
-    if study.state == Study.State.CLOSED or enrolment.deadline <= timezone.now():
+    if enrolment.is_over:
         raise LinkRefused(_("The time for this study is over. What you answered is saved."), study=study)
     if not may_open(enrolment.evaluator):
         raise LinkRefused(

@@ -27,7 +27,6 @@ class Person:
     name: str
     email: str
     progress: Progress
-    now: datetime
 
     @property
     def state(self) -> str:
@@ -38,7 +37,7 @@ class Person:
             return "finished"
         if not self.progress.total:
             return "given_back"
-        if self.enrolment.deadline <= self.now:
+        if self.enrolment.is_over:
             return "over"
         if self.enrolment.needs_consent():
             return "consent"
@@ -92,6 +91,7 @@ def evaluators(study: Study) -> QuerySet[Enrolment]:
     return (
         Enrolment.objects.filter(study=study, source=Enrolment.Source.QUESTIONNAIRE)
         .select_related("study", "evaluator__link_account", "group", "invitation", "open_link")
+        .with_is_over()
         .order_by("number")
     )
 
@@ -106,7 +106,7 @@ def person_of(enrolment: Enrolment, progress: Progress) -> Person:
         own_name = "" if hasattr(user, "link_account") else user.get_full_name() or user.get_username()
         name = (invitation.name if invitation else "") or own_name or enrolment.external_id
         email = (invitation.email if invitation else "") or user.email
-    return Person(enrolment, name, email, progress, timezone.now())
+    return Person(enrolment, name, email, progress)
 
 
 def people_page(study: Study, page: str | None, invitations_page: str | None) -> dict[str, Any]:

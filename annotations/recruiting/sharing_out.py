@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
@@ -33,7 +32,7 @@ class EnrolmentRefused(Refused):
 
 def may_take_up(study: Study, enrolment: Enrolment) -> bool:
     """Whether an evaluator whose sub-tasks were given back still has time for others."""
-    return study.is_shared_out() and study.state == Study.State.OPEN and enrolment.deadline > timezone.now()
+    return study.is_shared_out() and study.state == Study.State.OPEN and not enrolment.is_over
 
 
 def holders(study: Study) -> dict[int, int]:
