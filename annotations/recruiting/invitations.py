@@ -15,11 +15,10 @@ from django.db import transaction
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from annotations.access.log import log_act
 from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study
-from annotations.recruiting.mail import Letter, can_mail, send_letters
+from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
 from annotations.recruiting.tokens import NewToken, join_address, new_token, token_from
 from generation.files.encoding import sniff_encoding
 from generation.files.problems import FileRefused, Problems, shown
@@ -226,35 +225,14 @@ def letter_of(link: NewLink, site: str) -> Letter:
     if not isinstance(invitation, Invitation):
         raise TypeError("only an invitation is sent to somebody")
     study = invitation.study
-    address = join_address(link.token, site)
-    parts = []
-    for language in languages_of(study):
-        with override(language):
-            parts.append(
-                _(
-                    "%(greeting)s\n\nyou are invited to take part in “%(title)s”. This is your personal link;"
-                    " do not pass it on. With it you begin, and come back later on any device:\n\n"
-                    "%(address)s\n\nIt is good for %(days)d days; once you have begun you have %(rate)d days to answer."
-                )
-                % {
-                    "greeting": _("Dear %(name)s,") % {"name": invitation.name}
-                    if invitation.name
-                    else _("Hello,"),
-                    "title": study.title,
-                    "address": address,
-                    "days": (invitation.expires_at - timezone.now()).days + 1,
-                    "rate": study.days_to_rate,
-                }
-                + ("\n\n" + _("Questions: %(contact)s") % {"contact": study.contact} if study.contact else "")
-            )
-    with override(languages_of(study)[0]):
-        subject = _("Invitation: %(title)s") % {"title": study.title}
-    return Letter(invitation.email, subject, "\n\n---\n\n".join(parts) + "\n")
-
-
-def languages_of(study: Study) -> list[str]:
-    """Return the languages of letters about a study, the one that it has a title in first."""
-    return ["en", "zh-hans"] if study.title_en else ["zh-hans", "en"]
+    context = {
+        "name": invitation.name,
+        "address": join_address(link.token, site),
+        "days": (invitation.expires_at - timezone.now()).days + 1,
+        "rate": study.days_to_rate,
+        "contact": study.contact,
+    }
+    return write_letter("invitation", invitation.email, study, context)
 
 
 @transaction.atomic

@@ -6,9 +6,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from smtplib import SMTPException
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.template.loader import render_to_string
+from django.utils.translation import override
+
+from annotations.models import Study
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +30,23 @@ class Letter:
 def can_mail() -> bool:
     """Whether the site knows a mail server."""
     return bool(settings.EMAIL_HOST)
+
+
+def write_letter(template: str, to: str, study: Study, context: dict[str, Any]) -> Letter:
+    """Return a letter about a study in both languages of the site, the one that it has a title in first.
+
+    The first line of the template (`annotations/mail/`) is the subject.
+    """
+    subjects, parts = [], []
+    for language in ("en", "zh-hans") if study.title_en else ("zh-hans", "en"):
+        with override(language):
+            text = render_to_string(
+                f"annotations/mail/{template}.txt", {**context, "title": " ".join(study.title.split())}
+            )
+        subject, _newline, part = text.strip().partition("\n")
+        subjects.append(subject)
+        parts.append(part)
+    return Letter(to, subjects[0], "\n\n---\n\n".join(parts) + "\n")
 
 
 def send_letters(letters: Sequence[Letter]) -> list[bool]:

@@ -11,16 +11,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from annotations.access.log import log_act
 from annotations.models import Enrolment, Invitation, Reminder, Study
 from annotations.questionnaire.progress import progress_of
-from annotations.recruiting.invitations import languages_of
 from annotations.recruiting.joining import make_return_link, may_open
-from annotations.recruiting.mail import Letter, can_mail, send_letters
+from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
 from annotations.recruiting.tokens import join_address
 
 # So many days before the deadline an evaluator with something left to answer is written to.
@@ -49,11 +45,11 @@ def due_reminders() -> list[Due]:
     """Return the reminders that are due in all open studies, in four queries."""
     now = timezone.now()
     near = (
-        Enrolment.objects.filter(
+        Enrolment.objects.with_time_left()
+        .filter(
             study__state=Study.State.OPEN,
             source=Enrolment.Source.QUESTIONNAIRE,
             withdrawn_at=None,
-            deadline__gt=Now(),
             deadline__lte=Now() + timedelta(days=max(DAYS_BEFORE)),
             created_at__lte=Now() - FIRST_DAY,
         )
@@ -106,24 +102,5 @@ def letter_of(due: Due) -> Letter:
     address = urljoin(settings.SITE_URL, reverse("annotations:study", args=[study.slug]))
     if may_open(due.enrolment.evaluator):
         address = join_address(make_return_link(due.enrolment))
-    parts = []
-    for language in languages_of(study):
-        with override(language):
-            parts.append(
-                _(
-                    "You take part in “%(title)s”. %(missing)d answers are still missing; you can give them until"
-                    " %(deadline)s. Go on where you stopped:\n\n%(address)s\n\n"
-                    "If you no longer wish to take part, you need do nothing; to have your answers removed, withdraw"
-                    " on the study's page."
-                )
-                % {
-                    "title": study.title,
-                    "missing": due.missing,
-                    "deadline": date_format(timezone.localtime(due.enrolment.deadline), "DATETIME_FORMAT")
-                    + f" ({timezone.get_current_timezone_name()})",
-                    "address": address,
-                }
-            )
-    with override(languages_of(study)[0]):
-        subject = _("Reminder: %(title)s") % {"title": study.title}
-    return Letter(due.email, subject, "\n\n---\n\n".join(parts) + "\n")
+    context = {"missing": due.missing, "deadline": due.enrolment.deadline, "address": address}
+    return write_letter("reminder", due.email, study, context)
