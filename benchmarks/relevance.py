@@ -31,6 +31,7 @@ from generation.evidence.copies import Corpus
 from generation.evidence.measures import (
     COPIED,
     DISTINCT,
+    EMBEDDING_RANK,
     FORWARD,
     LONGEST_RUN,
     MEASURES,
@@ -65,6 +66,7 @@ PAIRS = ((FORWARD_ONLY, BASELINE), (BASELINE, INVERSE), (INVERSE, SELF_TRAINED),
 TANG, MODERN = "Tang", "modern"
 KEY_OF = {form.name: key for key, form in REGULATED_FORMS.items()}
 SHOWN = {
+    EMBEDDING_RANK: "8.1f",
     RANK: "8.1f",
     RANK_WITHOUT_COPIES: "8.1f",
     RANK_BY_COPIES: "8.1f",
@@ -292,9 +294,10 @@ def card_tables(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
     tables = [
         {
             "title": f"Poems for {settings['titles'][kind]} {kind} titles",
-            "text": "Mean and one standard error. `rank` is by a judge that shares neither model nor data with this "
-            f"one (of {settings['titles'][kind]}, 1 is best), `model rank` by this model itself: it is what inverse "
-            "prompting looks for, and so no evidence. Forward in nats a character, violations and copies a poem.",
+            "text": "Mean and one standard error. `embedding rank` is by the judge that agrees with people, `rank` by "
+            "the translation of characters, which shares neither model nor data with this one (of "
+            f"{settings['titles'][kind]}, 1 is best), `model rank` by this model itself: it is what inverse prompting "
+            "looks for, and so no evidence. Forward in nats a character, violations and copies a poem.",
             "columns": ["measured", *methods],
             "rows": [
                 [measure, *(told(methods[method].get(measure)) for method in methods)]
@@ -308,17 +311,18 @@ def card_tables(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
         tables.append(
             {
                 "title": f"Paired differences in rank, {kind}",
-                "text": "By the independent judge, paired by title; a negative difference is a better rank.",
-                "columns": ["methods", "difference", "95 % interval", "p"],
+                "text": "By the two judges, paired by title; a negative difference is a better rank.",
+                "columns": ["methods", "judged by", "difference", "95 % interval", "p"],
                 "rows": [
                     [
                         f"{one['of']} - {one['from']}",
+                        one["measure"],
                         f"{one['difference']:+.2f} ± {one['se']:.2f}",
                         f"{one['ci'][0]:+.2f} to {one['ci'][1]:+.2f}",
                         f"{one['p']:.4f}",
                     ]
                     for one in differences
-                    if one["measure"] == RANK
+                    if one["measure"] in (EMBEDDING_RANK, RANK)
                 ],
                 "command": command,
             }

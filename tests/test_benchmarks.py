@@ -75,6 +75,18 @@ def test_relevance_is_judged_for_each_method(
     assert "inverse_prompting" in capsys.readouterr().out
 
 
+def test_relevance_of_the_poems_that_are_there_is_judged(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "evidence.json").write_text("[]")
+    record = ROOT / "fixtures" / "verse-model" / "training.json"
+    (tmp_path / "training.json").write_bytes(record.read_bytes())
+    run("relevance_judge", "--titles", "3", "--card", tmp_path / "evidence.json")
+    told = capsys.readouterr().out
+    assert "inverse_prompting - search_baseline" in told
+    assert "| search_baseline | " in (tmp_path / "README.md").read_text()
+
+
 @pytest.mark.django_db
 def test_exports_are_timed_beside_copy(capsys: pytest.CaptureFixture[str]) -> None:
     benchmark("export_speed").measure(prompts=1, rounds=1)

@@ -11,12 +11,14 @@ from generation.decoding.language_model import LanguageModel
 from generation.decoding.requests import Request
 from generation.evidence.copies import Corpus
 from generation.evidence.diversity import distinct, share_copied, short_sentences
+from generation.evidence.embeddings import similarities, standardised
 from generation.evidence.likelihoods import forward_log_likelihoods, title_log_likelihoods
 from generation.evidence.translation import Floats, Judge, ranks
 from generation.verse.forms import PoemForm
 
 # Measures of each poem, in the order of the tables. A rank is the place of the poem's own title among all titles.
-RANK = "rank"  # by the judge, which shares neither model nor data with the methods
+EMBEDDING_RANK = "embedding rank"  # by embeddings, the judge that agrees with people
+RANK = "rank"  # by the translation of characters, which shares neither model nor data with the methods
 RANK_WITHOUT_COPIES = "rank without copies"  # the same where no character speaks for itself
 RANK_BY_COPIES = (
     "rank by copies"  # by the share of the title's characters that stand in the poem, and nothing else
@@ -28,6 +30,7 @@ TONES, RHYME, REPETITION, LENGTH = "tones", "rhyme", "repetition", "length"  # v
 COPIED = "copied sentences"  # share of the short sentences that stand in the training part
 LONGEST_RUN = "longest run"  # characters in common with one poem of the training part
 MEASURES = (
+    EMBEDDING_RANK,
     RANK,
     RANK_WITHOUT_COPIES,
     RANK_BY_COPIES,
@@ -73,9 +76,14 @@ def measure(
     }
     # A title that is likely after any poem says nothing about one.
     usual = np.concatenate(list(after_poems.values())).mean(0)  # (titles,)
+    named = [title.title for title in titles]
+    near = by_method(
+        poems, standardised(similarities([poem for own in poems.values() for poem in own], named))
+    )
     return {
         method: {
-            **relevance(yardsticks.judge, [title.title for title in titles], own),
+            EMBEDDING_RANK: ranks(near[method], range(len(titles))),
+            **relevance(yardsticks.judge, named, own),
             MODEL_RANK: ranks(after_poems[method] - usual, range(len(titles))),
             FORWARD: forward_log_likelihoods(yardsticks.model, requests, own),
             **violations([title.form for title in titles], own),
@@ -84,6 +92,12 @@ def measure(
         }
         for method, own in poems.items()
     }
+
+
+def by_method(poems: Mapping[str, Sequence[str]], of_all: Floats) -> dict[str, Floats]:
+    """Return the rows of each method's poems, one of the values of all poems (poems, titles) a poem."""
+    ends = np.cumsum([len(own) for own in poems.values()])[:-1]
+    return dict(zip(poems, np.split(of_all, ends), strict=True))
 
 
 def relevance(judge: Judge, titles: Sequence[str], poems: Sequence[str]) -> dict[str, Floats]:
