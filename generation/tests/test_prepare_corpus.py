@@ -67,6 +67,14 @@ def test_the_corpus_lies_in_the_home_of_the_site(
     assert len(load_corpus(tmp_path / "home" / "corpus" / "poems.jsonl")) == 16
 
 
+def test_the_characters_that_verse_doubles_are_written_too(
+    package: Path, output: Path, tmp_path: Path
+) -> None:
+    call_command("prepare_corpus", package, output=output, reduplications=tmp_path / "doubles.txt")
+    # None is doubled often enough in a package of a few poems.
+    assert (tmp_path / "doubles.txt").read_text() == "\n"
+
+
 def test_the_tunes_are_written_too(package: Path, output: Path, tmp_path: Path) -> None:
     call_command("prepare_corpus", package, output=output, tunes=tmp_path / "tunes.json")
     assert read_tunes(tmp_path / "tunes.json").tunes["如梦令"].lengths == (6, 6)

@@ -8,8 +8,8 @@ What counts as a violation:
   with nothing; so does one of the wrong tone, which is not counted again under tones.
 - repetition: each character of a short sentence that an earlier one has; in a ci each that two earlier ones have, and
   each pair of neighbours that an earlier one has. A whole short sentence that comes again counts its characters once
-  more. Within a short sentence a character may come twice (萧萧, 难别亦难), and counts from the third time. Given first
-  characters and the refrains of a tune (知否，知否) are free.
+  more. Within a short sentence a character may come twice (难别亦难), and counts from the third time; next to itself it
+  counts unless verse doubles it (萧萧). Given first characters and the refrains of a tune (知否，知否) are free.
 
 The rules of regulated verse are those of the textbooks: the second, fourth and sixth characters alternate, the two
 sentences of a couplet are opposed and couplets adhere (粘对); the first, third and fifth are free but for 孤平 and
@@ -29,6 +29,7 @@ from typing import NamedTuple
 from generation.orders import OrderRefused
 from generation.texts.characters import simplified
 from generation.verse.corpus import CI, HAN, REGULATED
+from generation.verse.reduplications import reduplicated
 from generation.verse.rhymes import (
     CI_LEVEL,
     LEVEL_RHYMES,
@@ -157,7 +158,7 @@ class PoemForm:
                 once |= facts.pairs
             else:
                 count += len(facts.characters & once)
-            count += facts.third_times + (len(sentence) if sentence in whole else 0)
+            count += facts.within + (len(sentence) if sentence in whole else 0)
             once |= facts.characters
             if given:
                 once.add(sentence[0])
@@ -166,13 +167,13 @@ class PoemForm:
 
 
 class SentenceFacts(NamedTuple):
-    """What a short sentence adds to the counts: tones as bits by place, and its characters."""
+    """What a short sentence adds to the counts: tones as bits by place, its characters, repetitions of its own."""
 
     level: int
     oblique: int
     characters: frozenset[str]
     pairs: frozenset[str]
-    third_times: int
+    within: int
 
 
 @lru_cache(maxsize=1 << 16)
@@ -184,7 +185,8 @@ def facts_of(sentence: str) -> SentenceFacts:
         oblique=sum(1 << place for place, tone in enumerate(tones) if tone == "仄"),
         characters=characters,
         pairs=frozenset(first + second for first, second in pairwise(sentence)),
-        third_times=sum(max(0, sentence.count(character) - 2) for character in characters),
+        within=sum(max(0, sentence.count(character) - 2) for character in characters)
+        + len({first for first, second in pairwise(sentence) if first == second} - reduplicated()),
     )
 
 

@@ -127,6 +127,21 @@ def test_reduplication_within_a_short_sentence_is_free_and_a_third_time_is_not()
     assert penalty("jueju5", "离离原上离，").repetition == 1
 
 
+@pytest.mark.parametrize("line", ["萧萧碧水寒，", "碧水处处寒，", "年年碧水寒，", "青草复离离，"])
+def test_double_that_verse_has_is_free(line: str) -> None:
+    assert penalty("jueju5", line).repetition == 0
+
+
+@pytest.mark.parametrize("line", ["远望碧山山，", "金画画梭寒，", "云云碧水寒，", "一别水水寒，"])
+def test_double_that_verse_has_not_counts(line: str) -> None:
+    assert penalty("jueju5", line).repetition == 1
+
+
+def test_three_of_a_character_in_a_row_count_for_the_double_and_for_the_third() -> None:
+    assert penalty("jueju5", "山山山水寒，").repetition == 2
+    assert penalty("jueju5", "年年年水寒，").repetition == 1
+
+
 def test_whole_short_sentence_that_comes_again_counts_twice() -> None:
     assert penalty("jueju5", "白日依山尽，黄河入海流。白日依山尽，").repetition == 10
 

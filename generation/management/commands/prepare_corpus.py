@@ -17,6 +17,7 @@ from generation.management.act_command import ActCommand
 from generation.refusals import Refused
 from generation.training.fetching import fetch_package
 from generation.verse.corpus import PACKAGE, PACKAGE_VERSION, Poem, read_corpus, write_corpus
+from generation.verse.reduplications import derive_reduplications
 from generation.verse.songci import derive_tunes, read_double_names, write_tunes
 
 
@@ -47,6 +48,12 @@ class Command(ActCommand):
             metavar="FILE",
             help="also write the shapes of the tunes of the ci, as generation/verse/data/tunes.json has them",
         )
+        parser.add_argument(
+            "--reduplications",
+            type=Path,
+            metavar="FILE",
+            help="also write the characters that verse doubles, as generation/verse/data/reduplications.txt has them",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         output: Path = options["output"]
@@ -61,6 +68,9 @@ class Command(ActCommand):
                 if options["tunes"]:
                     with replaced_whole(options["tunes"]) as file:
                         write_tunes(derive_tunes(poems, read_double_names(package)), file)
+                if options["reduplications"]:
+                    with replaced_whole(options["reduplications"]) as file:
+                        file.write_text(derive_reduplications(poems) + "\n", encoding="utf-8")
             output.parent.mkdir(parents=True, exist_ok=True)
             write_corpus(poems, output)
         except OSError as error:
