@@ -27,6 +27,8 @@ from stats.scores import Bools, Floats, Ints
 STRAND, LINE, CELL, ROW = range(4)
 # Below this ratio a trace over itself is 0 / 0, and is taken the longer way.
 SMALL_RATIO = 1e-7
+# Of the squares of all ratings: what is left of a table that effects explain exactly is a matter of rounding.
+SMALLEST_SHARE = 1e-10
 LINES_AT_ONCE = 512
 MOST_DENSE = 20_000_000
 
@@ -184,7 +186,7 @@ def evaluate(sums: Sums, ratios: Floats) -> Evaluation:
     inverse = _inverse(lower)
     right = basis.down(k_y)
     solution = inverse @ right
-    rss = max(y_y - float(right @ solution), 1e-300)
+    rss = max(y_y - float(right @ solution), SMALLEST_SHARE * sums.squares)
     free = sums.ratings - sums.methods
     residual = rss / free
     methods = slice(sums.size - sums.methods, sums.size)

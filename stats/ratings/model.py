@@ -32,6 +32,8 @@ MAX_STEPS = 60
 CONVERGED = 1e-5
 # A ratio below this is as good as zero for the scale of a slope or of a step.
 SMALLEST_SCALE = 1e-3
+# Ratios beyond this are those of ratings that effects explain exactly, whose likelihood has no maximum.
+LARGEST_RATIO = 1e6
 # Where a matrix is larger than this, a fit takes minutes: `fit_ratings_model` starts from a part of the evaluators.
 LARGE = 1_500
 LARGEST = 8_000
@@ -227,7 +229,7 @@ def _step(sums: Sums, at: Evaluation, free: Bools) -> Evaluation | None:
         then = np.maximum(now + step * 0.5**halving, 0.0)
         if then[4] <= 0:
             continue
-        moved = evaluate(sums, then[:4] / then[4])
+        moved = evaluate(sums, np.minimum(then[:4] / then[4], LARGEST_RATIO))
         if moved.deviance <= at.deviance + 1e-10 * abs(at.deviance):
             return moved if not np.array_equal(moved.ratios, at.ratios) else None
     return None
