@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +15,8 @@ from stats.position import PositionBias, position_bias
 from stats.power import Power, evaluators_needed, planned_power, prompts_needed
 from stats.quality import EvaluatorQuality, evaluator_quality
 from stats.ranking import Ranking, ranking_from_picks, ranking_from_ratings
+from stats.ratings.choice import Choice, Planned, choose
+from stats.ratings.table import RatingTable
 from stats.resampling import pigeonhole_bootstrap
 from stats.scores import Floats, ScoreTable
 from stats.significance import Comparison, compare, gated, with_holm
@@ -38,9 +40,10 @@ class MethodMean:
     def as_dict(self) -> dict[str, Any]:
         """Return the mean and what it is made of, ready for JSON."""
         return {
-            "method": self.method,
             "criterion": self.criterion,
             **self.crossed.as_dict(),
+            "method": self.method,
+            "analysis": self.crossed.method,
             "deviation": self.deviation,
             "counts": [list(pair) for pair in self.counts],
         }
@@ -106,6 +109,11 @@ class Analysis:
     position: PositionBias | None
     power: tuple[PairPower, ...]
     quality: tuple[EvaluatorQuality, ...]
+    choices: tuple[Choice, ...] = ()
+
+    def choice(self, criterion: str) -> Choice | None:
+        """Return how the pairs of a criterion were compared."""
+        return next((one for one in self.choices if one.criterion == criterion), None)
 
     def comparison(self, criterion: str, a: str, b: str) -> Comparison:
         """Return the comparison of two methods, named in the order of the table."""
@@ -120,10 +128,17 @@ class Analysis:
             "primary_criterion": self.primary,
             "alpha": self.alpha,
             "resamples": self.resamples,
+            "analyses": [choice.as_dict() for choice in self.choices],
             "comparisons": [comparison.as_dict() for comparison in self.comparisons],
             "means": [mean.as_dict() for mean in self.means],
             "best_pick_shares": [
-                {"method": pick.method, "count": pick.count, **pick.crossed.as_dict()} for pick in self.picks
+                {
+                    **pick.crossed.as_dict(),
+                    "method": pick.method,
+                    "analysis": pick.crossed.method,
+                    "count": pick.count,
+                }
+                for pick in self.picks
             ],
             "agreement": {measures.criterion: measures.as_dict() for measures in self.agreement},
             "ranking": _ranking_list(self.ranking),
@@ -144,12 +159,16 @@ def analyse(
     margins: Mapping[str, float] | None = None,
     effect: float | None = None,
     page_seconds: Floats | None = None,
+    planned: Planned = "by design",
+    planned_pairs: Iterable[tuple[str, str]] | None = None,
 ) -> Analysis:
     """
     Analyse a study with the criterion `primary` as the one declared beforehand.
 
     `margins` are those of equivalence, by criterion, and `effect` the difference on the primary criterion
     that the study was planned to find; both must have been set before the ratings were seen.
+    `planned` is the analysis (`stats.ratings.choice`), `planned_pairs` the pairs of methods that the plan compares,
+    all if left out: the others are exploratory, and Holm's correction is over the planned ones.
     `page_seconds` (E, P) is the time on each page. `rng` draws the bootstrap and nothing else.
     """
     table.criterion_index(primary)
@@ -157,7 +176,19 @@ def analyse(
     for key in margins:
         table.criterion_index(key)
     level = 1 - alpha
-    comparisons = _comparisons(table, rng, resamples, alpha, margins)
+    long_table = RatingTable.of_scores(table)
+    choices = {c.key: choose(long_table, c.key, planned) for c in table.criteria}
+    comparisons = _comparisons(table, choices, rng, resamples, alpha, margins)
+    if planned_pairs is not None:
+        chosen = {frozenset(pair) for pair in planned_pairs}
+        comparisons = tuple(
+            replace(one, is_planned=frozenset((one.a, one.b)) in chosen) for one in comparisons
+        )
+    comparisons = tuple(
+        one
+        for criterion in table.criteria
+        for one in with_holm([one for one in comparisons if one.criterion == criterion.key])
+    )
     return Analysis(
         primary=primary,
         alpha=alpha,
@@ -173,39 +204,40 @@ def analyse(
         position=position_bias(table, primary, confidence_level=level),
         power=_power(comparisons, primary, effect, alpha),
         quality=evaluator_quality(table, primary, page_seconds=page_seconds),
+        choices=tuple(choices.values()),
     )
 
 
 def _comparisons(
-    table: ScoreTable, rng: np.random.Generator, resamples: int, alpha: float, margins: Mapping[str, float]
+    table: ScoreTable,
+    choices: Mapping[str, Choice],
+    rng: np.random.Generator,
+    resamples: int,
+    alpha: float,
+    margins: Mapping[str, float],
 ) -> tuple[Comparison, ...]:
     pairs = list(combinations(range(len(table.methods)), 2))
-    differences = [
-        table.scores[:, :, b, c] - table.scores[:, :, a, c]
-        for c in range(len(table.criteria))
-        for a, b in pairs
-    ]
-    bootstraps = iter(
-        pigeonhole_bootstrap(differences, rng=rng, resamples=resamples, confidence_level=1 - alpha)
-    )
+    by_pages = [c for c, one in enumerate(table.criteria) if choices[one.key].kind == "page differences"]
+    differences = [table.scores[:, :, b, c] - table.scores[:, :, a, c] for c in by_pages for a, b in pairs]
+    drawn = iter(pigeonhole_bootstrap(differences, rng=rng, resamples=resamples, confidence_level=1 - alpha))
     found: list[Comparison] = []
     for c, criterion in enumerate(table.criteria):
         ratings = table.scores[..., c]
-        found += with_holm(
-            [
-                compare(
-                    ratings[..., a],
-                    ratings[..., b],
-                    criterion=criterion.key,
-                    a=table.methods[a],
-                    b=table.methods[b],
-                    bootstrap=next(bootstraps),
-                    margin=margins.get(criterion.key),
-                    alpha=alpha,
-                )
-                for a, b in pairs
-            ]
-        )
+        found += [
+            compare(
+                ratings[..., a],
+                ratings[..., b],
+                criterion=criterion.key,
+                a=table.methods[a],
+                b=table.methods[b],
+                bootstrap=next(drawn) if c in by_pages else None,
+                margin=margins.get(criterion.key),
+                alpha=alpha,
+                choice=choices[criterion.key],
+                places=(a, b),
+            )
+            for a, b in pairs
+        ]
     return tuple(found)
 
 

@@ -52,7 +52,8 @@ class CrossedMean:
     `se`, `df` and `variance` are None where the table is too small to estimate them (fewer than two
     evaluators or two prompts, or no cell beyond what the effects take up); `t`, `p` and `ci` are None
     there, where nothing varies and where the result is `descriptive_only`. `estimate` is None where
-    there is no cell at all.
+    there is no cell at all. `method` is 'ratings model' where the difference is that of all ratings, which are
+    then its cells, and 'these evaluators' where it is conditional on the evaluators, over new prompts.
     """
 
     estimate: float | None
@@ -62,7 +63,7 @@ class CrossedMean:
     evaluators: int
     prompts: int
     cells: int
-    method: Literal["closed form", "REML", "none"]
+    method: Literal["closed form", "REML", "ratings model", "these evaluators", "none"]
     confidence_level: float = 0.95
     descriptive_only: bool = False
 
@@ -89,6 +90,8 @@ class CrossedMean:
     @property
     def missing(self) -> int:
         """Count the cells that are not there."""
+        if self.method in ("ratings model", "these evaluators"):
+            return 0
         return self.evaluators * self.prompts - self.cells
 
     def as_dict(self) -> dict[str, Any]:

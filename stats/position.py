@@ -9,8 +9,9 @@ import scipy
 
 from stats.cluster import two_way_meat
 from stats.mixed import Interval, t_interval
+from stats.ratings.choice import FEWEST_EVALUATORS
 from stats.scores import Floats, Ints, ScoreTable
-from stats.significance import FEWEST_EVALUATORS, FEWEST_PROMPTS
+from stats.significance import FEWEST_PROMPTS
 
 
 @dataclass(frozen=True)

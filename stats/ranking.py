@@ -10,8 +10,9 @@ import scipy
 from numpy.typing import NDArray
 
 from stats.cluster import two_way_meat
+from stats.ratings.choice import FEWEST_EVALUATORS
 from stats.scores import Bools, Floats, Ints, ScoreTable
-from stats.significance import FEWEST_EVALUATORS, FEWEST_PROMPTS
+from stats.significance import FEWEST_PROMPTS
 
 TieRule = Literal["half", "drop"]
 NEWTON_STEPS = 100

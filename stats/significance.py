@@ -11,17 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from stats.cluster import ClusterRobustMean, two_way_table_mean
 from stats.exact import ExactTest, sign_flip, whole_numbers, wilcoxon_signed_rank
 from stats.mixed import CrossedMean, Interval, VarianceComponents, crossed_mean, interval_list
+from stats.ratings.choice import FEWEST_EVALUATORS, FEWEST_FOR_ONES_OWN, Choice
 from stats.resampling import BootstrapInterval, LeaveOneOut, leave_one_evaluator_out
 from stats.scores import Floats
 
-FEWEST_EVALUATORS = 6
 FEWEST_PROMPTS = 10
 FEWEST_DF = 4.0
 
@@ -129,8 +129,8 @@ class Comparison:
     Two methods on one criterion; every difference is b - a.
 
     With fewer than 6 evaluators or 10 prompts the comparison is descriptive: every p-value and interval
-    is None. `warnings` has any of few_evaluators, few_prompts, few_degrees_of_freedom, no_variance,
-    missing_cells, no_ratings.
+    is None. `warnings` has any of few_evaluators, these_evaluators_only, few_prompts, few_degrees_of_freedom,
+    no_variance, missing_cells, no_ratings.
     """
 
     criterion: str
@@ -145,6 +145,10 @@ class Comparison:
     equivalence: Equivalence | None
     conclusion_depends_on_method: bool
     warnings: tuple[str, ...]
+    # What the pages alone say where the analysis is another one; `crossed` itself where it is theirs.
+    page_difference: CrossedMean | None = None
+    # Whether the plan names the pair; an unplanned one is exploratory and has no part in Holm's correction.
+    is_planned: bool = True
 
     @property
     def estimate(self) -> float | None:
@@ -155,6 +159,13 @@ class Comparison:
     def variance(self) -> VarianceComponents | None:
         """Return the variance components of the differences."""
         return self.crossed.variance
+
+    @property
+    def generalises_to(self) -> Literal["evaluators and prompts", "prompts", "nothing"]:
+        """Return of what beyond this study the result speaks."""
+        if self.crossed.p is None and not self.crossed.is_testable:
+            return "nothing"
+        return "prompts" if self.crossed.method == "these evaluators" else "evaluators and prompts"
 
     @property
     def descriptive_only(self) -> bool:
@@ -173,6 +184,9 @@ class Comparison:
             "b": self.b,
             **self.crossed.as_dict(),
             "p_holm": self.p_holm,
+            "is_planned": self.is_planned,
+            "generalises_to": self.generalises_to,
+            "page_difference": self.page_difference and self.page_difference.as_dict(),
             "probability_of_superiority": {
                 "estimate": self.superiority.estimate,
                 "ci": interval_list(self.superiority.ci),
@@ -180,7 +194,11 @@ class Comparison:
                 "ties": self.superiority.ties,
                 "losses": self.superiority.losses,
             },
-            "cluster_robust": {"se": cluster and cluster.se, "p": cluster and cluster.p},
+            "cluster_robust": {
+                "estimate": cluster and cluster.estimate,
+                "se": cluster and cluster.se,
+                "p": cluster and cluster.p,
+            },
             "sign_flip": {
                 "evaluators_p": evaluators and evaluators.p,
                 "prompts_p": prompts and prompts.p,
@@ -213,15 +231,24 @@ def compare(
     bootstrap: BootstrapInterval | None = None,
     margin: float | None = None,
     alpha: float = 0.05,
+    choice: Choice | None = None,
+    places: tuple[int, int] = (0, 1),
 ) -> Comparison:
     """
     Compare two methods by their ratings on the same pages, both (E, P), NaN where missing.
 
     `bootstrap` is that of ratings_b - ratings_a, which is made for all pairs at once. `p_holm` stays
-    None: `with_holm` fills it in over all pairs of a criterion.
+    None: `with_holm` fills it in over the planned pairs of a criterion. `choice` is the analysis of the
+    criterion, `places` those of the two methods in its table; page differences if left out.
     """
     differences = ratings_b - ratings_a
-    primary = gated(crossed_mean(differences, confidence_level=1 - alpha))
+    pages = gated(crossed_mean(differences, confidence_level=1 - alpha))
+    other = None if choice is None else choice.difference(*places, 1 - alpha)
+    if choice is not None and other is not None:
+        return _by_other_analysis(
+            ratings_a, ratings_b, pages, gated(other), choice, places, criterion, a, b, margin, alpha
+        )
+    primary = pages
     left_out = leave_one_evaluator_out(differences)
     if primary.descriptive_only:
         robustness, left_out = Robustness(), replace(left_out, p_values=())
@@ -243,9 +270,59 @@ def compare(
     )
 
 
+def _by_other_analysis(
+    ratings_a: Floats,
+    ratings_b: Floats,
+    pages: CrossedMean,
+    result: CrossedMean,
+    choice: Choice,
+    places: tuple[int, int],
+    criterion: str,
+    a: str,
+    b: str,
+    margin: float | None,
+    alpha: float,
+) -> Comparison:
+    """
+    Compare by the ratings model or for these evaluators.
+
+    Beside it stand only methods of the same estimate: cluster-robust errors of the model's weights, and flips of
+    the prompts that hold the evaluators fixed as well.
+    """
+    differences = ratings_b - ratings_a
+    robustness = Robustness()
+    if not result.descriptive_only:
+        flips = None
+        if choice.kind == "these evaluators" and not np.isnan(differences).any():
+            by_prompt = whole_numbers(differences.sum(axis=0))
+            flips = None if by_prompt is None else sign_flip(by_prompt)
+        robustness = Robustness(
+            cluster_robust=choice.cluster_robust(*places, 1 - alpha), sign_flip_prompts=flips
+        )
+    effect = _effect_size(ratings_a, ratings_b, pages.estimate)
+    if choice.variance is not None and result.estimate is not None:
+        parts = choice.variance.as_dict().values()
+        effect = replace(effect, d_total=result.estimate / math.sqrt(sum(part or 0.0 for part in parts)))
+    return Comparison(
+        criterion=criterion,
+        a=a,
+        b=b,
+        crossed=result,
+        p_holm=None,
+        superiority=_superiority(differences, alpha),
+        robustness=robustness,
+        leave_one_out=LeaveOneOut((), ()),
+        effect=effect,
+        equivalence=None if margin is None else equivalence_within(result, margin, alpha),
+        conclusion_depends_on_method=robustness.disagrees_with(result.p, alpha),
+        warnings=_warnings(result),
+        page_difference=pages,
+    )
+
+
 def with_holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """Return the comparisons of one criterion with `p_holm`, adjusted over those that have a p-value."""
-    adjusted = holm([comparison.crossed.p for comparison in comparisons])
+    """Return the comparisons of one criterion with `p_holm`, adjusted over the planned ones that have a p-value."""
+    adjusted = holm([comparison.crossed.p if comparison.is_planned else None for comparison in comparisons])
     return tuple(replace(c, p_holm=p) for c, p in zip(comparisons, adjusted, strict=True))
 
 
@@ -275,7 +352,8 @@ def equivalence_within(mean: CrossedMean, margin: float, alpha: float = 0.05) ->
 
 def gated(mean: CrossedMean) -> CrossedMean:
     """Return the mean as descriptive only where evaluators or prompts are too few to generalise from."""
-    too_few = mean.evaluators < FEWEST_EVALUATORS or mean.prompts < FEWEST_PROMPTS
+    fewest = FEWEST_FOR_ONES_OWN if mean.method == "these evaluators" else FEWEST_EVALUATORS
+    too_few = mean.evaluators < fewest or mean.prompts < FEWEST_PROMPTS
     return replace(mean, descriptive_only=too_few)
 
 
@@ -338,6 +416,7 @@ def _warnings(mean: CrossedMean) -> tuple[str, ...]:
         return ("no_ratings",)
     found = {
         "few_evaluators": mean.evaluators < FEWEST_EVALUATORS,
+        "these_evaluators_only": mean.method == "these evaluators",
         "few_prompts": mean.prompts < FEWEST_PROMPTS,
         "few_degrees_of_freedom": mean.df is not None and mean.df < FEWEST_DF,
         "no_variance": mean.se == 0,

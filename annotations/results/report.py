@@ -19,6 +19,8 @@ from annotations.results.seal import is_sealed, unblinding_facts
 from stats.analysis import Analysis, analyse
 from stats.cases import chosen_cases, prompt_means
 from stats.published import published_deviations, published_means, published_tests
+from stats.ratings.choice import choose
+from stats.ratings.table import RatingTable
 from stats.reports.study_report import (
     CaseFacts,
     CriterionFacts,
@@ -96,7 +98,7 @@ def study_report(
     return replace(
         report,
         analysis=analysis,
-        without_exclusions=primary_comparisons(everything, analysis.primary)
+        without_exclusions=primary_comparisons(everything, analysis, plan)
         if report.participants.excluded
         else (),
         cases=cases(study, valid, analysis.primary),
@@ -116,6 +118,7 @@ def analysis_as_planned(
         margins=None if margin is None else {primary: margin},
         effect=effect,
         page_seconds=page_seconds(study, table),
+        planned_pairs=plan.comparisons if plan else None,
     )
 
 
@@ -124,17 +127,27 @@ def primary_by_default(table: ScoreTable) -> str:
     return table.overall.key if table.overall else table.criteria[0].key
 
 
-def primary_comparisons(table: ScoreTable, criterion: str) -> tuple[Comparison, ...]:
+def primary_comparisons(
+    table: ScoreTable, analysis: Analysis, plan: PlanFacts | None
+) -> tuple[Comparison, ...]:
     """Compare every pair of methods on the ratings of everybody in the table."""
+    criterion = analysis.primary
     ratings = table.for_criterion(criterion)
+    choice = choose(RatingTable.of_scores(table), criterion)
+    planned = None if plan is None else {frozenset(pair) for pair in plan.comparisons}
     return with_holm(
         [
-            compare(
-                ratings[..., a],
-                ratings[..., b],
-                criterion=criterion,
-                a=table.methods[a],
-                b=table.methods[b],
+            replace(
+                compare(
+                    ratings[..., a],
+                    ratings[..., b],
+                    criterion=criterion,
+                    a=table.methods[a],
+                    b=table.methods[b],
+                    choice=choice,
+                    places=(a, b),
+                ),
+                is_planned=planned is None or frozenset((table.methods[a], table.methods[b])) in planned,
             )
             for a, b in combinations(range(len(table.methods)), 2)
         ]

@@ -69,9 +69,9 @@ def test_an_interval_that_covers_zero_is_no_established_difference_and_never_no_
     assert "no difference" not in sentence
 
 
-def test_a_clear_difference_names_the_higher_method_first() -> None:
+def test_a_clear_difference_is_said_with_the_sign_of_the_table() -> None:
     sentence = said(comparison(-3.0, 0.3))
-    assert "Jiuge scored 2.85 points higher than IP+ST" in sentence
+    assert "IP+ST scored 2.85 points lower than Jiuge (95 % CI −" in sentence
     assert "95 % CI +" in sentence
     assert "The data establish a difference." in sentence
 

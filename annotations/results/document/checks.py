@@ -18,6 +18,8 @@ from annotations.results.document.wording import (
     signed,
 )
 from stats.analysis import Analysis
+from stats.cluster import ClusterRobustMean
+from stats.mixed import CrossedMean
 from stats.position import WaldTest
 from stats.power import power_curve
 from stats.quality import LOW_CORRELATION
@@ -56,8 +58,9 @@ def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
         interval_rows.append(
             (
                 pair,
-                interval(one.crossed.ci, with_sign=True),
-                interval(cluster.ci if cluster else None, with_sign=True),
+                own_result(one.crossed),
+                own_result(cluster),
+                own_result(one.page_difference),
                 interval(bootstrap.ci if bootstrap else None, with_sign=True),
                 interval(one.leave_one_out.estimate_range, with_sign=True),
             )
@@ -70,14 +73,15 @@ def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
                 _(
                     "The primary question asked by other methods. The conclusion depends on the method where"
                     " cluster-robust errors, sign flips of evaluators or the bootstrap disagree with the primary test"
-                    " at .05. Sign flips of prompts hold these evaluators fixed, so they speak of these alone."
+                    " at .05, each of them on the same ratings and the same estimate. Sign flips of prompts hold these"
+                    " evaluators fixed, so they speak of these alone."
                 )
             ),
             Table(
                 _("p-values of the primary comparisons by method of analysis"),
                 (
                     _("Pair"),
-                    _("Crossed"),
+                    _("Primary analysis"),
                     _("Cluster-robust"),
                     _("Sign flips"),
                     _("Wilcoxon"),
@@ -88,12 +92,14 @@ def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
             ),
             Table(
                 _(
-                    "Their intervals (95 %), and the range of the difference when each evaluator is left out in turn"
+                    "Their estimates and intervals (95 %), and the range of the difference when each evaluator is"
+                    " left out in turn"
                 ),
                 (
                     _("Pair"),
-                    _("Crossed"),
+                    _("Primary analysis"),
                     _("Cluster-robust"),
+                    _("Whole pages alone"),
                     _("Bootstrap"),
                     _("One evaluator left out"),
                 ),
@@ -101,6 +107,14 @@ def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
             ),
         ),
     )
+
+
+def own_result(mean: CrossedMean | ClusterRobustMean | None) -> Cell:
+    """Return the estimate of one analysis with its interval, where there is one."""
+    if mean is None or mean.estimate is None:
+        return DASH
+    own = f" [{interval(mean.ci, with_sign=True)}]" if mean.ci else ""
+    return cell(mean.estimate, signed(mean.estimate) + own)
 
 
 def agreement_section(report: StudyReport, analysis: Analysis) -> Section:

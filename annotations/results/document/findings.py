@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.results.document.wording import (
+    analysis_sentences,
     cell,
     comparison_sentence,
     count_cell,
@@ -121,25 +122,26 @@ def primary_section(report: StudyReport, analysis: Analysis) -> Section:
     labels = report.study.method_labels
     criterion = report.criterion(analysis.primary)
     comparisons = [one for one in analysis.comparisons if one.criterion == analysis.primary]
+    choice = analysis.choice(analysis.primary)
     blocks: list[Block] = [
         Paragraph(
-            _(
-                "Primary criterion: %(criterion)s (%(minimum)d to %(maximum)d). The difference of two methods is"
-                " taken on each page and analysed with evaluators and prompts as crossed random effects, so it"
-                " speaks of evaluators and prompts beyond these."
+            in_a_row(
+                _("Primary criterion: %(criterion)s (%(minimum)d to %(maximum)d).")
+                % {
+                    "criterion": criterion.label,
+                    "minimum": criterion.minimum,
+                    "maximum": criterion.maximum,
+                },
+                *(analysis_sentences(choice) if choice else ()),
             )
-            % {
-                "criterion": criterion.label,
-                "minimum": criterion.minimum,
-                "maximum": criterion.maximum,
-            }
         )
     ]
     if any(comparison.descriptive_only for comparison in comparisons):
         blocks.append(
             Paragraph(
                 _(
-                    "Fewer than 6 evaluators or 10 prompts: the numbers describe these ratings and are not tested."
+                    "Too few evaluators or prompts (a test needs 2 evaluators, or 6 to speak of others, and 10"
+                    " prompts): the numbers describe these ratings and are not tested."
                 ),
                 is_notice=True,
             )

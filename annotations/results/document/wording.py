@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from stats.ratings.choice import Choice
 from stats.reports.document import Cell, Number
 from stats.significance import Comparison
 
@@ -15,12 +16,16 @@ MINUS, DASH = "−", "–"
 
 def decimal(value: float | None, digits: int = 2) -> str:
     """Return a number with so many decimals, or a dash for one that is undefined."""
-    return DASH if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+    return DASH if value is None else f"{round(value, digits) or 0.0:.{digits}f}".replace("-", MINUS)
 
 
 def signed(value: float | None, digits: int = 2) -> str:
     """Return a difference with its sign."""
-    return DASH if value is None else f"{value:+.{digits}f}".replace("-", MINUS)
+    if value is None:
+        return DASH
+    if round(value, digits) == 0:
+        return f"{0:.{digits}f}"
+    return f"{value:+.{digits}f}".replace("-", MINUS)
 
 
 def percent(share: float | None) -> str:
@@ -74,39 +79,103 @@ def in_a_row(*sentences: str) -> str:
 
 
 def comparison_sentence(comparison: Comparison, labels: dict[str, str]) -> str:
-    """Return what one comparison says, in the words of its confidence interval and not of its p-value alone."""
-    if comparison.estimate is None:
-        return _("No evaluator rated both %(a)s and %(b)s, so they cannot be compared.") % {
-            "a": labels[comparison.a],
-            "b": labels[comparison.b],
-        }
-    better, worse = (comparison.b, comparison.a) if comparison.estimate >= 0 else (comparison.a, comparison.b)
-    words = {
-        "better": labels[better],
-        "worse": labels[worse],
-        "points": decimal(abs(comparison.estimate)),
-    }
+    """Return what one comparison says, in the words of its confidence interval and not of its p-value alone.
+
+    The second method of the pair is the subject, as the difference is taken everywhere: second less first.
+    """
+    a, b, estimate = labels[comparison.a], labels[comparison.b], comparison.estimate
+    if estimate is None:
+        return _("No evaluator rated both %(a)s and %(b)s, so they cannot be compared.") % {"a": a, "b": b}
+    words = {"a": a, "b": b, "points": decimal(abs(estimate))}
+    if estimate > 0:
+        result = _("%(b)s scored %(points)s points higher than %(a)s") % words
+    elif estimate < 0:
+        result = _("%(b)s scored %(points)s points lower than %(a)s") % words
+    else:
+        result = _("%(b)s and %(a)s scored the same on average") % words
     ci = comparison.crossed.ci
     if ci is None:
         return in_a_row(
-            _("In this study %(better)s scored %(points)s points higher than %(worse)s on average.") % words,
+            _("In this study %(result)s.") % {"result": result},
             _("This describes these ratings; it is no test."),
         )
-    # The sentence names the higher method first, so the interval is turned with it.
-    low, high = ci if better == comparison.b else (-ci[1], -ci[0])
-    words |= {
-        "ci": interval((low, high), with_sign=True),
+    tested = {
+        "scope": scope(comparison),
+        "result": result,
+        "ci": interval(ci, with_sign=True),
         "p": p_words(comparison.crossed.p),
-        "holm": p_number(comparison.p_holm),
+        "correction": _("Holm %(p)s") % {"p": p_number(comparison.p_holm)}
+        if comparison.is_planned
+        else _("exploratory, not in the plan"),
     }
-    result = (
+    sentence = _("%(scope)s, %(result)s (95 %% CI %(ci)s; %(p)s, %(correction)s).")
+    return in_a_row(sentence % tested, conclusion(comparison, *ci))
+
+
+def scope(comparison: Comparison) -> str:
+    """Return of whom the result speaks."""
+    if comparison.crossed.method == "these evaluators":
+        return _("For these %(n)d evaluators, over new prompts like these") % {
+            "n": comparison.crossed.evaluators
+        }
+    return _("Across new evaluators and new prompts like these")
+
+
+def analysis_sentences(choice: Choice) -> list[str]:
+    """Say which analysis compares the methods, and why."""
+    share = {"share": percent(choice.share_on_whole_pages), "n": choice.evaluators}
+    if choice.kind == "page differences":
+        return [
+            _(
+                "The difference of two methods is taken on each page and analysed with evaluators and prompts as"
+                " crossed random effects, so it speaks of evaluators and prompts beyond these. It was chosen because"
+                " %(share)s of the ratings stand on pages with all methods of their prompt."
+            )
+            % share
+        ]
+    if choice.kind == "these evaluators":
+        return [
+            _(
+                "With %(n)d evaluators nothing can be said about others: the result is conditional on these"
+                " evaluators and speaks of new prompts alone (each evaluator weighs the same, prompts are the sample)."
+            )
+            % share
+        ]
+    sentences = [
         _(
-            "Across new evaluators and new prompts like these, %(better)s scored %(points)s points higher"
-            " than %(worse)s (95 %% CI %(ci)s; %(p)s, Holm %(holm)s)."
+            "All ratings are analysed together in a mixed model with crossed random effects of evaluators, prompts,"
+            " evaluators by method and prompts by method (REML, Satterthwaite's degrees of freedom). It was chosen"
+            " because only %(share)s of the ratings stand on pages with all methods of their prompt."
         )
-        % words
-    )
-    return in_a_row(result, conclusion(comparison, low, high))
+        % share
+    ]
+    names = {
+        "evaluator": _("evaluators"),
+        "prompt": _("prompts"),
+        "evaluator:method": _("evaluators by method"),
+        "prompt:method": _("prompts by method"),
+    }
+    for one in choice.dropped:
+        reason = (
+            _(
+                "The effect of %(term)s cannot be told from the methods and is left out: nothing is claimed about"
+                " new ones."
+            )
+            if one.reason == "fixed"
+            else _(
+                "The effect of %(term)s cannot be told from another one in this design and is counted there."
+            )
+        )
+        sentences.append(reason % {"term": names[one.term]})
+    if choice.refusal is not None:
+        sentences.append(
+            {
+                "too few ratings": _("There are too few ratings, or they do not vary, so nothing is tested."),
+                "too large": _("The design is too large to be fitted, so nothing is tested."),
+                "not converged": _("The fit did not converge, so nothing is tested."),
+            }[choice.refusal]
+        )
+    return sentences
 
 
 def conclusion(comparison: Comparison, low: float, high: float) -> str:
