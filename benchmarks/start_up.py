@@ -38,7 +38,8 @@ def start(code: str) -> float:
     return time.perf_counter() - begun
 
 
-def main(rounds: int) -> None:
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     for code in STARTS.values():
         start(code)  # the first start reads files that later ones find in memory
     taken: dict[str, list[float]] = {name: [] for name in STARTS}
@@ -52,4 +53,4 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
+    main()

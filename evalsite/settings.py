@@ -97,6 +97,9 @@ if PRODUCTION:
         if not os.environ.get(required):
             raise ImproperlyConfigured(f"{required}: must be set when EVALSITE_ENV=production")
 
+    with suppress(OSError):  # beat keeps its schedule there; a web process can do without
+        HOME_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
 SECRET_KEY = secret_key(production=PRODUCTION)
 DEBUG = env_bool("DEBUG", default=False)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -245,8 +248,14 @@ USE_I18N = True
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 USE_TZ = True
 
+# Where the site does not have a host of its own: the path below which it lies, such as /evaluation.
+SCRIPT_NAME = os.environ.get("SCRIPT_NAME", "").rstrip("/")
+if SCRIPT_NAME and not SCRIPT_NAME.startswith("/"):
+    raise ImproperlyConfigured(f"SCRIPT_NAME={SCRIPT_NAME!r}: must begin with /")
+FORCE_SCRIPT_NAME = SCRIPT_NAME or None
+
 # Static files: served by the web process; hashed names where `collectstatic` has been run.
-STATIC_URL = "static/"
+STATIC_URL = f"{SCRIPT_NAME}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

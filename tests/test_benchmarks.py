@@ -113,3 +113,10 @@ def test_players_at_once_lose_no_round(live_server: Any, capsys: pytest.CaptureF
     told = capsys.readouterr().out
     assert "errors: 0" in told
     assert "lost: 0, doubled: 0" in told
+
+
+def test_a_start_is_timed_against_a_bare_one(capsys: pytest.CaptureFixture[str]) -> None:
+    run("start_up", "1")
+    assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "bare django.setup()", "manage.py check", "web worker", "compose"
+    ]  # fmt: skip
