@@ -326,7 +326,7 @@ def walk(machine: Machine, browser: Browser, site: str, path: str, accounts: dic
         "addresses": lambda page: addresses(machine, site),
         "log-in": lambda page: log_in(page, site, "alice", accounts["alice"]),
         "rating": lambda page: rate(page, site),
-        "game": lambda page: play(page, site),
+        "game": lambda page: play(browser.new_page(ignore_https_errors=True), site),
         "composing": lambda page: compose(page, site),
         "invitation": lambda page: invitation(machine, browser.new_page(ignore_https_errors=True), site),
     }

@@ -37,6 +37,6 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, Refused):
             return None
-        if request.path.startswith("/api/") or request.content_type == "application/json":
+        if request.path_info.startswith("/api/") or request.content_type == "application/json":
             return answered_with(JsonResponse({"detail": str(error)}), error)
         return answered_with(render(request, "refused.html", {"refused": error}), error)
