@@ -1,4 +1,4 @@
-"""Django's admin, for rare repairs. Answers are shown and not edited: their history must stay true."""
+"""Django's admin, for looking things up: what has a rule or a log is changed by its own pages."""
 
 from __future__ import annotations
 
@@ -18,28 +18,6 @@ else:
     CriterionTable = admin.TabularInline
 
 
-class CriterionInline(CriterionTable):
-    model = Criterion
-    extra = 0
-
-
-@admin.register(Study)
-class StudyAdmin(ModelAdmin):
-    list_display = ["slug", "title_en", "state", "created_at"]
-    list_filter = ["state"]
-    # Closing opens the numbers; a study that could be opened again afterwards would have been unblinded unseen.
-    readonly_fields = ["state"]
-    inlines = [CriterionInline]
-
-
-@admin.register(Enrolment)
-class EnrolmentAdmin(ModelAdmin):
-    list_display = ["study", "pseudonym", "evaluator", "source", "deadline"]
-    list_filter = ["study", "source"]
-    list_select_related = ["study", "evaluator"]
-    readonly_fields = ["study", "number", "evaluator", "source"]
-
-
 class ReadOnlyAdmin(ModelAdmin):
     """Rows that are shown and neither added, changed nor deleted."""
 
@@ -51,6 +29,36 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class CriterionInline(CriterionTable):
+    model = Criterion
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Study)
+class StudyAdmin(ReadOnlyAdmin):
+    """Shown only: every field has a rule, and a change of it is logged by the study's own pages."""
+
+    list_display = ["slug", "title_en", "state", "created_at"]
+    list_filter = ["state"]
+    inlines = [CriterionInline]
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(ReadOnlyAdmin):
+    """Shown only: deadlines are put off and people withdrawn on the page of a study, which logs it."""
+
+    list_display = ["study", "pseudonym", "evaluator", "source", "deadline"]
+    list_filter = ["study", "source"]
+    list_select_related = ["study", "evaluator"]
 
 
 @admin.register(Rating, BestChoice)

@@ -14,6 +14,7 @@ from evalsite.account_views import forgot
 from evalsite.login_forms import AdminLoginForm, LoginForm
 
 handler404 = "evalsite.views.not_found"
+handler500 = "evalsite.views.server_error"
 
 admin.site.login_form = AdminLoginForm
 

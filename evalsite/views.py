@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template import loader
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 from django.views.defaults import page_not_found
 
 from evalsite.dashboard import site_view
+
+# In which a database that is started again is there.
+AWAY_SECONDS = 10
 
 
 @login_not_required
@@ -36,6 +42,24 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         return JsonResponse({"detail": _("There is nothing at this address.")}, status=404)
     return page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say that the fault is ours, or that the database is away for a time; to a script in the form of the API's errors.
+
+    Nothing here asks the database, which may be what failed.
+    """
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    if request.path.startswith("/api/"):
+        said = _("The site is not ready. Try again in a moment.") if away else _("The fault is ours.")
+        response: HttpResponse = JsonResponse({"detail": said}, status=503 if away else 500)
+    else:
+        response = HttpResponse(
+            loader.render_to_string("500.html", {"is_away": away}), status=503 if away else 500
+        )
+    if away:
+        response.headers["Retry-After"] = str(AWAY_SECONDS)
+    return response
 
 
 @lru_cache(maxsize=1)

@@ -9,10 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import AnalysisPlan, Page, Study
+from annotations.models.bounds import LONGEST_NOTES, MOST_PLANNED
 from annotations.plan.plan import Pair, every_pair
-
-LONGEST_TEXT = 2000
-LARGEST_NUMBER = 100_000
 
 
 def method_pair(value: str) -> Pair:
@@ -44,13 +42,13 @@ class PlanForm(forms.Form):
     planned_evaluators = forms.IntegerField(
         required=False,
         min_value=1,
-        max_value=LARGEST_NUMBER,
+        max_value=MOST_PLANNED,
         label=_("Evaluators to recruit (optional)"),
     )
-    planned_prompts = forms.IntegerField(min_value=1, max_value=LARGEST_NUMBER, label=_("Prompts"))
+    planned_prompts = forms.IntegerField(min_value=1, max_value=MOST_PLANNED, label=_("Prompts"))
     notes = forms.CharField(
         required=False,
-        max_length=LONGEST_TEXT,
+        max_length=LONGEST_NOTES,
         widget=forms.Textarea(attrs={"rows": 5}),
         label=_("Notes (optional)"),
         help_text=_(

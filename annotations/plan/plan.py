@@ -26,6 +26,7 @@ from annotations.models import (
     Rating,
     Study,
 )
+from annotations.models.bounds import LONGEST_NOTES, MOST_PLANNED, check_number, check_text
 from generation.refusals import Refused
 from stats.reports.study_report import PlanFacts
 
@@ -214,10 +215,10 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
             _("The margin must be more than 0 and less than the %(width)d points of the scale.")
             % {"width": width}
         )
-    if plan.planned_evaluators is not None and plan.planned_evaluators < 1:
-        raise Refused(_("The number of evaluators must be at least 1."))
-    if plan.planned_prompts < 1:
-        raise Refused(_("The number of prompts must be at least 1."))
+    if plan.planned_evaluators is not None:
+        check_number("planned_evaluators", plan.planned_evaluators, most=MOST_PLANNED)
+    check_number("planned_prompts", plan.planned_prompts, most=MOST_PLANNED)
+    check_text("notes", plan.notes, longest=LONGEST_NOTES)
 
 
 def plan_facts(plan: AnalysisPlan) -> PlanFacts:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Rating, Study
+from annotations.models.bounds import MOST_SIMULATED, check_number
 from annotations.recruiting.enrolment import enrol
+from generation.refusals import Refused
 from stats.scores import Floats, Ints
 
 BATCH = 5000
@@ -77,8 +80,8 @@ class SimulatedAnswers:
 
 def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effects) -> SimulatedAnswers:
     """Draw the answers of simulated evaluators to every page of a study."""
-    if evaluators < 1:
-        raise ValueError(f"evaluators must be at least 1, got {evaluators}")
+    check_number("evaluators", evaluators, most=MOST_SIMULATED)
+    check_number("seed", seed, least=0, most=2**63 - 1)
     rng = np.random.default_rng(seed)
     criteria = list(study.criteria.all())
     by_page: dict[int, list[int]] = {}
@@ -89,6 +92,8 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
     ):
         by_page.setdefault(page, []).append(candidate)
     candidates = list(by_page.values())
+    if not (candidates and criteria):
+        raise Refused(_("The study has no pages or no criteria yet, so there is nothing to answer."))
     latent = simulated_scores(
         rng,
         effects,

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from annotations.access.api import ChangedSerializer
 from annotations.access.permissions import Right, study_for
 from annotations.models import EvaluatorGroup, Invitation, OpenLink
+from annotations.models.bounds import MOST_DAYS, MOST_JOINING
 from annotations.recruiting.invitations import (
     DAYS_VALID,
     LONGEST_NAME,
@@ -42,8 +43,6 @@ from generation.web.rest import (
     page_response,
     rows_as,
 )
-
-MOST_EVALUATORS = 1_000_000
 
 
 class GroupSerializer(serializers.ModelSerializer[EvaluatorGroup]):
@@ -134,7 +133,9 @@ class InviteeBody(Body):
 
 class InviteBody(Body):
     people = serializers.ListField(child=InviteeBody(), min_length=1, max_length=MOST_AT_ONCE)
-    days_valid = serializers.IntegerField(min_value=1, max_value=365, required=False, default=DAYS_VALID)
+    days_valid = serializers.IntegerField(
+        min_value=1, max_value=MOST_DAYS, required=False, default=DAYS_VALID
+    )
     send = serializers.BooleanField(
         required=False, default=False, help_text="Mail the link to those who have an address."
     )
@@ -239,7 +240,7 @@ class NewOpenLinkSerializer(OpenLinkSerializer):
 
 
 class OpenLinkBody(Body):
-    limit = serializers.IntegerField(min_value=1, max_value=MOST_EVALUATORS)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_JOINING)
     group = serializers.SlugField(max_length=40, required=False, allow_blank=True, default="")
     takes_external_ids = serializers.BooleanField(
         required=False, default=False, help_text="A panel sends people with their id in the address."

@@ -19,7 +19,9 @@ from annotations.models import (
     Study,
     StudyRole,
 )
+from annotations.models.bounds import LAST_YEAR, MOST_DAYS, check_number
 from annotations.recruiting.sharing_out import EnrolmentRefused, assign_subtasks, give_back, may_take_up
+from generation.refusals import Refused
 
 
 @dataclass(frozen=True)
@@ -107,11 +109,16 @@ def enrol_by_staff(
 
 @transaction.atomic
 def extend_deadline(enrolment: Enrolment, *, days: int, by: User | None) -> None:
-    """Give an evaluator so many more days, counted from the deadline or, if it is past, from now; log it."""
-    if days < 1:
-        raise ValueError(f"days must be at least 1, got {days}")
+    """Give an evaluator so many more days, counted from the deadline or, if it is past, from now; log it.
+
+    Raises ValidationError for more days than may be given at a time, `Refused` for a deadline after `LAST_YEAR`.
+    """
+    check_number("days", days, most=MOST_DAYS)
     # Before the enrolment, as everywhere, so that nobody waits for this while this waits for them.
     Study.objects.locked(enrolment.study_id)
+    enrolment.refresh_from_db(fields=["deadline"])
+    if enrolment.deadline.year >= LAST_YEAR:
+        raise Refused(_("A deadline cannot be after the year %(year)d.") % {"year": LAST_YEAR})
     updated = Enrolment.objects.filter(
         pk=enrolment.pk, source=Enrolment.Source.QUESTIONNAIRE, withdrawn_at=None
     ).update(deadline=Greatest("deadline", Now()) + timedelta(days=days))

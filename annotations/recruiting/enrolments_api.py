@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from annotations.access.api import UserBody
 from annotations.access.permissions import Right, study_for
 from annotations.models import Enrolment, Study
+from annotations.models.bounds import MOST_DAYS
 from annotations.recruiting.enrolment import enrol_by_staff, extend_deadline
 from annotations.recruiting.invitations import group_of
 from annotations.recruiting.withdrawal import withdraw
@@ -100,7 +101,7 @@ class EvaluatorBody(Body):
 
 
 class ExtendBody(EvaluatorBody):
-    days = serializers.IntegerField(min_value=1, max_value=365)
+    days = serializers.IntegerField(min_value=1, max_value=MOST_DAYS)
 
 
 def enrolment_named(study: Study, pseudonym: str) -> Enrolment:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import EvaluatorGroup, Study
+from annotations.models.bounds import MOST_DAYS, MOST_JOINING
 from annotations.recruiting.invitations import DAYS_VALID, LONGEST_NAME
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ else:
     GroupChoice = forms.ModelChoiceField
 
 LARGEST_FILE = 500_000
-LARGEST_LIMIT = 100_000
-LONGEST_EXTENSION = 365
 
 
 class GroupField(GroupChoice):
@@ -63,7 +62,7 @@ def group_field() -> GroupField:
 def days_valid_field() -> forms.IntegerField:
     return forms.IntegerField(
         min_value=1,
-        max_value=LONGEST_EXTENSION,
+        max_value=MOST_DAYS,
         initial=DAYS_VALID,
         label=_("Days in which it must be accepted"),
     )
@@ -138,9 +137,7 @@ class InviteFileForm(StudyForm):
 class LinkForm(StudyForm):
     """An open link."""
 
-    limit = forms.IntegerField(
-        min_value=1, max_value=LARGEST_LIMIT, label=_("How many people may join by it")
-    )
+    limit = forms.IntegerField(min_value=1, max_value=MOST_JOINING, label=_("How many people may join by it"))
     group = group_field()
     takes_external_ids = forms.BooleanField(
         required=False,
@@ -195,7 +192,7 @@ class ExtendForm(forms.Form):
 
     days = forms.IntegerField(
         min_value=1,
-        max_value=LONGEST_EXTENSION,
+        max_value=MOST_DAYS,
         initial=7,
         label=_("Days"),
         help_text=_("Counted from the deadline, or from now if it is past."),

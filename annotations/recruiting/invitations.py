@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study
+from annotations.models.bounds import MOST_DAYS, MOST_INVITED, MOST_JOINING, check_number
 from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
 from annotations.recruiting.tokens import NewToken, join_address, new_token, token_from
 from generation.files.encoding import sniff_encoding
@@ -165,6 +166,8 @@ def invite(
         raise Refused(_("This study is closed."))
     if before := invited_before(study, nonce, by=by):
         return before
+    check_number("days", days_valid, most=MOST_DAYS)
+    check_number("people", len(invitees), most=MOST_INVITED)
     invited = live(study)
     for invitee in invitees:
         if invitee.email and (problem := problem_of_email(invitee.email, invited)):
@@ -270,6 +273,7 @@ def make_open_link(
     token = token_from(nonce, f"link to {study.pk} by {by.pk if by else 0}") if nonce else new_token()
     if before := OpenLink.objects.filter(study=study, token_hash=token.digest).first():
         return NewLink(before, token.text, is_new=False)
+    check_number("limit", limit, most=MOST_JOINING)
     link = OpenLink(
         study=study,
         group=group,

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import SHORTEST_REASON
-from annotations.plan.forms import LONGEST_TEXT
+from annotations.models.bounds import LONGEST_REASON
 
 
 class UnblindForm(forms.Form):
@@ -14,7 +14,7 @@ class UnblindForm(forms.Form):
 
     reason = forms.CharField(
         min_length=SHORTEST_REASON,
-        max_length=LONGEST_TEXT,
+        max_length=LONGEST_REASON,
         error_messages={
             "required": _("Give a reason. The report prints it."),
             "min_length": _("Give a reason of at least %(limit_value)d characters. The report prints it."),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import SHORTEST_REASON, Study, Unblinding
+from annotations.models.bounds import LONGEST_REASON, check_text
 from generation.refusals import Refused
 from stats.reports.study_report import UnblindingFacts
 
@@ -51,6 +52,7 @@ def unblind(study: Study, *, staff: User | None, reason: str) -> bool:
             _("Give a reason of at least %(length)d characters. The report prints it.")
             % {"length": SHORTEST_REASON}
         )
+    check_text("reason", reason, longest=LONGEST_REASON)
     Study.objects.locked(study)
     if not is_sealed(study):
         return False

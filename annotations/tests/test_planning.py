@@ -159,8 +159,6 @@ def test_a_closed_study_has_nothing_left_to_plan(study: Study, overall: Criterio
         ({"comparisons": []}, "at least one pair"),
         ({"equivalence_margin": Decimal(0)}, "more than 0 and less than the 9 points"),
         ({"equivalence_margin": Decimal(9)}, "more than 0 and less than the 9 points"),
-        ({"planned_evaluators": 0}, "evaluators must be at least 1"),
-        ({"planned_prompts": 0}, "prompts must be at least 1"),
     ],
 )
 def test_a_plan_that_nobody_could_carry_out_is_refused(

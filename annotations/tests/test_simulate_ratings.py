@@ -67,5 +67,5 @@ def test_simulating_twice_adds_evaluators(study: Study) -> None:
 def test_the_command_refuses_an_unknown_study_and_no_evaluators(study: Study) -> None:
     with pytest.raises(CommandError, match="lost: no such study"):
         call_command("simulate_ratings", "lost", evaluators=1)
-    with pytest.raises(CommandError, match="evaluators must be at least 1, got 0"):
+    with pytest.raises(CommandError, match="--evaluators: This must be a whole number from 1"):
         call_command("simulate_ratings", "poems", evaluators=0)

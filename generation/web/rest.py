@@ -8,6 +8,7 @@ says, and refused by a rule, which `detail` names.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
@@ -191,9 +192,14 @@ class BoundedJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         try:
-            return super().parse(stream, media_type, parser_context)
+            parsed = super().parse(stream, media_type, parser_context)
+            # Half a character (\\ud800 alone) is JSON, and no text that a database takes.
+            json.dumps(parsed, ensure_ascii=False).encode()
         except RecursionError as error:
             raise ParseError(_("JSON parse error - nested too deep")) from error
+        except UnicodeEncodeError as error:
+            raise ParseError(_("JSON parse error - half a character")) from error
+        return parsed
 
 
 class FileParser(BaseParser):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from annotations.management.study_command import evaluators_named, study_named
 from annotations.recruiting.enrolment import extend_deadline
+from generation.management.act_command import ActCommand
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = "Give evaluators more days, counted from their deadline, or from now if it is past."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -19,8 +20,6 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["days"] < 1:
-            raise CommandError("--days: must be at least 1")
         study = study_named(options["slug"])
         for enrolment in evaluators_named(study, options["evaluators"]):
             extend_deadline(enrolment, days=options["days"], by=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.study_command import study_named
 from annotations.models import Invitation
@@ -19,10 +19,11 @@ from annotations.recruiting.invitations import (
 )
 from annotations.recruiting.tokens import join_address
 from generation.files.problems import FileRefused
+from generation.management.act_command import ActCommand
 from generation.refusals import Refused
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Invite people to rate a study, by mail where the site has a mail server; the links of all others are printed, "
         "this once."
@@ -44,8 +45,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = study_named(options["slug"])
-        if options["days"] < 1:
-            raise CommandError("--days: must be at least 1")
         try:
             group = group_of(study, options["group"])
             invitees = [Invitee(email, group=group) for email in options["emails"]]

@@ -6,10 +6,11 @@ from argparse import ArgumentTypeError
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.models import AnalysisPlan, Study
 from annotations.plan.plan import Pair, lock_plan
+from generation.management.act_command import ActCommand
 from generation.refusals import Refused
 
 
@@ -33,7 +34,7 @@ def points(text: str) -> Decimal:
     return number
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = "Lock the plan of a study's analysis, before its first answer and for good."
 
     def add_arguments(self, parser: CommandParser) -> None:

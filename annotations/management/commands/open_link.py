@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from annotations.management.study_command import study_named
 from annotations.models import OpenLink
 from annotations.recruiting.invitations import close_open_link, group_of, make_open_link
 from annotations.recruiting.tokens import join_address
-from generation.refusals import Refused
+from generation.management.act_command import ActCommand
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = "Make a link by which a number of people may join a study, and print it, this once; or close the links."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -38,20 +37,15 @@ class Command(BaseCommand):
             closed = sum(close_open_link(link, by=None) for link in OpenLink.objects.filter(study=study))
             self.stdout.write(f"{study}: {closed} links closed")
             return
-        try:
-            made = make_open_link(
-                study,
-                limit=options["limit"],
-                by=None,
-                group=group_of(study, options["group"]),
-                takes_external_ids=options["prolific"],
-                completion_code=options["code"],
-                completion_url=options["return_to"],
-                turned_away_code=options["late_code"],
-                turned_away_url=options["late_return_to"],
-            )
-        except ValidationError as error:
-            raise CommandError("No link was made: " + " ".join(error.messages)) from error
-        except Refused as refused:
-            raise CommandError(f"No link was made. {refused}") from refused
+        made = make_open_link(
+            study,
+            limit=options["limit"],
+            by=None,
+            group=group_of(study, options["group"]),
+            takes_external_ids=options["prolific"],
+            completion_code=options["code"],
+            completion_url=options["return_to"],
+            turned_away_code=options["late_code"],
+            turned_away_url=options["late_return_to"],
+        )
         self.stdout.write(join_address(made.token))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.models import Study
 from annotations.plan.simulation import Effects, simulate_ratings
+from generation.management.act_command import ActCommand
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = "Fill a study with ratings of known effect sizes by simulated evaluators, marked as simulated."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,13 +31,10 @@ class Command(BaseCommand):
         study = Study.objects.filter(slug=options["slug"]).first()
         if study is None:
             raise CommandError(f"{options['slug']}: no such study")
-        try:
-            enrolments = simulate_ratings(
-                study,
-                evaluators=options["evaluators"],
-                seed=options["seed"],
-                effects=Effects(step=options["step"]),
-            )
-        except ValueError as error:
-            raise CommandError(f"--{error}") from error
+        enrolments = simulate_ratings(
+            study,
+            evaluators=options["evaluators"],
+            seed=options["seed"],
+            effects=Effects(step=options["step"]),
+        )
         self.stdout.write(f"{study.slug}: {len(enrolments)} simulated evaluators answered every page")
