@@ -18,13 +18,13 @@ Level = Literal["nominal", "ordinal", "interval"]
 
 @dataclass(frozen=True)
 class IntraclassCorrelation:
-    """ICC(2,1), of one evaluator, and ICC(2,k), of the mean of all k, each with a confidence interval."""
+    """ICC(2,1), of one evaluator, and ICC(2,k), of the mean of the `raters` of an item, each with an interval."""
 
     icc_2_1: float
     icc_2_1_ci: Interval | None
     icc_2_k: float
     icc_2_k_ci: Interval | None
-    raters: int
+    raters: float
     items: int
     method: Literal["analysis of variance", "REML"]
 
@@ -135,12 +135,14 @@ def intraclass_correlation(
 
     Complete ratings: mean squares and F intervals of Shrout and Fleiss (1979), Psychological Bulletin
     86, 420-428, and McGraw and Wong (1996), Psychological Methods 1, 30-46. With missing ratings: the
-    ratio of the REML variances, with a delta-method interval on the logit scale, and k the number of
-    raters with any rating. None with fewer than two raters or items, or without variance.
+    ratio of the REML variances, with a delta-method interval on the logit scale, and k the harmonic mean
+    of the numbers of ratings that the items have. None with fewer than two raters or items, with one rating
+    an item, or without variance.
     """
     there = ~np.isnan(ratings)
     kept = ratings[there.any(axis=1)][:, there.any(axis=0)]
-    if min(kept.shape) < 2 or np.nanmin(kept) == np.nanmax(kept):
+    # With one rating an item its worth cannot be told from the residual.
+    if min(kept.shape) < 2 or there.sum(axis=0).max() < 2 or np.nanmin(kept) == np.nanmax(kept):
         return None
     if np.isnan(kept).any():
         return _icc_from_reml(kept, confidence_level)
@@ -222,7 +224,8 @@ def _icc_from_reml(ratings: Floats, confidence_level: float) -> IntraclassCorrel
     fit = fit_crossed_reml(ratings)
     if fit is None or sum(fit.variances) <= 0:
         return None
-    raters = len(ratings)
+    per_item = (~np.isnan(ratings)).sum(axis=0)
+    raters = len(per_item) / float((1 / per_item).sum())
     rater, item, residual = fit.variances
     other = rater + residual
     icc = item / (item + other)
@@ -245,7 +248,7 @@ def _icc_from_reml(ratings: Floats, confidence_level: float) -> IntraclassCorrel
     )
 
 
-def _step_up(icc: float, raters: int) -> float:
+def _step_up(icc: float, raters: float) -> float:
     """Return the reliability of the mean of so many raters (Spearman and Brown)."""
     return raters * icc / (1 + (raters - 1) * icc)
 

@@ -12,16 +12,20 @@ Satterthwaite (1946), Biometrics Bulletin 2, 110-114.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
 import scipy
 
+from stats.ratings.model import fit_ratings_model
+from stats.ratings.table import RatingTable
 from stats.reml import fit_crossed_reml
-from stats.scores import Floats
+from stats.scores import Criterion, Floats
 
+# Satterthwaite's df of a component that hardly leaves zero can fall to next to nothing.
+LOWEST_DF = 1.0
 Alternative = Literal["two-sided", "less", "greater"]
 Interval = tuple[float, float]
 
@@ -238,18 +242,56 @@ def crossed_error(
     return math.sqrt(total / cells), total**2 / spread, variance
 
 
+def _from_random_effects(kept: Floats, cells: int, confidence_level: float) -> CrossedMean:
+    """
+    Estimate from a table with too few cells for fixed effects, which random ones need not have.
+
+    They need evaluators with two cells and prompts with two cells, told apart (`stats.ratings.terms`).
+    """
+    evaluators, prompts = kept.shape
+    evaluator, prompt = np.nonzero(~np.isnan(kept))
+    none = CrossedMean(
+        float(np.nanmean(kept)), None, None, None, evaluators, prompts, cells, "none", confidence_level
+    )
+    one = np.zeros(cells, dtype=np.int64)
+    model = fit_ratings_model(
+        RatingTable(
+            evaluator=evaluator,
+            prompt=prompt,
+            method=one,
+            criterion=one,
+            score=kept[evaluator, prompt],
+            evaluators=tuple(str(number) for number in range(evaluators)),
+            prompts=tuple(str(number) for number in range(prompts)),
+            methods=("difference",),
+            criteria=(Criterion("difference", 0, 1),),
+        )
+    )
+    if model is None or not model.is_converged or {"evaluator", "prompt"} & {d.term for d in model.dropped}:
+        return none
+    estimate, se, df = model.mean(0)
+    variance = model.variance
+    return replace(
+        none,
+        estimate=estimate,
+        se=se,
+        df=None if df is None else max(df, LOWEST_DF),
+        variance=VarianceComponents(variance.evaluator or 0.0, variance.prompt or 0.0, variance.residual),
+        method="REML",
+    )
+
+
 def _from_reml(
     kept: Floats, cells: int, confidence_level: float, start: VarianceComponents | None
 ) -> CrossedMean:
     evaluators, prompts = kept.shape
     fit = fit_crossed_reml(kept, None if start is None else (start.evaluator, start.prompt, start.residual))
     if fit is None:
-        estimate = float(np.nanmean(kept))
-        return CrossedMean(estimate, None, None, None, evaluators, prompts, cells, "none", confidence_level)
+        return _from_random_effects(kept, cells, confidence_level)
     return CrossedMean(
         fit.estimate,
         fit.se,
-        fit.df,
+        None if fit.df is None else max(fit.df, LOWEST_DF),
         VarianceComponents(*fit.variances),
         evaluators,
         prompts,

@@ -16,9 +16,10 @@ from typing import Any, Literal
 import numpy as np
 
 from stats.cluster import ClusterRobustMean, two_way_table_mean
-from stats.exact import ExactTest, sign_flip, whole_numbers, wilcoxon_signed_rank
+from stats.exact import ExactTest, sign_flip_of_means, wilcoxon_of_means
 from stats.mixed import CrossedMean, Interval, VarianceComponents, crossed_mean, interval_list
 from stats.ratings.choice import FEWEST_EVALUATORS, FEWEST_FOR_ONES_OWN, Choice
+from stats.ratings.conditional import prompt_differences
 from stats.resampling import BootstrapInterval, LeaveOneOut, leave_one_evaluator_out
 from stats.scores import Floats
 
@@ -99,8 +100,8 @@ class Robustness:
     """
     The same question asked by other methods; a part is None where the ratings cannot give it.
 
-    The sign flips and the Wilcoxon test are exact and conditional: on the prompts, or (flips of prompts)
-    on the evaluators. They need ratings in whole numbers.
+    The sign flips and the Wilcoxon test are of means, exact and conditional: on the prompts, or (flips of prompts)
+    on the evaluators. Beyond what can be counted they are drawn (`ExactTest.is_exact`).
     """
 
     cluster_robust: ClusterRobustMean | None = None
@@ -202,6 +203,7 @@ class Comparison:
             "sign_flip": {
                 "evaluators_p": evaluators and evaluators.p,
                 "prompts_p": prompts and prompts.p,
+                "is_exact": all(test.is_exact for test in (evaluators, prompts) if test is not None),
             },
             "wilcoxon_evaluators_p": wilcoxon and wilcoxon.p,
             "bootstrap": {
@@ -292,12 +294,12 @@ def _by_other_analysis(
     differences = ratings_b - ratings_a
     robustness = Robustness()
     if not result.descriptive_only:
-        flips = None
-        if choice.kind == "these evaluators" and not np.isnan(differences).any():
-            by_prompt = whole_numbers(differences.sum(axis=0))
-            flips = None if by_prompt is None else sign_flip(by_prompt)
+        by_prompt = prompt_differences(choice.table, *places)
         robustness = Robustness(
-            cluster_robust=choice.cluster_robust(*places, 1 - alpha), sign_flip_prompts=flips
+            cluster_robust=choice.cluster_robust(*places, 1 - alpha),
+            sign_flip_prompts=sign_flip_of_means(by_prompt, np.ones(len(by_prompt)))
+            if choice.kind == "these evaluators" and len(by_prompt)
+            else None,
         )
     effect = _effect_size(ratings_a, ratings_b, pages.estimate)
     if choice.variance is not None and result.estimate is not None:
@@ -370,15 +372,14 @@ def _superiority(differences: Floats, alpha: float) -> Superiority:
 
 def _robustness(differences: Floats, bootstrap: BootstrapInterval | None, alpha: float) -> Robustness:
     cluster_robust = two_way_table_mean(differences, confidence_level=1 - alpha)
+    there = (~np.isnan(differences)).astype(np.float64)
     filled = np.nan_to_num(differences)
-    by_evaluator, by_prompt = whole_numbers(filled.sum(axis=1)), whole_numbers(filled.sum(axis=0))
-    if by_evaluator is None or by_prompt is None:
-        return Robustness(cluster_robust=cluster_robust, bootstrap=bootstrap)
+    of_evaluators = filled.sum(axis=1), there.sum(axis=1)
     return Robustness(
         cluster_robust=cluster_robust,
-        sign_flip_evaluators=sign_flip(by_evaluator),
-        sign_flip_prompts=sign_flip(by_prompt),
-        wilcoxon_evaluators=wilcoxon_signed_rank(by_evaluator),
+        sign_flip_evaluators=sign_flip_of_means(*of_evaluators),
+        sign_flip_prompts=sign_flip_of_means(filled.sum(axis=0), there.sum(axis=0)),
+        wilcoxon_evaluators=wilcoxon_of_means(*of_evaluators),
         bootstrap=bootstrap,
     )
 

@@ -85,3 +85,23 @@ def test_item_with_one_rating_says_nothing_to_alpha() -> None:
 def test_concordance_is_over_the_items_that_all_rated() -> None:
     ratings = np.array([[1.0, 2, 3, GONE], [2.0, 3, 3, 1], [1.0, 3, 2, 9]])
     assert kendall_w(ratings) == kendall_w(ratings[:, :3])
+
+
+def test_one_rater_a_text_has_no_intraclass_correlation() -> None:
+    ratings = np.full((3, 30), GONE)
+    ratings[np.arange(30) % 3, np.arange(30)] = np.random.default_rng(1).normal(size=30)
+    assert intraclass_correlation(ratings) is None
+
+
+def test_mean_of_k_raters_is_of_as_many_as_a_text_had() -> None:
+    rng = np.random.default_rng(2)
+    truth = rng.normal(size=200)
+    ratings = np.full((40, 200), GONE)
+    for item in range(200):
+        raters = rng.permutation(40)[: 2 + item % 3]
+        ratings[raters, item] = truth[item] + rng.normal(size=len(raters))
+    icc = intraclass_correlation(ratings)
+    assert icc is not None
+    k = 3 / (1 / 2 + 1 / 3 + 1 / 4)
+    assert icc.raters == pytest.approx(k, rel=0.01)
+    assert icc.icc_2_k == pytest.approx(k * icc.icc_2_1 / (1 + (k - 1) * icc.icc_2_1), rel=0.01)

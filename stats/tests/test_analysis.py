@@ -60,7 +60,7 @@ def test_json_has_the_agreed_shape() -> None:
     assert comparison["variance"].keys() == {"evaluator", "prompt", "residual"}
     assert comparison["probability_of_superiority"].keys() >= {"estimate", "ci"}
     assert comparison["cluster_robust"].keys() == {"estimate", "se", "p"}
-    assert comparison["sign_flip"].keys() == {"evaluators_p", "prompts_p"}
+    assert comparison["sign_flip"].keys() == {"evaluators_p", "prompts_p", "is_exact"}
     assert comparison["bootstrap"].keys() >= {"se", "ci"}
     assert len(comparison["ci"]) == 2
     assert comparison["conclusion_depends_on_method"] in (True, False)

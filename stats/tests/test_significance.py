@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 
 from stats.cluster import ClusterRobustMean, two_way_table_mean
-from stats.exact import ExactTest, sign_flip, whole_numbers, wilcoxon_signed_rank
+from stats.exact import ExactTest, sign_flip, sign_flip_of_means, whole_numbers, wilcoxon_signed_rank
 from stats.mixed import crossed_error, crossed_mean, t_p_value
 from stats.resampling import BootstrapInterval, leave_one_evaluator_out, pigeonhole_bootstrap
 from stats.scores import Floats
@@ -92,11 +93,35 @@ def test_missing_cells_are_counted() -> None:
     assert "missing_cells" in found.warnings
 
 
-def test_ratings_that_are_not_whole_have_no_exact_tests() -> None:
+def test_decimals_are_flipped_as_the_whole_numbers_that_they_are_parts_of() -> None:
     a, b = ratings(8, 12)
-    found = comparison(a, b + 0.25 * np.arange(12))
-    assert found.robustness.sign_flip_evaluators is None
-    assert found.robustness.cluster_robust is not None
+    found = comparison(a / 4, b / 4).robustness.sign_flip_prompts
+    whole = comparison(a, b).robustness.sign_flip_prompts
+    assert found is not None and whole is not None
+    assert found.is_exact
+    assert found.p == pytest.approx(whole.p, rel=1e-12)
+
+
+def test_flips_too_many_to_count_are_drawn_and_said_to_be() -> None:
+    differences = np.random.default_rng(3).integers(-(10**6), 10**6, size=400)
+    drawn = sign_flip(differences)
+    assert not drawn.is_exact
+    normal = 2 * scipy.special.ndtr(-abs(differences.sum()) / np.sqrt(float((differences**2).sum())))
+    assert drawn.p == pytest.approx(normal, abs=0.01)
+    # A third of a point has no decimals: the flips of such means are drawn or counted by a common multiple.
+    thirds = sign_flip_of_means(np.array([1.0, 2, 4, -1]), np.array([3.0, 3, 2, 1]))
+    assert thirds.is_exact
+    assert thirds.p == sign_flip(np.array([2, 4, 12, -6])).p
+
+
+def test_evaluator_with_fifty_pages_weighs_as_one_with_two() -> None:
+    differences = np.full((7, 50), np.nan)
+    differences[0] = -1.0
+    differences[1:, :2] = 1.0
+    found = comparison(np.zeros((7, 50)), differences).robustness.sign_flip_evaluators
+    assert found is not None
+    assert found.statistic == pytest.approx(5)
+    assert found.p == sign_flip(np.array([-1, 1, 1, 1, 1, 1, 1])).p
 
 
 @pytest.mark.parametrize(
@@ -161,7 +186,7 @@ def test_whole_numbers_are_told_from_others() -> None:
     found = whole_numbers(np.array([1.0, -2.0 + 1e-12]))
     assert found is not None
     assert found.tolist() == [1, -2]
-    assert whole_numbers(np.array([0.5])) is None
+    assert whole_numbers(np.array([1 / 3])) is None
 
 
 def test_boundary_pools_what_has_no_variance() -> None:
