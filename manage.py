@@ -15,9 +15,9 @@ from evalsite.first_use import missing_migrations, prepare_tables
 
 # These read or write files only, or (demo, embedded) decide about the servers themselves.
 WITHOUT_SERVERS = {
-    "check", "collectstatic", "compilemessages", "demo", "diffsettings", "embedded", "findstatic",
-    "help", "makemessages", "prepare_corpus", "self_train", "startapp", "startproject", "train_language_model",
-    "version",
+    "check", "collectstatic", "compilemessages", "compose", "demo", "diffsettings", "embedded", "findstatic",
+    "help", "makemessages", "prepare_corpus", "prepare_english_model", "self_train", "startapp",
+    "startproject", "train_language_model", "version",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from celery.signals import celeryd_init, worker_process_init
 from django.db import Error, connection
 
 from evalsite import embedded
+from generation.training.process import let_idle_threads_sleep
 
 # A prompt whose worker was killed goes to another one after its lease and at most this.
 REPORT_SECONDS = 3
@@ -39,6 +40,7 @@ def start_servers(**_: Any) -> None:
 @celeryd_init.connect
 def bound_threads(**_: Any) -> None:
     """Leave one core to the web where there are more; what a library reads when it is loaded is set before."""
+    let_idle_threads_sleep()
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) - 1)))
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Models are files of this machine.

@@ -14,9 +14,7 @@ from generation.decoding.methods import check_words, compose_many
 from generation.engines.jiuge import JIUGE, write_by_jiuge
 from generation.engines.model_library import folder_of, model_of
 from generation.orders import Order, Report, Written
-from generation.training.devices import choose_device, short_memory_told
 from generation.training.settings import Learnt, Lesson
-from generation.training.units import learn_unit
 
 
 def write(order: Order, report: Report = lambda step: None) -> Written:
@@ -49,6 +47,10 @@ def loaded(name: str) -> LanguageModel:
 
 def learn(lesson: Lesson, seconds: float, report: Callable[[list[float]], None]) -> Learnt:
     """Learn for some seconds, on the graphics processor where there is one; raise `Refused`."""
+    # Who only writes need not load what learning takes.
+    from generation.training.devices import choose_device, short_memory_told
+    from generation.training.units import learn_unit
+
     bound_threads()
     with short_memory_told():
         return learn_unit(lesson, seconds, report, device=choose_device())

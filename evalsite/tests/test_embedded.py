@@ -182,6 +182,7 @@ def test_removed_directory_does_not_leave_servers_behind(new_home: Path) -> None
         ("embedded stop", False),
         ("makemessages --locale zh_Hans", False),
         ("collectstatic", False),
+        ("compose --title 秋夜", False),
     ],
 )
 def test_commands_that_open_nothing_start_nothing(words: str, needed: bool) -> None:

@@ -1,4 +1,4 @@
-"""Setting up the process before torch is imported, for training on a processor."""
+"""Setting up the process before torch is imported, for training and writing on a processor."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 
 # Parameters of glibc's mallopt (malloc.h).
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
+MOST_THREADS = 4
 
 
 def keep_freed_memory() -> None:
@@ -31,3 +32,11 @@ def let_idle_threads_sleep() -> None:
     Waiting busily they take the time of whatever else runs on the machine, and of each other.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def bound_threads() -> None:
+    """Let a small model use few threads, unless the environment says otherwise; before torch is imported.
+
+    More of them make its small products no faster, and wait for each other where the machine has other work.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(min(MOST_THREADS, os.cpu_count() or 1)))

@@ -12,10 +12,13 @@ from tqdm import tqdm
 from generation.engines.jiuge import JiugeFailed
 from generation.management.act_command import ActCommand
 from generation.orders import Order, Step, Written
+from generation.training.process import bound_threads, let_idle_threads_sleep
 
 
 class Command(ActCommand):
     help = "Write a poem for a title, an answer to a question, or a text of another genre."
+    # They pull the whole site in, which takes longer than the poem.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         subject = parser.add_mutually_exclusive_group(required=True)
@@ -47,7 +50,9 @@ class Command(ActCommand):
             self.stderr.write(f"The model does not know {written.unknown}")
 
     def write(self, order: Order) -> Written:
-        # Loading torch takes seconds: a wrong option is told before.
+        let_idle_threads_sleep()
+        bound_threads()
+        # Loading torch takes seconds, and it must find the process set up: a wrong option is told before.
         from generation.worker import write
 
         with tqdm(total=1, unit="short sentence", leave=False, disable=None) as bar:

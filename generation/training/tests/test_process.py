@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from generation.training.process import let_idle_threads_sleep
+from generation.training.process import bound_threads, let_idle_threads_sleep
 
 # Takes and gives back 64 MB ten times, and prints how many pages the system had to clear for that.
 PROGRAM = """
@@ -44,3 +44,17 @@ def test_idle_threads_sleep_unless_told_otherwise(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("OMP_WAIT_POLICY")
     let_idle_threads_sleep()
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_threads_are_bounded_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "9")
+    bound_threads()
+    assert os.environ["OMP_NUM_THREADS"] == "9"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    bound_threads()
+    assert os.environ["OMP_NUM_THREADS"] == "4"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    bound_threads()
+    assert os.environ["OMP_NUM_THREADS"] == "2"
