@@ -25,6 +25,11 @@ class AnalysisPlan(models.Model):
         KEPT = "kept", _("kept as they were found")
         MISSING = "missing", _("taken as missing")
 
+    class Analysis(models.TextChoices):
+        BY_DESIGN = "by design", _("by the rule of the design")
+        PAGE_DIFFERENCES = "page differences", _("differences on whole pages")
+        RATINGS_MODEL = "ratings model", _("model of all ratings")
+
     study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="plan")
     primary_criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT, related_name="+")
     # The pairs of methods to be compared, [a, b] by key in the study's order: one row holds the whole plan, so
@@ -34,6 +39,9 @@ class AnalysisPlan(models.Model):
     off_scale = models.CharField(max_length=8, choices=OffScale, default=OffScale.KEPT)
     # In points of the primary criterion; without one the report never calls two methods comparable.
     equivalence_margin = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
+    # In points of the primary criterion: the smallest difference worth finding, which power is reported for.
+    planned_effect = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
+    analysis = models.CharField(max_length=16, choices=Analysis, default=Analysis.BY_DESIGN)
     planned_evaluators = models.PositiveIntegerField(null=True, blank=True)
     planned_prompts = models.PositiveIntegerField()
     notes = models.TextField(blank=True)
@@ -53,6 +61,11 @@ class AnalysisPlan(models.Model):
                 condition=Q(off_scale__in=["kept", "missing"]), name="plan_off_scale_known"
             ),
             models.CheckConstraint(condition=Q(equivalence_margin__gt=0), name="plan_margin_positive"),
+            models.CheckConstraint(condition=Q(planned_effect__gt=0), name="plan_effect_positive"),
+            models.CheckConstraint(
+                condition=Q(analysis__in=["by design", "page differences", "ratings model"]),
+                name="plan_analysis_known",
+            ),
             models.CheckConstraint(condition=Q(planned_evaluators__gte=1), name="plan_evaluators_positive"),
             models.CheckConstraint(condition=Q(planned_prompts__gte=1), name="plan_prompts_positive"),
             models.CheckConstraint(condition=Q(digest__regex="^[0-9a-f]{64}$"), name="plan_digest_is_sha256"),

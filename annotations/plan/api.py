@@ -29,6 +29,8 @@ class PlanSerializer(serializers.ModelSerializer[AnalysisPlan]):
             "inconsistency_threshold",
             "off_scale",
             "equivalence_margin",
+            "planned_effect",
+            "analysis",
             "planned_evaluators",
             "planned_prompts",
             "notes",
@@ -50,6 +52,8 @@ class PlanBody(Body):
     )
     off_scale = serializers.ChoiceField(choices=AnalysisPlan.OffScale.values, required=False)
     equivalence_margin = Points(required=False, allow_null=True)
+    planned_effect = Points(required=False, allow_null=True)
+    analysis = serializers.ChoiceField(choices=AnalysisPlan.Analysis.values, required=False)
     planned_evaluators = serializers.IntegerField(
         min_value=1, max_value=1_000_000, required=False, allow_null=True
     )

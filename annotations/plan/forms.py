@@ -39,6 +39,27 @@ class PlanForm(forms.Form):
             " less than this."
         ),
     )
+    planned_effect = forms.DecimalField(
+        required=False,
+        max_digits=6,
+        decimal_places=3,
+        min_value=Decimal("0.001"),
+        label=_("Effect to be found (optional)"),
+        help_text=_(
+            "The smallest difference worth finding, in points of the primary criterion. The report says with what"
+            " power the study could find it."
+        ),
+    )
+    analysis = forms.ChoiceField(
+        required=False,
+        choices=AnalysisPlan.Analysis.choices,
+        widget=forms.RadioSelect,
+        label=_("Analysis"),
+        help_text=_(
+            "The rule takes differences on pages where evaluators rate all methods of a prompt, and else a model of"
+            " all ratings; two to five evaluators speak for themselves alone."
+        ),
+    )
     planned_evaluators = forms.IntegerField(
         required=False,
         min_value=1,
@@ -65,6 +86,7 @@ class PlanForm(forms.Form):
             "primary_criterion": max(criteria, key=lambda key: criteria[key].is_overall, default=None),
             "comparisons": pairs,
             "off_scale": AnalysisPlan.OffScale.KEPT,
+            "analysis": AnalysisPlan.Analysis.BY_DESIGN,
             "planned_prompts": Page.objects.filter(subtask__study=study).count(),
         }
         super().__init__(*args, **kwargs)
@@ -76,7 +98,7 @@ class PlanForm(forms.Form):
             help_text=_("The one criterion that the study is decided by. The others are secondary."),
         )
         self.fields["comparisons"] = forms.TypedMultipleChoiceField(
-            choices=[(pair, " – ".join(label[key] for key in method_pair(pair))) for pair in pairs],
+            choices=[(pair, " − ".join(label[key] for key in reversed(method_pair(pair)))) for pair in pairs],
             coerce=method_pair,
             widget=forms.CheckboxSelectMultiple,
             label=_("Comparisons"),
@@ -86,3 +108,7 @@ class PlanForm(forms.Form):
             error_messages={"required": _("Choose at least one pair of methods to compare.")},
         )
         self.order_fields(["primary_criterion", "comparisons"])
+
+    def clean_analysis(self) -> str:
+        """Return the chosen analysis, the rule of the design where none was chosen."""
+        return self.cleaned_data["analysis"] or AnalysisPlan.Analysis.BY_DESIGN

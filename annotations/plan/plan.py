@@ -28,6 +28,7 @@ from annotations.models import (
 )
 from annotations.models.bounds import LONGEST_NOTES, MOST_PLANNED, check_number, check_text
 from generation.refusals import Refused
+from stats.ratings.choice import Planned
 from stats.reports.study_report import PlanFacts
 
 Pair = tuple[str, str]
@@ -90,10 +91,15 @@ def study_design(study: Study) -> dict[str, Any]:
 
 def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
     """Return everything that the plan's digest covers; points and shares are text with three decimals."""
-    margin = plan.equivalence_margin
+    margin, effect = plan.equivalence_margin, plan.planned_effect
+    # What a plan does not say is not in its document, as in plans from before it could be said.
+    said = {} if effect is None else {"planned_effect": f"{effect:.3f}"}
+    if plan.analysis != AnalysisPlan.Analysis.BY_DESIGN:
+        said["analysis"] = str(plan.analysis)
     return {
         "design": plan.design,
         "plan": {
+            **said,
             "primary_criterion": plan.primary_criterion.key,
             "comparisons": [list(pair) for pair in plan.comparisons],
             "inconsistency_threshold": f"{plan.inconsistency_threshold:.3f}",
@@ -135,6 +141,8 @@ def lock_plan(
     comparisons: Iterable[Pair] | None = None,
     off_scale: str = AnalysisPlan.OffScale.KEPT,
     equivalence_margin: Decimal | None = None,
+    planned_effect: Decimal | None = None,
+    analysis: str = AnalysisPlan.Analysis.BY_DESIGN,
     planned_evaluators: int | None = None,
     planned_prompts: int | None = None,
     notes: str = "",
@@ -158,6 +166,8 @@ def lock_plan(
         inconsistency_threshold=study.inconsistency_threshold,
         off_scale=off_scale,
         equivalence_margin=equivalence_margin,
+        planned_effect=planned_effect,
+        analysis=analysis,
         planned_evaluators=planned_evaluators,
         planned_prompts=len(design["prompts"]) if planned_prompts is None else planned_prompts,
         notes=notes.strip(),
@@ -215,10 +225,26 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
             _("The margin must be more than 0 and less than the %(width)d points of the scale.")
             % {"width": width}
         )
+    if plan.planned_effect is not None and not 0 < plan.planned_effect < width:
+        raise Refused(
+            _("The planned effect must be more than 0 and less than the %(width)d points of the scale.")
+            % {"width": width}
+        )
+    if plan.analysis not in AnalysisPlan.Analysis.values:
+        raise Refused(
+            _("The analysis must be one of %(legal)s.") % {"legal": ", ".join(AnalysisPlan.Analysis.values)}
+        )
     if plan.planned_evaluators is not None:
         check_number("planned_evaluators", plan.planned_evaluators, most=MOST_PLANNED)
     check_number("planned_prompts", plan.planned_prompts, most=MOST_PLANNED)
     check_text("notes", plan.notes, longest=LONGEST_NOTES)
+
+
+def planned_analysis(plan: AnalysisPlan) -> Planned:
+    """Return the plan's analysis in the words of the statistics."""
+    if plan.analysis == AnalysisPlan.Analysis.PAGE_DIFFERENCES:
+        return "page differences"
+    return "ratings model" if plan.analysis == AnalysisPlan.Analysis.RATINGS_MODEL else "by design"
 
 
 def plan_facts(plan: AnalysisPlan) -> PlanFacts:
@@ -230,6 +256,8 @@ def plan_facts(plan: AnalysisPlan) -> PlanFacts:
         inconsistency_threshold=float(plan.inconsistency_threshold),
         off_scale="missing" if plan.off_scale == AnalysisPlan.OffScale.MISSING else "kept",
         equivalence_margin=None if margin is None else float(margin),
+        planned_effect=None if plan.planned_effect is None else float(plan.planned_effect),
+        analysis=planned_analysis(plan),
         planned_evaluators=plan.planned_evaluators,
         planned_prompts=plan.planned_prompts,
         notes=plan.notes,

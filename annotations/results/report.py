@@ -48,7 +48,7 @@ def study_report(
 
     Who counts is decided on the answers as they were given; `off_scale` says what the statistics do with
     scores that the scale does not have: take them as they are, or as missing. `effect` is the difference on the
-    primary criterion that the study was planned to find, in points.
+    primary criterion that the study was planned to find, in points; that of the plan if left out.
     """
     if off_scale not in AnalysisPlan.OffScale.values:
         raise ValueError(
@@ -116,7 +116,8 @@ def analysis_as_planned(
         primary=primary,
         rng=np.random.default_rng(BOOTSTRAP_SEED),
         margins=None if margin is None else {primary: margin},
-        effect=effect,
+        effect=plan.planned_effect if plan and effect is None else effect,
+        planned=plan.analysis if plan else "by design",
         page_seconds=page_seconds(study, table),
         planned_pairs=plan.comparisons if plan else None,
     )
@@ -133,7 +134,7 @@ def primary_comparisons(
     """Compare every pair of methods on the ratings of everybody in the table."""
     criterion = analysis.primary
     ratings = table.for_criterion(criterion)
-    choice = choose(RatingTable.of_scores(table), criterion)
+    choice = choose(RatingTable.of_scores(table), criterion, plan.analysis if plan else "by design")
     planned = None if plan is None else {frozenset(pair) for pair in plan.comparisons}
     return with_holm(
         [

@@ -316,3 +316,28 @@ def test_the_command_says_in_one_line_what_is_wrong(study: Study, arguments: lis
     with pytest.raises(CommandError, match=message):
         locked_by_command(*arguments)
     assert not AnalysisPlan.objects.exists()
+
+
+def test_planned_effect_and_analysis_are_part_of_the_plan_and_of_its_digest(
+    study: Study, overall: Criterion
+) -> None:
+    plan = lock_plan(
+        study,
+        staff=None,
+        primary_criterion=overall,
+        planned_effect=Decimal("0.75"),
+        analysis=AnalysisPlan.Analysis.RATINGS_MODEL,
+    )
+    facts = plan_facts(plan)
+    assert (facts.planned_effect, facts.analysis) == (0.75, "ratings model")
+    assert facts.document["plan"]["planned_effect"] == "0.750"
+    assert facts.document["plan"]["analysis"] == "ratings model"
+
+
+@pytest.mark.parametrize("effect", [Decimal("0"), Decimal("-1"), Decimal("40")])
+def test_effect_that_the_scale_does_not_have_is_refused(
+    study: Study, overall: Criterion, effect: Decimal
+) -> None:
+    with pytest.raises(Refused, match="The planned effect must be more than 0"):
+        lock_plan(study, staff=None, primary_criterion=overall, planned_effect=effect)
+    assert locked_plan(study) is None

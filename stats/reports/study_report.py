@@ -8,6 +8,7 @@ from typing import Any, Literal
 from stats.analysis import Analysis
 from stats.cases import CaseKind
 from stats.published import ByMethodAndCriterion
+from stats.ratings.choice import Planned
 from stats.significance import Comparison
 
 
@@ -101,6 +102,8 @@ class PlanFacts:
     inconsistency_threshold: float
     off_scale: Literal["kept", "missing"]
     equivalence_margin: float | None
+    planned_effect: float | None
+    analysis: Planned
     planned_evaluators: int | None
     planned_prompts: int
     notes: str

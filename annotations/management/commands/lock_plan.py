@@ -52,6 +52,18 @@ class Command(ActCommand):
         parser.add_argument(
             "--margin", type=points, metavar="POINTS", help="margin of equivalence (default: none)"
         )
+        parser.add_argument(
+            "--effect",
+            type=points,
+            metavar="POINTS",
+            help="smallest difference worth finding (default: none)",
+        )
+        parser.add_argument(
+            "--analysis",
+            choices=AnalysisPlan.Analysis.values,
+            default=AnalysisPlan.Analysis.BY_DESIGN,
+            help="how methods are compared (default: by the rule of the design)",
+        )
         parser.add_argument("--evaluators", type=int, metavar="N", help="how many are to be recruited")
         parser.add_argument(
             "--prompts", type=int, metavar="N", help="how many are to be shown (default: those of the study)"
@@ -80,6 +92,8 @@ class Command(ActCommand):
                 comparisons=options["compare"],
                 off_scale=options["off_scale"],
                 equivalence_margin=options["margin"],
+                planned_effect=options["effect"],
+                analysis=options["analysis"],
                 planned_evaluators=options["evaluators"],
                 planned_prompts=options["prompts"],
                 notes=options["notes"],

@@ -120,6 +120,11 @@ def plan_section(report: StudyReport) -> Section:
         pairs = [f"{labels.get(b, b)} − {labels.get(a, a)}" for a, b in plan.comparisons]
         margin = DASH if plan.equivalence_margin is None else decimal(plan.equivalence_margin)
         off_scale = _("taken as missing") if plan.off_scale == "missing" else _("kept as they were found")
+        analyses = {
+            "by design": _("by the rule of the design"),
+            "page differences": _("differences on whole pages"),
+            "ratings model": _("model of all ratings"),
+        }
         blocks.append(
             Table(
                 _("Locked before the first answer"),
@@ -129,7 +134,9 @@ def plan_section(report: StudyReport) -> Section:
                     (_("Comparisons"), "; ".join(pairs)),
                     (_("Inconsistent pages allowed"), percent(plan.inconsistency_threshold)),
                     (_("Scores off their scale"), off_scale),
+                    (_("Analysis"), analyses[plan.analysis]),
                     (_("Equivalence margin (points)"), margin),
+                    (_("Effect to be found (points)"), decimal(plan.planned_effect)),
                     (
                         _("Evaluators"),
                         DASH if plan.planned_evaluators is None else str(plan.planned_evaluators),
