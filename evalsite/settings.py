@@ -271,11 +271,12 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 TURING_GAMES_PER_PLAYER = env_int("TURING_GAMES_PER_PLAYER", default=60)
 TURING_GAMES_PER_ADDRESS = env_int("TURING_GAMES_PER_ADDRESS", default=1200)
 
-# Composing: how many texts an hour one visitor and one address may ask for, and how many may be open at a time;
-# 0 is no limit.
+# Composing: how many texts an hour one visitor and one address may ask for, and how many may be open at a time, in all
+# and of one address; 0 is no limit.
 COMPOSE_PER_VISITOR = env_int("COMPOSE_PER_VISITOR", default=30)
 COMPOSE_PER_ADDRESS = env_int("COMPOSE_PER_ADDRESS", default=300)
 COMPOSE_QUEUE = env_int("COMPOSE_QUEUE", default=20)
+COMPOSE_QUEUE_PER_ADDRESS = env_int("COMPOSE_QUEUE_PER_ADDRESS", default=8)
 
 
 def site_url() -> str:

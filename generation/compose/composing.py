@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import ProtectedError
+from django.db.models import Count, ProtectedError, Q
 from django.db.models.functions import MD5, Now
 from django.utils.translation import ngettext
 
@@ -25,7 +25,7 @@ from generation.refusals import Refused
 from generation.runs.claiming import order_for
 from generation.runs.runs import ORDER_FIELDS, queue_run
 from generation.web.once import make_once
-from generation.web.quotas import Limit, network_of, take
+from generation.web.quotas import Limit, digest_of, network_of, take
 
 PRIORITY = 10
 # Held by who counts what waits until theirs waits as well; any number that no other lock of the site has.
@@ -51,6 +51,21 @@ class Busy(Refused):
         super().__init__(said % {"waiting": waiting})
 
 
+class TooManyWaiting(Refused):
+    """So many texts of one address wait that it gets no more; in `retry_after` seconds it may be different."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    retry_after = BUSY_SECONDS
+
+    def __init__(self, waiting: int) -> None:
+        said = ngettext(
+            "%(waiting)d text that was asked for from here waits already. Try again in half a minute.",
+            "%(waiting)d texts that were asked for from here wait already. Try again in half a minute.",
+            waiting,
+        )
+        super().__init__(said % {"waiting": waiting})
+
+
 def of_visitor() -> Limit:
     return Limit("compositions of a visitor", settings.COMPOSE_PER_VISITOR)
 
@@ -68,13 +83,14 @@ def first_seed() -> int:
 def compose(order: Order, *, visitor: str, address: str, nonce: str = "") -> Composition:
     """Queue what a visitor asks for, and return it with its run; the form of one nonce is queued once.
 
-    Raises `TooMany`, `Busy` or `Refused`; nothing of an allowance is used then.
+    Raises `TooMany`, `TooManyWaiting`, `Busy` or `Refused`; nothing of an allowance is used then.
     """
 
     def queue() -> Composition:
         take(of_visitor(), visitor)
         take(of_address(), network_of(address))
-        refuse_if_busy()
+        waiting_for = digest_of("waiting compositions", network_of(address))
+        refuse_if_busy(waiting_for)
         run = queue_run(
             order.method,
             [stored_prompt(order)],
@@ -84,29 +100,39 @@ def compose(order: Order, *, visitor: str, address: str, nonce: str = "") -> Com
             config={name: value for name in ORDER_FIELDS if (value := getattr(order, name))},
             priority=PRIORITY,
         )
-        return Composition.objects.create(run_prompt=run.run_prompts.select_related("run").get())
+        run_prompt = run.run_prompts.select_related("run").get()
+        return Composition.objects.create(run_prompt=run_prompt, address=waiting_for)
 
     # A visitor's first form brings no cookie yet: their nonce alone says that it comes again.
     return make_once(nonce, "compose", queue, Composition.objects.select_related("run_prompt__run"))
 
 
-def refuse_if_busy() -> None:
-    """Raise `Busy` where as many texts of visitors are open as may be; part of the caller's transaction."""
-    if not settings.COMPOSE_QUEUE:
+def refuse_if_busy(address: str) -> None:
+    """Raise `Busy` or `TooManyWaiting` where as many texts of visitors, or of those at one address, are open as may be.
+
+    Part of the caller's transaction.
+    """
+    if not (settings.COMPOSE_QUEUE or settings.COMPOSE_QUEUE_PER_ADDRESS):
         return
     with connection.cursor() as cursor:
         # Of two requests at once the later one counts the text of the earlier one.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    waiting = Composition.objects.open().count()
-    if waiting >= settings.COMPOSE_QUEUE:
-        raise Busy(waiting)
+    waiting = Composition.objects.open().aggregate(
+        all=Count("pk"), here=Count("pk", filter=Q(address=address))
+    )
+    if settings.COMPOSE_QUEUE and waiting["all"] >= settings.COMPOSE_QUEUE:
+        raise Busy(waiting["all"])
+    if settings.COMPOSE_QUEUE_PER_ADDRESS and waiting["here"] >= settings.COMPOSE_QUEUE_PER_ADDRESS:
+        raise TooManyWaiting(waiting["here"])
 
 
 def forget_old() -> int:
     """Delete the texts that visitors asked for too long ago, and return how many they are; all of it in small batches.
 
-    What was asked for goes with them, where no study and no other run has the same prompt.
+    What was asked for goes with them, where no study and no other run has the same prompt. Of those that are written
+    the addresses' digests are forgotten at once.
     """
+    Composition.objects.forget_addresses()
     if not settings.COMPOSE_KEEP_DAYS:
         return 0
     # The oldest ones come first by their key: whether any is too old is a matter of few rows.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -18,6 +19,10 @@ class CompositionQuerySet(models.QuerySet["Composition"]):
         """Those that wait or are being written."""
         return self.filter(run_prompt__state__in=RunPrompt.OPEN)
 
+    def forget_addresses(self) -> None:
+        """Let nothing that is written tell any more which texts one address asked for."""
+        self.exclude(address="").exclude(run_prompt__state__in=RunPrompt.OPEN).update(address="")
+
 
 class Composition(models.Model):
     """A text that a visitor asked for; nothing else is shown under a visitor's link."""
@@ -25,8 +30,15 @@ class Composition(models.Model):
     run_prompt = models.OneToOneField(
         RunPrompt, on_delete=models.CASCADE, primary_key=True, related_name="composition"
     )
+    # A keyed digest of the address that it was asked for from, until it is written.
+    address = models.CharField(max_length=64, blank=True, default="")
 
     objects = CompositionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["address"], name="composition_address", condition=~Q(address="")),
+        ]
 
     def __str__(self) -> str:
         return f"composition {self.pk}"

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from generation.compose.composing import Busy, compose, forget_old, next_try
+from generation.compose.composing import Busy, TooManyWaiting, compose, forget_old, next_try
 from generation.conftest import written
 from generation.models import Allowance, Candidate, Composition, GenerationRun, Prompt, RunPrompt
 from generation.orders import Order
@@ -98,6 +98,31 @@ def test_with_too_much_waiting_no_more_is_taken(db: None, rings: list[str], sett
     ask()
 
 
+def test_one_address_cannot_fill_the_queue(db: None, rings: list[str], settings: Any) -> None:
+    settings.COMPOSE_QUEUE, settings.COMPOSE_QUEUE_PER_ADDRESS = 20, 3
+    for number in range(3):
+        ask(visitor=f"cookie {number}", address=f"2001:db8::{number}")
+    used = Allowance.objects.count()
+    with pytest.raises(TooManyWaiting, match="3 texts that were asked for from here wait already") as refused:
+        ask(visitor="cookie 4", address="2001:db8::4")
+    assert (refused.value.status, refused.value.retry_after) == (429, 30)
+    assert Allowance.objects.count() == used
+    ask(visitor="cookie 4", address="192.0.2.8")
+
+
+def test_the_share_of_an_address_is_free_again_and_forgotten_once_its_texts_are_written(
+    db: None, rings: list[str], settings: Any
+) -> None:
+    settings.COMPOSE_QUEUE_PER_ADDRESS = 1
+    first = ask()
+    RunPrompt.objects.update(state=RunPrompt.State.DONE)
+    second = ask()
+    assert first.address == second.address != ""
+    assert "192.0.2.7" not in first.address
+    forget_old()
+    assert dict(Composition.objects.values_list("pk", "address")) == {first.pk: "", second.pk: second.address}
+
+
 def test_texts_of_studies_do_not_make_visitors_wait(queue: Queue, settings: Any) -> None:
     settings.COMPOSE_QUEUE = 1
     queue("月夜", "江雪")
@@ -158,7 +183,7 @@ def test_old_texts_are_deleted_with_what_was_asked_for(
     assert list(GenerationRun.objects.all()) == [young.run_prompt.run]
     assert [prompt.text for prompt in Prompt.objects.all()] == ["新"]
     assert not Candidate.objects.exists()
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert forget_old() == 0
 
 

@@ -70,8 +70,11 @@ def take(limit: Limit, who: str) -> float:
     """
     if not limit.an_hour:
         return 0.0
-    key = salted_hmac("generation.quotas", f"{limit.name}: {who}", algorithm="sha256").hexdigest()
-    parameters: dict[str, Any] = {"key": key, "part": PERIOD / limit.an_hour, "period": PERIOD}
+    parameters: dict[str, Any] = {
+        "key": digest_of(limit.name, who),
+        "part": PERIOD / limit.an_hour,
+        "period": PERIOD,
+    }
     with connection.cursor() as cursor:
         cursor.execute(TAKE, parameters)
         if row := cursor.fetchone():
@@ -79,6 +82,11 @@ def take(limit: Limit, who: str) -> float:
         cursor.execute(USED, parameters)
         used = float(cursor.fetchone()[0]) + (PERIOD / limit.an_hour - PERIOD).total_seconds()
     raise TooMany(max(1, math.ceil(used)))
+
+
+def digest_of(use: str, who: str) -> str:
+    """Return by what somebody's use of something is known in the database, which names nobody."""
+    return salted_hmac("generation.quotas", f"{use}: {who}", algorithm="sha256").hexdigest()
 
 
 def network_of(address: str) -> str:
