@@ -50,7 +50,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Nothing here asks the database, which may be what failed.
     """
     away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith("/api/"):
         said = _("The site is not ready. Try again in a moment.") if away else _("The fault is ours.")
         response: HttpResponse = JsonResponse({"detail": said}, status=503 if away else 500)
     else:
