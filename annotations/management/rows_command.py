@@ -7,16 +7,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.access.log import log_act
+from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.results.seal import Sealed, unblind
 from generation.refusals import Refused
 from stats.reports.write_rows import FORMATS, Columns, Row, write_whole
 
 
-class RowsCommand(BaseCommand):
+class RowsCommand(StudyCommand):
     """A command that writes rows of a study to a file or to standard output."""
 
     formats: Sequence[str]
@@ -32,7 +33,7 @@ class RowsCommand(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         default = self.formats[0]
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("--format", choices=self.formats, default=default, help=f"default: {default}")
         parser.add_argument(
             "--output", type=Path, metavar="PATH", help="default: standard output; parquet needs a file"
@@ -43,10 +44,7 @@ class RowsCommand(BaseCommand):
             help="open the numbers of a study that still takes answers; logged and printed in the report",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"{options['slug']}: no such study")
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         output: Path | None = options["output"]
         if output is None and options["format"] == "parquet":
             raise CommandError("--format parquet: name a file with --output")

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from django.core.management.base import CommandError
+from abc import abstractmethod
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.models import Enrolment, Study
+from generation.management.act_command import ActCommand, words
+from generation.refusals import Refused
 
 
-def study_named(slug: str) -> Study:
-    """Return the study of this slug; raise `CommandError` where there is none."""
-    study = Study.objects.filter(slug=slug).first()
-    if study is None:
-        raise CommandError(f"{slug}: no such study")
-    return study
+class StudyCommand(ActCommand):
+    """A command that does one thing to the study whose slug comes first, and says in one line why it does not."""
+
+    @abstractmethod
+    def act(self, study: Study, options: dict[str, Any]) -> None:
+        """Do it; raise `Refused`, `ValidationError`, or `CommandError` for options that do not fit the study."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        slug = options["slug"]
+        study = Study.objects.filter(slug=slug).first()
+        if study is None:
+            raise CommandError(f"{slug}: no such study")
+        try:
+            self.act(study, options)
+        except Refused as refused:
+            raise CommandError(f"{slug}: {refused}") from refused
+        except ValidationError as error:
+            raise CommandError(f"{slug}: {words(error)}") from error
 
 
 def evaluators_named(study: Study, pseudonyms: list[str]) -> list[Enrolment]:

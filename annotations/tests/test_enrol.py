@@ -44,7 +44,7 @@ def test_unknown_users_are_named_in_one_line(study: Study, alice: User) -> None:
 
 
 def test_an_unknown_study_is_told_in_one_line(alice: User) -> None:
-    with pytest.raises(CommandError, match=r"^There is no study odes\.$"):
+    with pytest.raises(CommandError, match=r"^odes: no such study$"):
         run("odes", "alice")
 
 

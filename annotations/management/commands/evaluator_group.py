@@ -6,24 +6,24 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from annotations.management.study_command import study_named
+from annotations.management.study_command import StudyCommand
+from annotations.models import Study
 from annotations.recruiting.invitations import put_group
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = "Make a group of evaluators, such as students or experts, or change it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("key", help="the group's short name, as in files of invitations")
         parser.add_argument("--name", default="", help="in English; the short name if left out")
         parser.add_argument("--name-zh", default="", help="in Chinese")
         parser.add_argument("--payment", help="of a valid evaluator; as the study says if left out")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = study_named(options["slug"])
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         name_en = options["name"] or ("" if options["name_zh"] else options["key"])
         try:
             payment = None if options["payment"] is None else Decimal(options["payment"])

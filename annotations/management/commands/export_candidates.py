@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
+from annotations.management.study_command import StudyCommand
 from annotations.models import PageCandidate, Study
 from generation.files.candidates import shuffled
 from generation.files.provenance import provenance_fields
@@ -15,20 +16,17 @@ from generation.files.provenance import provenance_fields
 RUNNERS_UP = 3
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = (
         "Write the candidates of a study with their methods as JSON Lines, in the format of import_study. Texts of our"
         f" own workers have their provenance, with the {RUNNERS_UP} texts that came closest."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("--output", type=Path, required=True)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"{options['slug']}: no such study")
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         shown = (
             PageCandidate.objects.filter(page__subtask__study=study)
             .select_related("candidate__provenance", "page__prompt", "study_method__method")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import translation
 
+from annotations.management.study_command import StudyCommand
 from annotations.models import AnalysisPlan, Study
 from annotations.results.report import study_report
 from annotations.results.report_formats import FORMATS, export
@@ -17,11 +18,11 @@ from generation.refusals import Refused
 BINARY = ("pdf", "xlsx")
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = "Write the report of a study as JSON, HTML, PDF, LaTeX, XLSX or CSV."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("--format", choices=list(FORMATS), default="json", help="default: json")
         parser.add_argument("--output", type=Path, metavar="PATH", help="default: standard output")
         parser.add_argument(
@@ -37,10 +38,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--language", choices=["en", "zh-hans"], default="en", help="default: en")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"{options['slug']}: no such study")
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         if options["output"] is None and options["format"] in BINARY:
             raise CommandError(f"--format {options['format']}: name a file with --output")
         if options["unblind"] is not None:

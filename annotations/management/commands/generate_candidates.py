@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from annotations.management.study_command import StudyCommand
 from annotations.models import Study, StudyRun
 from annotations.setup.runs import add_run, start_run
 from generation.compose.forms import REGULATED
@@ -20,14 +21,14 @@ POLL_SECONDS = 0.5
 ERRORS_SHOWN = 10
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = (
         "Have workers write one text for each prompt of a study, by a method that it does not have yet. The texts join"
         " the study once all are written, if nobody is enrolled by then."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("--method", required=True, choices=METHODS)
         parser.add_argument(
             "--model", default="", help="name of a model (the one for the method and the language)"
@@ -46,15 +47,9 @@ class Command(BaseCommand):
             "--wait", action="store_true", help="stay until all is written; Ctrl-C lets it go on"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"{options['slug']}: no such study")
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         chosen = {name: options[name] for name in ("method", "model", "preset", "seed", "form")}
-        try:
-            study_run = start_run(study, **chosen)
-        except Refused as refused:
-            raise CommandError(f"{study.slug}: {refused}") from refused
+        study_run = start_run(study, **chosen)
         run = study_run.run
         progress = run_progress(run)
         self.stdout.write(

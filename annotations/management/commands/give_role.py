@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from annotations.access.roles import give_role, user_named
-from annotations.management.study_command import study_named
-from annotations.models import StudyRole
-from generation.refusals import Refused
+from annotations.management.study_command import StudyCommand
+from annotations.models import Study, StudyRole
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = "Give a user a role in a study, in place of any other: owner, analyst or observer."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("username")
         parser.add_argument("role", choices=StudyRole.Role.values)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = study_named(options["slug"])
-        try:
-            given = give_role(
-                study, user_named(options["username"]), StudyRole.Role(options["role"]), by=None
-            )
-        except Refused as refused:
-            raise CommandError(str(refused)) from refused
+    def act(self, study: Study, options: dict[str, Any]) -> None:
+        given = give_role(study, user_named(options["username"]), StudyRole.Role(options["role"]), by=None)
         self.stdout.write(
             f"{study.slug}: {options['username']} {'is' if given else 'was already'} {options['role']}"
         )

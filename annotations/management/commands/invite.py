@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from annotations.management.study_command import study_named
-from annotations.models import Invitation
+from annotations.management.study_command import StudyCommand
+from annotations.models import Invitation, Study
 from annotations.recruiting.invitations import (
     DAYS_VALID,
     Invitee,
@@ -18,19 +18,16 @@ from annotations.recruiting.invitations import (
     send_invitations,
 )
 from annotations.recruiting.tokens import join_address
-from generation.files.problems import FileRefused
-from generation.management.act_command import ActCommand
-from generation.refusals import Refused
 
 
-class Command(ActCommand):
+class Command(StudyCommand):
     help = (
         "Invite people to rate a study, by mail where the site has a mail server; the links of all others are printed, "
         "this once."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("emails", nargs="*", metavar="EMAIL")
         parser.add_argument("--file", type=Path, help="CSV or JSON Lines with the columns email, group, name")
         parser.add_argument(
@@ -43,8 +40,7 @@ class Command(ActCommand):
             "--days", type=int, default=DAYS_VALID, help="in which they must be accepted (30)"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = study_named(options["slug"])
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         try:
             group = group_of(study, options["group"])
             invitees = [Invitee(email, group=group) for email in options["emails"]]
@@ -54,12 +50,8 @@ class Command(ActCommand):
             if not invitees:
                 raise CommandError("Name somebody: e-mail addresses, --file or --links")
             made = invite(study, invitees, by=None, days_valid=options["days"])
-        except FileRefused as refused:
-            raise CommandError(f"Nobody was invited.\n{refused}") from refused
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
-        except Refused as refused:
-            raise CommandError(f"Nobody was invited. {refused}") from refused
         left = send_invitations(made)
         for link in left:
             email = link.made.email if isinstance(link.made, Invitation) else ""

@@ -8,10 +8,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from annotations.management.study_command import StudyCommand
 from annotations.models import AnalysisPlan, Study
 from annotations.plan.plan import Pair, lock_plan
-from generation.management.act_command import ActCommand
-from generation.refusals import Refused
 
 
 def pair(text: str) -> Pair:
@@ -34,11 +33,11 @@ def points(text: str) -> Decimal:
     return number
 
 
-class Command(ActCommand):
+class Command(StudyCommand):
     help = "Lock the plan of a study's analysis, before its first answer and for good."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument(
             "--primary", required=True, metavar="CRITERION", help="key of the criterion that decides"
         )
@@ -76,28 +75,22 @@ class Command(ActCommand):
         )
         parser.add_argument("--notes", default="", help="anything else that was decided beforehand")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"{options['slug']}: no such study")
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         criterion = study.criteria.filter(key=options["primary"]).first()
         if criterion is None:
             keys = ", ".join(study.criteria.values_list("key", flat=True))
             raise CommandError(f"--primary {options['primary']}: no such criterion; there are {keys}")
-        try:
-            plan = lock_plan(
-                study,
-                staff=None,
-                primary_criterion=criterion,
-                comparisons=options["compare"],
-                off_scale=options["off_scale"],
-                equivalence_margin=options["margin"],
-                planned_effect=options["effect"],
-                analysis=options["analysis"],
-                planned_evaluators=options["evaluators"],
-                planned_prompts=options["prompts"],
-                notes=options["notes"],
-            )
-        except Refused as refused:
-            raise CommandError(f"{study.slug}: {refused}") from refused
+        plan = lock_plan(
+            study,
+            staff=None,
+            primary_criterion=criterion,
+            comparisons=options["compare"],
+            off_scale=options["off_scale"],
+            equivalence_margin=options["margin"],
+            planned_effect=options["effect"],
+            analysis=options["analysis"],
+            planned_evaluators=options["evaluators"],
+            planned_prompts=options["prompts"],
+            notes=options["notes"],
+        )
         self.stdout.write(f"{study.slug}: the plan is locked, digest {plan.digest}")

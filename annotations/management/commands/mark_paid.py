@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from annotations.management.study_command import study_named
+from annotations.management.study_command import StudyCommand
+from annotations.models import Study
 from annotations.payments.ledger import State, mark_paid, payment_lines
-from generation.refusals import Refused
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = "Mark approved payments as paid, which cannot be undone. What is paid already stays as it is."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("evaluators", nargs="*", metavar="EVALUATOR", help="pseudonyms, such as E001")
         parser.add_argument("--all", action="store_true", help="all that are approved")
         parser.add_argument("--reference", default="", help="what the finance office knows the payment by")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = study_named(options["slug"])
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         evaluators: list[str] = options["evaluators"]
         if bool(evaluators) == options["all"]:
             raise CommandError("name evaluators, or mark all that are approved with --all")
@@ -29,8 +28,5 @@ class Command(BaseCommand):
             evaluators = [
                 line.enrolment.pseudonym for line in payment_lines(study) if line.state == State.APPROVED
             ]
-        try:
-            paid = mark_paid(study, evaluators, by=None, reference=options["reference"])
-        except Refused as refused:
-            raise CommandError(str(refused)) from refused
+        paid = mark_paid(study, evaluators, by=None, reference=options["reference"])
         self.stdout.write(f"{study.slug}: {len(paid)} marked as paid")

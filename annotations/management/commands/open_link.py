@@ -6,18 +6,17 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from annotations.management.study_command import study_named
-from annotations.models import OpenLink
+from annotations.management.study_command import StudyCommand
+from annotations.models import OpenLink, Study
 from annotations.recruiting.invitations import close_open_link, group_of, make_open_link
 from annotations.recruiting.tokens import join_address
-from generation.management.act_command import ActCommand
 
 
-class Command(ActCommand):
+class Command(StudyCommand):
     help = "Make a link by which a number of people may join a study, and print it, this once; or close the links."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--limit", type=int, metavar="N", help="how many people may join by it")
         what.add_argument("--close", action="store_true", help="close all open links of the study")
@@ -31,8 +30,7 @@ class Command(ActCommand):
         parser.add_argument("--late-code", default="", help="code for whom a panel sends too late")
         parser.add_argument("--late-return-to", default="", metavar="URL", help="where they are sent back to")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = study_named(options["slug"])
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         if options["close"]:
             closed = sum(close_open_link(link, by=None) for link in OpenLink.objects.filter(study=study))
             self.stdout.write(f"{study}: {closed} links closed")

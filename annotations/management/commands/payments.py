@@ -5,25 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from annotations.management.study_command import study_named
+from annotations.management.study_command import StudyCommand
+from annotations.models import Study
 from annotations.payments.ledger import Line, State, payment_lines, payments_csv, totals
 from stats.reports.write_rows import write_whole
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = (
         "List what every evaluator of a study is owed, with the reason where nothing is due, and the totals."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("--state", choices=State.values, help="list those in one state alone")
         parser.add_argument("--csv", type=Path, metavar="PATH", help="write the list for the finance office")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = study_named(options["slug"])
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         lines = [line for line in payment_lines(study) if options["state"] in (None, line.state)]
         output: Path | None = options["csv"]
         if output is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.plan.rehearsal import rehearse
 from annotations.plan.simulation import Effects
@@ -18,14 +19,14 @@ from annotations.results.report_formats import export
 from stats.reports.study_report import StudyReport
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = (
         "Answer a copy of a study with simulated evaluators, one answer at a time as a browser sends them, and"
         " show the report and the power to expect. Nothing of the study itself changes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("--evaluators", type=int, required=True, metavar="E")
         parser.add_argument(
             "--effect",
@@ -41,10 +42,7 @@ class Command(BaseCommand):
             "--output", type=Path, metavar="PATH", help="write the whole report as HTML as well"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"{options['slug']}: no such study")
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         try:
             copy = rehearse(
                 study,

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-
+from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.setup.lifecycle import sign_off
-from generation.refusals import Refused
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = "Declare the material and the criteria of a draft right; it can then be launched."
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"{options['slug']}: no such study")
-        try:
-            sign_off(study, by=None)
-        except Refused as refused:
-            raise CommandError("\n".join([f"{study.slug}:", *refused.reasons])) from refused
+    def act(self, study: Study, options: dict[str, Any]) -> None:
+        sign_off(study, by=None)
         self.stdout.write(
             f"{study.slug}: the material is signed off. Next: manage.py launch_study {study.slug}"
         )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
+from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.plan.simulation import Effects, simulate_ratings
-from generation.management.act_command import ActCommand
 
 
-class Command(ActCommand):
+class Command(StudyCommand):
     help = "Fill a study with ratings of known effect sizes by simulated evaluators, marked as simulated."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("--evaluators", type=int, required=True, metavar="N")
         parser.add_argument(
             "--step",
@@ -27,10 +27,7 @@ class Command(ActCommand):
             "--seed", type=int, default=0, help="the same seed gives the same ratings (default: 0)"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"{options['slug']}: no such study")
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         enrolments = simulate_ratings(
             study,
             evaluators=options["evaluators"],

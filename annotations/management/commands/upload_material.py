@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
+from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.setup.lifecycle import material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks, store_material
 from generation.files.candidates import read_candidates
-from generation.files.problems import FileRefused
 from generation.files.prompts import read_prompts
-from generation.refusals import Refused
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = (
         "Make a file the material of a draft, in place of what it had: candidates (CSV or JSON Lines with the columns"
         " prompt, description, method, text), or with --prompts-only prompts that methods are still to write for."
@@ -24,7 +23,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("file", type=Path)
         parser.add_argument(
             "--prompts-only",
@@ -32,17 +31,9 @@ class Command(BaseCommand):
             help="one prompt a line, or CSV with the columns prompt, description",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"{options['slug']}: no such study")
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         read = read_prompts if options["prompts_only"] else read_candidates
-        try:
-            store_material(study, read(options["file"], study.genre), by=None)
-        except FileRefused as refused:
-            raise CommandError(f"Nothing was stored.\n{refused}") from refused
-        except Refused as refused:
-            raise CommandError(f"{study.slug}: {refused}") from refused
+        store_material(study, read(options["file"], study.genre), by=None)
         checks = material_checks(study)
         self.tell(checks)
         missing = material_obstacles(study, checks)

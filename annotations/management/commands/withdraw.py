@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
-from annotations.management.study_command import evaluators_named, study_named
+from annotations.management.study_command import StudyCommand, evaluators_named
+from annotations.models import Study
 from annotations.recruiting.withdrawal import withdraw
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = (
         "Remove evaluators' answers for good, and all that tells who they were. Works in a closed study too."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the study's name in its address")
+        super().add_arguments(parser)
         parser.add_argument("evaluators", nargs="+", metavar="EVALUATOR", help="as in E003")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = study_named(options["slug"])
+    def act(self, study: Study, options: dict[str, Any]) -> None:
         for enrolment in evaluators_named(study, options["evaluators"]):
             self.stdout.write(f"{enrolment.pseudonym}: {withdraw(enrolment)} answers removed")
