@@ -71,8 +71,7 @@ def test_every_page_forbids_inline_code(client: Client, db: None) -> None:
         assert " style=" not in response.content.decode()
 
 
-def test_below_a_path_the_api_answers_in_json_and_links_stay_below_it(client: Client, db: None) -> None:
+def test_below_a_path_the_api_still_answers_in_json(client: Client, db: None) -> None:
     """`SCRIPT_NAME`, as a web server passes it for a site that shares its host."""
     below = {"SCRIPT_NAME": "/evaluation"}
     assert client.get("/api/nothing/", **below).headers["Content-Type"] == "application/json"  # type: ignore[arg-type]
-    assert 'href="/evaluation/studies/">' in client.get("/", **below).content.decode()  # type: ignore[arg-type]
