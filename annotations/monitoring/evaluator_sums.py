@@ -1,7 +1,7 @@
 """How far every evaluator of a study is and whether their answers count: sums that the database makes.
 
-What is watched while people answer is asked for often, and of studies with a million answers; so the pages are summed
-up where they lie. Who counts is decided by the rule of `annotations.results.consistency`, as in the report.
+The pages are those of `annotations.questionnaire.completeness`. Who counts is decided by the rule of
+`annotations.results.consistency`, as in the report.
 """
 
 from __future__ import annotations
@@ -13,40 +13,14 @@ from decimal import Decimal
 from django.db import connection
 
 from annotations.models import Enrolment, Study
+from annotations.questionnaire.completeness import OF_STUDY, page_sums
 from annotations.results.consistency import Exclusion, exclusion_of
 
-# Sums over pages, which are sums over ratings: the ORM has no aggregate of aggregates. `page` has one row for each
-# evaluator and page; a page is complete when every candidate has every rating and one is picked.
 # Two sums over the same pages in one statement: of each evaluator, and, with no evaluator in front, how many prompts
 # of each sub-task have been answered in full by how many evaluators.
-SUMS = """
-WITH criterion AS (
-    SELECT id, is_overall FROM annotations_criterion WHERE study_id = %(study)s
-),
-rated AS (
-    SELECT rating.enrolment_id, rating.candidate_id, count(*) AS ratings,
-           max(rating.score) FILTER (WHERE criterion.is_overall) AS overall,
-           min(rating.saved_at) AS first_at, max(rating.saved_at) AS last_at
-    FROM annotations_rating rating JOIN criterion ON criterion.id = rating.criterion_id
-    GROUP BY rating.enrolment_id, rating.candidate_id
-),
-page AS (
-    SELECT placement.enrolment_id, placement.page_id,
-           count(*) * (SELECT count(*) FROM criterion) + 1 AS asked,
-           coalesce(sum(rated.ratings), 0) + (count(choice.id) > 0)::int AS answered,
-           max(rated.overall) FILTER (WHERE placement.candidate_id = choice.candidate_id) < max(rated.overall)
-               AS is_inconsistent,
-           least(min(rated.first_at), min(choice.saved_at)) AS first_at,
-           greatest(max(rated.last_at), max(choice.saved_at)) AS last_at
-    FROM annotations_placement placement
-    JOIN annotations_enrolment enrolment ON enrolment.id = placement.enrolment_id
-    LEFT JOIN rated
-        ON rated.enrolment_id = placement.enrolment_id AND rated.candidate_id = placement.candidate_id
-    LEFT JOIN annotations_bestchoice choice
-        ON choice.enrolment_id = placement.enrolment_id AND choice.page_id = placement.page_id
-    WHERE enrolment.study_id = %(study)s
-    GROUP BY placement.enrolment_id, placement.page_id
-)
+SUMS = (
+    page_sums(OF_STUDY)
+    + """
 SELECT enrolment_id, count(*), count(*) FILTER (WHERE answered = asked), count(is_inconsistent),
        count(*) FILTER (WHERE is_inconsistent), sum(answered), sum(asked), min(first_at), max(last_at)
 FROM page GROUP BY enrolment_id
@@ -56,6 +30,7 @@ FROM (SELECT page_id, count(*) FILTER (WHERE answered = asked) AS evaluators FRO
 JOIN annotations_page one ON one.id = complete.page_id
 GROUP BY one.subtask_id, complete.evaluators
 """
+)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -18,7 +20,6 @@ from annotations.questionnaire.page import Card, Sheet, load_sheet
 from annotations.questionnaire.progress import (
     PageProgress,
     Progress,
-    StudyProgress,
     progress_of,
     study_progress,
 )
@@ -55,14 +56,23 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
         ]
 
 
-class OwnStudySerializer(serializers.Serializer[Enrolment]):
+@dataclass(frozen=True)
+class OwnPart:
+    """A user's part in a study, and how far they are with it."""
+
+    enrolment: Enrolment
+    progress: Progress
+    pages: Sequence[PageProgress] = ()
+
+
+class OwnStudySerializer(serializers.Serializer[OwnPart]):
     """A study that one rates."""
 
-    slug = serializers.CharField(source="study.slug")
-    title_en = serializers.CharField(source="study.title_en")
-    title_zh = serializers.CharField(source="study.title_zh")
-    deadline = serializers.DateTimeField()
-    is_open = serializers.BooleanField(help_text="Answers are taken now.")
+    slug = serializers.CharField(source="enrolment.study.slug")
+    title_en = serializers.CharField(source="enrolment.study.title_en")
+    title_zh = serializers.CharField(source="enrolment.study.title_zh")
+    deadline = serializers.DateTimeField(source="enrolment.deadline")
+    is_open = serializers.BooleanField(source="enrolment.is_open", help_text="Answers are taken now.")
     answered = serializers.IntegerField(source="progress.answered")
     total = serializers.IntegerField(source="progress.total", help_text="Answers asked for.")
 
@@ -75,16 +85,18 @@ class PageProgressSerializer(serializers.Serializer[PageProgress]):
 
 
 class OwnStudyDetailSerializer(OwnStudySerializer):
-    instructions_en = serializers.CharField(source="study.instructions_en")
-    instructions_zh = serializers.CharField(source="study.instructions_zh")
-    consent_en = serializers.CharField(source="study.consent_en")
-    consent_zh = serializers.CharField(source="study.consent_zh")
+    instructions_en = serializers.CharField(source="enrolment.study.instructions_en")
+    instructions_zh = serializers.CharField(source="enrolment.study.instructions_zh")
+    consent_en = serializers.CharField(source="enrolment.study.consent_en")
+    consent_zh = serializers.CharField(source="enrolment.study.consent_zh")
     questions = serializers.JSONField(
-        source="study.questions", help_text="The short form that comes with the consent."
+        source="enrolment.study.questions", help_text="The short form that comes with the consent."
     )
-    needs_consent = serializers.BooleanField(help_text="Answers are taken once you have agreed.")
-    contact = serializers.CharField(source="study.contact")
-    criteria = CriterionSerializer(source="study.criteria", many=True)
+    needs_consent = serializers.BooleanField(
+        source="enrolment.needs_consent", help_text="Answers are taken once you have agreed."
+    )
+    contact = serializers.CharField(source="enrolment.study.contact")
+    criteria = CriterionSerializer(source="enrolment.study.criteria", many=True)
     pages = PageProgressSerializer(many=True)
 
 
@@ -161,11 +173,6 @@ class ReceiptSerializer(serializers.Serializer[Receipt]):
     )
 
 
-def with_progress(enrolment: Enrolment, progress: Progress) -> Enrolment:
-    enrolment.progress = progress  # type: ignore[attr-defined]
-    return enrolment
-
-
 def own_enrolment(request: UserRequest, slug: str) -> Enrolment:
     """Return the user's part in a study; raise Http404 where they have none."""
     return get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
@@ -183,8 +190,8 @@ class OwnStudies(APIView):
         found = Enrolment.objects.answering(request.user).order_by("-created_at", "-pk")
 
         def shown(rows: Any) -> Any:
-            progress = progress_of(Enrolment.objects.filter(pk__in=[row.pk for row in rows]))
-            found: Any = [with_progress(row, progress[row.pk]) for row in rows]
+            progress = progress_of(rows)
+            found = [OwnPart(row, progress[row.pk]) for row in rows]
             return OwnStudySerializer(found, many=True).data
 
         return page_response(request, found, query, shown)
@@ -198,10 +205,9 @@ class OwnStudy(APIView):
     )
     def get(self, request: UserRequest, slug: str) -> Response:
         enrolment = own_enrolment(request, slug)
-        progress: StudyProgress = study_progress(enrolment)
-        with_progress(enrolment, progress)
-        enrolment.pages = [page for subtask in progress.subtasks for page in subtask.pages]  # type: ignore[attr-defined]
-        return Response(OwnStudyDetailSerializer(enrolment).data)
+        progress = study_progress(enrolment)
+        pages = [page for subtask in progress.subtasks for page in subtask.pages]
+        return Response(OwnStudyDetailSerializer(OwnPart(enrolment, progress, pages)).data)
 
 
 class OwnPage(APIView):

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, OuterRef
+from django.db import connection
 
-from annotations.models import BestChoice, Criterion, Enrolment, Page, Placement, Rating
-from annotations.models.counting import count_of
+from annotations.models import Enrolment
+from annotations.questionnaire.completeness import OF_ENROLMENTS, page_sums
 
-if TYPE_CHECKING:
-    from annotations.models import EnrolmentQuerySet
+BY_PAGE = (
+    page_sums(OF_ENROLMENTS)
+    + """
+SELECT page.answered::int, page.asked::int, subtask.number, one.number
+FROM page
+JOIN annotations_page one ON one.id = page.page_id
+JOIN annotations_subtask subtask ON subtask.id = one.subtask_id
+ORDER BY subtask.number, one.number
+"""
+)
+BY_ENROLMENT = (
+    page_sums(OF_ENROLMENTS)
+    + "SELECT enrolment_id, sum(answered)::int, sum(asked)::int FROM page GROUP BY enrolment_id"
+)
 
 
 @dataclass(frozen=True)
@@ -63,36 +75,18 @@ class StudyProgress(Progress):
         return first_unfinished(page for subtask in self.subtasks for page in subtask.pages)
 
 
-def first_unfinished(pages: Any) -> PageProgress | None:
+def first_unfinished(pages: Iterable[PageProgress]) -> PageProgress | None:
     return next((page for page in pages if not page.is_finished), None)
 
 
 def study_progress(enrolment: Enrolment) -> StudyProgress:
     """Return the progress of one enrolment, page by page, with one query."""
-    own = {"enrolment": enrolment}
-    placed = Placement.objects.filter(**own, page=OuterRef("pk"))
-    pages = (
-        Page.objects.filter(Exists(placed))
-        .annotate(
-            candidates=count_of(placed),
-            criteria=count_of(Criterion.objects.filter(study=OuterRef("subtask__study"))),
-            ratings=count_of(
-                Rating.objects.filter(
-                    **own,
-                    candidate__placement__enrolment=enrolment,
-                    candidate__placement__page=OuterRef("pk"),
-                )
-            ),
-            picks=count_of(BestChoice.objects.filter(**own, page=OuterRef("pk"))),
-        )
-        .values_list("subtask__number", "number", "candidates", "criteria", "ratings", "picks")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(BY_PAGE, {"enrolments": [enrolment.pk]})
+        pages = [PageProgress(*row) for row in cursor.fetchall()]
     subtasks = []
-    for number, rows in groupby(pages, key=lambda row: row[0]):
-        done = tuple(
-            PageProgress(ratings + picks, candidates * criteria + 1, number, page)
-            for _, page, candidates, criteria, ratings, picks in rows
-        )
+    for number, found in groupby(pages, key=lambda page: page.subtask):
+        done = tuple(found)
         subtasks.append(
             SubtaskProgress(
                 sum(page.answered for page in done), sum(page.total for page in done), number, done
@@ -105,22 +99,11 @@ def study_progress(enrolment: Enrolment) -> StudyProgress:
     )
 
 
-def progress_of(enrolments: EnrolmentQuerySet) -> dict[int, Progress]:
-    """Return the progress of each of the enrolments by its primary key, with one query.
-
-    The database lets nobody rate what they were not shown, so counting the answers is enough.
-    """
-    own = {"enrolment": OuterRef("pk")}
-    counts = enrolments.order_by().annotate(
-        candidates_asked=count_of(Placement.objects.filter(**own)),
-        pages_asked=count_of(Placement.objects.filter(**own, position=0)),
-        criteria_asked=count_of(Criterion.objects.filter(study=OuterRef("study"))),
-        ratings_given=count_of(Rating.objects.filter(**own)),
-        picks_given=count_of(BestChoice.objects.filter(**own)),
-    )
-    return {
-        pk: Progress(ratings + picks, candidates * criteria + pages)
-        for pk, candidates, pages, criteria, ratings, picks in counts.values_list(
-            "pk", "candidates_asked", "pages_asked", "criteria_asked", "ratings_given", "picks_given"
-        )
-    }
+def progress_of(enrolments: Iterable[Enrolment]) -> dict[int, Progress]:
+    """Return the progress of each of the enrolments by its primary key, with one query."""
+    keys = [enrolment.pk for enrolment in enrolments]
+    with connection.cursor() as cursor:
+        cursor.execute(BY_ENROLMENT, {"enrolments": keys})
+        found = {pk: Progress(answered, total) for pk, answered, total in cursor.fetchall()}
+    # Whoever was given no page has no row.
+    return {pk: found.get(pk, Progress(0, 0)) for pk in keys}

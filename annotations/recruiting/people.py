@@ -113,7 +113,7 @@ def people_page(study: Study, page: str | None, invitations_page: str | None) ->
     """Return the groups, links, invitations and evaluators of a study, in a constant number of queries."""
     now = timezone.now()
     shown: Page[Enrolment] = Paginator(evaluators(study), PER_PAGE).get_page(page)
-    progress = progress_of(Enrolment.objects.filter(pk__in=[one.pk for one in shown]))
+    progress = progress_of(shown)
     invitations: Page[Invitation] = Paginator(
         Invitation.objects.filter(study=study).select_related("group", "used_by").order_by("-pk"), PER_PAGE
     ).get_page(invitations_page)

@@ -60,7 +60,7 @@ def due_reminders() -> list[Due]:
     done = set(
         Reminder.objects.filter(enrolment__in=near).values_list("enrolment", "deadline", "days_before")
     )
-    progress = progress_of(Enrolment.objects.filter(pk__in=near))
+    progress = progress_of(near)
     found = []
     for enrolment in near:
         email = invited.get(enrolment.pk) or enrolment.evaluator.email

@@ -263,7 +263,7 @@ def person_page(
     remove_form: RemoveForm | None = None,
 ) -> HttpResponse:
     """Return the page of an evaluator with its two forms."""
-    progress = progress_of(Enrolment.objects.filter(pk=enrolment.pk))[enrolment.pk]
+    progress = progress_of([enrolment])[enrolment.pk]
     labels = {question["key"]: label_of(question) for question in enrolment.study.questions}
     context = {
         "study": enrolment.study,

@@ -1,0 +1,52 @@
+"""Which pages an evaluator has answered in full: sums over ratings, which the database makes.
+
+What is watched while people answer is asked for often, and of studies with a million answers; so the ratings are
+summed up where they lie. `annotations.results.consistency` has the same rule for the report, in NumPy.
+"""
+
+from __future__ import annotations
+
+# Whose pages: those of all evaluators of a study, or of some evaluators.
+OF_STUDY = "enrolment.study_id = %(study)s"
+OF_ENROLMENTS = "enrolment.id = ANY(%(enrolments)s)"
+
+
+def page_sums(whose: str) -> str:
+    """Return the SQL of the common table `page`, with one row for each evaluator and page of `whose`, a constant above.
+
+    A page asks for a rating by each criterion of each candidate and for one pick, and is complete when `answered`
+    equals `asked`. `is_inconsistent` is null where the pick has no overall rating. The ORM has no aggregate of
+    aggregates.
+    """
+    return f"""
+WITH rated AS (
+    SELECT rating.enrolment_id, rating.candidate_id, count(*) AS ratings,
+           max(rating.score) FILTER (WHERE criterion.is_overall) AS overall,
+           min(rating.saved_at) AS first_at, max(rating.saved_at) AS last_at
+    FROM annotations_rating rating
+    JOIN annotations_enrolment enrolment ON enrolment.id = rating.enrolment_id
+    JOIN annotations_criterion criterion ON criterion.id = rating.criterion_id
+    WHERE {whose}
+    GROUP BY rating.enrolment_id, rating.candidate_id
+),
+page AS (
+    SELECT placement.enrolment_id, placement.page_id,
+           count(*) * coalesce(max(criteria.number), 0) + 1 AS asked,
+           coalesce(sum(rated.ratings), 0) + (count(choice.id) > 0)::int AS answered,
+           max(rated.overall) FILTER (WHERE placement.candidate_id = choice.candidate_id) < max(rated.overall)
+               AS is_inconsistent,
+           least(min(rated.first_at), min(choice.saved_at)) AS first_at,
+           greatest(max(rated.last_at), max(choice.saved_at)) AS last_at
+    FROM annotations_placement placement
+    JOIN annotations_enrolment enrolment ON enrolment.id = placement.enrolment_id
+    LEFT JOIN (
+        SELECT study_id, count(*) AS number FROM annotations_criterion GROUP BY study_id
+    ) criteria ON criteria.study_id = enrolment.study_id
+    LEFT JOIN rated
+        ON rated.enrolment_id = placement.enrolment_id AND rated.candidate_id = placement.candidate_id
+    LEFT JOIN annotations_bestchoice choice
+        ON choice.enrolment_id = placement.enrolment_id AND choice.page_id = placement.page_id
+    WHERE {whose}
+    GROUP BY placement.enrolment_id, placement.page_id
+)
+"""
