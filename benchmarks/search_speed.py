@@ -138,7 +138,8 @@ class Loop:
                     mean = sum(one.inverse or 0 for one in hypothesis.sentences) / (number + 1)
                     terms = {**scorer.terms(hypothesis), "inverse": mean}
                     children.append((replace(hypothesis, terms=terms), *child[1:]))
-            places, _ = best_of_each([child for child, _, _ in children], [[]], self.config.beams)
+            own = [child for child, _, _ in children]
+            places, _ = best_of_each(own, range(len(own)), [[]], self.config)
             beams = [children[place] for place in places]
         return [beam for beam, _, _ in beams]
 

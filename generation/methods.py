@@ -5,7 +5,7 @@ All are the one search of `generation.decoding` with other arguments: the weight
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 def gettext_noop(words: str) -> str:
@@ -42,6 +42,9 @@ class SearchConfig:
     sampling: Sampling = Sampling()
     most_tokens: int = 40
     fewest_sentences: int = 0
+    # How many may survive of the children of one beam, and of those with one first short sentence; 0: any number.
+    most_children: int = 0
+    most_of_an_opening: int = 0
 
 
 # Table 8 of the paper: beams, samples a beam, short sentences. How to sample it does not say: for verse .8 gave better
@@ -51,17 +54,37 @@ PRESETS = {
     "qa": SearchConfig(5, 5, 30, Sampling(temperature=0.9, top_p=0.95), fewest_sentences=8),
     "poem": SearchConfig(10, 7, 8, VERSE_SAMPLING, fewest_sentences=4),
     "poem_evaluation": SearchConfig(10, 12, 8, VERSE_SAMPLING, fewest_sentences=4),
+    # As the authors' published code searches, which differs from the paper (docs/models.md).
+    "authors": SearchConfig(
+        10, 7, 8, VERSE_SAMPLING, fewest_sentences=4, most_children=2, most_of_an_opening=5
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Weights:
-    """l1, l2, l and l3 of the equations; a term with weight 0 is not computed."""
+    """l1, l2, l and l3 of the equations; a term with weight 0 is not computed.
+
+    Where `forward_floor` is given the forward term is a hinge: only what the mean log probability of a token is below
+    it counts. `copies` is the penalty of a text with one character of its title, which grows with their number to the
+    power `copies_power`. Neither is in the paper; both need an inverse term beside them.
+    """
 
     inverse: float
     forward: float
     length_power: float
     format: float
+    forward_floor: float | None = None
+    copies: float = 0.0
+    copies_power: float = 1.0
+
+    def as_preset(self, preset: str) -> Weights:
+        """Return the weights as a preset of the search changes them."""
+        return replace(self, **AUTHORS_SCORE) if preset == "authors" and self.inverse else self
+
+
+# Of the authors' published code.
+AUTHORS_SCORE: dict[str, float] = {"forward_floor": -6.5, "copies": 2.5, "copies_power": 2.5}
 
 
 FORWARD = Weights(inverse=0, forward=1, length_power=0, format=0)

@@ -29,6 +29,7 @@ from generation.verse.songci import find_tune, similar_tunes, tune_book
 
 FREE = "free"
 LONGEST_TUNE = 20
+LONGEST_ABOUT = 30
 LONGEST_HEADS = 40
 LONGEST_QUATRAIN = 4
 
@@ -172,6 +173,11 @@ class PoemForm(OrderForm):
         longest=LONGEST_HEADS,
         label=_("Acrostic"),
         help_text=_("characters that lines begin with"),
+    )
+    description = TypedField(
+        longest=LONGEST_ABOUT,
+        label=_("What it is about"),
+        help_text=_("up to three words that old poems know, such as 车马、清晨"),
     )
     author = TypedField(
         longest=LONGEST["author"], label=_("In the manner of"), help_text=_("a poet, such as 李白")

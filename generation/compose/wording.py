@@ -22,6 +22,7 @@ TERMS: dict[str, Words] = {
     "inverse": gettext_lazy("Relevance"),
     "forward": gettext_lazy("Fluency"),
     "format": gettext_lazy("Rules of verse"),
+    "copies": gettext_lazy("Words of the title"),
 }
 BREACHES: dict[str, Words] = {
     "length": gettext_lazy("lengths"),
@@ -63,6 +64,7 @@ def scores_in_words(terms: Mapping[str, float], genre: str, breaches: FormatPena
         else _("how readily the title can be guessed from single short sentences"),
         "forward": _("how readily the model goes on like this"),
         "format": breaches_in_words(breaches),
+        "copies": _("how many characters of the title the poem repeats"),
     }
     return [Score(TERMS[term], meanings[term], figure(terms[term])) for term in TERMS if term in terms]
 

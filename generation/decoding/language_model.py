@@ -62,6 +62,11 @@ class Reading:
         )
         return Reading(layers, owner)
 
+    def rows(self, rows: Tensor) -> Reading:
+        """Return a reading of some of the rows (selected,) as they are."""
+        layers = tuple((keys[rows], values[rows]) for keys, values in self.layers)
+        return Reading(layers, self.owner[rows])
+
     def of_branch(self, rows: Tensor, branches: Tensor) -> Reading:
         """Return a reading of the branch (selected,) of each of the rows (selected,), which it shares with nobody."""
         owner = self.owner[rows]  # (selected, slots)

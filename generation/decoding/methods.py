@@ -31,6 +31,11 @@ FREE = "free"
 # The form that the verse model knows free verse by.
 FREE_NAME = "古体"
 FREE_SENTENCES = 8
+# The verse model has learnt titles, not descriptions: of one it is asked for each word as for a title.
+WORD = re.compile(r"\w+")
+LONGEST_WORD, MOST_WORDS = 10, 3
+# Of prompts that come with the site: they tell evaluators the form.
+NAME_OF_FORM = re.compile("[五七]言[四八]句")
 
 
 def compose(model: LanguageModel, order: Order, report: Report = lambda step: None) -> Written:
@@ -52,6 +57,7 @@ def compose_many(
     requests = [request for request, _ in prepared]
     is_verse = requests[0].pairs
     weights = method.verse if is_verse else method.prose
+    weights = weights.as_preset(preset) if weights else None
     config = settings_of(model, method, preset, is_verse=is_verse)
     for request in requests:
         refuse_without_room(model, request, config)
@@ -140,7 +146,20 @@ def prepare(model: LanguageModel, order: Order) -> tuple[Request, str]:
     fields["form"] = form.name if form else FREE_NAME
     fields["tune"] = form.tune if form else ""
     fields["genre"] = genre.name_zh if template.language == "zh" else genre.name_en
-    return Request(as_told(model, template), fields, form, genre.is_verse, order.seed), unknown
+    about = words_of(fields["description"]) if template is VERSE else ()
+    return Request(as_told(model, template), fields, form, genre.is_verse, order.seed, about), unknown
+
+
+def words_of(description: str) -> tuple[str, ...]:
+    """Return what a poem is about in single words: a description between its marks and blanks, the first of them.
+
+    >>> words_of("车马喧阗，人潮、清晨 归家")
+    ('车马喧阗', '人潮', '清晨')
+    >>> words_of("七言四句")
+    ()
+    """
+    words = (word for word in WORD.findall(description) if not NAME_OF_FORM.fullmatch(word))
+    return tuple(dict.fromkeys(word for word in words if len(word) <= LONGEST_WORD))[:MOST_WORDS]
 
 
 def as_told(model: LanguageModel, template: Template) -> Template:

@@ -35,6 +35,7 @@ class Request:
     """A text to write: the fields for the template, a form if it is verse in one, and the seed of the sampling.
 
     `pairs` says that every second short sentence is asked about together with the one before it, as in couplets.
+    `about` holds other words for what the text is about: the inverse score is the mean over them and the title.
     """
 
     template: Template
@@ -42,6 +43,7 @@ class Request:
     form: Form | None = None
     pairs: bool = False
     seed: int = 0
+    about: tuple[str, ...] = ()
 
     @property
     def prompt(self) -> str:
@@ -52,6 +54,12 @@ class Request:
     def inverse_text(self) -> str:
         """c_p': what is to follow from each short sentence."""
         return self.template.write_inverse_text(self.fields)
+
+    @property
+    def inverse_texts(self) -> list[str]:
+        """All that is to follow from each short sentence: the title, and the other words for it."""
+        words = ({**self.fields, "title": word} for word in self.about)
+        return [self.inverse_text, *map(self.template.write_inverse_text, words)]
 
     def inverse_prompt(self, hypothesis: Hypothesis) -> str:
         """s': the question about a hypothesis's last short sentence."""

@@ -52,17 +52,20 @@ class Scorer:
     def terms(self, hypothesis: Hypothesis) -> dict[str, float]:
         """Return the weighted terms of a hypothesis, which add up to its score."""
         weights = self.weights
-        terms = {
-            "forward": weights.forward
-            * hypothesis.forward
-            / max(hypothesis.length, 1) ** weights.length_power
-        }
+        forward = hypothesis.forward / max(hypothesis.length, 1) ** weights.length_power
+        if weights.forward_floor is not None:
+            forward = min(0.0, forward - weights.forward_floor)
+        terms = {"forward": weights.forward * forward}
         if weights.inverse:
             scores = [sentence.inverse or 0.0 for sentence in hypothesis.sentences]
             terms["inverse"] = weights.inverse * sum(scores) / max(len(scores), 1)
         form = self.requests[hypothesis.request].form
         if weights.format and form is not None:
             terms["format"] = -weights.format * form.penalty(hypothesis.bare_sentences()).total or 0.0
+        if weights.copies:
+            title = set(self.requests[hypothesis.request].fields.get("title", ""))
+            copied = len(title & set(hypothesis.text))
+            terms["copies"] = -weights.copies * copied**weights.copies_power or 0.0
         return terms
 
 
@@ -72,14 +75,14 @@ class InverseReader:
     def __init__(self, model: LanguageModel, requests: Sequence[Request]) -> None:
         self.model = model
         self.requests = requests
-        self.texts = [model.encode(request.inverse_text) for request in requests]
+        self.texts = [[model.encode(text) for text in request.inverse_texts] for request in requests]
         # What was read for the beams, a row each; at first the beams are the requests and share what all children do.
         self.reading: Reading | None = None
         self.sequences: list[list[int]] = []
         self.scored: tuple[Reading, list[list[int]]] | None = None
 
     def score(self, children: Sequence[Hypothesis], parents: Sequence[int]) -> list[float]:
-        """Return log p(c_p' | s') of each child's last short sentence, in nats."""
+        """Return log p(c_p' | s') of each child's last short sentence, in nats: the mean over the request's texts."""
         if not children:
             return []
         prompts = [self.inverse_prompt(child) for child in children]
@@ -95,17 +98,26 @@ class InverseReader:
         rows = torch.tensor(parents, device=device)
         visible = self.reading.owner[rows] == SHARED
         kept = visible & (visible.cumsum(1) <= torch.tensor(shared, device=device)[:, None])
-        texts = [self.texts[child.request] for child in children]
-        # Nothing is foretold after the last token of a text, so it need not be read.
-        new = [prompt[skip:] + text[:-1] for prompt, skip, text in zip(prompts, shared, texts, strict=True)]
-        targets, is_target = pad_in_front(texts, device)  # (children, longest)
-        reading, log_probs = self.model.extend(
-            self.reading.select(rows, kept), *pad_in_front(new, device), keep=targets.shape[1]
-        )
-        foretold = log_probs.gather(2, targets[:, :, None]).squeeze(2)  # (children, longest)
-        scores: list[float] = foretold.masked_fill(is_target == NOBODY, 0).sum(1).tolist()
-        self.scored = reading, prompts
-        return scores
+        before = self.reading.select(rows, kept)
+        own = [self.texts[child.request] for child in children]
+        sums = [0.0] * len(children)
+        for number in range(max(map(len, own))):
+            asked = [place for place, texts in enumerate(own) if number < len(texts)]
+            texts = [own[place][number] for place in asked]
+            # Nothing is foretold after the last token of a text, so it need not be read.
+            new = [
+                prompts[place][shared[place] :] + text[:-1] for place, text in zip(asked, texts, strict=True)
+            ]
+            targets, is_target = pad_in_front(texts, device)  # (asked, longest)
+            chosen = before if number == 0 else before.rows(torch.tensor(asked, device=device))
+            reading, log_probs = self.model.extend(chosen, *pad_in_front(new, device), keep=targets.shape[1])
+            foretold = log_probs.gather(2, targets[:, :, None]).squeeze(2)  # (asked, longest)
+            scores = foretold.masked_fill(is_target == NOBODY, 0).sum(1).tolist()
+            for place, score in zip(asked, scores, strict=True):
+                sums[place] += score
+            if number == 0:
+                self.scored = reading, prompts
+        return [total / len(texts) for total, texts in zip(sums, own, strict=True)]
 
     def keep(self, survivors: Sequence[int]) -> None:
         assert self.scored is not None

@@ -9,9 +9,10 @@ inverse prompting. Several requests are searched side by side.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, islice
 
 import torch
 from torch import Tensor
@@ -53,7 +54,9 @@ def search(
         samples = config.samples if number > 1 else config.beams * config.samples
         drafts, reading = sentences.sample(growing, reading, log_probs[:, -1], samples, draws)
         children = scorer.score([draft.child for draft in drafts], [draft.row for draft in drafts])
-        chosen, ended = best_of_each(children, ended, config.beams)
+        # The first round's children are all of one beam.
+        of_beam = [draft.row for draft in drafts] if number > 1 else range(len(children))
+        chosen, ended = best_of_each(children, of_beam, ended, config)
         growing = [children[place] for place in chosen]
         for request, best in best_so_far(growing, ended):
             watch(request, number, best)
@@ -83,20 +86,43 @@ def best_so_far(
 
 
 def best_of_each(
-    children: Sequence[Hypothesis], ended: Sequence[list[Hypothesis]], beams: int
+    children: Sequence[Hypothesis],
+    of_beam: Sequence[int],
+    ended: Sequence[list[Hypothesis]],
+    config: SearchConfig,
 ) -> tuple[list[int], list[list[Hypothesis]]]:
     """Return the places of the children that go on growing, and the ended hypotheses of each request.
 
-    Both together are the `beams` best of each request.
+    Both together are the `config.beams` best of each request within the limits of diversity; `of_beam` tells which beam
+    each child is of.
     """
     chosen: list[int] = []
     still_ended = []
     for request, before in enumerate(ended):
         own = [(child, place) for place, child in enumerate(children) if child.request == request]
-        pool = sorted([*((one, -1) for one in before), *own], key=lambda entry: -entry[0].score)[:beams]
-        chosen += [place for one, place in pool if not one.ended]
-        still_ended.append([one for one, _ in pool if one.ended])
+        pool = sorted([*((one, -1) for one in before), *own], key=lambda entry: -entry[0].score)
+        survivors = list(islice(within_limits(pool, of_beam, config), config.beams))
+        chosen += [place for one, place in survivors if not one.ended]
+        still_ended.append([one for one, _ in survivors if one.ended])
     return chosen, still_ended
+
+
+def within_limits(
+    pool: Sequence[tuple[Hypothesis, int]], of_beam: Sequence[int], config: SearchConfig
+) -> Iterator[tuple[Hypothesis, int]]:
+    """Yield hypotheses with their places (-1: ended before), best first, as far as the limits of diversity let them."""
+    children: Counter[int] = Counter()
+    openings: Counter[str] = Counter()
+    for one, place in pool:
+        opening = one.sentences[0].text
+        if config.most_of_an_opening and openings[opening] == config.most_of_an_opening:
+            continue
+        if place >= 0:
+            if config.most_children and children[of_beam[place]] == config.most_children:
+                continue
+            children[of_beam[place]] += 1
+        openings[opening] += 1
+        yield one, place
 
 
 @dataclass(frozen=True)

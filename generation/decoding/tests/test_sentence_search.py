@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from generation.decoding.requests import Hypothesis, Request
+from generation.decoding.scorers import InverseReader, Scorer
 from generation.decoding.sentence_search import best_of_each, ends_sentence, search
 from generation.decoding.templates import QA_ZH, VERSE
 from generation.methods import (
@@ -169,9 +170,83 @@ def test_the_best_of_children_and_ended_hypotheses_go_on() -> None:
         hypothesis(-9, request=1),
         hypothesis(-3),
     ]
-    chosen, ended = best_of_each(children, [[hypothesis(-2.5, ended=True)], []], 3)
+    before = [[hypothesis(-2.5, ended=True)], []]
+    chosen, ended = best_of_each(children, range(5), before, SearchConfig(3, 1, 1))
     assert chosen == [1, 3]
     assert [[one.score for one in of_request] for of_request in ended] == [[-2, -2.5], []]
+
+
+def grown(opening: str, score: float) -> Hypothesis:
+    sentences = (SentenceScore(opening, 0.0), SentenceScore(str(score), 0.0))
+    return Hypothesis(0, sentences=sentences, terms={"forward": score})
+
+
+def test_few_children_of_one_beam_survive_where_they_are_limited() -> None:
+    children = [grown("山，", -score) for score in (1, 2, 3, 4)]
+    chosen, _ = best_of_each(children, [0, 0, 0, 1], [[]], SearchConfig(3, 1, 1, most_children=2))
+    assert chosen == [0, 1, 3]
+    assert best_of_each(children, [0, 0, 0, 1], [[]], SearchConfig(3, 1, 1))[0] == [0, 1, 2]
+
+
+def test_few_with_one_first_short_sentence_survive_where_they_are_limited() -> None:
+    children = [*(grown("山，", -score) for score in (1, 2, 3)), grown("水，", -4)]
+    chosen, _ = best_of_each(children, [0, 1, 2, 3], [[]], SearchConfig(3, 1, 1, most_of_an_opening=1))
+    assert chosen == [0, 3]
+
+
+def test_searches_with_limits_end_with_several_first_short_sentences() -> None:
+    config = replace(PRESETS["authors"], beams=4, samples=4, most_of_an_opening=2)
+    (found,) = search(verse_model(), [poem()], EQUATION_4, config)
+    assert len({one.sentences[0].text for one in found}) >= 2
+
+
+def test_forward_term_of_the_authors_counts_below_their_floor_only() -> None:
+    weights = EQUATION_4.as_preset("authors")
+    scorer = Scorer(verse_model(), [poem()], replace(weights, format=0, copies=0))
+
+    def forward(mean: float) -> float:
+        one = Hypothesis(0, length=4, sentences=(SentenceScore("山水山水，", 4 * mean, -1.0),))
+        return scorer.terms(one)["forward"]
+
+    assert forward(-6.0) == 0
+    assert forward(-7.5) == pytest.approx(0.75 * -1.0)
+
+
+def test_copied_characters_of_the_title_cost_more_the_more_they_are() -> None:
+    scorer = Scorer(verse_model(), [poem()], EQUATION_4.as_preset("authors"))
+    title = poem().fields["title"]
+
+    def copies(text: str) -> float:
+        return scorer.terms(Hypothesis(0, length=5, sentences=(SentenceScore(text, -1.0, -1.0),)))["copies"]
+
+    assert copies("日日日日日，") == 0
+    assert copies(f"{title[0]}日日日日，") == -2.5
+    if len(set(title)) > 1:
+        assert copies(f"{title[0]}{title[1]}日日日，") == pytest.approx(-2.5 * 2**2.5)
+
+
+def test_inverse_score_is_the_mean_over_the_title_and_the_other_words_for_it() -> None:
+    model, config = verse_model(), replace(SMALL, beams=2)
+
+    def inverse(request: Request, text: str) -> float:
+        reader = InverseReader(model, [request])
+        return reader.score([Hypothesis(0, sentences=(SentenceScore(text, 0.0),))], [0])[0]
+
+    line = search(model, [poem()], FORWARD, config)[0][0].sentences[0].text
+    alone = [inverse(poem(title), line) for title in (TITLE, "夜", "山中")]
+    about = replace(poem(), about=("夜", "山中"))
+    assert inverse(about, line) == pytest.approx(sum(alone) / 3, abs=1e-4)
+
+
+def test_words_for_one_poem_change_nothing_for_another_beside_it() -> None:
+    alone, _ = search(verse_model(), [poem(seed=2), replace(poem(), about=("夜",))], EQUATION_4, SMALL)
+    beside, _ = search(verse_model(), [poem(seed=2), poem()], EQUATION_4, SMALL)
+    assert [one.text for one in alone] == [one.text for one in beside]
+    assert alone[0].score == pytest.approx(beside[0].score, abs=1e-4)
+
+
+def test_search_without_an_inverse_term_is_scored_the_same_by_every_preset() -> None:
+    assert SEARCH_BASELINE.as_preset("authors") == SEARCH_BASELINE
 
 
 def test_likeliest_text_of_one_beam_is_that_of_transformers() -> None:
@@ -207,7 +282,8 @@ def test_a_short_sentence_ends_at_a_mark(text: str, ends: bool) -> None:
 def test_presets_are_those_of_the_paper() -> None:
     # Zou et al., Table 8: beams, samples a beam, most short sentences.
     table_8 = {"qa": (5, 5, 30), "poem": (10, 7, 8), "poem_evaluation": (10, 12, 8)}
-    assert {name: (p.beams, p.samples, p.most_sentences) for name, p in PRESETS.items()} == table_8
+    ours = {name: (p.beams, p.samples, p.most_sentences) for name, p in PRESETS.items() if name in table_8}
+    assert ours == table_8
     # Section 5.1: l1 = l = l3 = 1; l2 = .75 for poems and 1.5 for answers.
     assert Weights(inverse=1, forward=0.75, length_power=1, format=1) == EQUATION_4
     assert Weights(inverse=1, forward=1.5, length_power=1, format=0) == EQUATION_3

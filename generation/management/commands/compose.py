@@ -25,14 +25,18 @@ class Command(ActCommand):
         subject.add_argument("--title", help="what the poem is about")
         subject.add_argument("--question", help="what is to be answered")
         subject.add_argument("--text-title", help="title of prose in paragraphs")
-        parser.add_argument("--description", default="", help="what the question says further")
+        parser.add_argument(
+            "--description",
+            default="",
+            help="what the question says further, or what the poem is about: up to three words",
+        )
         parser.add_argument("--author", default="", help="in whose manner")
         parser.add_argument("--method", default="inverse_prompting")
         parser.add_argument("--form", default="", help="jueju5, jueju7, lushi5 (as is), lushi7, ci or free")
         parser.add_argument("--tune", default="", help="tune of a ci, such as 浣溪沙")
         parser.add_argument("--heads", default="", help="first characters of the short sentences (acrostic)")
         parser.add_argument("--model", default="", help="name or folder of a language model")
-        parser.add_argument("--preset", default="", help="poem, poem_evaluation or qa")
+        parser.add_argument("--preset", default="", help="poem, poem_evaluation, authors or qa")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument(
             "--json", action="store_true", help="everything that is known of the text, as JSON"
