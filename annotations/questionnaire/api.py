@@ -191,7 +191,7 @@ class OwnStudies(APIView):
 
         def shown(rows: Any) -> Any:
             progress = progress_of(rows)
-            found = [OwnPart(row, progress[row.pk]) for row in rows]
+            found: Any = [OwnPart(row, progress[row.pk]) for row in rows]
             return OwnStudySerializer(found, many=True).data
 
         return page_response(request, found, query, shown)

@@ -102,6 +102,8 @@ def study_progress(enrolment: Enrolment) -> StudyProgress:
 def progress_of(enrolments: Iterable[Enrolment]) -> dict[int, Progress]:
     """Return the progress of each of the enrolments by its primary key, with one query."""
     keys = [enrolment.pk for enrolment in enrolments]
+    if not keys:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(BY_ENROLMENT, {"enrolments": keys})
         found = {pk: Progress(answered, total) for pk, answered, total in cursor.fetchall()}
