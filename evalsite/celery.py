@@ -59,7 +59,7 @@ class SignOfLife(bootsteps.StartStopStep):
     A thread, because the worker's own timer stands still while a solo pool runs a task, and because a database
     that hangs must not hold up the worker. Not Celery's beat, of which there must be exactly one, and which lives on
     when the worker that embeds it is killed: here whoever can work looks for work, any number may, and where nobody
-    does there is nobody to wake.
+    does there is nobody to notify.
     """
 
     # After the children are forked, since a thread does not survive a fork.
@@ -83,21 +83,21 @@ class SignOfLife(bootsteps.StartStopStep):
         from annotations.setup.runs import add_finished_runs
         from generation.compose.composing import forget_old
         from generation.models import Worker
-        from generation.runs.doorbell import greet, look_round
+        from generation.runs.notifications import notify_started, poll
         from generation.self_training import learning
         from turing import upkeep
 
         queues = list(worker.app.amqp.queues.consume_from)
-        self._do(greet, queues, worker.concurrency)
+        self._do(notify_started, queues, worker.concurrency)
         while not self.stopped.is_set():
             self._do(self._take_new_models, worker)
             queues = list(worker.app.amqp.queues.consume_from)
             self._do(Worker.objects.report, worker.hostname, queues=queues, slots=worker.concurrency)
-            self._do(look_round)
-            self._do(learning.look_round)
+            self._do(poll)
+            self._do(learning.poll)
             self._do(forget_old)
             self._do(add_finished_runs)
-            self._do(upkeep.look_round)
+            self._do(upkeep.poll)
             self.stopped.wait(REPORT_SECONDS)
         self._do(Worker.objects.filter(hostname=worker.hostname).delete)
 

@@ -12,7 +12,7 @@ from annotations.models import BestChoice, Enrolment, Page, Rating, Study
 from annotations.models.counting import count_of
 from evalsite.health import broker_trouble, database_trouble
 from generation.models import GenerationRun, RunPrompt, Worker
-from generation.runs.doorbell import waiting_by_queue
+from generation.runs.notifications import waiting_by_queue
 from turing.models import DayTally, PoemPair, Scope
 
 DAYS_SHOWN = 7

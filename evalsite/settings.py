@@ -169,8 +169,8 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL: must be a postgres:// address; no other database is supported")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Celery. The database knows what is left to write, and a message only wakes a worker (generation/waking.py): one that
-# is lost or comes twice costs seconds or nothing.
+# Celery. The database knows what is left to write, and a message only notifies a worker
+# (generation/runs/notifications.py): one that is lost or comes twice costs seconds or nothing.
 CELERY_BROKER_URL = embedded.urls().broker
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -193,7 +193,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_keepalive": True,
-    # A request that rings for a worker must not hang with the broker.
+    # A request that notifies a worker must not hang with the broker.
     "socket_connect_timeout": 5,
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"

@@ -22,8 +22,8 @@ Queue = Callable[..., GenerationRun]
 
 
 @pytest.fixture
-def rings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The queues that were rung for, in order."""
+def notified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queues that were notified, in order."""
     heard: list[str] = []
 
     def hear(task: str, arguments: tuple[Any], *, queue: str) -> None:
@@ -34,12 +34,12 @@ def rings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             assert queue == arguments[0]
             heard.append(queue)
 
-    monkeypatch.setattr("generation.runs.doorbell.current_app.send_task", hear)
+    monkeypatch.setattr("generation.runs.notifications.current_app.send_task", hear)
     return heard
 
 
 @pytest.fixture
-def queue(db: None, rings: list[str]) -> Queue:
+def queue(db: None, notified: list[str]) -> Queue:
     """Queue a run over poem titles."""
 
     def queue_titles(*titles: str, method: str = "inverse_prompting", **options: Any) -> GenerationRun:
@@ -89,7 +89,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def visitor(db: None, rings: list[str], client: Client) -> Client:
+def visitor(db: None, notified: list[str], client: Client) -> Client:
     return client
 
 

@@ -28,8 +28,10 @@ WRITE_SECONDS = 180_000
 
 @pytest.fixture
 def at_work(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker has reported, and nobody else hears the bell."""
-    monkeypatch.setattr("generation.runs.doorbell.current_app.send_task", lambda *arguments, **options: None)
+    """A worker has reported, and nobody else is notified."""
+    monkeypatch.setattr(
+        "generation.runs.notifications.current_app.send_task", lambda *arguments, **options: None
+    )
     Worker.objects.report("test@test", queues=["default", "generate"])
 
 

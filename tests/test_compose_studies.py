@@ -19,14 +19,16 @@ from generation.models import Candidate, Composition, GenerationRun, Prompt
 from generation.orders import Order, ScoredText, Written
 from generation.runs.claiming import claim, record
 from turing.models import PoemPair
-from turing.upkeep import look_round
+from turing.upkeep import poll
 
 TEXT = "访客之诗，不入评测。"
 
 
 @pytest.fixture
 def study(db: None, monkeypatch: pytest.MonkeyPatch) -> Study:
-    monkeypatch.setattr("generation.runs.doorbell.current_app.send_task", lambda *arguments, **options: None)
+    monkeypatch.setattr(
+        "generation.runs.notifications.current_app.send_task", lambda *arguments, **options: None
+    )
     return build_study()
 
 
@@ -49,7 +51,7 @@ def hand_in(text: str) -> None:
 def test_a_study_shows_no_text_of_a_visitor(study: Study, composition: Composition, client: Client) -> None:
     shown = list(PageCandidate.objects.order_by("pk").values_list("candidate", flat=True))
     add_finished_runs()
-    look_round()
+    poll()
     assert list(PageCandidate.objects.order_by("pk").values_list("candidate", flat=True)) == shown
     assert Candidate.objects.get(text=TEXT).pk not in shown
     assert not StudyRun.objects.exists()

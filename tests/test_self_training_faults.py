@@ -18,7 +18,7 @@ from pytest_django import DjangoDbBlocker
 from evalsite.tests.cast import wait_for
 from generation.engines import model_library
 from generation.models import SelfTraining, TrainingCycle, Worker
-from generation.runs.doorbell import ring_to_learn
+from generation.runs.notifications import notify_to_learn
 from generation.self_training.chain import start_self_training
 from generation.self_training.learning import lesson_of
 from generation.tests.self_training_cast import TITLES, make_verse_model
@@ -101,10 +101,10 @@ def test_killed_learner_goes_on_from_its_checkpoint(crew: Crew, tmp_path: Path) 
 
 def test_message_delivered_five_times_learns_once(crew: Crew, tmp_path: Path) -> None:
     crew.only("one")
-    chain = begin("rung", cycles=1)
+    chain = begin("notified", cycles=1)
     wait_for(lambda: steps_of(chain) > 0, BACK_SECONDS)
     for _ in range(5):
-        ring_to_learn(chain.pk, "generate")
+        notify_to_learn(chain.pk, "generate")
     wait_until_done(chain)
     assert_as_if_undisturbed(chain, tmp_path)
 

@@ -1,4 +1,4 @@
-"""Whatever is killed, stopped or told twice: each text that was asked for is written once, and work goes on.
+"""Whatever is killed, stopped or notified twice: each text that was asked for is written once, and work goes on.
 
 Real servers and real workers, with a stand-in for the model. `FAULT_KILLS=20` kills as often as the long version does.
 """
@@ -17,7 +17,7 @@ from pytest_django import DjangoDbBlocker
 from evalsite.tests.cast import wait_for
 from generation.models import Candidate, GenerationRun, RunPrompt
 from generation.runs.claiming import LOST
-from generation.runs.doorbell import ring
+from generation.runs.notifications import notify
 from generation.runs.runs import queue_run
 from tests.worker_site import (
     Crew,
@@ -111,7 +111,7 @@ def test_killed_broker_loses_nothing(crew: Crew, with_file: bool) -> None:
 def test_run_queued_without_a_broker_is_written_when_it_is_back(crew: Crew) -> None:
     crew.only("one")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("generation.runs.doorbell.current_app.send_task", refuse)
+        patch.setattr("generation.runs.notifications.current_app.send_task", refuse)
         run = queue(*numbered(3))
     wait_until_ended(run, BACK_SECONDS)
     assert_each_once(run)
@@ -138,7 +138,7 @@ def test_message_delivered_five_times_writes_one_text(crew: Crew) -> None:
     before = worker.log.read_text().count("succeeded")
     run = queue("题目")
     for _ in range(5):
-        ring("generate")
+        notify("generate")
     wait_until_ended(run)
     wait_for(lambda: worker.log.read_text().count("succeeded") >= before + 5)
     assert_each_once(run)

@@ -7,7 +7,7 @@ from turing.pairs.pairing import pair_finished
 from turing.results.counting import count_answers
 
 
-def look_round() -> None:
+def poll() -> None:
     """Pair what has been written, count what has been answered, forget what is over."""
     pair_finished()
     count_answers()

@@ -11,7 +11,7 @@ from annotations.models import Study
 from generation.compose.forms import REGULATED
 from generation.methods import LABELS, METHODS, PRESETS
 from generation.models import Worker
-from generation.runs.doorbell import known_models
+from generation.runs.notifications import known_models
 from generation.runs.runs import LARGEST_SEED
 
 

@@ -21,7 +21,7 @@ METHODS = ["human", "inverse_prompting", "mine"]
 
 
 def content(prompts: int = 12) -> str:
-    """Return a file of three methods; the texts are dressed differently."""
+    """Return a file of three methods; the texts have other spaces and marks."""
     lines = ["prompt,description,method,text"]
     for number in range(prompts):
         lines += [

@@ -73,7 +73,7 @@ def test_starting_worker_is_rung_for_at_once(
 ) -> None:
     greeted: list[tuple[list[str], int]] = []
     monkeypatch.setattr(
-        "generation.runs.doorbell.greet", lambda queues, slots: greeted.append((queues, slots))
+        "generation.runs.notifications.notify_started", lambda queues, slots: greeted.append((queues, slots))
     )
     sign_of_life.start(WORKER)
     wait_for(Worker.objects.exists)
@@ -85,11 +85,11 @@ def test_worker_looks_round_again_and_again_whatever_goes_wrong(
 ) -> None:
     looked, added = [], []
 
-    def look_round() -> None:
+    def poll() -> None:
         looked.append(1)
         raise ValueError("a mistake of ours")
 
-    monkeypatch.setattr("generation.runs.doorbell.look_round", look_round)
+    monkeypatch.setattr("generation.runs.notifications.poll", poll)
     monkeypatch.setattr("annotations.setup.runs.add_finished_runs", lambda: added.append(1))
     sign_of_life.start(WORKER)
     wait_for(lambda: len(looked) >= 2 and len(added) >= 2)

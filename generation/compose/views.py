@@ -25,8 +25,8 @@ from generation.genres import GENRES
 from generation.models import Candidate, Composition, RunPrompt, Worker
 from generation.orders import Order
 from generation.refusals import Refused
-from generation.runs.doorbell import QUEUE
 from generation.runs.explanation import explanation, figure
+from generation.runs.notifications import QUEUE
 from generation.texts.normalising import is_chinese
 from generation.web.addresses import address_of
 from generation.web.answers import answered_with

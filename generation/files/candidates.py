@@ -116,7 +116,7 @@ def read_candidates(path: Path, genre: str, *, seed: int = 0, name: str = "") ->
 def _checked_rows(path: Path, encoding: str, genre: str, problems: Problems) -> Iterator[Row]:
     # A prompt and its description come once for each method.
     title = lru_cache(maxsize=1000)(normalise_title)
-    dress: dict[str, Callable[[str], str]] = {
+    normalise: dict[str, Callable[[str], str]] = {
         "prompt": title,
         "description": title,
         "method": str.strip,
@@ -127,7 +127,7 @@ def _checked_rows(path: Path, encoding: str, genre: str, problems: Problems) -> 
         texts = {}
         for name in COLUMNS.read:
             raw = _checked_field(line, name, fields.get(name), problems)
-            texts[name] = dress[name](raw or "")
+            texts[name] = normalise[name](raw or "")
             if raw is not None and not texts[name] and name in COLUMNS.required:
                 problems.add(line, name, "is empty")
         method = texts["method"]

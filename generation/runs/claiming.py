@@ -166,7 +166,7 @@ def give_up(claimed: Claim, error: BaseException) -> None:
     held = RunPrompt.objects.held_by(claimed.lease).filter(pk=claimed.run_prompt)
     failed = held.select_for_update().first()
     if failed is None:
-        return  # whoever took it meanwhile tells what came of it
+        return  # whoever took it meanwhile reports what came of it
     is_final = isinstance(error, OrderRefused) or failed.attempts >= MOST_ATTEMPTS
     held.update(
         state=RunPrompt.State.FAILED if is_final else RunPrompt.State.WAITING,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from generation.models import GenerationRun, RunPrompt, Worker
-from generation.runs.doorbell import waiting_by_queue
+from generation.runs.notifications import waiting_by_queue
 
 # The pace is that of the latest texts: earlier ones may have been written by more workers, or fewer.
 PACE_TEXTS = 20

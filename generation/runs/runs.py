@@ -26,7 +26,7 @@ from generation.models import Candidate, GenerationRun, Method, Prompt, Provenan
 from generation.orders import OrderRefused
 from generation.refusals import Refused
 from generation.runs.claiming import order_for
-from generation.runs.doorbell import queue_for, wake
+from generation.runs.notifications import notify_idle, queue_for
 
 BATCH = 2000
 ORDER_FIELDS = ("form", "tune", "heads", "author")
@@ -118,7 +118,7 @@ def queue_run(
     priority: int = 0,
     started_by: User | None = None,
 ) -> GenerationRun:
-    """Queue the writing of one text for each prompt, and wake the workers when that is stored.
+    """Queue the writing of one text for each prompt, and notify the workers when that is stored.
 
     `model` says whose workers take it, `config` what else the orders say (`ORDER_FIELDS`); prompts of runs with a
     higher `priority` are written first. Raises `Refused`.
@@ -159,7 +159,7 @@ def queue_run(
         (RunPrompt(run=run, prompt=prompt, number=number) for number, prompt in enumerate(prompts, start=1)),
         batch_size=BATCH,
     )
-    transaction.on_commit(lambda: wake(run.queue, len(prompts)))
+    transaction.on_commit(lambda: notify_idle(run.queue, len(prompts)))
     return run
 
 
@@ -203,7 +203,7 @@ def retry_failed(run: GenerationRun) -> int:
     )
     if retried:
         GenerationRun.objects.filter(pk=run.pk).update(state=GenerationRun.State.RUNNING)
-        transaction.on_commit(lambda: wake(run.queue, retried))
+        transaction.on_commit(lambda: notify_idle(run.queue, retried))
     return retried
 
 

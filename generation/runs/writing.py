@@ -47,29 +47,29 @@ def write_next(queue: str) -> bool:
 
 
 def write(claimed: Claim) -> None:
-    """Have the model write a text, telling each step, and hand it in."""
+    """Have the model write a text, reporting each step, and hand it in."""
     # Only a worker's own process ever loads torch, and only when it first writes.
     from generation.worker import write as write_text
 
-    told_at = float("-inf")
+    reported_at = float("-inf")
 
-    def tell(step: Step) -> None:
-        nonlocal told_at
-        if time.monotonic() - told_at < STEP_SECONDS:
+    def report(step: Step) -> None:
+        nonlocal reported_at
+        if time.monotonic() - reported_at < STEP_SECONDS:
             return
-        told_at = time.monotonic()
+        reported_at = time.monotonic()
         try:
             report_step(claimed, step)
         except Error as error:
             logger.warning("The step of prompt %d was not stored: %s", claimed.run_prompt, error)
             connection.close()
 
-    written = write_text(claimed.order, tell)
-    insist(lambda: record(claimed, written))
+    written = write_text(claimed.order, report)
+    retry(lambda: record(claimed, written))
 
 
-def insist(hand_in: Callable[[], object]) -> None:
-    """Hand in what was made, and wait for the database where it is being restarted.
+def retry(hand_in: Callable[[], object]) -> None:
+    """Hand in what was made, and retry for a while where the database is being restarted.
 
     Should the connection have broken after it was stored, the second try finds the lease gone.
     """

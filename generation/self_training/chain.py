@@ -14,7 +14,7 @@ from generation.engines.model_library import FOLDERS, folder_of, is_there, known
 from generation.models import Candidate, GenerationRun, Prompt, SelfTraining, TrainingCycle, Worker
 from generation.refusals import Refused
 from generation.runs.claiming import DRAWN
-from generation.runs.doorbell import known_models, queue_for
+from generation.runs.notifications import known_models, queue_for
 from generation.runs.runs import cancel_run, queue_run, retry_failed, stored_prompts
 from generation.self_training.titles import check_titles
 

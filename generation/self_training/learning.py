@@ -21,8 +21,8 @@ from generation.engines.model_library import folder_id, folder_of, new_folder_of
 from generation.models import MOST_ATTEMPTS, Candidate, SelfTraining, TrainingCycle
 from generation.refusals import Refused
 from generation.runs.claiming import LEASE, LOST, LeaseLost, reason_of
-from generation.runs.doorbell import idle_slots, ring_to_learn
-from generation.runs.writing import held, insist
+from generation.runs.notifications import idle_slots, notify_to_learn
+from generation.runs.writing import held, retry
 from generation.self_training.chain import advance, begin_cycle
 from generation.training import settings as training
 from generation.training.settings import Learnt, Lesson
@@ -47,7 +47,7 @@ class Unit:
 
 
 def learn_next(self_training: int) -> str:
-    """Learn the next unit of a self-training, and return the queue to ring in for what comes after it, if anything."""
+    """Learn the next unit of a self-training, and return the queue to notify for what comes after it, if anything."""
     unit = claim_unit(self_training)
     if unit is None:
         return ""
@@ -64,25 +64,25 @@ def learn_next(self_training: int) -> str:
 
 
 def learn(unit: Unit) -> Learnt:
-    """Have the model learn, telling its losses on the way, and hand in how far it came."""
+    """Have the model learn, reporting its losses on the way, and hand in how far it came."""
     # Only a worker's own process ever loads torch, and only when it first needs it.
     from generation.worker import learn as learn_lesson
 
-    told_at = time.monotonic()
+    reported_at = time.monotonic()
 
-    def tell(losses: list[float]) -> None:
-        nonlocal told_at
-        if time.monotonic() - told_at < REPORT_SECONDS:
+    def report(losses: list[float]) -> None:
+        nonlocal reported_at
+        if time.monotonic() - reported_at < REPORT_SECONDS:
             return
-        told_at = time.monotonic()
+        reported_at = time.monotonic()
         try:
             report_losses(unit, losses)
         except Error as error:
             logger.warning("The losses of self-training %d were not stored: %s", unit.self_training, error)
             connection.close()
 
-    learnt = learn_lesson(unit.lesson, UNIT_SECONDS, tell)
-    insist(lambda: record(unit, learnt))
+    learnt = learn_lesson(unit.lesson, UNIT_SECONDS, report)
+    retry(lambda: record(unit, learnt))
     return learnt
 
 
@@ -183,7 +183,7 @@ def give_up(unit: Unit, error: BaseException) -> None:
     held_chain = SelfTraining.objects.held_by(unit.lease).filter(pk=unit.self_training)
     chain = held_chain.select_for_update().first()
     if chain is None:
-        return  # whoever took it meanwhile tells what came of it
+        return  # whoever took it meanwhile reports what came of it
     is_final = isinstance(error, Refused) or chain.attempts >= MOST_ATTEMPTS
     held_chain.update(
         state=SelfTraining.State.FAILED if is_final else SelfTraining.State.TRAINING,
@@ -200,8 +200,8 @@ def fail_lost() -> int:
     ).update(state=SelfTraining.State.FAILED, lease=None, leased_until=None, error=LOST)
 
 
-def look_round() -> None:
-    """Move the chains on whose poems are written, fail those whose workers were lost, and ring for those that wait."""
+def poll() -> None:
+    """Move chains on whose poems are written, fail those whose workers were lost, notify workers of those that wait."""
     fail_lost()
     waiting = (SelfTraining.State.QUEUED, SelfTraining.State.WRITING)
     for pk in SelfTraining.objects.filter(state__in=waiting).values_list("pk", flat=True):
@@ -211,4 +211,4 @@ def look_round() -> None:
     )
     for pk, queue in learnable.values_list("self_training", "run__queue"):
         if idle_slots(queue):
-            ring_to_learn(pk, queue)
+            notify_to_learn(pk, queue)

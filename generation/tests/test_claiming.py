@@ -108,7 +108,7 @@ def test_text_is_stored_with_all_that_is_known_of_it(queue: Queue) -> None:
     candidate = record(taken(), written("山中一夜雨,树杪百重泉."))
     run.refresh_from_db()
     assert run.state == GenerationRun.State.DONE
-    assert candidate.text == "山中一夜雨，树杪百重泉。", "dressed like every other text"
+    assert candidate.text == "山中一夜雨，树杪百重泉。", "normalised like every other text"
     kept = candidate.provenance
     kept.refresh_from_db()
     assert (kept.score, kept.unknown, kept.seconds) == (-2.5, "霾", 1.25)

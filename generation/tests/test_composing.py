@@ -26,7 +26,7 @@ def ask(order: Order = ORDER, visitor: str = "alice", address: str = "192.0.2.7"
     return compose(order, visitor=visitor, address=address)
 
 
-def test_an_order_becomes_a_run_of_one_prompt_that_says_all_of_it(db: None, rings: list[str]) -> None:
+def test_an_order_becomes_a_run_of_one_prompt_that_says_all_of_it(db: None, notified: list[str]) -> None:
     run = ask().run_prompt.run
     assert (run.method.key, run.seed, run.started_by, run.state) == ("inverse_prompting", 7, None, "queued")
     assert run.config == {"form": "ci", "tune": "浣溪沙", "author": "李白"}
@@ -43,15 +43,15 @@ def test_a_visitor_is_served_before_a_study(queue: Queue) -> None:
 
 
 def test_the_workers_are_rung_for_once_the_order_is_stored(
-    rings: list[str], worker: None, django_capture_on_commit_callbacks: Any
+    notified: list[str], worker: None, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         ask()
-        assert rings == []
-    assert rings == ["generate"]
+        assert notified == []
+    assert notified == ["generate"]
 
 
-def test_another_try_is_the_same_order_with_the_next_seed(db: None, rings: list[str]) -> None:
+def test_another_try_is_the_same_order_with_the_next_seed(db: None, notified: list[str]) -> None:
     first = ask()
     second = ask(next_try(Composition.objects.with_order().get(pk=first.pk)))
     runs = [one.run_prompt.run for one in (first, second)]
@@ -60,7 +60,7 @@ def test_another_try_is_the_same_order_with_the_next_seed(db: None, rings: list[
     assert runs[0].run_prompts.get().prompt == runs[1].run_prompts.get().prompt
 
 
-def test_a_visitor_has_so_many_texts_an_hour(db: None, rings: list[str], settings: Any) -> None:
+def test_a_visitor_has_so_many_texts_an_hour(db: None, notified: list[str], settings: Any) -> None:
     settings.COMPOSE_PER_VISITOR = 2
     ask(), ask()
     with pytest.raises(TooMany):
@@ -70,7 +70,7 @@ def test_a_visitor_has_so_many_texts_an_hour(db: None, rings: list[str], setting
 
 
 def test_an_address_has_so_many_texts_an_hour_and_a_refusal_uses_up_nothing(
-    db: None, rings: list[str], settings: Any
+    db: None, notified: list[str], settings: Any
 ) -> None:
     settings.COMPOSE_PER_ADDRESS = 2
     ask(), ask(visitor="bob")
@@ -81,7 +81,7 @@ def test_an_address_has_so_many_texts_an_hour_and_a_refusal_uses_up_nothing(
     ask(visitor="charlie", address="192.0.2.8")
 
 
-def test_with_too_much_waiting_no_more_is_taken(db: None, rings: list[str], settings: Any) -> None:
+def test_with_too_much_waiting_no_more_is_taken(db: None, notified: list[str], settings: Any) -> None:
     settings.COMPOSE_QUEUE = 2
     ask(), ask()
     used = Allowance.objects.count(), Prompt.objects.count()
@@ -98,7 +98,7 @@ def test_with_too_much_waiting_no_more_is_taken(db: None, rings: list[str], sett
     ask()
 
 
-def test_one_address_cannot_fill_the_queue(db: None, rings: list[str], settings: Any) -> None:
+def test_one_address_cannot_fill_the_queue(db: None, notified: list[str], settings: Any) -> None:
     settings.COMPOSE_QUEUE, settings.COMPOSE_QUEUE_PER_ADDRESS = 20, 3
     for number in range(3):
         ask(visitor=f"cookie {number}", address=f"2001:db8::{number}")
@@ -111,7 +111,7 @@ def test_one_address_cannot_fill_the_queue(db: None, rings: list[str], settings:
 
 
 def test_the_share_of_an_address_is_free_again_and_forgotten_once_its_texts_are_written(
-    db: None, rings: list[str], settings: Any
+    db: None, notified: list[str], settings: Any
 ) -> None:
     settings.COMPOSE_QUEUE_PER_ADDRESS = 1
     first = ask()
@@ -131,7 +131,7 @@ def test_texts_of_studies_do_not_make_visitors_wait(queue: Queue, settings: Any)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_requests_at_once_do_not_pass_the_cap(rings: list[str], settings: Any) -> None:
+def test_requests_at_once_do_not_pass_the_cap(notified: list[str], settings: Any) -> None:
     settings.COMPOSE_QUEUE = 3
 
     def one(number: int) -> bool:
@@ -158,7 +158,7 @@ def test_a_prompt_that_a_study_has_is_used_again_and_nothing_else_of_the_study(q
     assert run.run_prompts.count() == 1
 
 
-def test_a_run_that_no_visitor_asked_for_is_no_composition(db: None, rings: list[str]) -> None:
+def test_a_run_that_no_visitor_asked_for_is_no_composition(db: None, notified: list[str]) -> None:
     prompt = Prompt.objects.create(genre="poem", text="春夜")
     queue_run("inverse_prompting", [prompt])
     assert not Composition.objects.exists()
@@ -169,7 +169,7 @@ def grow_old(composition: Composition, days: float) -> None:
 
 
 def test_old_texts_are_deleted_with_what_was_asked_for(
-    db: None, rings: list[str], settings: Any, django_assert_num_queries: Any
+    db: None, notified: list[str], settings: Any, django_assert_num_queries: Any
 ) -> None:
     settings.COMPOSE_KEEP_DAYS = 30
     old, young = ask(replace(ORDER, prompt="旧")), ask(replace(ORDER, prompt="新"))
@@ -197,7 +197,7 @@ def test_what_others_asked_for_too_stays(queue: Queue, settings: Any) -> None:
     assert Prompt.objects.get().text == "春夜"
 
 
-def test_texts_are_kept_for_ever_where_it_says_so(db: None, rings: list[str], settings: Any) -> None:
+def test_texts_are_kept_for_ever_where_it_says_so(db: None, notified: list[str], settings: Any) -> None:
     settings.COMPOSE_KEEP_DAYS = 0
     grow_old(ask(), 9000)
     assert forget_old() == 0

@@ -105,7 +105,7 @@ def test_finished_run_cannot_be_cancelled(queue: Queue) -> None:
 def test_failed_prompts_are_tried_again_and_the_others_left_alone(
     queue: Queue,
     worker: Worker,
-    rings: list[str],
+    notified: list[str],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     run = queue("毒", "江")
@@ -117,7 +117,7 @@ def test_failed_prompts_are_tried_again_and_the_others_left_alone(
     record(claimed, written())
     with django_capture_on_commit_callbacks(execute=True):
         assert retry_failed(run) == 1
-    assert rings == ["generate"]
+    assert notified == ["generate"]
     assert list(run.run_prompts.values_list("state", "attempts", "error")) == [
         ("waiting", 0, ""),
         ("done", 1, ""),

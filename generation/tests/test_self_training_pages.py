@@ -38,7 +38,7 @@ def models(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings,
-    rings: list[str],
+    notified: list[str],
 ) -> Path:
     monkeypatch.setattr(model_library, "OTHERS", tmp_path / "models")
     monkeypatch.setitem(model_library.FOLDERS, "verse", verse_model)

@@ -31,7 +31,7 @@ from generation.self_training.chain import (
     start_self_training,
     try_again,
 )
-from generation.self_training.learning import claim_unit, fail_lost, learn_next, look_round, report_losses
+from generation.self_training.learning import claim_unit, fail_lost, learn_next, poll, report_losses
 from generation.tasks import learn
 from generation.tests.self_training_cast import TITLES, make_verse_model
 from generation.training.settings import Learnt, Lesson
@@ -57,7 +57,7 @@ def models(verse_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def start(models: Path, db: None, rings: list[str]) -> Start:
+def start(models: Path, db: None, notified: list[str]) -> Start:
     def start(**changes: object) -> SelfTraining:
         options = {"base_model": "verse", "steps": 4, "cycles": 1, "seed": 3} | changes
         name = str(options.pop("name", "mine"))
@@ -113,7 +113,7 @@ def test_a_chain_writes_learns_and_goes_on_with_the_new_model(
         queues.append(run.queue)
         while write_next(run.queue):
             pass
-        look_round()
+        poll()
         chain.refresh_from_db()
         assert chain.state == State.TRAINING
         units = 0
@@ -190,7 +190,7 @@ def test_a_chain_is_told_as_writing_while_its_run_is(start: Start) -> None:
     chain = start()
     assert chain.state == State.QUEUED
     claim("generate")
-    look_round()
+    poll()
     chain.refresh_from_db()
     assert chain.state == State.WRITING
 
@@ -212,7 +212,9 @@ def test_unit_that_is_being_learnt_is_taken_by_nobody_else(start: Start) -> None
     assert claim_unit(chain.pk) is None
 
 
-def test_message_that_comes_twice_does_nothing_more(start: Start, teacher: Teacher, rings: list[str]) -> None:
+def test_message_that_comes_twice_does_nothing_more(
+    start: Start, teacher: Teacher, notified: list[str]
+) -> None:
     chain = start(steps=1)
     write_all(chain)
     for _ in range(3):
@@ -220,16 +222,16 @@ def test_message_that_comes_twice_does_nothing_more(start: Start, teacher: Teach
     assert len(teacher.lessons) == 1
     chain.refresh_from_db()
     assert chain.state == State.DONE
-    assert rings == []
+    assert notified == []
 
 
-def test_ring_goes_on_until_all_is_learnt(start: Start, teacher: Teacher, rings: list[str]) -> None:
+def test_notifying_goes_on_until_all_is_learnt(start: Start, teacher: Teacher, notified: list[str]) -> None:
     chain = start(steps=2)
     write_all(chain)
     learn(chain.pk)
-    assert rings == [f"learn {chain.pk} in generate"]
+    assert notified == [f"learn {chain.pk} in generate"]
     learn(chain.pk)
-    assert len(rings) == 1
+    assert len(notified) == 1
 
 
 def test_what_a_stopped_worker_hands_in_late_is_refused(start: Start) -> None:
@@ -260,7 +262,7 @@ def test_unit_that_fails_is_tried_three_times(start: Start, teacher: Teacher) ->
     assert (chain.state, chain.error) == (State.FAILED, "RuntimeError: the disk is gone")
     teacher.error = None
     assert try_again(chain)
-    look_round()
+    poll()
     chain.refresh_from_db()
     assert (chain.state, chain.attempts, chain.error) == (State.TRAINING, 0, "")
 
@@ -360,21 +362,23 @@ def test_cancelling_ends_the_run_and_takes_the_unit_back(start: Start) -> None:
 def test_chain_ends_with_its_run(start: Start) -> None:
     chain = start()
     cancel_run(chain.training_cycles.get().run)
-    look_round()
+    poll()
     chain.refresh_from_db()
     assert chain.state == State.CANCELLED
 
 
-def test_idle_worker_is_rung_for_where_a_unit_waits(start: Start, worker: Worker, rings: list[str]) -> None:
+def test_idle_worker_is_notified_where_a_unit_waits(
+    start: Start, worker: Worker, notified: list[str]
+) -> None:
     chain = start()
     write_all(chain)
-    look_round()
-    assert rings == [f"learn {chain.pk} in generate"]
+    poll()
+    assert notified == [f"learn {chain.pk} in generate"]
     Worker.objects.update(slots=1)
     claim_unit(chain.pk)
     SelfTraining.objects.filter(pk=chain.pk).update(leased_until=Now() + timedelta(seconds=60))
-    look_round()
-    assert len(rings) == 1, "it is being learnt"
+    poll()
+    assert len(notified) == 1, "it is being learnt"
 
 
 def test_worker_takes_the_new_models_that_lie_in_its_folder(start: Start, models: Path) -> None:
@@ -448,12 +452,12 @@ def test_database_refuses_what_cannot_be(start: Start) -> None:
         TrainingCycle.objects.update(finished_at=Now())
 
 
-def test_run_is_rung_for_when_the_chain_is_stored(
+def test_run_is_notified_when_the_chain_is_stored(
     start: Start,
     worker: Worker,
-    rings: list[str],
+    notified: list[str],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         start()
-    assert rings == ["generate", "generate"]
+    assert notified == ["generate", "generate"]

@@ -1,4 +1,4 @@
-"""Dressing all texts alike, so that spaces, line ends and the width of marks cannot tell who wrote them (pure).
+"""Normalising all texts, so that spaces, line ends and the width of marks cannot give away who wrote them (pure).
 
 `normalise_text` does this:
 
@@ -70,18 +70,18 @@ CLOSERS = "”’）》】"
 
 
 def normalise_text(text: str, genre: str) -> str:
-    """Return the text in the dress that all texts of this genre wear; what is dressed already stays as it is."""
+    """Return the text normalised as all texts of this genre are; what is normalised already stays as it is."""
     # One rule's result can be another's occasion, so the rules are repeated until nothing changes.
     for _ in range(8):
-        dressed = _dress(text, genre)
-        if dressed == text:
+        normalised = _normalise_once(text, genre)
+        if normalised == text:
             break
-        text = dressed
+        text = normalised
     return text
 
 
 def normalise_title(text: str) -> str:
-    """Return a prompt or its description in the same dress, on one line."""
+    """Return a prompt or its description normalised alike, on one line."""
     return normalise_text(" ".join(normalise_text(text, "qa").split("\n")), "qa")
 
 
@@ -92,7 +92,7 @@ def is_chinese(text: str, *, otherwise: bool = False) -> bool:
     return characters >= words if characters or words else otherwise
 
 
-def _dress(text: str, genre: str) -> str:
+def _normalise_once(text: str, genre: str) -> str:
     text = SPACES.sub(" ", LINE_END.sub("\n", _fold(text)))
     lines = [line for line in (line.strip(" ") for line in text.split("\n")) if line]
     is_chinese_text = is_chinese(text)

@@ -40,12 +40,12 @@ class OwnPoem:
 
 
 def own_poem(title: str, written: Written) -> OwnPoem:
-    """Return the best text that was written for a title as a poem in the dress of the corpus."""
+    """Return the best text that was written for a title as a poem normalised like the corpus."""
     return poem_of_text(title, written.best.text, written.best.score)
 
 
 def poem_of_text(title: str, text: str, score: float) -> OwnPoem:
-    """Return a text in lines as a poem in the dress of the corpus."""
+    """Return a text in lines as a poem normalised like the corpus."""
     text = "".join(text.split())
     return OwnPoem(title, form_of(sentences_of(text)) or "", text, score)
 

@@ -168,7 +168,7 @@ def read_verse(collection: Collection, title: str, author: str, text: str) -> Po
         return None
     form = form_of([sentence for sentence, _ in pairs])
     if form is not None:
-        # Couplets in one dress: which mark an editor chose is nothing to learn.
+        # Couplets with the same marks: which mark an editor chose is nothing to learn.
         text = "".join(sentence + "，。"[place % 2] for place, (sentence, _) in enumerate(pairs))
     elif collection == "song" or len(pairs) > MOST_OLD_STYLE_SENTENCES or len(pairs) % 2:
         return None

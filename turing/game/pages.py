@@ -16,7 +16,7 @@ from generation.texts.normalising import is_chinese
 from turing.game.players import Visitor
 from turing.game.wording import VERDICTS, WORDING, Wording
 from turing.models import ROUNDS_IN_GAME, DayTally, Genre, Round, Scope, Side, SourceText
-from turing.pairs.uniform import dressed
+from turing.pairs.normalising import normalised
 
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
 
@@ -151,7 +151,7 @@ def language_of(prompt: Prompt) -> str:
 
 
 def _lines(candidate: Candidate, prompt: Prompt) -> tuple[str, ...]:
-    return tuple(dressed(candidate.text, prompt.genre).split("\n"))
+    return tuple(normalised(candidate.text, prompt.genre).split("\n"))
 
 
 def revealed(shown: Round, game: UUID) -> Revealed:

@@ -23,7 +23,7 @@ class Form(models.TextChoices):
 class SourceText(models.Model):
     """A human text as its collection has it. `candidate` is set once the text is in a pair.
 
-    `text` is what is played with: simplified characters, in the dress that all texts wear. `title` is empty where
+    `text` is what is played with: simplified characters, normalised as all texts are. `title` is empty where
     what the collection has for a title is none that a poem could be written for; `form` where there is no name for it.
     """
 

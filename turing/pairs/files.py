@@ -27,8 +27,8 @@ from generation.models import Candidate
 from generation.runs.runs import ImportedText, record_import
 from generation.texts.normalising import normalise_title
 from turing.models import Form, Genre, PoemPair, SourceText
+from turing.pairs.normalising import normalised, shape
 from turing.pairs.pairing import Paired, human_candidates, pair_up
-from turing.pairs.uniform import dressed, shape
 
 REQUIRED = ("title", "human", "machine", "source")
 OPTIONAL = {"form": "", "author": "", "dynasty": "", "genre": "poem", "method": "inverse_prompting_st"}
@@ -47,7 +47,7 @@ UUID_AT_END = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 @dataclass(frozen=True)
 class PairRow:
-    """One pair of the file, its texts dressed."""
+    """One pair of the file, its texts normalised."""
 
     line: int
     title: str
@@ -158,7 +158,7 @@ def _row(line: int, fields: dict[str, Any], problems: Problems) -> PairRow | Non
     if len(problems) > before:
         return None
     genre = given["genre"]
-    human, machine = dressed(given["human"], genre), dressed(given["machine"], genre)
+    human, machine = normalised(given["human"], genre), normalised(given["machine"], genre)
     if human == machine:
         problems.add(line, "machine", "is the human text")
     elif genre == "poem" and shape(human) != shape(machine):

@@ -13,7 +13,7 @@ from generation.models import Candidate
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, queue_run, record_import
 from turing.models import Form, Genre, PairRun, PoemPair, SourceText
-from turing.pairs.uniform import dressed, shape
+from turing.pairs.normalising import normalised, shape
 
 # Forms in which both sides are sure to have equal lines.
 REGULATED = (Form.JUEJU5, Form.JUEJU7, Form.LUSHI5, Form.LUSHI7)
@@ -56,7 +56,9 @@ def misfit(human: Candidate, machine: Candidate) -> str:
     genre = human.prompt.genre
     if machine.prompt_id != human.prompt_id:
         return f"the machine's text is for {machine.prompt}"
-    texts = [dressed(candidate.text, "poem" if genre == "poem" else "qa") for candidate in (human, machine)]
+    texts = [
+        normalised(candidate.text, "poem" if genre == "poem" else "qa") for candidate in (human, machine)
+    ]
     if texts[0] == texts[1]:
         return "both texts are the same"
     if genre == Genre.POEM and shape(texts[0]) != shape(texts[1]):

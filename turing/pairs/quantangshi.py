@@ -16,7 +16,7 @@ from generation.texts.characters import simplified
 from generation.verse.corpus import NOTE, OLD_STYLE, clean_title, read_entry
 from generation.verse.forms import REGULATED_FORMS
 from turing.models import Form, SourceText
-from turing.pairs.uniform import dressed
+from turing.pairs.normalising import normalised
 
 DYNASTY = "唐"
 PATTERN = "poet.tang.*.json"
@@ -69,7 +69,7 @@ def source_text(original: dict[str, Any], entry: dict[str, Any]) -> SourceText:
         author=entry["author"],
         dynasty=DYNASTY,
         form=FORM_BY_NAME[poem.form] if poem else "",
-        text=dressed(text, "poem"),
+        text=normalised(text, "poem"),
         original_title=original["title"],
         original_author=original["author"],
         original_text="\n".join(original["paragraphs"]),

@@ -7,8 +7,8 @@ import pytest
 from generation.models import Candidate, GenerationRun
 from generation.refusals import Refused
 from turing.models import Form, PairRun, PoemPair, SourceText
+from turing.pairs.normalising import normalised, shape
 from turing.pairs.pairing import human_candidates, pair_finished, pair_up, pick_texts, queue_pairs
-from turing.pairs.uniform import dressed, shape
 from turing.tests.cast import build_machines, build_pairs, poem
 
 METHOD = "inverse_prompting_st"
@@ -79,13 +79,13 @@ def test_a_text_for_another_prompt_is_refused(db: None) -> None:
     ],
 )
 def test_both_sides_wear_the_same_script_marks_and_lines(text: str, shown: str) -> None:
-    assert dressed(text, "poem") == shown
-    assert dressed(shown, "poem") == shown
+    assert normalised(text, "poem") == shown
+    assert normalised(shown, "poem") == shown
 
 
 def test_in_every_pair_lines_and_lengths_are_equal(db: None) -> None:
     for pair in build_pairs(30):
-        human, machine = dressed(pair.human.text, "poem"), dressed(pair.machine.text, "poem")
+        human, machine = normalised(pair.human.text, "poem"), normalised(pair.machine.text, "poem")
         assert shape(human) == shape(machine) == ((5, 5), (5, 5))
         assert len(human) == len(machine)
         assert [mark for mark in human if mark in "，。\n"] == [mark for mark in machine if mark in "，。\n"]

@@ -11,9 +11,7 @@ from annotations.recruiting.reminders import send_reminders
 
 
 class Command(BaseCommand):
-    help = (
-        "Write to evaluators whose deadline is near and who have something left to answer; each is told once."
-    )
+    help = "Write to evaluators whose deadline is near and who have something left to answer; each is reminded once."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not can_mail():

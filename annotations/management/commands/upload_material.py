@@ -35,11 +35,11 @@ class Command(StudyCommand):
         read = read_prompts if options["prompts_only"] else read_candidates
         store_material(study, read(options["file"], study.genre), by=None)
         checks = material_checks(study)
-        self.tell(checks)
+        self.report(checks)
         missing = material_obstacles(study, checks)
         self.stdout.write(" ".join(missing) or f"Next: manage.py sign_off_study {study.slug}")
 
-    def tell(self, checks: MaterialChecks) -> None:
+    def report(self, checks: MaterialChecks) -> None:
         """Print what there is to see in the material."""
         self.stdout.write(
             f"{checks.prompts} prompts, {checks.subtasks} sub-tasks, {checks.texts} texts; "

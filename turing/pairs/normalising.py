@@ -1,6 +1,6 @@
-"""The dress in which both texts of a pair are shown, so that form tells nothing (pure).
+"""Normalising the two texts of a pair, so that form does not give the side away (pure).
 
-Script, marks and lines are the same on both sides: simplified characters, the dress of all texts
+Script, marks and lines are the same on both sides: simplified characters, normalised as all texts are
 (`generation.texts.normalising`), and in verse whose short sentences are all of one length a comma and a full stop by
 turns, since the marks are an editor's choice.
 """
@@ -15,8 +15,8 @@ from generation.texts.normalising import is_chinese, normalise_text
 SHORT_SENTENCE = re.compile("([^，。；？！、\n“”‘’《》]+)[，。；？！、“”‘’《》\n]*")
 
 
-def dressed(text: str, genre: str) -> str:
-    """Return a text as the game shows it; what is dressed already stays as it is."""
+def normalised(text: str, genre: str) -> str:
+    """Return a text as the game shows it; what is normalised already stays as it is."""
     if not is_chinese(text):
         return normalise_text(text, genre)
     text = normalise_text(simplified(text), genre)
@@ -24,7 +24,7 @@ def dressed(text: str, genre: str) -> str:
 
 
 def shape(text: str) -> tuple[tuple[int, ...], ...]:
-    """Return the lengths of the short sentences of each line of a dressed text."""
+    """Return the lengths of the short sentences of each line of a normalised text."""
     return tuple(tuple(map(len, SHORT_SENTENCE.findall(line))) for line in text.split("\n"))
 
 

@@ -1,8 +1,8 @@
-"""Waking the workers: whoever is idle is rung for while prompts wait.
+"""Notifying the workers: idle ones get a message while prompts wait.
 
-A ring names no prompt, only a queue: who hears it takes the next free prompt, and rings again when it is written.
-So a ring too many does nothing, and all that can be lost with the broker are a few seconds, because each worker
-looks round every few seconds (`look_round`) and rings for those that are idle.
+A message names no prompt, only a queue: who gets it takes the next free prompt, and sends another when it is written.
+So a message too many does nothing, and all that can be lost with the broker are a few seconds, because each worker
+polls the database every few seconds (`poll`) and notifies those that are idle.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from generation.runs.claiming import fail_lost
 
 QUEUE = "generate"
 
-# By their names, because tasks ring in their turn.
+# By their names, because tasks notify in their turn.
 WRITE_WAITING = "generation.tasks.write_waiting"
 LEARN = "generation.tasks.learn"
 
@@ -40,18 +40,18 @@ def known_models(workers: WorkerQuerySet) -> list[str]:
     return [*FOLDERS, *sorted(queue.removeprefix(prefix) for queue in queues if queue.startswith(prefix))]
 
 
-def greet(queues: Collection[str], slots: int) -> None:
-    """Ring for a worker that has just started: it is idle, whatever the leases of a killed one say."""
+def notify_started(queues: Collection[str], slots: int) -> None:
+    """Notify a worker that has just started: it is idle, whatever the leases of a killed one say."""
     for queue, texts in waiting_by_queue().items():
         if queue in queues:
-            ring(queue, min(texts, slots))
+            notify(queue, min(texts, slots))
 
 
-def look_round() -> None:
-    """Fail prompts whose workers were lost three times, and ring for idle workers where prompts wait."""
+def poll() -> None:
+    """Fail prompts whose workers were lost three times, and notify idle workers where prompts wait."""
     fail_lost()
     for queue, texts in waiting_by_queue().items():
-        wake(queue, texts)
+        notify_idle(queue, texts)
 
 
 def waiting_by_queue() -> dict[str, int]:
@@ -60,9 +60,9 @@ def waiting_by_queue() -> dict[str, int]:
     return dict(free.values_list("run__queue").annotate(texts=Count("pk")))
 
 
-def wake(queue: str, texts: int) -> None:
-    """Ring for as many idle workers of a queue as there are texts to write."""
-    ring(queue, min(texts, idle_slots(queue)))
+def notify_idle(queue: str, texts: int) -> None:
+    """Notify as many idle workers of a queue as there are texts to write."""
+    notify(queue, min(texts, idle_slots(queue)))
 
 
 def idle_slots(queue: str) -> int:
@@ -81,18 +81,18 @@ def idle_slots(queue: str) -> int:
     return max(0, slots - busy - learning)
 
 
-def ring(queue: str, times: int = 1) -> None:
-    """Wake so many workers of a queue; without a broker they find out when they next look round."""
+def notify(queue: str, times: int = 1) -> None:
+    """Notify so many workers of a queue; without a broker they find out when they next poll."""
     try:
         for _ in range(times):
             current_app.send_task(WRITE_WAITING, (queue,), queue=queue)
     except OperationalError as error:
-        logger.warning("The workers could not be woken: %s", error)
+        logger.warning("The workers could not be notified: %s", error)
 
 
-def ring_to_learn(self_training: int, queue: str) -> None:
-    """Wake a worker of a queue to learn the next unit of a self-training."""
+def notify_to_learn(self_training: int, queue: str) -> None:
+    """Notify a worker of a queue to learn the next unit of a self-training."""
     try:
         current_app.send_task(LEARN, (self_training,), queue=queue)
     except OperationalError as error:
-        logger.warning("The workers could not be woken: %s", error)
+        logger.warning("The workers could not be notified: %s", error)

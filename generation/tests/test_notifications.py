@@ -1,4 +1,4 @@
-"""Idle workers are rung for while prompts wait, and nobody is rung for without need."""
+"""Idle workers are notified while prompts wait, and nobody is notified without need."""
 
 from __future__ import annotations
 
@@ -12,84 +12,86 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from generation.conftest import Queue
 from generation.models import GenerationRun, RunPrompt, Worker
 from generation.runs.claiming import claim
-from generation.runs.doorbell import greet, known_models, look_round, queue_for, ring
+from generation.runs.notifications import known_models, notify, notify_started, poll, queue_for
 from generation.tasks import write_waiting
 
 
 def test_run_rings_for_idle_workers_once_it_is_stored(
     queue: Queue,
     worker: Worker,
-    rings: list[str],
+    notified: list[str],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         queue("春", "江", "花")
-        assert rings == []
-    assert rings == ["generate", "generate"], "one for each of its two slots"
+        assert notified == []
+    assert notified == ["generate", "generate"], "one for each of its two slots"
 
 
 def test_single_text_rings_for_one_worker(
     queue: Queue,
     worker: Worker,
-    rings: list[str],
+    notified: list[str],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         queue("春")
-    assert rings == ["generate"]
+    assert notified == ["generate"]
 
 
-def test_looking_round_rings_for_who_is_idle(queue: Queue, worker: Worker, rings: list[str]) -> None:
+def test_polling_notifies_who_is_idle(queue: Queue, worker: Worker, notified: list[str]) -> None:
     queue("春", "江", "花")
     claim("generate")
-    look_round()
-    assert rings == ["generate"], "the other slot is busy"
+    poll()
+    assert notified == ["generate"], "the other slot is busy"
     claim("generate")
-    look_round()
-    assert rings == ["generate"], "nobody is idle: who is busy rings when it is done"
+    poll()
+    assert notified == ["generate"], "nobody is idle: who is busy notified when it is done"
 
 
-def test_prompt_whose_worker_was_killed_is_rung_for(queue: Queue, worker: Worker, rings: list[str]) -> None:
+def test_prompt_whose_worker_was_killed_is_notified(
+    queue: Queue, worker: Worker, notified: list[str]
+) -> None:
     queue("春")
     claim("generate")
-    look_round()
-    assert rings == []
+    poll()
+    assert notified == []
     RunPrompt.objects.update(leased_until=Now() - timedelta(seconds=1))
-    look_round()
-    assert rings == ["generate"]
+    poll()
+    assert notified == ["generate"]
 
 
-def test_new_worker_is_rung_for_while_the_lease_of_a_killed_one_runs(
-    queue: Queue, worker: Worker, rings: list[str]
+def test_new_worker_is_notified_while_the_lease_of_a_killed_one_runs(
+    queue: Queue, worker: Worker, notified: list[str]
 ) -> None:
     queue("春", "江", "花")
     queue("夜", model="large")
     claim("generate")
-    greet(["default", "generate"], 1)
-    assert rings == ["generate"]
-    greet(["default", "generate"], 4)
-    assert rings == ["generate"] * 3, "no more than there are texts"
+    notify_started(["default", "generate"], 1)
+    assert notified == ["generate"]
+    notify_started(["default", "generate"], 4)
+    assert notified == ["generate"] * 3, "no more than there are texts"
 
 
-def test_nobody_is_rung_for_who_is_not_there(queue: Queue, rings: list[str]) -> None:
+def test_nobody_is_notified_who_is_not_there(queue: Queue, notified: list[str]) -> None:
     queue("春")
     Worker.objects.report("other@test", queues=["generate-large"])
     Worker.objects.report("gone@test", queues=["generate"])
     Worker.objects.filter(hostname="gone@test").update(seen_at=Now() - timedelta(seconds=46))
-    look_round()
-    assert rings == []
+    poll()
+    assert notified == []
 
 
 def test_looking_round_costs_the_same_at_any_length_of_the_queue(
-    queue: Queue, worker: Worker, rings: list[str], django_assert_num_queries: DjangoAssertNumQueries
+    queue: Queue, worker: Worker, notified: list[str], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     queue("春")
     # The lost ones, those that wait, and for the one queue its slots and those who write or learn.
     with django_assert_num_queries(7):
-        look_round()
+        poll()
     queue(*(f"题{number}" for number in range(30)))
     with django_assert_num_queries(7):
-        look_round()
+        poll()
 
 
 def test_broker_that_is_away_hinders_nobody(
@@ -98,9 +100,9 @@ def test_broker_that_is_away_hinders_nobody(
     def refuse(*arguments: object, **options: object) -> None:
         raise OperationalError("no broker")
 
-    monkeypatch.setattr("generation.runs.doorbell.current_app.send_task", refuse)
-    ring("generate", 3)
-    assert caplog.text.count("The workers could not be woken: no broker") == 1
+    monkeypatch.setattr("generation.runs.notifications.current_app.send_task", refuse)
+    notify("generate", 3)
+    assert caplog.text.count("The workers could not be notified: no broker") == 1
 
 
 @pytest.mark.parametrize(
@@ -117,18 +119,18 @@ def test_models_that_living_workers_take_can_be_named() -> None:
 
 
 def test_ring_that_finds_work_rings_for_what_comes_after(
-    queue: Queue, rings: list[str], monkeypatch: pytest.MonkeyPatch
+    queue: Queue, notified: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter([True, False])
     monkeypatch.setattr("generation.tasks.write_next", lambda queue: next(answers))
     write_waiting("generate")
-    assert rings == ["generate"]
+    assert notified == ["generate"]
     write_waiting("generate")
-    assert rings == ["generate"], "where nothing waits the ringing ends"
+    assert notified == ["generate"], "where nothing waits the notifying ends"
 
 
-def test_run_is_there_even_if_nobody_can_be_woken(queue: Queue, rings: list[str]) -> None:
+def test_run_is_there_even_if_nobody_can_be_notified(queue: Queue, notified: list[str]) -> None:
     run = queue("春")
-    look_round()
-    assert rings == []
+    poll()
+    assert notified == []
     assert run.state == GenerationRun.State.QUEUED
