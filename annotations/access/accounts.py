@@ -6,6 +6,7 @@ import secrets
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
@@ -35,9 +36,10 @@ def case_twins() -> list[list[str]]:
     return list(twins.values())
 
 
-def refuse_name(username: str) -> None:
-    """Raise `ValidationError` for the name of a new account that differs from another one's by case only."""
-    if other := User.objects.filter(username__iexact=username).values_list("username", flat=True).first():
+def refuse_name(username: str, *, user: User | None = None) -> None:
+    """Raise `ValidationError` for a new name, of `user` or of nobody yet, that another account has but for its case."""
+    others = User.objects.filter(username__iexact=username).exclude(pk=user.pk if user and user.pk else 0)
+    if other := others.values_list("username", flat=True).first():
         raise ValidationError(
             _("There is an account %(other)s already, and case does not tell accounts apart.")
             % {"other": other}
@@ -51,7 +53,13 @@ def create_account(username: str) -> str:
     user.set_password(password)
     refuse_name(username)
     user.full_clean()
-    user.save()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        # Somebody has taken the name since it was looked up.
+        refuse_name(username)
+        raise
     return password
 
 
