@@ -85,6 +85,7 @@ class SignOfLife(bootsteps.StartStopStep):
         from generation.models import Worker
         from generation.runs.notifications import notify_started, poll
         from generation.self_training import learning
+        from generation.web.once import forget_sent
         from turing import upkeep
 
         queues = list(worker.app.amqp.queues.consume_from)
@@ -96,6 +97,7 @@ class SignOfLife(bootsteps.StartStopStep):
             self._do(poll)
             self._do(learning.poll)
             self._do(forget_old)
+            self._do(forget_sent)
             self._do(add_finished_runs)
             self._do(upkeep.poll)
             self.stopped.wait(REPORT_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from annotations.models import Invitation, OpenLink, Study
 from annotations.tests.cast import build_study
-from generation.web.once import make_once, new_nonce
+from generation.models import SentForm
+from generation.web.once import forget_sent, make_once, new_nonce
 from turing.models import Game, Player
 from turing.tests.cast import build_pairs
 
@@ -88,8 +91,8 @@ def test_a_second_press_leads_to_the_study_that_the_first_began(as_carol: Client
 
 
 def test_a_repeated_call_of_the_api_makes_no_second_link(as_carol: Client, study: Study) -> None:
-    key = {"idempotency-key": new_nonce()}
     for path, body in (("links/", {"limit": 5}), ("invitations/", {"people": [{"name": "Dora"}]})):
+        key = {"idempotency-key": new_nonce()}
         answers = [
             as_carol.post(f"/api/v1/studies/poems/{path}", body, content_type="application/json", headers=key)
             for _ in range(2)
@@ -99,9 +102,53 @@ def test_a_repeated_call_of_the_api_makes_no_second_link(as_carol: Client, study
     assert (OpenLink.objects.count(), Invitation.objects.count()) == (1, 1)
 
 
+def test_a_key_that_came_with_another_call_is_refused(as_carol: Client, study: Study) -> None:
+    key = {"idempotency-key": new_nonce()}
+    for path, body, status in (
+        ("links/", {"limit": 5}, 201),
+        ("links/", {"limit": 6}, 409),
+        ("invitations/", {"people": [{"name": "Dora"}]}, 409),
+        ("links/", {"limit": 5}, 201),
+    ):
+        answer = as_carol.post(
+            f"/api/v1/studies/poems/{path}", body, content_type="application/json", headers=key
+        )
+        assert answer.status_code == status
+    assert (OpenLink.objects.count(), Invitation.objects.count()) == (1, 0)
+
+
+def test_a_study_begun_twice_by_the_api_with_one_key_is_one_study(as_carol: Client) -> None:
+    key = {"idempotency-key": new_nonce()}
+    body = {"slug": "mine", "title_en": "Mine", "rubric": "poem"}
+    answers = [
+        as_carol.post("/api/v1/studies/", body, content_type="application/json", headers=key)
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert Study.objects.count() == 1
+
+
+def test_forms_of_long_ago_are_forgotten_and_newer_ones_are_not(study: Study) -> None:
+    for _ in range(2):
+        make_once(new_nonce(), "alice", lambda: study, Study.objects.all())
+    old = SentForm.objects.first()
+    assert old
+    SentForm.objects.filter(pk=old.pk).update(sent_at=timezone.now() - timedelta(days=31))
+    forget_sent()
+    assert SentForm.objects.count() == 1
+    assert not SentForm.objects.filter(pk=old.pk).exists()
+
+
 @pytest.mark.parametrize(
     ("page", "forms"),
-    [(PEOPLE, 3), ("/manage/studies/new/", 1), ("/manage/self-training/", 1), ("/compose/poem/", 1)],
+    [
+        (PEOPLE, 3),
+        ("/studies/poems/plan/", 1),
+        ("/accounts/token/", 1),
+        ("/manage/studies/new/", 1),
+        ("/manage/self-training/", 1),
+        ("/compose/poem/", 1),
+    ],
 )
 def test_every_form_that_makes_something_brings_a_nonce(
     as_carol: Client, study: Study, page: str, forms: int

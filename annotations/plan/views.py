@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from annotations.access.permissions import Right, right_names, study_for
-from annotations.models import Study
+from annotations.models import AnalysisPlan, Study
 from annotations.plan.forms import PlanForm
 from annotations.plan.plan import lock_plan, locked_plan, refuse_if_too_late
 from annotations.requests import UserRequest
 from generation.refusals import Refused
+from generation.web.once import NonceForm, make_once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +30,12 @@ def plan(request: UserRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return plan_page(request, study, form, status=HTTPStatus.BAD_REQUEST)
     try:
-        lock_plan(study, staff=request.user, **form.cleaned_data)
+        make_once(
+            NonceForm(request.POST).sent_nonce(),
+            f"plan of study {study.pk} by {request.user.pk}",
+            lambda: lock_plan(study, staff=request.user, **form.cleaned_data),
+            AnalysisPlan.objects.all(),
+        )
     except Refused as refused:
         form.add_error(None, str(refused))
         return plan_page(request, study, form, status=HTTPStatus.BAD_REQUEST)

@@ -31,6 +31,7 @@ from annotations.setup.uploads import candidates_in, prompts_in
 from generation.files.problems import Problems
 from generation.genres import genre_choices
 from generation.refusals import Refused
+from generation.web.once import IDEMPOTENCY_KEY, key_sent, make_once
 from generation.web.rest import (
     Amount,
     Body,
@@ -155,6 +156,7 @@ class StudiesAndNew(Studies):
     @extend_schema(
         operation_id="studies_create",
         summary="Begin a study as a draft, and become its owner",
+        parameters=[IDEMPOTENCY_KEY],
         request=NewStudyBody,
         responses={201: StudySerializer},
     )
@@ -163,7 +165,12 @@ class StudiesAndNew(Studies):
             raise PermissionDenied("You may not begin studies.")
         fields = checked_body(NewStudyBody, request)
         rubric = load_rubric(fields.pop("rubric"))
-        study = create_study(rubric=rubric, by=request.user, **fields)
+        study = make_once(
+            key_sent(request),
+            f"study by {request.user.pk}",
+            lambda: create_study(rubric=rubric, by=request.user, **fields),
+            Study.objects.all(),
+        )
         return study_response(request.user, study.slug, status=status.HTTP_201_CREATED)
 
 

@@ -35,10 +35,11 @@ OPEN_RUNS = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
 
 
 @transaction.atomic
-def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User | None) -> None:
+def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User | None) -> Study:
     """Make the prompts, and candidates, of a file the material of a draft, in place of what it had.
 
-    The study has to be signed off again. Runs for the earlier prompts no longer belong to it; their texts stay.
+    Returns the study, which has to be signed off again. Runs for the earlier prompts no longer belong to it; their
+    texts stay.
     Raises Refused where it is too late, a run is under way, or the texts are of another genre than the criteria.
     The study's row is locked, because a run that ends meanwhile adds its texts.
     """
@@ -60,6 +61,7 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
         study, by, "study.material",
         file=file.name, sha256=file.sha256, prompts=len(file.prompts), methods=methods,
     )  # fmt: skip
+    return study
 
 
 def _store_candidates(study: Study, file: CandidateFile) -> int:

@@ -15,6 +15,7 @@ from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
 from annotations.setup.material import material_checks, store_material
 from annotations.setup.views import setup_page, why_fixed
 from generation.refusals import Refused
+from generation.web.once import NonceForm, make_once
 
 
 @require_safe
@@ -41,7 +42,12 @@ def stored(request: UserRequest, study: Study, form: CandidatesForm | PromptsFor
     """Store what came in a form, or return the page with what is wrong with it."""
     if form.is_valid():
         try:
-            store_material(study, form.cleaned_data["file"], by=request.user)
+            make_once(
+                NonceForm(request.POST).sent_nonce(),
+                f"material of study {study.pk} by {request.user.pk}",
+                lambda: store_material(study, form.cleaned_data["file"], by=request.user),
+                Study.objects.all(),
+            )
         except Refused as refused:
             form.add_error(None, str(refused))
         else:

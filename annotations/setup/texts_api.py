@@ -16,6 +16,7 @@ from annotations.models import Page, PageCandidate, StudyRun
 from annotations.setup.runs import add_run, start_run
 from generation.methods import PRESETS
 from generation.runs.runs import LARGEST_SEED, MODEL_NAME
+from generation.web.once import IDEMPOTENCY_KEY, key_sent, make_once
 from generation.web.rest import (
     Body,
     PageQuery,
@@ -152,13 +153,19 @@ class StudyRuns(APIView):
     @extend_schema(
         operation_id="study_runs_start",
         summary="Have workers write a text by a method for every prompt of a study",
+        parameters=[IDEMPOTENCY_KEY],
         request=RunBody,
         responses={201: StudyRunSerializer},
     )
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
         fields = checked_body(RunBody, request)
-        study_run = start_run(study, fields.pop("method"), started_by=request.user, **fields)
+        study_run = make_once(
+            key_sent(request),
+            f"run of study {study.pk} by {request.user.pk}",
+            lambda: start_run(study, fields.pop("method"), started_by=request.user, **fields),
+            study.study_runs.select_related("run__method"),
+        )
         return Response(StudyRunSerializer(study_run).data, status=status.HTTP_201_CREATED)
 
 

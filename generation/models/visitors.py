@@ -72,7 +72,13 @@ class SentForm(models.Model):
     key = models.CharField(max_length=64, unique=True)
     # The primary key of what it made.
     made = models.CharField(max_length=40, blank=True)
+    # SHA-256 of what a call of the API said; nothing for a form.
+    said = models.CharField(max_length=64, blank=True)
     sent_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        # To sweep away the old ones.
+        indexes = [models.Index(fields=["sent_at"], name="generation_sent_form_at")]
 
     def __str__(self) -> str:
         return f"form {self.key}"

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from django import forms
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from generation.models import SentForm
+from generation.refusals import Refused
 
 Made = TypeVar("Made", bound=Model)
 
 NONCE = re.compile(r"\A[A-Za-z0-9_-]{22}\Z")
 KEY = re.compile(r"\A[A-Za-z0-9_-]{22,200}\Z")
 HEADER = "Idempotency-Key"
+# Longer than a page stays open.
+KEPT = timedelta(days=30)
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
     {"type": "string", "pattern": "^[A-Za-z0-9_-]{22,200}$"},
     OpenApiParameter.HEADER,
-    description="A random text, such as a UUID: a call that is repeated with it makes nothing a second time.",
+    description="A random text, such as a UUID: a call that is repeated with it makes nothing a second time,"
+    " and another call with it is refused.",
 )
 
 
@@ -47,13 +54,33 @@ class NonceForm(forms.Form):
 
 
 def key_sent(request: Request) -> str:
-    """Return the Idempotency-Key of a call, or nothing; raise `ValidationError` for one that could be guessed."""
+    """Return the Idempotency-Key of a call, or nothing.
+
+    Raises `ValidationError` for one that could be guessed, `Refused` for one that came with something else before.
+    """
     key = request.headers.get(HEADER, "")
     if key and not KEY.fullmatch(key):
         raise ValidationError(
             {HEADER: [_("Must be 22 to 200 letters, digits, hyphens or underscores, drawn at random.")]}
         )
+    if key:
+        call = json.dumps([request.method, request.path, request.data], sort_keys=True, default=str)
+        said = hashlib.sha256(call.encode()).hexdigest()
+        form, _is_new = SentForm.objects.get_or_create(
+            key=digest_of(f"call by {request.user.pk}", key), defaults={"said": said}
+        )
+        if form.said != said:
+            raise Refused(_("This Idempotency-Key came with another call before: send another one."))
     return key
+
+
+def digest_of(sender: str, nonce: str) -> str:
+    return hashlib.sha256(f"{sender}: {nonce}".encode()).hexdigest()
+
+
+def forget_sent() -> None:
+    """Delete what is known of forms that were sent so long ago that nobody sends them again."""
+    SentForm.objects.filter(sent_at__lt=Now() - KEPT).delete()
 
 
 @transaction.atomic
@@ -65,8 +92,7 @@ def make_once(nonce: str, sender: str, make: Callable[[], Made], made: QuerySet[
     """
     if not nonce:
         return make()
-    key = hashlib.sha256(f"{sender}: {nonce}".encode()).hexdigest()
-    form, is_new = SentForm.objects.get_or_create(key=key)
+    form, is_new = SentForm.objects.get_or_create(key=digest_of(sender, nonce))
     if not is_new and (found := made.filter(pk=form.made).first()):
         return found
     result = make()
