@@ -104,8 +104,11 @@ SECRET_KEY = secret_key(production=PRODUCTION)
 DEBUG = env_bool("DEBUG", default=False)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_FAILURE_VIEW = "evalsite.views.csrf_failure"
 
 INSTALLED_APPS = [
+    # First, because its commands stand for those of the same name.
+    "evalsite",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -118,7 +121,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "csp",
     "axes",
-    "evalsite",
     "generation",
     "annotations",
     "turing",

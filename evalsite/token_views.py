@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from evalsite.models import ApiToken
 from evalsite.tokens import make_token, take_back_token
+from generation.web.once import NonceForm
 
 
 class UserRequest(HttpRequest):
@@ -22,7 +23,8 @@ class UserRequest(HttpRequest):
 @require_http_methods(["GET", "HEAD", "POST"])
 def api_token(request: UserRequest) -> HttpResponse:
     """Say whether there is a token; a POST makes a new one and shows it, this once."""
-    token = make_token(request.user) if request.method == "POST" else ""
+    nonce = NonceForm(request.POST).sent_nonce()
+    token = make_token(request.user, nonce) if request.method == "POST" else ""
     stored = ApiToken.objects.filter(user=request.user).first()
     return render(request, "registration/api_token.html", {"token": token, "stored": stored})
 

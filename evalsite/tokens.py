@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -18,9 +20,12 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def make_token(user: User) -> str:
-    """Return a new token of a user, to be shown once; the one before is void from now on."""
-    token = secrets.token_urlsafe(32)
+def make_token(user: User, nonce: str = "") -> str:
+    """Return a new token of a user, to be shown once; the one before is void from now on.
+
+    The same nonce gives the same token.
+    """
+    token = token_from(user, nonce) if nonce else secrets.token_urlsafe(32)
     ApiToken.objects.bulk_create(
         [ApiToken(user=user, digest=digest_of(token), created_at=Now())],
         update_conflicts=True,
@@ -28,6 +33,11 @@ def make_token(user: User) -> str:
         update_fields=["digest", "created_at"],
     )
     return token
+
+
+def token_from(user: User, nonce: str) -> str:
+    code = salted_hmac("evalsite.tokens", f"{user.pk}:{nonce}", algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(code).decode().rstrip("=")
 
 
 def take_back_token(user: User) -> bool:

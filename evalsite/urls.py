@@ -10,7 +10,7 @@ from django.views.i18n import set_language
 
 from annotations.recruiting import joining_views
 from evalsite import api_urls, health, token_views, views
-from evalsite.account_views import forgot
+from evalsite.account_views import change_password, forgot
 from evalsite.login_forms import AdminLoginForm, LoginForm
 
 handler404 = "evalsite.views.not_found"
@@ -30,13 +30,7 @@ urlpatterns = [
         name="login",
     ),
     path("accounts/logout/", joining_views.log_out, name="logout"),
-    path(
-        "accounts/password/",
-        auth_views.PasswordChangeView.as_view(
-            template_name="registration/change_password.html", success_url=reverse_lazy("annotations:studies")
-        ),
-        name="password_change",
-    ),
+    path("accounts/password/", change_password, name="password_change"),
     path("accounts/forgot/", forgot, name="password_reset"),
     path(
         "accounts/forgot/<uidb64>/<token>/",

@@ -6,16 +6,19 @@ import sys
 from functools import lru_cache
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template import loader
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from django.views.csrf import csrf_failure as form_refused
 from django.views.decorators.http import require_safe
 from django.views.defaults import page_not_found
 
+from annotations.recruiting.joining_views import join_again
 from evalsite.dashboard import site_view
 
 # In which a database that is started again is there.
@@ -35,6 +38,18 @@ def manage(request: HttpRequest) -> HttpResponse:
     if not request.user.is_staff:
         raise Http404
     return render(request, "manage.html", {"site": site_view()})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Say that a form is out of date, but lead whoever came in by its own first press on to where that led."""
+    match = request.resolver_match
+    visitor = request.user
+    if match and isinstance(visitor, User):
+        if match.view_name == "annotations:join":
+            return join_again(request, visitor, **match.kwargs)
+        if match.view_name == "login":
+            return redirect(request.get_full_path())
+    return form_refused(request, reason)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

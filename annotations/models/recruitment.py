@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models.study import Study, in_current_language
 
@@ -105,6 +106,8 @@ class OpenLink(models.Model):
     limit = models.PositiveIntegerField()
     # Whether a panel such as Prolific sends people here, and says in the address who they are.
     takes_external_ids = models.BooleanField(default=False)
+    # Whether the panel must sign every id.
+    needs_signature = models.BooleanField(default=False)
     # What whoever has answered everything is told, and where they are sent.
     completion_code = models.CharField(max_length=80, blank=True)
     completion_url = models.URLField(max_length=400, blank=True)
@@ -119,6 +122,11 @@ class OpenLink(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["study", "id"], name="open_link_of_study"),
             models.CheckConstraint(condition=Q(limit__gte=1), name="open_link_takes_somebody"),
+            models.CheckConstraint(
+                condition=Q(needs_signature=False) | Q(takes_external_ids=True),
+                name="open_link_signature_of_id",
+                violation_error_message=_("Only an id of a panel can be signed."),
+            ),
             models.CheckConstraint(
                 condition=Q(completion_url="") | Q(completion_url__regex="^https://"),
                 name="open_link_leads_to_https",

@@ -219,6 +219,7 @@ class OpenLinkSerializer(serializers.ModelSerializer[OpenLink]):
             "group",
             "limit",
             "takes_external_ids",
+            "needs_signature",
             "completion_code",
             "completion_url",
             "turned_away_code",
@@ -244,6 +245,9 @@ class OpenLinkBody(Body):
     group = serializers.SlugField(max_length=40, required=False, allow_blank=True, default="")
     takes_external_ids = serializers.BooleanField(
         required=False, default=False, help_text="A panel sends people with their id in the address."
+    )
+    needs_signature = serializers.BooleanField(
+        required=False, default=False, help_text="The panel must sign every id."
     )
     completion_code = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
     completion_url = serializers.CharField(max_length=400, required=False, allow_blank=True, default="")

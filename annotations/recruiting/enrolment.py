@@ -108,8 +108,8 @@ def enrol_by_staff(
 
 
 @transaction.atomic
-def extend_deadline(enrolment: Enrolment, *, days: int, by: User | None) -> None:
-    """Give an evaluator so many more days, counted from the deadline or, if it is past, from now; log it.
+def extend_deadline(enrolment: Enrolment, *, days: int, by: User | None) -> Enrolment:
+    """Give an evaluator so many more days, from the deadline or, if it is past, from now; log it and return them.
 
     Raises ValidationError for more days than may be given at a time, `Refused` for a deadline after `LAST_YEAR`.
     """
@@ -124,3 +124,4 @@ def extend_deadline(enrolment: Enrolment, *, days: int, by: User | None) -> None
     ).update(deadline=Greatest("deadline", Now()) + timedelta(days=days))
     if updated:
         log_act(enrolment.study, by, "people.deadline", evaluator=enrolment.pseudonym, days=days)
+    return enrolment

@@ -146,6 +146,13 @@ class LinkForm(StudyForm):
             "Then the address must bring PROLIFIC_PID or workerId, and no two people can have one id."
         ),
     )
+    needs_signature = forms.BooleanField(
+        required=False,
+        label=_("The panel signs every id"),
+        help_text=_(
+            "Then nobody comes in by an id alone. The secret stands on this page, below the open links."
+        ),
+    )
     completion_code = forms.CharField(
         max_length=80,
         required=False,

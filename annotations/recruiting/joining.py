@@ -33,7 +33,7 @@ from annotations.models import (
 from annotations.recruiting.enrolment import CameBy, enrol, refuse_to_enrol
 from annotations.recruiting.panel import NOBODY, External, is_signed, needs_proof
 from annotations.recruiting.sharing_out import EnrolmentRefused
-from annotations.recruiting.tokens import TOKEN, new_token, token_digest, token_from
+from annotations.recruiting.tokens import TOKEN, first_return_link, token_digest
 from generation.refusals import Refused
 from generation.web.quotas import Limit, network_of, take
 
@@ -181,6 +181,12 @@ def open_entrance(found: OpenLink, visitor: User | None, external: External) -> 
                     " workerId)."
                 ),
                 HTTPStatus.BAD_REQUEST,
+                found.study,
+            )
+        if found.needs_signature and not external.signature:
+            raise LinkRefused(
+                _("The address lacks the signature of your id. Open it from the site that sent you."),
+                HTTPStatus.FORBIDDEN,
                 found.study,
             )
         same = Enrolment.objects.filter(study=found.study, external_id=external.id)
@@ -346,6 +352,18 @@ def joined_before(study: Study, visitor: User | None, nonce: str, external: Exte
     return Joined(enrolment, is_new=False, return_token=token)
 
 
+def pressed_again(token: str, visitor: User, external: External, nonce: str) -> Joined | None:
+    """Return whom the form with this nonce has let in, where that is who is logged in now; raise `LinkRefused`.
+
+    For a form that is out of date by its own first press, which began another session.
+    """
+    try:
+        joined = joined_before(study_of(find_link(token)), visitor, nonce, external)
+    except FormSpent:
+        return None
+    return joined if joined and joined.enrolment.evaluator == visitor else None
+
+
 def take_part(entrance: Entrance, evaluator: User, nonce: str) -> Joined:
     """Enrol an account by a link that belongs to nobody yet, and use the link up; to be called under the lock."""
     link = entrance.link
@@ -372,20 +390,3 @@ def new_guest() -> User:
     user = User.objects.create_user(f"guest-{secrets.token_hex(8)}")
     LinkAccount.objects.create(user=user)
     return user
-
-
-def first_return_link(enrolment: Enrolment, nonce: str) -> str:
-    """Return the return link of somebody who came by a link that is not theirs alone; nothing for anybody else."""
-    if enrolment.open_link is None:
-        return ""
-    return make_return_link(enrolment, nonce)
-
-
-def make_return_link(enrolment: Enrolment, nonce: str = "") -> str:
-    """Return the token of a link by which an evaluator without a password comes back; earlier ones stay good.
-
-    The same nonce gives the same link.
-    """
-    token = token_from(nonce, f"return link of {enrolment.pk}") if nonce else new_token()
-    ReturnLink.objects.get_or_create(enrolment=enrolment, token_hash=token.digest)
-    return token.text

@@ -20,17 +20,18 @@ from annotations.recruiting.consent import give_consent
 from annotations.recruiting.joining import (
     Entrance,
     FormSpent,
+    Joined,
     LinkRefused,
     WhoIsIt,
     find_entrance,
     is_guest,
     join,
-    make_return_link,
     may_open,
     open_parts,
+    pressed_again,
 )
 from annotations.recruiting.joining_forms import ConsentForm, JoinForm, WithdrawForm, external_of
-from annotations.recruiting.tokens import join_address
+from annotations.recruiting.tokens import join_address, make_return_link
 from annotations.recruiting.withdrawal import may_withdraw, withdraw
 from annotations.requests import UserRequest
 from generation.refusals import Refused
@@ -63,9 +64,25 @@ def join_study(request: HttpRequest, token: str) -> HttpResponse:
     if joined.enrolment.evaluator != visitor:
         # Makes a new session, so that nobody who knew the old one comes in with it.
         login(request, joined.enrolment.evaluator, backend=BACKEND)
+    return let_in(request, joined)
+
+
+def let_in(request: HttpRequest, joined: Joined) -> HttpResponse:
+    """Lead whoever came in to the study, past their personal link where one was made for them."""
     if joined.return_token:
         return return_page(request, joined.enrolment, joined.return_token)
     return redirect(joined.enrolment.study)
+
+
+@sensitive_variables("token")
+def join_again(request: HttpRequest, visitor: User, token: str) -> HttpResponse:
+    """Lead a press of a form that is out of date to where its first press led, and any other to a new form."""
+    try:
+        nonce = JoinForm(request.POST).sent_nonce()
+        joined = pressed_again(token, visitor, external_of(request.GET), nonce)
+    except LinkRefused:
+        joined = None
+    return let_in(request, joined) if joined else redirect(request.get_full_path())
 
 
 def entrance_page(

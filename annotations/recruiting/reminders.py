@@ -15,9 +15,9 @@ from django.utils import timezone
 from annotations.access.log import log_act
 from annotations.models import Enrolment, Invitation, Reminder, Study
 from annotations.questionnaire.progress import progress_of
-from annotations.recruiting.joining import make_return_link, may_open
+from annotations.recruiting.joining import may_open
 from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
-from annotations.recruiting.tokens import join_address
+from annotations.recruiting.tokens import join_address, make_return_link
 
 # So many days before the deadline an evaluator with something left to answer is written to.
 DAYS_BEFORE = (3, 1)

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
+from annotations.models import Enrolment, ReturnLink
+
 # 128 bits, as 22 letters that an address can hold.
 TOKEN_BYTES = 16
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -46,3 +48,20 @@ def token_digest(text: str) -> str:
 def join_address(token: str, site: str = "") -> str:
     """Return the whole address of a link, on `site` (as in https://example.org/) or the one in the settings."""
     return urljoin(site or settings.SITE_URL, reverse("annotations:join", args=[token]))
+
+
+def first_return_link(enrolment: Enrolment, nonce: str) -> str:
+    """Return the return link of somebody who came by a link that is not theirs alone; nothing for anybody else."""
+    if enrolment.open_link is None:
+        return ""
+    return make_return_link(enrolment, nonce)
+
+
+def make_return_link(enrolment: Enrolment, nonce: str = "") -> str:
+    """Return the token of a link by which an evaluator without a password comes back; earlier ones stay good.
+
+    The same nonce gives the same link.
+    """
+    token = token_from(nonce, f"return link of {enrolment.pk}") if nonce else new_token()
+    ReturnLink.objects.get_or_create(enrolment=enrolment, token_hash=token.digest)
+    return token.text

@@ -37,7 +37,7 @@ from annotations.recruiting.forms import (
     StudyForm,
 )
 from annotations.recruiting.mail import can_mail
-from annotations.recruiting.new_login import NewLoginRefused, make_new_login
+from annotations.recruiting.new_login import make_new_login
 from annotations.recruiting.people import evaluators, people_page, person_of
 from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.recruiting.tokens import join_address
@@ -45,7 +45,7 @@ from annotations.recruiting.withdrawal import withdraw
 from annotations.requests import UserRequest
 from generation.files.problems import FileRefused
 from generation.refusals import Refused
-from generation.web.once import NonceForm
+from generation.web.once import NonceForm, make_once
 from stats.reports.tables import safe_cell
 
 FORMS: dict[str, type[StudyForm]] = {
@@ -290,7 +290,12 @@ def extend(request: UserRequest, slug: str, number: int) -> HttpResponse:
     form = ExtendForm(request.POST)
     if not form.is_valid():
         return person_page(request, enrolment, extend_form=form)
-    extend_deadline(enrolment, days=form.cleaned_data["days"], by=request.user)
+    make_once(
+        NonceForm(request.POST).sent_nonce(),
+        f"deadline of {enrolment.pk} by {request.user.pk}",
+        lambda: extend_deadline(enrolment, days=form.cleaned_data["days"], by=request.user),
+        Enrolment.objects.all(),
+    )
     messages.success(request, _("The deadline is moved."))
     return redirect("annotations:person", slug, number)
 
@@ -314,7 +319,7 @@ def new_login(request: UserRequest, slug: str, number: int) -> HttpResponse:
     enrolment = evaluator_for(study, number)
     try:
         made = make_new_login(enrolment, by=request.user, nonce=NonceForm(request.POST).sent_nonce())
-    except NewLoginRefused as refused:
+    except Refused as refused:
         messages.warning(request, str(refused))
         return redirect("annotations:person", slug, number)
     site = request.build_absolute_uri("/")

@@ -22,6 +22,7 @@ class Command(StudyCommand):
         what.add_argument("--close", action="store_true", help="close all open links of the study")
         parser.add_argument("--group", default="", metavar="KEY")
         parser.add_argument("--prolific", action="store_true", help="its address must bring PROLIFIC_PID")
+        parser.add_argument("--signed", action="store_true", help="the panel must sign every id")
         parser.add_argument("--code", default="", help="completion code, for whoever has answered everything")
         parser.add_argument(
             "--return-to", default="", metavar="URL", help="where the button at the end leads"
@@ -41,6 +42,7 @@ class Command(StudyCommand):
             by=None,
             group=group_of(study, options["group"]),
             takes_external_ids=options["prolific"],
+            needs_signature=options["signed"],
             completion_code=options["code"],
             completion_url=options["return_to"],
             turned_away_code=options["late_code"],
