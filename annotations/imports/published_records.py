@@ -25,7 +25,7 @@ from typing import Any, NoReturn, TypeVar
 from annotations.setup.rubrics import RubricCriterion, load_rubric
 from generation.files.candidates import CONTROL
 from generation.files.problems import FileRefused, Problems, shown
-from generation.texts.normalising import normalise_text, normalise_title
+from generation.texts.normalising import is_blank
 
 SUBTASKS, PAGES, GROUPS = 10, 10, 4
 GENRES: dict[int, str] = {5: "poem", 4: "qa"}
@@ -269,9 +269,9 @@ def _page(shape: _Shape, page: object, genre: str, path: str) -> RecordedPage:
         method = _method(shape, group, genre, where)
         if method in texts:
             shape.refuse(f"{where}.tags", f"there are two texts by {method} on the page")
-        texts[method] = _content(shape, group, genre, where)
-    prompt, description = (normalise_title(text) for text in prompts[0])
-    if not prompt:
+        texts[method] = _content(shape, group, where)
+    prompt, description = prompts[0]
+    if is_blank(prompt):
         shape.refuse(f"{path}.groups[0].title", "is empty")
     return RecordedPage(prompt, description, texts)
 
@@ -283,12 +283,12 @@ def _method(shape: _Shape, group: object, genre: str, path: str) -> str:
     return METHODS[genre][tags[0]]
 
 
-def _content(shape: _Shape, group: object, genre: str, path: str) -> str:
+def _content(shape: _Shape, group: object, path: str) -> str:
     lines = shape.child(group, "content", list, path)
     if not all(isinstance(line, str) and not CONTROL.search(line) for line in lines):
         shape.refuse(f"{path}.content", "must be a list of texts without control characters")
-    text = normalise_text("\n".join(lines), genre)
-    if not text:
+    text = "\n".join(lines)
+    if is_blank(text):
         shape.refuse(f"{path}.content", "is empty")
     return text
 

@@ -30,7 +30,7 @@ from generation.files.candidates import CandidateFile
 from generation.models import GenerationRun
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import
-from generation.texts.normalising import NORMALISER_VERSION
+from generation.texts.normalising import NORMALISER_VERSION, default_rule
 
 BATCH = 2000
 
@@ -91,7 +91,9 @@ def import_records(records: Records, *, slug: str, title_en: str = "", title_zh:
         for page in records.pages
         for method in METHODS[records.genre].values()
     ]
-    study, is_new = create_once(study, records.genre, records.criteria, texts, source=records.source)
+    study, is_new = create_once(
+        study, records.genre, records.criteria, texts, source=records.source, rule="verse"
+    )
     if is_new:
         _create_answers(study, records)
     ratings = Rating.objects.filter(enrolment__study=study)
@@ -112,17 +114,19 @@ def create_once(
     *,
     source: Mapping[str, Any],
     labels: Mapping[str, str] | None = None,
+    rule: str = "",
 ) -> tuple[Study, bool]:
     """Save a study with its criteria, methods and pages unless the same was imported before; see `import_study`.
 
-    Pages are in the order of the prompts' first texts, methods in the order of theirs.
+    Pages are in the order of the prompts' first texts, methods in the order of theirs. `rule` says how the texts are
+    shown (`generation.texts.normalising`); without one it is that of the genre.
     """
     study.full_clean(validate_unique=False)
     if existing := _imported_before(study.slug, criteria, source):
         return existing, False
     try:
         with transaction.atomic():
-            study.genre = genre
+            study.genre, study.normalisation = genre, rule or default_rule(genre)
             study.text_language = language_of([text.text for text in texts])
             study.save(force_insert=True)
             Criterion.objects.bulk_create(

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generation.genres import genre_choices
 from generation.models import Candidate, GenerationRun, Method, Prompt
+from generation.texts.normalising import shown_prompt, shown_text
 
 # What stands beside the slugs in /manage/studies/...
 RESERVED_SLUGS = frozenset({"new"})
@@ -59,6 +60,13 @@ class Study(models.Model):
         CHINESE = "zh", _("Chinese")
         ENGLISH = "en", _("English")
 
+    class Normalisation(models.TextChoices):
+        """The rules of `generation.texts.normalising`."""
+
+        VERSE = "verse", _("verse: blanks, marks and quotes made alike, poems set in lines")
+        PROSE = "prose", _("prose: only line ends and control characters made alike")
+        NONE = "none", _("none: every text as it was written")
+
     slug = models.SlugField(unique=True, max_length=80)
     title_en = models.CharField(max_length=200, blank=True)
     title_zh = models.CharField(max_length=200, blank=True)
@@ -68,6 +76,10 @@ class Study(models.Model):
     genre = models.CharField(max_length=8, choices=genre_choices, default="poem")
     # The language of the texts that are rated, which need not be the reader's.
     text_language = models.CharField(max_length=2, choices=Language, default=Language.CHINESE)
+    # By which rule what is shown is made of the texts as they were written; the texts themselves never change.
+    normalisation = models.CharField(
+        max_length=5, choices=Normalisation, default=Normalisation.VERSE, verbose_name=_("Rule for the texts")
+    )
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     days_to_rate = models.PositiveSmallIntegerField(default=7)
     prompts_per_subtask = models.PositiveSmallIntegerField(default=10)
@@ -118,6 +130,9 @@ class Study(models.Model):
                 condition=Q(currency__regex="^[A-Z]{3}$"), name="study_currency_is_a_code"
             ),
             models.CheckConstraint(condition=~Q(genre=""), name="study_genre_given"),
+            models.CheckConstraint(
+                condition=Q(normalisation__in=["verse", "prose", "none"]), name="study_normalisation_known"
+            ),
             models.CheckConstraint(condition=Q(text_language__in=["zh", "en"]), name="study_language_known"),
             models.CheckConstraint(
                 condition=Q(inconsistency_threshold__gte=0, inconsistency_threshold__lte=1),
@@ -149,6 +164,14 @@ class Study(models.Model):
     @property
     def consent(self) -> str:
         return in_current_language(self.consent_en, self.consent_zh)
+
+    def shown(self, text: str) -> str:
+        """Return a candidate's text as its evaluators see it."""
+        return shown_text(text, self.normalisation, self.genre)
+
+    def shown_prompt(self, text: str) -> str:
+        """Return a prompt or its description as evaluators see it."""
+        return shown_prompt(text, self.normalisation)
 
     def asks_consent(self) -> bool:
         """Whether evaluators agree to something or fill in a form before their first page."""

@@ -64,6 +64,7 @@ def copy_study(study: Study, slug: str) -> Study:
         title_zh=study.title_zh and f"{study.title_zh}（预演）",
         genre=study.genre,
         text_language=study.text_language,
+        normalisation=study.normalisation,
         prompts_per_subtask=study.prompts_per_subtask,
         inconsistency_threshold=study.inconsistency_threshold,
         days_to_rate=study.days_to_rate,

@@ -24,7 +24,6 @@ from annotations.questionnaire.progress import (
     study_progress,
 )
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer, PageAddress, Receipt
-from generation.models import Prompt
 from generation.refusals import Refused
 from generation.web.rest import (
     Body,
@@ -100,10 +99,10 @@ class OwnStudyDetailSerializer(OwnStudySerializer):
     pages = PageProgressSerializer(many=True)
 
 
-class PromptSerializer(serializers.ModelSerializer[Prompt]):
-    class Meta:
-        model = Prompt
-        fields = ["genre", "text", "description"]
+class PromptSerializer(serializers.Serializer[Sheet]):
+    text = serializers.CharField(source="title", help_text="As the study's rule shows it.")
+    description = serializers.CharField()
+    genre = serializers.CharField(source="prompt.genre")
 
 
 class CardSerializer(serializers.Serializer[Card]):
@@ -111,7 +110,10 @@ class CardSerializer(serializers.Serializer[Card]):
 
     token = serializers.CharField(help_text="Names this text on this page, to you alone.")
     letter = serializers.CharField()
-    lines = serializers.ListField(child=serializers.CharField())
+    text = serializers.CharField(trim_whitespace=False, help_text="As the study's rule shows it.")
+    lines = serializers.ListField(
+        child=serializers.CharField(), help_text="Its lines without blank ones and indentation."
+    )
     scores = serializers.SerializerMethodField(
         help_text="Your scores by criterion; null where there is none yet."
     )
@@ -127,7 +129,7 @@ class SheetSerializer(serializers.Serializer[Sheet]):
     subtask = serializers.IntegerField(source="address.subtask")
     page = serializers.IntegerField(source="address.page")
     pages = serializers.IntegerField(help_text="Pages of this sub-task.")
-    prompt = PromptSerializer()
+    prompt = PromptSerializer(source="*")
     candidates = CardSerializer(source="cards", many=True)
     answered = serializers.IntegerField()
     total = serializers.IntegerField()

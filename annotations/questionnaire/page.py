@@ -14,8 +14,9 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
 
-from annotations.models import BestChoice, Criterion, Enrolment, Page, Placement, Rating
+from annotations.models import BestChoice, Criterion, Enrolment, Page, Placement, Rating, Study
 from annotations.questionnaire.saving import PageAddress
 from generation.genres import GENRES
 from generation.models import Prompt
@@ -49,15 +50,22 @@ class Card:
 
     token: str
     letter: str
-    lines: list[str]
+    # As the study's rule shows it.
+    text: str
     questions: list[Question]
     is_best: bool
+    is_verse: bool
+
+    @property
+    def lines(self) -> list[str]:
+        return text_lines(self.text, is_verse=self.is_verse)
 
 
 @dataclass(frozen=True)
 class Sheet:
     """What the template of a page needs."""
 
+    study: Study
     address: PageAddress
     prompt: Prompt
     # Pages of this sub-task.
@@ -71,10 +79,19 @@ class Sheet:
     def is_verse(self) -> bool:
         return GENRES[self.prompt.genre].is_verse
 
+    @cached_property
+    def title(self) -> str:
+        """The prompt as the study's rule shows it."""
+        return self.study.shown_prompt(self.prompt.text)
+
+    @cached_property
+    def description(self) -> str:
+        return self.study.shown_prompt(self.prompt.description)
+
     @property
     def prompt_is_long(self) -> bool:
         """Whether the prompt would cover much of a small screen if it were pinned there."""
-        return len(self.prompt.text) > LONGEST_PINNED_PROMPT
+        return len(self.title) > LONGEST_PINNED_PROMPT
 
     @property
     def best(self) -> str | None:
@@ -143,6 +160,7 @@ def load_sheet(enrolment: Enrolment, subtask: int, number: int) -> Sheet:
     picks = list(BestChoice.objects.filter(enrolment=enrolment, page=page))
     stored: list[Rating | BestChoice] = [*ratings, *picks]
     return Sheet(
+        study=enrolment.study,
         address=PageAddress(enrolment.study.slug, subtask, number),
         prompt=page.prompt,
         pages=len(pages),
@@ -150,7 +168,7 @@ def load_sheet(enrolment: Enrolment, subtask: int, number: int) -> Sheet:
             Card(
                 token=placement.token,
                 letter=placement.letter,
-                lines=text_lines(placement.candidate.text, is_verse=GENRES[page.prompt.genre].is_verse),
+                text=enrolment.study.shown(placement.candidate.text),
                 questions=[
                     Question(
                         criterion,
@@ -161,6 +179,7 @@ def load_sheet(enrolment: Enrolment, subtask: int, number: int) -> Sheet:
                     for criterion in criteria
                 ],
                 is_best=any(pick.candidate_id == placement.candidate_id for pick in picks),
+                is_verse=GENRES[page.prompt.genre].is_verse,
             )
             for placement in placements.order_by("position")
         ],

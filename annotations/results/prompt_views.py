@@ -89,7 +89,7 @@ def prompt_rows(study: Study, table: ScoreTable, method: int, sort: str) -> list
         PromptRow(
             subtask,
             page,
-            text,
+            study.shown_prompt(text),
             tuple(decimal(finite(mean)) for mean in means[index]),
             signed(finite(gains[index])),
             decimal(finite(splits[index])),
@@ -121,10 +121,12 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
         "study": study,
         "rights": right_names(request.user, study),
         "page": shown,
+        "title": study.shown_prompt(shown.prompt.text),
+        "description": study.shown_prompt(shown.prompt.description),
         "columns": [
             {
                 "label": one.study_method.method.label,
-                "text": one.candidate.text,
+                "text": study.shown(one.candidate.text),
                 "means": [
                     (criterion.label, decimal(finite(means[one.study_method.number, index])))
                     for index, criterion in enumerate(criteria)

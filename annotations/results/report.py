@@ -169,7 +169,10 @@ def cases(study: Study, table: ScoreTable, criterion: str) -> tuple[CaseFacts, .
         "study_method__method__key",
         "candidate__text",
     ):
-        shown.setdefault(f"{subtask}/{page}", {})[method] = (prompt, text)
+        shown.setdefault(f"{subtask}/{page}", {})[method] = (
+            study.shown_prompt(prompt),
+            study.shown(text),
+        )
     return tuple(
         CaseFacts(
             kind=case.kind,

@@ -85,6 +85,11 @@ class ChangeBody(Body):
     inconsistency_threshold = Share(required=False)
     payment = Amount(required=False)
     currency = serializers.RegexField(r"^[A-Z]{3}\Z", required=False, help_text="Three letters, such as CNY.")
+    normalisation = serializers.ChoiceField(
+        choices=Study.Normalisation.choices,
+        required=False,
+        help_text="How what is shown is made of the texts as they were written; fixed with the material.",
+    )
 
 
 class CriterionBody(Strict, serializers.ModelSerializer[Criterion]):

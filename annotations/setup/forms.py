@@ -160,6 +160,14 @@ class SettingsForm(forms.Form):
         label=_("Contact"),
         help_text=_("Whom evaluators may ask, such as a name with an e-mail address."),
     )
+    normalisation = forms.ChoiceField(
+        choices=Study.Normalisation.choices,
+        widget=forms.RadioSelect,
+        label=_("Rule for the texts"),
+        help_text=_(
+            "How what evaluators see is made of the texts. The texts are stored and exported as they were written."
+        ),
+    )
     prompts_per_subtask = forms.IntegerField(
         min_value=1,
         max_value=MOST_PROMPTS_PER_SUBTASK,
@@ -217,6 +225,7 @@ class SettingsForm(forms.Form):
 
     GROUPS = (
         (_("Words"), ("title_en", "title_zh", "instructions_en", "instructions_zh", "contact")),
+        (_("What is shown"), ("normalisation",)),
         (_("Who rates what"), ("prompts_per_subtask", "evaluators_per_subtask", "subtasks_per_evaluator")),
         (_("Time"), ("days_to_rate", "hours_to_give_back")),
         (_("Who counts"), ("inconsistency_threshold",)),

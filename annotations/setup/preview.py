@@ -10,7 +10,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from annotations.models import Page, PageCandidate, Study
-from annotations.questionnaire.page import Card, Question, Sheet, text_lines
+from annotations.questionnaire.page import Card, Question, Sheet
 from annotations.questionnaire.saving import PageAddress
 from generation.genres import GENRES
 
@@ -53,6 +53,7 @@ def preview_sheet(study: Study, subtask: int, number: int) -> PreviewSheet:
     random.Random(f"preview/{study.order_seed}/{page.pk}").shuffle(shown)  # noqa: S311
     criteria = list(study.criteria.all())
     return PreviewSheet(
+        study=study,
         address=PageAddress(study.slug, subtask, number),
         prompt=page.prompt,
         pages=len(pages),
@@ -60,9 +61,10 @@ def preview_sheet(study: Study, subtask: int, number: int) -> PreviewSheet:
             Card(
                 token=letter,
                 letter=letter,
-                lines=text_lines(one.candidate.text, is_verse=GENRES[page.prompt.genre].is_verse),
+                text=study.shown(one.candidate.text),
                 questions=[Question(criterion, letter, letter, None) for criterion in criteria],
                 is_best=False,
+                is_verse=GENRES[page.prompt.genre].is_verse,
             )
             for letter, one in zip(ascii_uppercase, shown, strict=False)
         ],

@@ -55,6 +55,7 @@ class StudySerializer(StudyRowSerializer):
         model = Study
         fields = [
             *STUDY_FIELDS,
+            "normalisation",
             "instructions_en",
             "instructions_zh",
             "consent_en",

@@ -18,6 +18,7 @@ from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
 from annotations.setup.rubrics import Rubric
 from generation.refusals import Refused
+from generation.texts.normalising import default_rule
 
 # What may be changed while evaluators are at work: words, and when an abandoned sub-task is given back.
 AFTER_LAUNCH = frozenset(
@@ -34,7 +35,10 @@ CHANGEABLE = AFTER_LAUNCH | {
     "inconsistency_threshold",
     "payment",
     "currency",
+    "normalisation",
 }
+# What the texts look like: fixed with the material.
+OF_TEXTS = frozenset({"normalisation"})
 MOST_PROMPTS_PER_SUBTASK = 100
 MOST_DAYS = 365
 
@@ -55,6 +59,7 @@ def create_study(
         instructions_en=rubric.instructions_en,
         instructions_zh=rubric.instructions_zh,
         genre=rubric.genre,
+        normalisation=default_rule(rubric.genre),
         state=Study.State.DRAFT,
     )
     taken = ValidationError({"slug": _("There is a study of this name already; take another one.")})
@@ -78,9 +83,9 @@ def create_study(
 def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, ...]:
     """Change fields of a study and return the names of those that are other now.
 
-    Another size of the sub-tasks cuts the pages anew, and the material has to be signed off again. Raises
-    ValidationError by field for a value that cannot be, and Refused for a field that can no longer change.
-    TypeError is raised for a field that is none of `CHANGEABLE`.
+    Another size of the sub-tasks cuts the pages anew; with that, or another rule for the texts, the material has to be
+    signed off again. Raises ValidationError by field for a value that cannot be, and Refused for a field that can no
+    longer change. TypeError is raised for a field that is none of `CHANGEABLE`.
     """
     if unknown := fields.keys() - CHANGEABLE:
         raise TypeError(f"{sorted(unknown)} are none of {sorted(CHANGEABLE)}")
@@ -95,9 +100,12 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
         return ()
     _refuse_too_late(locked, frozenset(changed))
     saved = list(changed)
-    if "prompts_per_subtask" in changed:
+    if OF_TEXTS & frozenset(changed):
+        refuse_unless_draft(locked)
+    if (OF_TEXTS | {"prompts_per_subtask"}) & frozenset(changed):
         locked.signed_off_at = None
         saved.append("signed_off_at")
+    if "prompts_per_subtask" in changed:
         recut(locked)
     locked.save(update_fields=saved)
     for name in saved:
@@ -119,10 +127,12 @@ def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
         raise Refused(_("These criteria are for texts of another kind than those in the study."))
     locked.criteria.all().delete()
     _save_criteria(locked, rubric)
+    if rubric.genre != locked.genre:
+        locked.normalisation = default_rule(rubric.genre)
     locked.genre = rubric.genre
     locked.signed_off_at = None
-    locked.save(update_fields=["genre", "signed_off_at"])
-    study.genre, study.signed_off_at = locked.genre, None
+    locked.save(update_fields=["genre", "normalisation", "signed_off_at"])
+    study.genre, study.normalisation, study.signed_off_at = locked.genre, locked.normalisation, None
     log_act(study, by, "study.changed", fields=["criteria"])
 
 

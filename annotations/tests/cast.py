@@ -85,6 +85,7 @@ def build_study(
     study = Study.objects.create(
         slug=slug,
         genre=genre,
+        normalisation="prose",
         title_en="Poems on old themes",
         title_zh="古题新诗",
         instructions_en="Read the four poems, rate each of them, then pick the best one.",

@@ -70,7 +70,8 @@ def test_a_file_becomes_a_study_in_its_order(db: None, file: Path) -> None:
 def test_each_candidate_stands_on_its_page_by_its_method(db: None, file: Path) -> None:
     run(file)
     shown = PageCandidate.objects.filter(page__number=3, page__subtask__number=1)
-    texts = dict(shown.values_list("study_method__method__key", "candidate__text"))
+    rule = Study.objects.get(slug="mine").shown
+    texts = {one.study_method.method.key: rule(one.candidate.text) for one in shown}
     assert texts == {
         "human": "山中2夜雨，树杪百重泉。",
         "inverse_prompting": "江上2峰青，人归落雁前。",
@@ -216,7 +217,7 @@ def test_a_rubric_of_ones_own_sets_genre_and_criteria(db: None, tmp_path: Path) 
         ("wit", 1, 7, True)
     ]
     assert Prompt.objects.values_list("genre", "text", "description").get() == ("qa", "Why?", "Tell me.")
-    assert Candidate.objects.filter(text="Why not, I said.").exists()
+    assert Candidate.objects.filter(text="Why not，I said。").exists()
 
 
 def test_import_study_says_whose_slug_it_is(db: None, file: Path) -> None:

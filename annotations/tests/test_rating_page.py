@@ -27,6 +27,7 @@ def checked(page: str) -> list[tuple[str, str]]:
 def test_candidates_stand_in_their_stored_order(
     as_alice: Client, study: Study, enrolment: Enrolment, alice: User
 ) -> None:
+    Study.objects.update(normalisation="verse")
     page = shown(as_alice, PAGE)
     first_lines = [text.candidate.text.splitlines()[0] for text in placements(study, alice)]
     assert re.findall(r'lang="zh"><div><p>([^<]+)</p>', page) == first_lines

@@ -11,7 +11,8 @@ A file is CSV (comma, semicolon or tab) with a header, or JSON Lines, in UTF-8 o
 - `title`, `author`, `source`: notes that stay in the file and are shown to nobody; optional
 - `provenance`, in JSON Lines: how a method of ours wrote the text, an object with any of `PROVENANCE`; optional
 
-Every prompt needs one text by every method.
+Every prompt needs one text by every method. Texts and prompts are kept as they were written; a study's rule decides how
+they are shown (`generation.texts.normalising`).
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from generation.engines.jiuge import draw
 from generation.files.encoding import sniff_encoding
 from generation.files.problems import FileRefused, Problems, shown
 from generation.files.read_rows import Columns, raw_rows
-from generation.texts.normalising import normalise_text, normalise_title
+from generation.texts.normalising import is_blank
 
 COLUMNS = Columns(
     read=("prompt", "description", "method", "text", "form"),
@@ -41,6 +41,7 @@ COLUMNS = Columns(
 PROVENANCE: dict[str, Any] = {
     "score": 0.0, "terms": {}, "sentences": [], "runners_up": [], "unknown": "", "seconds": 0.0, "facts": {}
 }  # fmt: skip
+STRIPPED = frozenset({"method", "form"})
 LONGEST = {"prompt": 500, "description": 20_000, "method": 50, "text": 20_000, "form": 50}
 # Candidates on a page are lettered.
 MOST_METHODS = 26
@@ -93,7 +94,7 @@ class CandidateFile:
 
 
 def read_candidates(path: Path, genre: str, *, seed: int = 0, name: str = "") -> CandidateFile:
-    """Read a file of candidates with its texts normalised; raise `FileRefused` with everything wrong in it.
+    """Read a file of candidates, its texts as they were written; raise `FileRefused` with everything wrong in it.
 
     The seed decides, with each prompt and nothing else, which of several forms is drawn. `name` is what its owner
     calls an upload.
@@ -101,7 +102,7 @@ def read_candidates(path: Path, genre: str, *, seed: int = 0, name: str = "") ->
     problems = Problems(name or path.name)
     try:
         encoding = sniff_encoding(path, problems)
-        rows = _drawn(list(_checked_rows(path, encoding, genre, problems)), seed)
+        rows = _drawn(list(_checked_rows(path, encoding, problems)), seed)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -113,22 +114,13 @@ def read_candidates(path: Path, genre: str, *, seed: int = 0, name: str = "") ->
     return CandidateFile(problems.file, sha256, genre, tuple(rows))
 
 
-def _checked_rows(path: Path, encoding: str, genre: str, problems: Problems) -> Iterator[Row]:
-    # A prompt and its description come once for each method.
-    title = lru_cache(maxsize=1000)(normalise_title)
-    normalise: dict[str, Callable[[str], str]] = {
-        "prompt": title,
-        "description": title,
-        "method": str.strip,
-        "form": str.strip,
-        "text": lambda text: normalise_text(text, genre),
-    }
+def _checked_rows(path: Path, encoding: str, problems: Problems) -> Iterator[Row]:
     for line, fields in raw_rows(path, encoding, COLUMNS, problems):
         texts = {}
         for name in COLUMNS.read:
             raw = _checked_field(line, name, fields.get(name), problems)
-            texts[name] = normalise[name](raw or "")
-            if raw is not None and not texts[name] and name in COLUMNS.required:
+            texts[name] = (raw or "").strip() if name in STRIPPED else raw or ""
+            if raw is not None and is_blank(raw) and name in COLUMNS.required:
                 problems.add(line, name, "is empty")
         method = texts["method"]
         is_key = METHOD_KEY.fullmatch(method) is not None
@@ -138,7 +130,7 @@ def _checked_rows(path: Path, encoding: str, genre: str, problems: Problems) -> 
         if why := wrong_provenance(provenance):
             problems.add(line, "provenance", why)
         # A row whose text alone is wrong still counts when the coverage is checked.
-        if texts["prompt"] and is_key:
+        if not is_blank(texts["prompt"]) and is_key:
             yield Row(line, **texts, provenance=provenance)
 
 
@@ -194,7 +186,7 @@ def _checked_field(line: int, name: str, value: object, problems: Problems) -> s
 
 
 def _check_whole(rows: list[Row], problems: Problems) -> None:
-    """Check what no row shows by itself: doubles, alike texts, and that each prompt has a text by each method."""
+    """Check what no row shows by itself: doubles, and that each prompt has a text by each method."""
     if not rows:
         if not problems:
             problems.add(0, "", "holds no candidates")
@@ -219,7 +211,6 @@ def _check_whole(rows: list[Row], problems: Problems) -> None:
 def _check_doubles(rows: list[Row], problems: Problems) -> None:
     descriptions: dict[str, Row] = {}
     written: dict[tuple[str, str], int] = {}
-    texts: dict[tuple[str, str], Row] = {}
     for row in rows:
         first = descriptions.setdefault(row.prompt, row)
         if row.description != first.description:
@@ -231,7 +222,3 @@ def _check_doubles(rows: list[Row], problems: Problems) -> None:
             problems.add(
                 row.line, "method", f"{row.method} has a text for this prompt on line {line} already"
             )
-            continue
-        alike = texts.setdefault((row.prompt, row.text), row) if row.text else row
-        if alike is not row:
-            problems.add(row.line, "text", f"is the same as that of {alike.method} on line {alike.line}")

@@ -16,7 +16,7 @@ from generation.files.candidates import CONTROL, LONGEST
 from generation.files.encoding import sniff_encoding
 from generation.files.problems import FileRefused, Problems, shown
 from generation.files.read_rows import Columns, header_names, raw_rows
-from generation.texts.normalising import normalise_title
+from generation.texts.normalising import is_blank
 
 COLUMNS = Columns(read=("prompt", "description"), required=("prompt",))
 
@@ -32,7 +32,7 @@ class PromptFile:
 
 
 def read_prompts(path: Path, genre: str, *, name: str = "") -> PromptFile:
-    """Read a list of prompts, normalised; raise `FileRefused` with everything wrong in it.
+    """Read a list of prompts as they were written; raise `FileRefused` with everything wrong in it.
 
     `name` is what its owner calls an upload.
     """
@@ -61,8 +61,8 @@ def _fields(path: Path, encoding: str, problems: Problems) -> Iterator[tuple[int
             return
         file.seek(0)
         for line, text in enumerate(file, start=1):
-            if text.strip("\ufeff \t\r\n"):
-                yield line, {"prompt": text.strip("\ufeff\r\n")}
+            if prompt := text.strip("\ufeff").strip():
+                yield line, {"prompt": prompt}
 
 
 def _checked_prompts(
@@ -75,7 +75,7 @@ def _checked_prompts(
         )
         if prompt is None:
             continue
-        if not prompt:
+        if is_blank(prompt):
             problems.add(line, "prompt", "is empty")
         elif prompt in first_line:
             problems.add(line, "prompt", f"{shown(prompt)} stands on line {first_line[prompt]} already")
@@ -93,5 +93,5 @@ def _checked_text(line: int, name: str, value: object, problems: Problems) -> st
     elif control := CONTROL.search(value):
         problems.add(line, name, f"holds the control character U+{ord(control[0]):04X}")
     else:
-        return normalise_title(value)
+        return value
     return None

@@ -18,10 +18,11 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from generation.genres import GENRES
 from generation.models import MOST_ATTEMPTS, Candidate, GenerationRun, Prompt, Provenance, RunPrompt
 from generation.orders import Order, OrderRefused, ScoredText, Step, Written
 from generation.refusals import Refused
-from generation.texts.normalising import NORMALISER_VERSION, normalise_text
+from generation.texts.normalising import NORMALISER_VERSION, normalise_text, normalise_title
 from generation.training.titles import drawn_form
 
 # A worker that was killed is noticed after the lease; one that is only slow renews it five times meanwhile.
@@ -81,13 +82,17 @@ def claim(queue: str) -> Claim | None:
 def order_for(run: GenerationRun, prompt: Prompt) -> Order:
     """Return what the run asks for this prompt; its seed depends on nothing but the run's seed and the prompt."""
     config = dict(run.config)
+    title, description = prompt.text, prompt.description
+    if GENRES[prompt.genre].template != "genre":
+        # These templates hold a prompt on one line, normalised as the texts that the models learned from.
+        title, description = normalise_title(title), normalise_title(description)
     if config.get("form") == DRAWN:
-        config["form"] = drawn_form(prompt.text, run.seed)
+        config["form"] = drawn_form(title, run.seed)
     return Order(
         method=run.method.key,
         genre=prompt.genre,
-        prompt=prompt.text,
-        description=prompt.description,
+        prompt=title,
+        description=description,
         model=run.model,
         preset=run.preset,
         seed=seed_for(run.seed, prompt),

@@ -31,7 +31,7 @@ def problems(path: Path, content: str | bytes) -> list[str]:
         ("description;prompt\n写春;春江\n", (("春江", "写春"),)),
         ("prompt\n春江\n", (("春江", ""),)),
         ('{"prompt": "春江", "description": "写春"}\n{"prompt": "秋夜"}\n', (("春江", "写春"), ("秋夜", ""))),
-        ("春江, 花月夜\n", (("春江，花月夜", ""),)),
+        ("春江, 花月夜\n", (("春江, 花月夜", ""),)),
     ],
 )
 def test_lists_are_told_by_what_is_in_them(

@@ -1,4 +1,12 @@
-"""Normalising all texts, so that spaces, line ends and the width of marks cannot give away who wrote them (pure).
+"""How a text is shown, by the rule of its study; what is stored is always the text as it was written (pure).
+
+`shown_text` knows three rules:
+
+- `verse`: `normalise_text` makes all texts alike, so that spaces, line ends and the width of marks cannot give away who
+  wrote them.
+- `prose`: line ends become line feeds, the text Unicode NFC, and control characters go. Blanks, indentation, dashes,
+  quotes and joiners stay.
+- `none`: the text is shown as it was written.
 
 `normalise_text` does this:
 
@@ -65,8 +73,43 @@ ENGLISH_MARKS = {"。": ". ", "、": ", ", **dict.fromkeys("“”„「」『�
 SPACE_BEFORE_MARK = re.compile(r" (?=[,;:?!)]|\.(?: |$))| (?<=\( )")
 ENGLISH_MARK = re.compile(rf"{ADDRESS}|([,;:?!])(?=[A-Za-z])")
 
+# Of Unicode's category Cc all but tab and line feed, which `LINE_END` has made of the other line ends.
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+
 SHORT_SENTENCE = re.compile("[^，。；？！\n]*[，。；？！]+[”’）》】]*|[^，。；？！\n]+")
 CLOSERS = "”’）》】"
+
+
+def default_rule(genre: str) -> str:
+    """Return the rule of a new study of this genre."""
+    return "verse" if GENRES[genre].is_verse else "prose"
+
+
+def shown_text(text: str, rule: str, genre: str) -> str:
+    """Return a text as it is shown under a rule, `verse`, `prose` or `none`.
+
+    >>> shown_text("if x:\\r\\n\\treturn x -- 1", "prose", "text")
+    'if x:\\n\\treturn x -- 1'
+    """
+    if rule == "verse":
+        return normalise_text(text, genre)
+    if rule == "prose":
+        return unicodedata.normalize("NFC", CONTROL.sub("", LINE_END.sub("\n", text)))
+    return text
+
+
+def shown_prompt(text: str, rule: str) -> str:
+    """Return a prompt or its description as it is shown under a rule; that of verse sets it on one line."""
+    return normalise_title(text) if rule == "verse" else shown_text(text, rule, "text")
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text has no character that prints: spaces, line ends and zero widths alone.
+
+    >>> is_blank(" \\u3000\\u200b\\n"), is_blank(".")
+    (True, False)
+    """
+    return not any(character.isprintable() and not character.isspace() for character in text)
 
 
 def normalise_text(text: str, genre: str) -> str:
