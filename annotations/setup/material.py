@@ -28,9 +28,13 @@ from generation.models import GenerationRun
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import, stored_prompts
 from generation.texts.normalising import NORMALISER_VERSION, is_chinese
+from generation.texts.typography import Trait, first_change, uneven_traits
 
 # Of everything that is odd the first ones are shown, with how many there are.
 SHOWN_AT_MOST = 20
+# The page of the material is read in a second: of a large study its first texts tell enough.
+TEXTS_LOOKED_AT = 1_000
+CHANGES_SHOWN = 5
 OPEN_RUNS = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
 
 
@@ -208,6 +212,50 @@ def _same_texts(study: Study) -> tuple[int, tuple[SameText, ...]]:
         .order_by("-times", "text")
     )
     return len(found), tuple(SameText(one["text"], one["times"]) for one in found[:SHOWN_AT_MOST])
+
+
+@dataclass(frozen=True)
+class TextChange:
+    """A text that the study's rule changes: where it does so first, as it was written and as it is shown."""
+
+    prompt: str
+    method: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class TypographyChecks:
+    """What a study's rule does to its first texts, and in what these differ by method as they are shown."""
+
+    looked_at: int
+    changed: int
+    changes: tuple[TextChange, ...]
+    methods: tuple[str, ...]
+    uneven: tuple[Trait, ...]
+
+
+def typography_checks(study: Study) -> TypographyChecks:
+    """Look at the first `TEXTS_LOOKED_AT` texts of a study, with one query."""
+    shown = PageCandidate.objects.filter(page__subtask__study=study).order_by(
+        "page__subtask__number", "page__number", "study_method__number"
+    )
+    rows = shown.values_list("page__prompt__text", "study_method__method__label", "candidate__text")
+    found = [(*row, study.shown(row[2])) for row in rows[:TEXTS_LOOKED_AT]]
+    changed = [row for row in found if row[2] != row[3]]
+    by_method: dict[str, list[str]] = {}
+    for _prompt, method, _text, after in found:
+        by_method.setdefault(method, []).append(after)
+    return TypographyChecks(
+        looked_at=len(found),
+        changed=len(changed),
+        changes=tuple(
+            TextChange(prompt, method, *first_change(before, after))
+            for prompt, method, before, after in changed[:CHANGES_SHOWN]
+        ),
+        methods=tuple(by_method),
+        uneven=uneven_traits(list(by_method.values())),
+    )
 
 
 def imported_texts(file: CandidateFile) -> list[ImportedText]:

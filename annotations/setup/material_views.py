@@ -12,7 +12,7 @@ from annotations.access.permissions import Right, study_for
 from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
-from annotations.setup.material import material_checks, store_material
+from annotations.setup.material import material_checks, store_material, typography_checks
 from annotations.setup.views import setup_page, why_fixed
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once
@@ -61,6 +61,7 @@ def material_page(request: UserRequest, study: Study, *, refused: FileForm | Non
     genre = study.genre
     context = {
         "checks": material_checks(study),
+        "typography": typography_checks(study),
         "candidates_form": refused if isinstance(refused, CandidatesForm) else CandidatesForm(genre),
         "prompts_form": refused if isinstance(refused, PromptsForm) else PromptsForm(genre),
         "refused": refused,

@@ -17,10 +17,11 @@ from annotations.plan.plan import lock_plan
 from annotations.plan.rehearsal import copy_study
 from annotations.results.preference_pairs import candidate_texts
 from annotations.setup.lifecycle import sign_off
-from annotations.setup.material import store_material
+from annotations.setup.material import store_material, typography_checks
 from annotations.setup.preview import preview_sheet
 from annotations.setup.rubrics import load_rubric
 from annotations.setup.study import change_study, create_study
+from annotations.tests.cast import shown
 from generation.files.candidates import read_candidates
 from generation.refusals import Refused
 
@@ -142,3 +143,25 @@ def test_rehearsal_shows_what_its_study_shows(draft: Study) -> None:
     copy = copy_study(draft, "kinds-rehearsal")
     assert copy.normalisation == "none"
     assert PageCandidate.objects.filter(page__subtask__study=copy).count() == 2 * len(ORIGINALS)
+
+
+def test_material_page_tells_what_the_rule_changes(draft: Study, client: Client, alice: User) -> None:
+    StudyRole.objects.create(study=draft, user=alice, role="owner")
+    client.force_login(alice)
+    page = shown(client, "/manage/studies/kinds/material/")
+    # The table with its carriage return and the decomposed word, by two methods each.
+    assert "It changes 4 of the first 24 texts" in page
+    assert "| `--x` |␍⏎</q>" in page
+    assert "blanks at the beginning or the end of a line</th><td" in page
+    assert "Level them by another rule" in page
+    change_study(draft, by=None, normalisation="none")
+    assert "It changes nothing in the first 24 texts." in shown(client, "/manage/studies/kinds/material/")
+    change_study(draft, by=None, normalisation="verse")
+    page = shown(client, "/manage/studies/kinds/material/")
+    assert "In marks, widths, blanks and line ends the methods do not differ." in page
+
+
+def test_material_is_looked_at_with_one_query(draft: Study, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        checks = typography_checks(draft)
+    assert (checks.looked_at, checks.changed, checks.methods) == (24, 4, ("one", "two"))
