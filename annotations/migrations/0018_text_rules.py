@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [
-        ('annotations', '0015_planned_effect_and_analysis'),
+        ('annotations', '0017_signed_ids'),
     ]
 
     operations = [
