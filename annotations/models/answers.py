@@ -34,6 +34,10 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         own = self.filter(evaluator=user, source=Enrolment.Source.QUESTIONNAIRE)
         return own.select_related("study").with_is_open().with_is_over()
 
+    def asked_for_best_picks(self) -> EnrolmentQuerySet:
+        """Those who answer on our pages, and those imported with a best pick."""
+        return self.filter(~Q(source=Enrolment.Source.IMPORTED) | Q(best_choices__isnull=False))
+
     def taking_part(self) -> EnrolmentQuerySet:
         """Those who have not withdrawn."""
         return self.filter(withdrawn_at=None)

@@ -181,6 +181,10 @@ class Study(models.Model):
         """Whether an evaluator gets some of the sub-tasks only."""
         return self.evaluators_per_subtask is not None
 
+    def has_best_picks(self) -> bool:
+        """Whether a page is answered with a best pick: everywhere but where only ratings were imported."""
+        return not self.enrolments.exists() or self.enrolments.asked_for_best_picks().exists()
+
 
 class StudyMethod(models.Model):
     """A method that takes part in a study; its number is its place in reports."""

@@ -14,12 +14,21 @@ OF_ENROLMENTS = "enrolment.id = ANY(%(enrolments)s)"
 def page_sums(whose: str) -> str:
     """Return the SQL of the common table `page`, with one row for each evaluator and page of `whose`, a constant above.
 
-    A page asks for a rating by each criterion of each candidate and for one pick, and is complete when `answered`
-    equals `asked`. `is_inconsistent` is null where the pick has no overall rating. The ORM has no aggregate of
-    aggregates.
+    A page asks for a rating by each criterion of each candidate and, where the study has best picks (as
+    `Study.has_best_picks`), for one pick; it is complete when `answered` equals `asked`. `is_inconsistent` is null
+    where the pick has no overall rating. The ORM has no aggregate of aggregates.
     """
     return f"""
-WITH rated AS (
+WITH picking AS (
+    SELECT study_id,
+           (EXISTS (SELECT FROM annotations_enrolment other
+                    WHERE other.study_id = study.study_id AND other.source <> 'imported')
+            OR EXISTS (SELECT FROM annotations_bestchoice
+                       JOIN annotations_enrolment other ON other.id = enrolment_id
+                       WHERE other.study_id = study.study_id))::int AS picks
+    FROM (SELECT DISTINCT enrolment.study_id FROM annotations_enrolment enrolment WHERE {whose}) study
+),
+rated AS (
     SELECT rating.enrolment_id, rating.candidate_id, count(*) AS ratings,
            max(rating.score) FILTER (WHERE criterion.is_overall) AS overall,
            min(rating.saved_at) AS first_at, max(rating.saved_at) AS last_at
@@ -31,7 +40,7 @@ WITH rated AS (
 ),
 page AS (
     SELECT placement.enrolment_id, placement.page_id,
-           count(*) * coalesce(max(criteria.number), 0) + 1 AS asked,
+           count(*) * coalesce(max(criteria.number), 0) + max(picking.picks) AS asked,
            coalesce(sum(rated.ratings), 0) + (count(choice.id) > 0)::int AS answered,
            max(rated.overall) FILTER (WHERE placement.candidate_id = choice.candidate_id) < max(rated.overall)
                AS is_inconsistent,
@@ -39,6 +48,7 @@ page AS (
            greatest(max(rated.last_at), max(choice.saved_at)) AS last_at
     FROM annotations_placement placement
     JOIN annotations_enrolment enrolment ON enrolment.id = placement.enrolment_id
+    JOIN picking ON picking.study_id = enrolment.study_id
     LEFT JOIN (
         SELECT study_id, count(*) AS number FROM annotations_criterion GROUP BY study_id
     ) criteria ON criteria.study_id = enrolment.study_id

@@ -3,7 +3,7 @@
 Reference: Zou et al. (KDD 2021), section 5.1: an evaluator must answer everything; a page is inconsistent when the
 candidate picked as best has an overall rating below the highest one given on that page; an evaluator with
 more than 20 % of the pages inconsistent is left out. Where sub-tasks are shared out, everything is what the evaluator
-was given.
+was given; in a study that has no best picks, it is the ratings (`Study.has_best_picks`).
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ class Verdict:
         return self.exclusion is None
 
 
-def answered_pages(table: ScoreTable) -> Bools:
-    """Return which pages are answered in full, every rating and the best pick, shape (E, P)."""
-    return ~np.isnan(table.scores).any(axis=(2, 3)) & (table.best >= 0)
+def answered_pages(table: ScoreTable, *, has_best_picks: bool = True) -> Bools:
+    """Return which pages are answered in full, every rating and, where there are any, the best pick, shape (E, P)."""
+    picked = table.best >= 0 if has_best_picks else np.ones(table.best.shape, dtype=np.bool_)
+    return ~np.isnan(table.scores).any(axis=(2, 3)) & picked
 
 
 def inconsistent_pages(table: ScoreTable) -> Bools:
@@ -69,12 +70,17 @@ def exclusion_of(*, pages: int, answered: int, inconsistent: int, threshold: Dec
 
 
 def judge(
-    table: ScoreTable, *, threshold: Decimal, asked: Sequence[int] | None = None
+    table: ScoreTable,
+    *,
+    threshold: Decimal,
+    asked: Sequence[int] | None = None,
+    has_best_picks: bool = True,
 ) -> tuple[Verdict, ...]:
     """Return the verdict on every evaluator of the table, in its order.
 
     :param threshold: largest share of inconsistent pages, from 0 to 1, that a valid evaluator may have
     :param asked: how many pages each evaluator was given; all of them if left out
+    :param has_best_picks: whether a page without a pick is unanswered
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold must be a share from 0 to 1, got {threshold}")
@@ -82,7 +88,7 @@ def judge(
     for evaluator, pages, answered, inconsistent in zip(
         table.evaluators,
         [len(table.prompts)] * len(table.evaluators) if asked is None else asked,
-        answered_pages(table).sum(axis=1).tolist(),
+        answered_pages(table, has_best_picks=has_best_picks).sum(axis=1).tolist(),
         inconsistent_pages(table).sum(axis=1).tolist(),
         strict=True,
     ):

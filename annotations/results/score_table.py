@@ -125,9 +125,19 @@ def pages_asked(study: Study, table: ScoreTable) -> tuple[int, ...]:
 
 
 def verdicts_on(study: Study, table: ScoreTable) -> tuple[Verdict, ...]:
-    """Return the verdict on every evaluator of the study's table, in at most one query."""
+    """Return the verdict on every evaluator of the study's table, in at most three queries."""
     asked = pages_asked(study, table) if study.is_shared_out() else None
-    return judge(table, threshold=study.inconsistency_threshold, asked=asked)
+    return judge(
+        table,
+        threshold=study.inconsistency_threshold,
+        asked=asked,
+        has_best_picks=has_best_picks(study, table),
+    )
+
+
+def has_best_picks(study: Study, table: ScoreTable) -> bool:
+    """Return whether a page of the study is answered with a best pick, without a query where its table has one."""
+    return bool((table.best >= 0).any()) or study.has_best_picks()
 
 
 def valid_table(study: Study) -> ScoreTable:

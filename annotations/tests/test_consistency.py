@@ -103,6 +103,15 @@ def test_a_study_nobody_rates_has_no_verdicts() -> None:
     assert judge(table_of(np.empty((0, 3, 2)), np.empty((0, 3), dtype=int).tolist()), threshold=FIFTH) == ()
 
 
+def test_ratings_alone_finish_a_study_without_best_picks() -> None:
+    overall = np.tile(np.array([9.0, 5.0]), (2, 10, 1))
+    overall[1, 3, 1] = np.nan
+    table = table_of(overall, [[-1] * 10] * 2, with_overall=False)
+    whole, half = judge(table, threshold=FIFTH, has_best_picks=False)
+    assert (whole.exclusion, whole.pages_answered, whole.pages_inconsistent) == (None, 10, 0)
+    assert (half.exclusion, half.pages_answered) == ("unfinished", 9)
+
+
 @given(st.data())
 def test_the_rule_holds_page_by_page(data: st.DataObject) -> None:
     scores = data.draw(st.lists(st.integers(1, 10), min_size=2, max_size=5))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from annotations.models import Enrolment, PageCandidate, Placement, Rating, Study
+from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Placement, Rating, Study
+from annotations.monitoring.evaluator_sums import standings
 from annotations.recruiting.enrolment import enrol
+from annotations.results.document import report_document
 from annotations.results.report import study_report
 from annotations.results.score_table import score_table
 from annotations.setup.lifecycle import close_study
@@ -50,6 +53,7 @@ def test_a_report_counts_the_valid_and_names_the_others(study: Study, enrolment:
         "method_labels": {f"method-{n}": f"Method {n}" for n in range(4)},
         "criteria": None,
         "inconsistency_threshold": 0.2,
+        "has_best_picks": True,
     }
     assert report["participants"] == {
         "recruited": 3,
@@ -64,6 +68,30 @@ def test_a_report_counts_the_valid_and_names_the_others(study: Study, enrolment:
     assert report["scores_collected"] == 8
     assert report["published"]["means"]["method-2"] == {"format": 3.0, "overall": 3.0}
     assert report["best_choices"] == {"method-0": 0, "method-1": 0, "method-2": 0, "method-3": 2}
+
+
+def test_imported_ratings_without_picks_and_overall_criterion_have_valid_evaluators(
+    study: Study, enrolment: Enrolment
+) -> None:
+    answer_everything(enrolment)
+    BestChoice.objects.all().delete()
+    Criterion.objects.update(is_overall=False)
+    half = enrol(study, build_user("half"))
+    answer_everything(half)
+    half.best_choices.all().delete()
+    half.ratings.filter(candidate__prompt__text__endswith="2").delete()
+    # Whoever answers on our pages is asked for a pick.
+    assert [one.exclusion for one in standings(study)] == ["unfinished"] * 2
+    assert study_report(study).participants.valid == 0
+    Enrolment.objects.update(source=Enrolment.Source.IMPORTED)
+    assert [one.exclusion for one in standings(study)] == [None, "unfinished"]
+    assert [(one.answered, one.asked) for one in standings(study)] == [(16, 16), (8, 16)]
+    close_study(study)
+    report = study_report(study)
+    assert (report.participants.finished, report.participants.valid) == (1, 1)
+    text = json.dumps(asdict(report_document(report)), default=str)
+    assert "An evaluator is valid who answered everything." in text
+    assert "best picks with their share" not in text
 
 
 def test_the_threshold_of_the_study_decides(study: Study, enrolment: Enrolment) -> None:

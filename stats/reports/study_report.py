@@ -36,6 +36,7 @@ class StudyFacts:
     method_labels: dict[str, str]
     criteria: tuple[CriterionFacts, ...]
     inconsistency_threshold: float
+    has_best_picks: bool = True
 
 
 @dataclass(frozen=True)

@@ -78,15 +78,7 @@ def participants_section(report: StudyReport) -> Section:
             ((report.study.title, *(count_cell(count) for count in counts)),),
         )
     )
-    blocks.append(
-        Paragraph(
-            _(
-                "An evaluator is valid who answered everything and whose best pick had a lower overall rating"
-                " than another candidate on at most %(percent)s of the pages."
-            )
-            % {"percent": percent(report.study.inconsistency_threshold)}
-        )
-    )
+    blocks.append(Paragraph(rule_of_validity(report)))
     if people.excluded:
         reasons = {"unfinished": _("unfinished"), "inconsistent": _("inconsistent")}
         blocks.append(
@@ -115,6 +107,17 @@ def participants_section(report: StudyReport) -> Section:
             )
         )
     return Section("participants", _("Participants"), tuple(blocks))
+
+
+def rule_of_validity(report: StudyReport) -> str:
+    """Say who counts: by the best picks where there are any and an overall rating to compare them with."""
+    study = report.study
+    if not study.has_best_picks or not any(criterion.is_overall for criterion in study.criteria):
+        return _("An evaluator is valid who answered everything.")
+    return _(
+        "An evaluator is valid who answered everything and whose best pick had a lower overall rating"
+        " than another candidate on at most %(percent)s of the pages."
+    ) % {"percent": percent(study.inconsistency_threshold)}
 
 
 def primary_section(report: StudyReport, analysis: Analysis) -> Section:
@@ -196,17 +199,17 @@ def means_section(report: StudyReport, analysis: Analysis) -> Section:
             if crossed.ci is not None:
                 text += f" [{interval(crossed.ci)}]"
             cells.append(cell(crossed.estimate, text))
-        share = picks[method].crossed.estimate
-        cells.append(cell(picks[method].count, f"{picks[method].count} ({percent(share)})"))
+        if study.has_best_picks:
+            share = picks[method].crossed.estimate
+            cells.append(cell(picks[method].count, f"{picks[method].count} ({percent(share)})"))
         rows.append((study.method_labels[method], *cells))
     head = [f"{criterion.label} ({criterion.minimum}–{criterion.maximum})" for criterion in study.criteria]
-    blocks: list[Block] = [
-        Table(
-            _("Mean ratings with crossed confidence intervals (95 %), and best picks with their share"),
-            (_("Method"), *head, _("Best picks")),
-            tuple(rows),
-        )
-    ]
+    if study.has_best_picks:
+        caption = _("Mean ratings with crossed confidence intervals (95 %), and best picks with their share")
+        head.append(_("Best picks"))
+    else:
+        caption = _("Mean ratings with crossed confidence intervals (95 %)")
+    blocks: list[Block] = [Table(caption, (_("Method"), *head), tuple(rows))]
     if report.off_scale.count:
         blocks.append(Paragraph(off_scale_sentence(report)))
     blocks.append(distribution_figure(report, analysis))
