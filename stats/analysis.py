@@ -41,9 +41,8 @@ class MethodMean:
         """Return the mean and what it is made of, ready for JSON."""
         return {
             "criterion": self.criterion,
-            **self.crossed.as_dict(),
             "method": self.method,
-            "analysis": self.crossed.method,
+            **self.crossed.as_dict(),
             "deviation": self.deviation,
             "counts": [list(pair) for pair in self.counts],
         }
@@ -133,10 +132,9 @@ class Analysis:
             "means": [mean.as_dict() for mean in self.means],
             "best_pick_shares": [
                 {
-                    **pick.crossed.as_dict(),
                     "method": pick.method,
-                    "analysis": pick.crossed.method,
                     "count": pick.count,
+                    **pick.crossed.as_dict(),
                 }
                 for pick in self.picks
             ],

@@ -110,7 +110,7 @@ class CrossedMean:
             "variance": None if self.variance is None else self.variance.as_dict(),
             "cells": self.cells,
             "missing": self.missing,
-            "method": self.method,
+            "analysis": self.method,
         }
 
     def t_against(self, null: float) -> float | None:

@@ -60,15 +60,29 @@ def analysis_rows(analysis: Analysis) -> Iterator[tuple[Cell, ...]]:
     for mean in analysis.means:
         for name, value in flat("crossed_mean", mean.crossed.as_dict()):
             yield name, mean.criterion, mean.method, None, value
+        yield "rating_deviation", mean.criterion, mean.method, None, mean.deviation
+        for score, count in mean.counts:
+            yield f"ratings_of.{score:g}", mean.criterion, mean.method, None, count
+    for picks in analysis.picks:
+        yield "best_pick_share.count", None, picks.method, None, picks.count
+        for name, value in flat("best_pick_share", picks.crossed.as_dict()):
+            yield name, None, picks.method, None, value
     for comparison in analysis.comparisons:
         for name, value in flat("difference", comparison.as_dict()):
             yield name, comparison.criterion, comparison.a, comparison.b, value
     for measures in analysis.agreement:
         for name, value in flat("agreement", measures.as_dict()):
             yield name, measures.criterion, None, None, value
-    for ranked in analysis.ranking.methods if analysis.ranking else ():
-        for name, value in flat("ranking", asdict(ranked)):
-            yield name, None, ranked.method, None, value
+    for table, ranking in (
+        ("ranking", analysis.ranking),
+        ("ranking_by_rating", analysis.ranking_by_rating),
+    ):
+        for ranked in ranking.methods if ranking else ():
+            for name, value in flat(table, asdict(ranked)):
+                yield name, None, ranked.method, None, value
+    for pair in analysis.power:
+        for name, value in flat("power", pair.as_dict()):
+            yield name, analysis.primary, pair.a, pair.b, value
 
 
 def flat(name: str, value: Any) -> Iterator[tuple[str, Cell]]:

@@ -86,7 +86,7 @@ def test_three_raters_have_a_result_that_is_said_to_be_of_them_alone(foreign: Fo
     [comparison, *_] = [one for one in found.comparisons if one.criterion == "coherence"]
     assert comparison.p_holm is not None
     numbers = comparison.as_dict()
-    assert (numbers["method"], numbers["generalises_to"]) == ("these evaluators", "prompts")
+    assert (numbers["analysis"], numbers["generalises_to"]) == ("these evaluators", "prompts")
     assert "these_evaluators_only" in numbers["warnings"]
     assert comparison.robustness.sign_flip_prompts is not None
 
@@ -101,9 +101,3 @@ def test_holm_is_over_the_planned_pairs_and_the_others_are_exploratory() -> None
         min(2 * p_values[0], 1)
     )
     assert all(one.p_holm is None for one in found.comparisons if not one.is_planned)
-
-
-def test_json_names_every_method() -> None:
-    numbers = analysis_of(three_raters(np.random.default_rng(3))).as_dict()
-    assert [mean["method"] for mean in numbers["means"]] == ["m0", "m1", "m2", "m3"]
-    assert [share["method"] for share in numbers["best_pick_shares"]] == ["m0", "m1", "m2", "m3"]
