@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from annotations.models import StudyRole
+from annotations.models.bounds import check_texts
 
 
 def stored_name(username: str) -> str:
@@ -51,6 +52,7 @@ def create_account(username: str) -> str:
     password = secrets.token_urlsafe(12)
     user = User(username=username)
     user.set_password(password)
+    check_texts(user)
     refuse_name(username)
     user.full_clean()
     try:

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import Enrolment, Study, StudyRole
+from annotations.models.bounds import check_text
 from generation.refusals import Refused
 
 Role = StudyRole.Role
+LONGEST_USERNAME = User._meta.get_field("username").max_length or 0
 
 
 @transaction.atomic
@@ -62,6 +64,7 @@ def refuse_last_owner(held: StudyRole, by: User | None) -> None:
 
 def user_named(username: str) -> User:
     """Return the user of this name; raise `Refused` where there is none."""
+    check_text("username", username, longest=LONGEST_USERNAME)
     user = User.objects.filter(username=username).first()
     if user is None:
         raise Refused(_("There is no user %(user)s.") % {"user": username})

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from annotations.access.log import log_act
 from annotations.models import Enrolment, EvaluatorGroup, Payment, Study
+from annotations.models.bounds import check_text
 from annotations.monitoring.evaluator_sums import Standing, standings
 from generation.refusals import Refused
 from stats.reports.write_rows import Columns, Row, Value, csv_chunks
@@ -185,8 +186,7 @@ def mark_paid(
     What is paid already stays as it is. If one of them is not approved, none is marked.
     """
     Study.objects.locked(study, no_key=True)
-    if len(reference) > LONGEST_REFERENCE:
-        raise Refused(_("A reference has at most %(length)d characters.") % {"length": LONGEST_REFERENCE})
+    check_text("reference", reference, longest=LONGEST_REFERENCE)
     paid = [line.payment for line in lines_to_pay(study, evaluators) if line.payment]
     Payment.objects.filter(pk__in=[payment.pk for payment in paid]).update(
         state=State.PAID, paid_at=Now(), paid_by=by, reference=reference.strip()

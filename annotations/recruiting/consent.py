@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from annotations.models import Enrolment
 from annotations.models.study import in_current_language
 from generation.refusals import Refused
+from generation.texts.characters import UNSTORABLE
 
 Question = dict[str, Any]
 
@@ -79,6 +80,8 @@ def problem_of(question: object) -> str:
     labels = (question["label_en"], question["label_zh"])
     if not all(isinstance(label, str) and len(label) <= LONGEST_LABEL for label in labels):
         return _("its labels must be text of at most %(most)d characters.") % {"most": LONGEST_LABEL}
+    if any(map(UNSTORABLE.search, labels)):
+        return _("its labels have a character that is none.")
     if not any(label.strip() for label in labels):
         return _("it needs a label in English or in Chinese.")
     if not isinstance(question["is_required"], bool):
@@ -98,6 +101,8 @@ def problem_of_choices(kind: str, choices: object) -> str:
         return _("its choices must be texts of at most %(most)d characters, without spaces around them.") % {
             "most": LONGEST_CHOICE
         }
+    if any(map(UNSTORABLE.search, choices)):
+        return _("its choices have a character that is none.")
     if not FEWEST_CHOICES <= len(choices) <= MOST_CHOICES or len(set(choices)) < len(choices):
         return _("it needs %(fewest)d to %(most)d different choices.") % {
             "fewest": FEWEST_CHOICES,
@@ -124,7 +129,7 @@ def parse_answers(questions: Sequence[Question], data: Mapping[str, Any]) -> dic
         if not given:
             if question["is_required"]:
                 problems[key] = _("Answer this question.")
-        elif "\x00" in given or len(given) > LONGEST_ANSWER:
+        elif UNSTORABLE.search(given) or len(given) > LONGEST_ANSWER:
             problems[key] = _("Answer in at most %(most)d characters.") % {"most": LONGEST_ANSWER}
         elif question["kind"] == "number":
             if given.isascii() and given.isdecimal() and int(given) <= LARGEST_NUMBER:

@@ -18,7 +18,15 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study
-from annotations.models.bounds import MOST_DAYS, MOST_INVITED, MOST_JOINING, check_number
+from annotations.models.bounds import (
+    MOST_DAYS,
+    MOST_INVITED,
+    MOST_JOINING,
+    check_number,
+    check_payment,
+    check_text,
+    check_texts,
+)
 from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
 from annotations.recruiting.tokens import NewToken, join_address, new_token, token_from
 from generation.files.encoding import sniff_encoding
@@ -29,6 +37,7 @@ from generation.refusals import Refused
 DAYS_VALID = 30
 MOST_AT_ONCE = 1_000
 LONGEST_NAME = 150
+LONGEST_KEY = 40
 LONGEST_EMAIL = 254
 COLUMNS = Columns(read=("email", "group", "name"), required=("email",))
 
@@ -57,11 +66,15 @@ def put_group(
     study: Study, key: str, *, name_en: str, name_zh: str, payment: Decimal | None, by: User | None
 ) -> EvaluatorGroup:
     """Make a group of evaluators, or change the one of that key, and log it; raise `ValidationError`."""
+    check_texts(EvaluatorGroup(key=key, name_en=name_en, name_zh=name_zh))
     Study.objects.locked(study)
     group = EvaluatorGroup.objects.filter(study=study, key=key).first() or EvaluatorGroup(
         study=study, key=key
     )
     group.name_en, group.name_zh, group.payment = name_en, name_zh, payment
+    if not (name_en or name_zh):
+        raise ValidationError({"name_en": _("Give the group a name in English or in Chinese.")})
+    check_payment("payment", payment)
     group.full_clean()
     group.save()
     log_act(study, by, "people.group", group=key, payment=None if payment is None else str(payment))
@@ -72,6 +85,7 @@ def group_of(study: Study, key: str) -> EvaluatorGroup | None:
     """Return the group of a key, or none without a key; raise `Refused`."""
     if not key:
         return None
+    check_text("group", key, longest=LONGEST_KEY)
     if group := EvaluatorGroup.objects.filter(study=study, key=key).first():
         return group
     known = ", ".join(study.groups.values_list("key", flat=True))
@@ -170,6 +184,7 @@ def invite(
     check_number("people", len(invitees), most=MOST_INVITED)
     invited = live(study)
     for invitee in invitees:
+        check_texts(Invitation(email=invitee.email, name=invitee.name))
         if invitee.email and (problem := problem_of_email(invitee.email, invited)):
             raise Refused(_("The e-mail address %(problem)s.") % {"problem": problem})
         invited.add(invitee.email.lower())
@@ -287,6 +302,7 @@ def make_open_link(
         turned_away_code=turned_away_code,
         turned_away_url=turned_away_url,
     )
+    check_texts(link)
     link.full_clean(exclude=["closed_at"])
     link.save()
     log_act(study, by, "people.link", link=str(link.uuid), limit=limit, group=group.key if group else None)

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, may_create, study_for
 from annotations.models import Criterion, Study
+from annotations.models.bounds import LONGEST_TEXT
 from annotations.questionnaire.api import CriterionSerializer
 from annotations.setup.lifecycle import close_study, launch, pause, resume, sign_off
 from annotations.setup.material import MaterialChecks, material_checks, store_material
@@ -43,8 +44,6 @@ from generation.web.rest import (
     checked_body,
     checked_query,
 )
-
-LONGEST_TEXT = 20_000
 
 
 def text(longest: int = LONGEST_TEXT) -> serializers.CharField:

@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
+from annotations.models.bounds import LONGEST_TEXT
 from annotations.setup.rubrics import READY_MADE, Rubric, load_rubric
 from annotations.setup.study import (
     MOST_DAYS,
@@ -21,7 +22,6 @@ from annotations.setup.uploads import candidates_in, prompts_in, rubric_in
 from generation.files.problems import FileRefused, Problem
 from generation.refusals import Refused
 
-LONGEST_TEXT = 20_000
 PROBLEMS_SHOWN = 100
 TABLES = ".csv,.tsv,.txt,.jsonl,.json"
 

@@ -10,8 +10,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Criterion, Study
+from annotations.models.bounds import LONGEST_TEXT
 from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, check_questions
-from annotations.setup.forms import LONGEST_TEXT, text_area
+from annotations.setup.forms import text_area
 from annotations.setup.rubrics import HIGHEST_SCORE, MOST_CRITERIA, Rubric, RubricCriterion, checked_rubric
 from generation.files.problems import FileRefused, Problems
 from generation.refusals import Refused

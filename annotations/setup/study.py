@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import AnalysisPlan, Criterion, Study, StudyRole
+from annotations.models.bounds import check_texts
 from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
 from annotations.setup.rubrics import Rubric
@@ -63,7 +64,8 @@ def create_study(
         state=Study.State.DRAFT,
     )
     taken = ValidationError({"slug": _("There is a study of this name already; take another one.")})
-    study.full_clean(validate_unique=False)
+    check_texts(study)
+    study.full_clean(validate_unique=False, validate_constraints=False)
     if Study.objects.filter(slug__iexact=slug).exists():
         raise taken
     try:
@@ -92,6 +94,7 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
     locked = Study.objects.locked(study)
     for name, value in fields.items():
         setattr(locked, name, value)
+    check_texts(locked)
     locked.full_clean(validate_unique=False, validate_constraints=False)
     _check_rules(locked)
     before = Study.objects.values(*fields).get(pk=study.pk) if fields else {}

@@ -19,6 +19,7 @@ from django.db.models import Count, ProtectedError, Q
 from django.db.models.functions import MD5, Now
 from django.utils.translation import ngettext
 
+from generation.compose.longest import check_order
 from generation.models import Composition, Prompt
 from generation.orders import Order
 from generation.refusals import Refused
@@ -83,8 +84,10 @@ def first_seed() -> int:
 def compose(order: Order, *, visitor: str, address: str, nonce: str = "") -> Composition:
     """Queue what a visitor asks for, and return it with its run; the form of one nonce is queued once.
 
-    Raises `TooMany`, `TooManyWaiting`, `Busy` or `Refused`; nothing of an allowance is used then.
+    Raises `TooMany`, `TooManyWaiting`, `Busy`, `OrderRefused` or `Refused`; nothing of an allowance is used then.
     """
+
+    check_order(order)
 
     def queue() -> Composition:
         take(of_visitor(), visitor)

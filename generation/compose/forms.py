@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from generation.compose.longest import LONGEST_ABOUT, LONGEST_HEADS, LONGEST_TUNE
 from generation.engines.model_library import (
     ENGLISH,
     VERSE,
@@ -28,9 +29,6 @@ from generation.verse.forms import CHINESE, find_form
 from generation.verse.songci import find_tune, similar_tunes, tune_book
 
 FREE = "free"
-LONGEST_TUNE = 20
-LONGEST_ABOUT = 30
-LONGEST_HEADS = 40
 LONGEST_QUATRAIN = 4
 
 Words = str | Promise

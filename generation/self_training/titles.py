@@ -40,6 +40,8 @@ def draw_titles(number: int, *, cycles: int, seed: int, model: str) -> list[list
 
     They are those of the training part of the prepared corpus, or of the few poems that come with the site.
     """
+    if not 1 <= number <= MOST_TITLES:
+        raise TitlesRefused(_("The titles must be from 1 to %(most)d.") % {"most": MOST_TITLES})
     known = _known_to(model)
     titles = [title for title in _titles_here() if not _wrong(title, known)]
     try:

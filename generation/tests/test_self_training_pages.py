@@ -251,7 +251,7 @@ def test_command_begins_a_chain(models: Path, db: None, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"titles": 0}, "must be above zero"),
+        ({"titles": 0}, "must be from 1 to 10000"),
         ({"titles": 5000}, "titles to draw from here"),
         ({"titles": 2, "keep_share": 0.0}, "must be above 0"),
         ({"titles_file": Path("/nowhere")}, "No such file"),

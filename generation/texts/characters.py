@@ -18,6 +18,9 @@ VARIANTS = str.maketrans(
 # Code points that only stand for another character: Kangxi radicals and compatibility ideographs. Full NFKC would
 # also turn Chinese marks into those of ASCII.
 COMPATIBILITY = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
+# What no text in a database or a file can hold: the null character, and halves of characters, which is what bytes that
+# are no UTF-8 become on a command line.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # Control, format (zero width, direction), surrogate, private use; line and paragraph separators.
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.setup.rubrics import load_rubric
 from annotations.setup.study import create_study
 from generation.files.problems import FileRefused
+from generation.management.act_command import ActCommand
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = "Begin a study as a draft: it has criteria, and no material yet."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.imports.published_records import read_records
 from annotations.imports.studies import import_records
 from annotations.management.commands.import_study import messages_of
 from generation.files.problems import FileRefused
+from generation.management.act_command import ActCommand
 from generation.refusals import Refused
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Make a closed study of two published files: CANDIDATES (poem-records.jsonl or qa-records.jsonl) and ANSWERS "
         "(user-records.jsonl). Nothing is written if either is damaged; no answer is dropped or mended."

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.imports.studies import import_study
 from annotations.models import Page
 from annotations.setup.rubrics import load_rubric
 from generation.files.candidates import read_candidates
 from generation.files.problems import FileRefused
+from generation.management.act_command import ActCommand
 from generation.refusals import Refused
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Make a study of a file with candidates: CSV or JSON Lines with the columns prompt, description (optional), "
         "method, text and form (optional), one row a candidate. Of a method's texts for a prompt in several forms one "

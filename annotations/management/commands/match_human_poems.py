@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.commands.build_demo_study import FORMS, Poem, eligible_poems
+from generation.management.act_command import ActCommand
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Choose the human poem with the nearest title for each title of a JSON list, from DIR, the unpacked npm package"
         " chinese-poetry, and write them as candidates of the method human."

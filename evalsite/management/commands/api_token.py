@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from evalsite.tokens import make_token, take_back_token
+from generation.management.act_command import ActCommand
 
 
-class Command(BaseCommand):
+class Command(ActCommand):
     help = (
         "Print a new token of the API for a user, once; the one before is void. --delete only takes it back."
     )

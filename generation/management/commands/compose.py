@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from generation.compose.longest import check_order
 from generation.engines.jiuge import JiugeFailed
 from generation.management.act_command import ActCommand
 from generation.orders import Order, Step, Written
@@ -43,7 +44,9 @@ class Command(ActCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        written = self.write(order_of(options))
+        order = order_of(options)
+        check_order(order)
+        written = self.write(order)
         if options["json"]:
             self.stdout.write(json.dumps(asdict(written), ensure_ascii=False, indent=2))
             return

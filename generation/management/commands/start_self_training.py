@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from generation.management.act_command import ActCommand
 from generation.models import RunPrompt, SelfTraining, Worker
-from generation.self_training.chain import start_self_training
+from generation.self_training.chain import refuse_settings, start_self_training
 from generation.self_training.titles import draw_titles, listed_titles
 from generation.training.settings import PAPER
 
@@ -58,8 +58,10 @@ class Command(ActCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = {name: options[name] for name in ("base_model", "keep_share", "steps", "cycles", "seed")}
-        chain = start_self_training(options["name"], self.titles(options), **chosen)
+        settings = {name: options[name] for name in ("keep_share", "steps", "cycles", "seed")}
+        refuse_settings(**settings)
+        base_model = options["base_model"]
+        chain = start_self_training(options["name"], self.titles(options), base_model=base_model, **settings)
         queue = chain.training_cycles.get().run.queue
         self.stdout.write(f"{chain.name} is queued, see {chain.get_absolute_url()}")
         if not Worker.objects.seen_lately().taking(queue).exists():
@@ -71,8 +73,6 @@ class Command(ActCommand):
         """Return the titles of a file, or drawn ones for each cycle."""
         path: Path | None = options["titles_file"]
         if path is None:
-            if options["titles"] < 1 or options["cycles"] < 1 or options["seed"] < 0:
-                raise CommandError("titles and cycles must be above zero, and the seed not negative")
             return draw_titles(
                 options["titles"],
                 cycles=options["cycles"],
