@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -21,6 +20,7 @@ from generation.refusals import Refused
 from generation.web.addresses import address_of
 from generation.web.once import IDEMPOTENCY_KEY, key_sent
 from generation.web.rest import Body, checked_body
+from generation.web.schema import extend_schema
 
 
 class JoinBody(Body):

@@ -383,10 +383,10 @@ SPECTACULAR_SETTINGS = {
         "GameGenre": "turing.models.Genre",
         "Side": "turing.models.Side",
     },
-    "PREPROCESSING_HOOKS": ["generation.web.rest.only_api"],
+    "PREPROCESSING_HOOKS": ["generation.web.schema_hooks.only_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "generation.web.rest.add_errors",
+        "generation.web.schema_hooks.add_errors",
     ],
 }
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAdminUser
 from rest_framework.request import Request
@@ -14,8 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from generation.web.rest import PageQuery, Strict, checked_query, page_of, page_response, rows_as
+from generation.web.schema import extend_schema
 from turing.models import Genre, PoemPair, Round, Side
-from turing.results.exports import answered_rounds, played_pairs, results_dict
 
 
 class NoQuery(Strict):
@@ -32,6 +31,9 @@ class GameResults(APIView):
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
+        # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+        from turing.results.exports import results_dict
+
         checked_query(NoQuery, request)
         return Response(results_dict(with_pairs=request.user.is_staff, with_rounds=False))
 
@@ -92,6 +94,8 @@ class Pairs(APIView):
         responses=page_of(PairSerializer),
     )
     def get(self, request: Request) -> Response:
+        from turing.results.exports import played_pairs
+
         query = checked_query(PairQuery, request)
         found: QuerySet[Any, Any] = played_pairs()
         if "genre" in query:
@@ -109,6 +113,8 @@ class Rounds(APIView):
         responses=page_of(RoundSerializer),
     )
     def get(self, request: Request) -> Response:
+        from turing.results.exports import answered_rounds
+
         query = checked_query(RoundQuery, request)
         found: QuerySet[Any, Any] = answered_rounds()
         if "pair" in query:

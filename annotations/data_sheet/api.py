@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,6 +11,7 @@ from rest_framework.views import APIView
 from annotations.access.permissions import Right, study_for
 from annotations.data_sheet import heds_markdown
 from generation.web.rest import UserRequest
+from generation.web.schema import extend_schema
 
 
 class DataSheetSerializer(serializers.Serializer[Any]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,6 +27,7 @@ from generation.web.rest import (
     page_of,
     page_response,
 )
+from generation.web.schema import extend_schema
 
 
 class EvaluatorSerializer(serializers.Serializer[EvaluatorRow]):

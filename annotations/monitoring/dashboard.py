@@ -10,9 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.db import connection, models
 from django.db.models import Count
 from django.utils import timezone
@@ -20,10 +19,10 @@ from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Assignment, Criterion, Enrolment, Invitation, Rating, Study, Subtask
 from annotations.monitoring.evaluator_sums import Coverage, Standing, study_sums
-from annotations.results.score_table import copied_integers
-from stats.agreement import krippendorff_alphas
-from stats.quality import FEWEST_TEXTS
-from stats.scores import Floats, Ints
+
+if TYPE_CHECKING:
+    from stats.scores import Floats, Ints
+
 
 # More columns of the matrix than these are put together.
 MOST_COLUMNS = 8
@@ -177,6 +176,9 @@ def evaluator_rows(
     study: Study, standings: Sequence[Standing], criterion: Criterion | None
 ) -> tuple[EvaluatorRow, ...]:
     """Return the rows of the evaluators in order of enrolment, with two queries."""
+    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+    from stats.quality import FEWEST_TEXTS
+
     times = {enrolment: of_evaluator for enrolment, *of_evaluator in selected(TIMES, study=study.pk)}
     agreements: dict[int, float | None] = dict(
         selected(AGREEMENTS, criterion=criterion.pk, fewest=FEWEST_TEXTS) if criterion else []
@@ -283,6 +285,11 @@ def alphas(study: Study, criteria: Sequence[Criterion]) -> tuple[Alpha, ...]:
 
     Whoever has rated is counted, finished or not: it is watched while they answer.
     """
+    import numpy as np
+
+    from annotations.results.score_table import copied_integers
+    from stats.agreement import krippendorff_alphas
+
     counts = copied_integers(
         Rating.objects.filter(enrolment__study=study)
         .values_list("criterion_id", "candidate_id", "score")
@@ -300,6 +307,8 @@ def alphas(study: Study, criteria: Sequence[Criterion]) -> tuple[Alpha, ...]:
 
 def packed(counts: Ints) -> Floats:
     """Return (text, score, times) as ratings (raters, texts) with NaN below: alpha does not ask who gave a rating."""
+    import numpy as np
+
     counts = counts[np.argsort(counts[:, 0], kind="stable")]
     text = np.repeat(counts[:, 0], counts[:, 2])
     scores = np.repeat(counts[:, 1], counts[:, 2])

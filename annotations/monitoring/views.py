@@ -17,7 +17,6 @@ from django.views.decorators.http import require_safe
 from annotations.access.permissions import Right, study_and_rights, study_for
 from annotations.models import Study
 from annotations.monitoring.dashboard import SORTS, EvaluatorRow, Stage, dashboard, sorted_rows
-from annotations.results.document.wording import DASH, decimal, percent
 
 SUBTASKS_ON_PAGE = 100
 # The stages of the funnel that a row of the table is in, by the word in the address.
@@ -85,6 +84,9 @@ def live_part(request: HttpRequest, study: Study) -> str:
 
 def progress_context(request: HttpRequest, study: Study) -> dict[str, Any]:
     """Return what is shown of a study, sorted and filtered as the address says; raise Http404 for nonsense there."""
+    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+    from annotations.results.document.wording import decimal, percent
+
     sort, stage, group = (request.GET.get(name, "") for name in ("sort", "stage", "group"))
     sort = sort or "evaluator"
     found = dashboard(study)
@@ -171,6 +173,8 @@ def heads(query: QueryDict, sort: str) -> list[Head]:
 
 def shown_row(row: EvaluatorRow) -> ShownRow:
     """Return one evaluator's row in words."""
+    from annotations.results.document.wording import DASH, decimal, percent
+
     one = row.standing
     return ShownRow(
         row=row,

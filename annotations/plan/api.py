@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,6 +13,7 @@ from annotations.models import AnalysisPlan
 from annotations.plan.plan import lock_plan, locked_plan, plan_document
 from generation.refusals import Refused
 from generation.web.rest import Body, Points, UserRequest, checked_body
+from generation.web.schema import extend_schema
 
 
 class PlanSerializer(serializers.ModelSerializer[AnalysisPlan]):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -28,8 +28,11 @@ from annotations.models import (
 )
 from annotations.models.bounds import LONGEST_NOTES, MOST_PLANNED, check_number, check_text
 from generation.refusals import Refused
-from stats.ratings.choice import Planned
 from stats.reports.study_report import PlanFacts
+
+if TYPE_CHECKING:
+    from stats.ratings.choice import Planned
+
 
 Pair = tuple[str, str]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -34,6 +33,7 @@ from generation.web.rest import (
     page_of,
     page_response,
 )
+from generation.web.schema import extend_schema
 
 
 class CriterionSerializer(serializers.ModelSerializer[Criterion]):

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -43,6 +42,7 @@ from generation.web.rest import (
     page_response,
     rows_as,
 )
+from generation.web.schema import extend_schema
 
 
 class GroupSerializer(serializers.ModelSerializer[EvaluatorGroup]):

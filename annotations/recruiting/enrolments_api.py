@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,6 +27,7 @@ from generation.web.rest import (
     page_response,
     rows_as,
 )
+from generation.web.schema import extend_schema
 
 
 class EnrolBody(UserBody):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,6 +12,7 @@ from annotations.questionnaire.api import own_enrolment
 from annotations.recruiting.consent import LONGEST_ANSWER, give_consent, parse_answers
 from annotations.recruiting.withdrawal import withdraw
 from generation.web.rest import Body, UserRequest, checked_body
+from generation.web.schema import extend_schema
 
 
 class ConsentBody(Body):

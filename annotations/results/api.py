@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,8 +14,6 @@ from annotations.access.log import log_act
 from annotations.access.permissions import Right, study_for
 from annotations.models import SHORTEST_REASON, AnalysisPlan
 from annotations.results.answer_rows import COLUMNS, answer_count, answers_between
-from annotations.results.report import study_report
-from annotations.results.report_formats import report_json
 from annotations.results.seal import unblind
 from annotations.setup.studies_api import StudySerializer, study_response
 from generation.refusals import Refused
@@ -31,6 +28,7 @@ from generation.web.rest import (
     listing,
     page_of,
 )
+from generation.web.schema import extend_schema
 
 
 class AnswerRowSerializer(serializers.Serializer[Any]):
@@ -89,6 +87,10 @@ class Report(APIView):
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: UserRequest, slug: str) -> HttpResponse:
+        # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+        from annotations.results.report import study_report
+        from annotations.results.report_formats import report_json
+
         study = study_for(request.user, slug, Right.ANALYSE)
         query = checked_query(ReportQuery, request)
         body = report_json(study_report(study, off_scale=query["off_scale"]))

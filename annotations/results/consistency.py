@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+if TYPE_CHECKING:
+    from stats.scores import Bools, ScoreTable
 
-from stats.scores import Bools, ScoreTable
 
 Exclusion = Literal["unfinished", "inconsistent"]
 
@@ -41,6 +41,9 @@ class Verdict:
 
 def answered_pages(table: ScoreTable, *, has_best_picks: bool = True) -> Bools:
     """Return which pages are answered in full, every rating and, where there are any, the best pick, shape (E, P)."""
+    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+    import numpy as np
+
     picked = table.best >= 0 if has_best_picks else np.ones(table.best.shape, dtype=np.bool_)
     return ~np.isnan(table.scores).any(axis=(2, 3)) & picked
 
@@ -51,6 +54,8 @@ def inconsistent_pages(table: ScoreTable) -> Bools:
     A tie for the highest is consistent. A page without a pick, or whose pick has no overall rating, cannot be
     judged and is none; so is every page of a study without an overall criterion.
     """
+    import numpy as np
+
     if table.overall is None or not table.methods:
         return np.zeros(table.best.shape, dtype=np.bool_)
     overall = table.for_criterion(table.overall.key)

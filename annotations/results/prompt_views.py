@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -13,12 +12,11 @@ from django.views.decorators.http import require_safe
 
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Page, PageCandidate, Study
-from annotations.results.document.wording import decimal, signed
-from annotations.results.report import primary_by_default
-from annotations.results.score_table import valid_table
 from annotations.results.seal import is_sealed
-from stats.cases import prompt_gains, prompt_means, prompt_splits
-from stats.scores import Floats, ScoreTable
+
+if TYPE_CHECKING:
+    from stats.scores import Floats, ScoreTable
+
 
 SORTS = ("gain", "fail", "split", "order")
 
@@ -41,12 +39,17 @@ def sealed_context(request: HttpRequest, study: Study) -> dict[str, Any]:
 
 
 def finite(value: float) -> float | None:
+    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+    import numpy as np
+
     return float(value) if np.isfinite(value) else None
 
 
 @require_safe
 def prompts(request: HttpRequest, slug: str) -> HttpResponse:
     """List all prompts with the mean ratings of their candidates, by what a chosen method gains or loses."""
+    from annotations.results.score_table import valid_table
+
     study = study_for(request.user, slug, Right.ANALYSE)
     if is_sealed(study):
         return render(request, "annotations/results/prompts.html", sealed_context(request, study))
@@ -75,6 +78,12 @@ def prompts(request: HttpRequest, slug: str) -> HttpResponse:
 
 def prompt_rows(study: Study, table: ScoreTable, method: int, sort: str) -> list[PromptRow]:
     """Return the prompts' rows for one method, sorted; prompts without ratings come last."""
+    import numpy as np
+
+    from annotations.results.document.wording import decimal, signed
+    from annotations.results.report import primary_by_default
+    from stats.cases import prompt_gains, prompt_means, prompt_splits
+
     criterion = primary_by_default(table)
     means = prompt_means(table, criterion)
     gains, splits = prompt_gains(table, criterion)[:, method], prompt_splits(table, criterion)[:, method]
@@ -102,6 +111,12 @@ def prompt_rows(study: Study, table: ScoreTable, method: int, sort: str) -> list
 @require_safe
 def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResponse:
     """Show one prompt with its candidates side by side, named, and their mean ratings on every criterion."""
+    import numpy as np
+
+    from annotations.results.document.wording import decimal
+    from annotations.results.score_table import valid_table
+    from stats.cases import prompt_means
+
     study = study_for(request.user, slug, Right.ANALYSE)
     shown = get_object_or_404(
         Page.objects.select_related("prompt", "subtask"),

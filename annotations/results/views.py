@@ -17,11 +17,7 @@ from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.results import seal as unblinding
 from annotations.results.answer_rows import rating_chunks
-from annotations.results.document import report_document
 from annotations.results.forms import UnblindForm
-from annotations.results.preference_pairs import PREFERENCE_FORMATS, SOURCES, preference_chunks, preferences
-from annotations.results.report import study_report
-from annotations.results.report_formats import FORMATS, export
 from annotations.results.seal import Sealed
 from stats.reports import write_rows as row_files
 from stats.reports.study_report import OffScalePolicy
@@ -46,6 +42,12 @@ def results_page(
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     """Return the page of a study's results, with what was wrong with the form that should unblind it."""
+    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+    from annotations.results.document import report_document
+    from annotations.results.preference_pairs import PREFERENCE_FORMATS
+    from annotations.results.report import study_report
+    from annotations.results.report_formats import FORMATS
+
     report = study_report(study, off_scale=chosen_off_scale(request))
     context = {
         "study": study,
@@ -63,6 +65,9 @@ def results_page(
 @require_safe
 def results_file(request: HttpRequest, slug: str, file_format: str) -> HttpResponse:
     """Send the report of a study as a file."""
+    from annotations.results.report import study_report
+    from annotations.results.report_formats import FORMATS, export
+
     study = study_for(request.user, slug, Right.ANALYSE)
     if file_format not in FORMATS:
         raise Http404
@@ -93,6 +98,13 @@ def preferences_file(
     request: UserRequest, slug: str, source: str, file_format: str
 ) -> HttpResponse | StreamingHttpResponse:
     """Send the preference pairs of a study, by ratings or by picks."""
+    from annotations.results.preference_pairs import (
+        PREFERENCE_FORMATS,
+        SOURCES,
+        preference_chunks,
+        preferences,
+    )
+
     study = study_for(request.user, slug, Right.ANALYSE)
     if source not in SOURCES or file_format not in PREFERENCE_FORMATS:
         raise Http404

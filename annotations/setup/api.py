@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
@@ -44,6 +43,7 @@ from generation.web.rest import (
     checked_body,
     checked_query,
 )
+from generation.web.schema import extend_schema
 
 
 def text(longest: int = LONGEST_TEXT) -> serializers.CharField:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,6 +14,7 @@ from annotations.access.permissions import RIGHTS, Right, Role, studies_of, stud
 from annotations.models import Study, StudyRole
 from annotations.questionnaire.api import CriterionSerializer
 from generation.web.rest import PageQuery, UserRequest, checked_query, page_of, page_response
+from generation.web.schema import extend_schema
 
 # What is said of a study in a list and alone; its methods are not among it.
 STUDY_FIELDS = [

@@ -10,8 +10,9 @@ import pytest
 from evalsite.embedded.layout import BASE_DIR
 
 HEAVY = {
-    "matplotlib", "matplotlib.figure", "scipy.optimize", "scipy.special", "scipy.stats", "xlsxwriter",
-    "drf_spectacular.generators", "drf_spectacular.views", "pandas", "statsmodels", "torch", "transformers",
+    "matplotlib", "matplotlib.figure", "numpy", "opencc", "pandas", "pyarrow", "scipy", "statsmodels", "stats.analysis",
+    "torch", "transformers", "typst", "xlsxwriter", "django.test", "jinja2", "rest_framework.test",
+    "drf_spectacular.generators", "drf_spectacular.openapi", "drf_spectacular.plumbing", "drf_spectacular.views",
 }  # fmt: skip
 COMMAND = "from django.core.management import execute_from_command_line as run; run(['manage.py', *{words}])"
 WEB = "import django; django.setup(); from django.urls import get_resolver; get_resolver().url_patterns"

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAdminUser
 from rest_framework.response import Response
@@ -19,6 +18,7 @@ from generation.refusals import Refused
 from generation.runs.progress import RunProgress, Workload, run_progress, workload
 from generation.runs.runs import cancel_run, retry_failed
 from generation.web.rest import PageQuery, UserRequest, checked_query, page_of, page_response, rows_as
+from generation.web.schema import extend_schema
 
 
 class RunRowSerializer(serializers.ModelSerializer[GenerationRun]):

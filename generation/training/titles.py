@@ -6,8 +6,6 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from generation.refusals import Refused
 from generation.verse.corpus import Poem
 
@@ -24,6 +22,9 @@ def telling_titles(poems: Iterable[Poem]) -> list[str]:
 
 def sample_titles(known: Sequence[str], number: int, seed: int, cycle: int) -> list[str]:
     """Draw a cycle's titles, none twice; raise `Refused` where there are too few."""
+    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+    import numpy as np
+
     if len(known) < number:
         raise Refused(f"the corpus has {len(known)} titles to write poems for, not {number}")
     rng = np.random.default_rng([seed, cycle])

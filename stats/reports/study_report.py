@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from stats.analysis import Analysis
-from stats.cases import CaseKind
-from stats.published import ByMethodAndCriterion
-from stats.ratings.choice import Planned
-from stats.significance import Comparison
+if TYPE_CHECKING:
+    from stats.analysis import Analysis
+    from stats.cases import CaseKind
+    from stats.published import ByMethodAndCriterion
+    from stats.ratings.choice import Planned
+    from stats.significance import Comparison
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stats.analysis import Analysis
-from stats.reports.study_report import StudyReport
+if TYPE_CHECKING:
+    from stats.analysis import Analysis
+    from stats.reports.study_report import StudyReport
+
 
 # What a spreadsheet takes for the start of a formula, in both widths.
 FORMULA_STARTS = "=+-@＝＋－＠"

@@ -7,15 +7,16 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from turing.results.exports import RESULT_FORMATS, ROW_FORMATS, ROWS, export_results, row_chunks
-from turing.results.figures import PAIRS_SHOWN, breakdown, extreme_pairs, live_results
-from turing.results.page import live_view, pair_sections, share_sections
-
 
 @login_not_required
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
     """Show the results of the game."""
+    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+    from turing.results.exports import RESULT_FORMATS, ROW_FORMATS
+    from turing.results.figures import PAIRS_SHOWN, breakdown, extreme_pairs, live_results
+    from turing.results.page import live_view, pair_sections, share_sections
+
     live = live_results()
     is_staff = request.user.is_staff
     context = {
@@ -34,6 +35,9 @@ def results(request: HttpRequest) -> HttpResponse:
 @require_safe
 def results_live(request: HttpRequest) -> HttpResponse:
     """Show the part of the page that changes with every record."""
+    from turing.results.figures import live_results
+    from turing.results.page import live_view
+
     return render(request, "turing/results/_results_live.html", {"live": live_view(live_results())})
 
 
@@ -41,6 +45,8 @@ def results_live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def results_file(request: HttpRequest, file_format: str) -> HttpResponse:
     """Send the results as a file, to staff with the hardest and easiest pairs."""
+    from turing.results.exports import RESULT_FORMATS, export_results
+
     if file_format not in RESULT_FORMATS:
         raise Http404
     return HttpResponse(
@@ -53,6 +59,8 @@ def results_file(request: HttpRequest, file_format: str) -> HttpResponse:
 @require_safe
 def rows_file(request: HttpRequest, rows: str, file_format: str) -> StreamingHttpResponse:
     """Stream all pairs or all answered rounds to staff; for anybody else there are none."""
+    from turing.results.exports import ROW_FORMATS, ROWS, row_chunks
+
     if not request.user.is_staff or rows not in ROWS or file_format not in ROW_FORMATS:
         raise Http404
     return StreamingHttpResponse(
