@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Callable, Container
 from functools import cache
 
-from opencc import OpenCC
-
 # Variants that OpenCC leaves as they are.
 VARIANTS = str.maketrans(
     "櫂劒荅箇牀峯羣嶽巗艸邨菴墖壻悮恠凴徃牎葢輭隄閒駡鷄麪剏",
@@ -27,7 +25,9 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 @cache
 def converter() -> Callable[[str], str]:
-    """Return OpenCC's conversion from traditional to simplified; its dictionaries are loaded with the first call."""
+    """Return OpenCC's conversion from traditional to simplified, which is loaded with the first call."""
+    from opencc import OpenCC
+
     convert: Callable[[str], str] = OpenCC("t2s").convert
     return convert
 
