@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rest_framework.views import APIView
 
+__all__ = ["apply_noted", "extend_schema"]
+
 if TYPE_CHECKING:
     # Type checkers see the arguments that drf-spectacular knows.
-    from generation.web.schema import extend_schema
+    from drf_spectacular.utils import extend_schema
 else:
     Method = TypeVar("Method", bound=Callable[..., Any])
 
