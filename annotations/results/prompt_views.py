@@ -38,6 +38,11 @@ def sealed_context(request: HttpRequest, study: Study) -> dict[str, Any]:
     return {"study": study, "rights": right_names(request.user, study), "sealed": True}
 
 
+def empty_context(request: HttpRequest, study: Study) -> dict[str, Any]:
+    """Return what the page of the prompts shows of a draft: that there is nothing to compare yet."""
+    return {"study": study, "rights": right_names(request.user, study), "is_empty": True}
+
+
 def finite(value: float) -> float | None:
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     import numpy as np
@@ -54,6 +59,8 @@ def prompts(request: HttpRequest, slug: str) -> HttpResponse:
     if is_sealed(study):
         return render(request, "annotations/results/prompts.html", sealed_context(request, study))
     table = valid_table(study)
+    if not (table.methods and table.criteria):
+        return render(request, "annotations/results/prompts.html", empty_context(request, study))
     method = request.GET.get("method", table.methods[-1])
     sort = request.GET.get("sort", SORTS[0])
     if method not in table.methods or sort not in SORTS:
@@ -127,6 +134,8 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
     if is_sealed(study):
         return render(request, "annotations/results/prompts.html", sealed_context(request, study))
     table = valid_table(study)
+    if f"{subtask}/{page}" not in table.prompts or not table.criteria:
+        return render(request, "annotations/results/prompts.html", empty_context(request, study))
     at = table.prompts.index(f"{subtask}/{page}")
     criteria = list(study.criteria.all())
     means = np.stack([prompt_means(table, criterion.key)[at] for criterion in criteria], axis=-1)

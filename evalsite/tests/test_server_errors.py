@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client
 
+from annotations.models import PageCandidate, Study, StudyMethod
+from annotations.tests.cast import build_study
 from evalsite.tokens import make_token
 
 
@@ -37,6 +39,18 @@ def test_half_a_character_in_json_is_refused(called: Client, body: str) -> None:
     response = called.post("/api/v1/studies/", body, content_type="application/json")
     assert response.status_code == 400
     assert "half a character" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("address", ["prompts/", "prompts/1/1/"])
+def test_the_prompts_of_a_study_without_texts_are_none_to_compare(visitor: Client, address: str) -> None:
+    study = build_study(prompts=1)
+    PageCandidate.objects.all().delete()
+    StudyMethod.objects.all().delete()
+    Study.objects.filter(pk=study.pk).update(state=Study.State.DRAFT)
+    visitor.force_login(User.objects.create_superuser("root"))
+    page = visitor.get(f"/studies/poems/results/{address}")
+    assert page.status_code == 200
+    assert "The study has no texts to compare yet." in page.content.decode()
 
 
 @contextmanager
