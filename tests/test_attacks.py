@@ -76,6 +76,16 @@ def test_an_old_form_of_nobodys_leads_to_a_new_one_and_lets_nobody_in(tab: Clien
     assert Enrolment.objects.count() == 1
 
 
+def test_an_old_form_shows_its_personal_link_to_nobody_else(tab: Client, study: Study) -> None:
+    path = f"/join/{link_token(study)}/"
+    form = form_of(tab, path)
+    tab.post(path, form)
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.force_login(User.objects.create_user("dora"))
+    assert stranger.post(path, form).status_code == 302
+    assert who(stranger) == User.objects.get(username="dora")
+
+
 def test_a_forged_form_is_refused_where_nobody_is_logged_in(tab: Client, study: Study) -> None:
     path = f"/join/{link_token(study)}/"
     assert tab.post(path, {"nonce": new_nonce()}).status_code == 403

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from annotations.models import Enrolment
-from annotations.recruiting.invitations import make_open_link
+from annotations.recruiting.invitations import Invitee, invite, make_open_link
 from annotations.tests.cast import build_study
 
 
@@ -32,3 +32,16 @@ def test_a_double_press_of_take_part_uses_one_place(live_server: LiveServer, bro
     page.wait_for_url("**/studies/poems/")
     page.context.close()
     assert Enrolment.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_question_who_one_is_fits_a_phone(live_server: LiveServer, browser: Browser) -> None:
+    study = build_study()
+    first, second = invite(study, [Invitee(), Invitee()], by=None)
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    page.goto(f"{live_server.url}/join/{first.token}/")
+    page.get_by_role("button", name="Take part").click()
+    page.goto(f"{live_server.url}/join/{second.token}/")
+    assert page.get_by_role("button", name="somebody else").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.context.close()

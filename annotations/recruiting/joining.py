@@ -30,7 +30,7 @@ from annotations.models import (
     ReturnLink,
     Study,
 )
-from annotations.recruiting.enrolment import CameBy, enrol, refuse_to_enrol
+from annotations.recruiting.enrolment import CameBy, enrol, refuse_to_enrol, runs_study
 from annotations.recruiting.panel import NOBODY, External, is_signed, needs_proof
 from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.recruiting.tokens import TOKEN, first_return_link, token_digest
@@ -98,11 +98,11 @@ class Entrance:
     def takes_account(self, visitor: User | None) -> bool:
         """Whether the visitor may go on with the account that is logged in, where the link belongs to nobody yet.
 
-        One that a link made is for the person of that link: it takes no second link.
+        One that a link made is for the person of that link: it takes no second link; and nobody rates what they run.
         """
         if visitor is None or self.enrolment is not None:
             return False
-        return self.own is not None or not is_guest(visitor)
+        return self.own is not None or not (is_guest(visitor) or runs_study(self.study, visitor))
 
 
 @dataclass(frozen=True)
@@ -254,11 +254,9 @@ def refuse_whom_it_excludes(entrance: Entrance, visitor: User | None) -> None:
                 HTTPStatus.FORBIDDEN,
                 study,
             )
-        if visitor is None:
-            # An account made by a link runs nothing, so nobody need be made to find that out.
-            visitor = User()
         try:
-            refuse_to_enrol(study, visitor)
+            # Whoever comes gets an account of their own, which runs nothing.
+            refuse_to_enrol(study, User())
         except EnrolmentRefused as refused:
             raise LinkRefused(str(refused), HTTPStatus.FORBIDDEN, study) from refused
         return
@@ -324,10 +322,10 @@ def join_once(token: str, visitor: User | None, external: External, who: Who | N
     if visitor is not None and who is None and not (entrance.external.id and is_guest(visitor)):
         raise WhoIsIt
     if visitor is not None and who == Who.MYSELF:
-        if not entrance.takes_account(visitor):
-            raise WhoIsIt
         if entrance.own:
             return Joined(enrol(entrance.study, visitor), is_new=False)
+        if is_guest(visitor):
+            raise WhoIsIt
         return take_part(entrance, visitor, "")
     if entrance.full:
         raise LinkRefused(entrance.full, study=study)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from annotations.models import Enrolment
 from annotations.recruiting.consent import give_consent
+from annotations.recruiting.enrolment import runs_study
 from annotations.recruiting.joining import (
     Entrance,
     FormSpent,
@@ -101,6 +102,7 @@ def entrance_page(
         "own": entrance.own,
         "full": entrance.full,
         "takes_account": entrance.takes_account(visitor),
+        "runs_study": visitor is not None and runs_study(entrance.study, visitor),
         # Their personal links are the only way back to what this browser is in now.
         "left_behind": open_parts(visitor) if visitor and is_guest(visitor) else [],
     }

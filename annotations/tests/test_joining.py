@@ -263,17 +263,24 @@ def test_in_a_pause_whoever_is_in_may_come_back(client: Client, study: Study) ->
     assert is_let_in(Client().post(f"/join/{token}/"))
 
 
-def test_whoever_runs_the_study_is_not_let_in_as_an_evaluator(
+def test_whoever_runs_the_study_is_not_let_in_as_an_evaluator_but_somebody_else_at_their_browser_is(
     client: Client, study: Study, alice: User, carol: User
 ) -> None:
     token = invitation_token(study)
     StudyRole.objects.create(study=study, user=alice, role="analyst")
     for user in (alice, carol):
         client.force_login(user)
-        response = client.post(f"/join/{token}/")
+        for response in (
+            client.get(f"/join/{token}/"),
+            client.post(f"/join/{token}/"),
+            client.post(f"/join/{token}/", {"who": "myself"}),
+        ):
+            assert "cannot rate it" in response.content.decode()
+            assert 'value="myself"' not in response.content.decode()
         assert response.status_code == 403
-        assert "cannot rate it" in response.content.decode()
     assert not Enrolment.objects.exists()
+    assert is_let_in(client.post(f"/join/{token}/", {"who": "somebody-else"}))
+    assert Enrolment.objects.get().evaluator not in (alice, carol)
 
 
 def test_no_token_is_stored(client: Client, study: Study) -> None:
