@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -145,8 +145,12 @@ def forget_connections() -> None:
     vars(app)["_pool"] = vars(app.amqp)["_producer_pool"] = None
 
 
-def kill_server(label: str, *, with_file: bool = False) -> None:
-    """Kill an embedded server, with its file if asked, and start it again after a moment."""
+def a_moment() -> None:
+    time.sleep(1)
+
+
+def kill_server(label: str, *, with_file: bool = False, while_away: Callable[[], object] = a_moment) -> None:
+    """Kill an embedded server, with its file if asked, and start it again after a moment, or after `while_away`."""
     (server,) = (server for server in embedded.status() if server.label == label)
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
@@ -154,7 +158,7 @@ def kill_server(label: str, *, with_file: bool = False) -> None:
     if with_file:
         for path in (lay_out().place / "valkey").iterdir():
             shutil.rmtree(path)
-    time.sleep(1)
+    while_away()
     embedded.start()
     connection.close()
 
