@@ -119,6 +119,25 @@ def test_a_doubled_request_makes_one_row(visit: Callable[..., Page], study: Stud
     assert AnswerChange.objects.count() <= 2
 
 
+def test_an_answer_given_while_the_study_is_paused_is_sent_when_it_goes_on(
+    visit: Callable[..., Page], study: Study, alice: User
+) -> None:
+    page = visit(FIRST, alice)
+    Study.objects.update(state=Study.State.PAUSED)
+    point(page, "a-format", 4).click()
+    expect(page.locator("#state")).to_have_text("not sent yet: kept on this device, trying again")
+    expect(page.get_by_role("alert")).to_contain_text("Your answer is not saved yet")
+    page.reload()
+    expect(page.locator("#state")).to_have_text("not sent yet: kept on this device, trying again")
+    is_chosen(page, "a-format", 4)
+    assert not Rating.objects.exists()
+    Study.objects.update(state=Study.State.OPEN)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect_saved(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert scores(study, alice) == {"A format": 4}
+
+
 def test_an_evaluator_who_was_logged_out_loses_nothing(
     visit: Callable[..., Page], study: Study, alice: User
 ) -> None:

@@ -84,7 +84,7 @@ class NotAgreed(AnswerRefused):
 
 
 class Paused(AnswerRefused):
-    """The study takes no answers for a time."""
+    """The study takes no answers for a time: the answer may be sent again when it goes on."""
 
 
 class OffScale(AnswerRefused):

@@ -23,7 +23,7 @@ REFUSALS = {
     judging.UnknownPlace: HTTPStatus.NOT_FOUND,
     judging.AnotherAccount: HTTPStatus.UNAUTHORIZED,
     judging.Closed: HTTPStatus.FORBIDDEN,
-    judging.Paused: HTTPStatus.FORBIDDEN,
+    judging.Paused: HTTPStatus.CONFLICT,
     judging.NotAgreed: HTTPStatus.FORBIDDEN,
     judging.OffScale: HTTPStatus.BAD_REQUEST,
 }

@@ -124,7 +124,7 @@ def test_launch_takes_the_same_queries_however_large_the_study_is(
 ) -> None:
     study = build_study(prompts=prompts)
     Study.objects.filter(pk=study.pk).update(state="draft", signed_off_at="2026-01-01T00:00Z")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         launch(study, by=None)
 
 
@@ -160,11 +160,11 @@ def test_paused_study_takes_no_answers_and_says_why(
     (placement, *_) = placements(study, alice)
     pause(study, by=None)
     response = answer(as_alice, placement.token)
-    assert response.status_code == 403
+    assert response.status_code == 409
     assert "This study is paused." in response.json()["error"]
     assert not Rating.objects.exists()
     response = as_alice.post(PAGE, {f"{placement.token}.overall": "3"})
-    assert response.status_code == 403
+    assert response.status_code == 409
     assert "This study is paused." in response.content.decode()
     assert "over" not in shown(as_alice, PAGE).split("<h1")[0].split("notice")[1].split("</p>")[0]
     assert "This study is paused." in shown(as_alice, PAGE)

@@ -47,7 +47,10 @@ function showState(name, words, values = {}) {
   if (state.textContent !== text) state.textContent = text;
 }
 
-function showNotice(words, { withLogIn = false } = {}) {
+let isOnlyUntilSaved = false;
+
+function showNotice(words, { withLogIn = false, untilSaved = withLogIn } = {}) {
+  isOnlyUntilSaved = untilSaved;
   notice.querySelector("a").hidden = !withLogIn;
   notice.hidden = false;
   notice.querySelector("p").textContent = words;
@@ -75,7 +78,7 @@ const reports = {
   saving: () => showState("saving", state.dataset.saving),
   saved({ reply }, entry) {
     showState("saved", state.dataset.saved, { time: clock(new Date(reply.saved_at)) });
-    if (!notice.querySelector("a").hidden) hideNotice();
+    if (isOnlyUntilSaved) hideNotice();
     if (entry.url !== form.dataset.answersUrl) return;
     stored.set(entry.question, String(reply.criterion === null ? reply.token : reply.score));
     showStored(entry.question);
@@ -97,6 +100,10 @@ const reports = {
     showState("login", state.dataset.login);
     showNotice(message ?? keys.dataset.logIn, { withLogIn: message === undefined });
     showUnsent();
+  },
+  paused() {
+    reports.unreachable();
+    showNotice(keys.dataset.paused, { untilSaved: true });
   },
   unreachable() {
     showState("waiting", queue.isKept() ? state.dataset.waiting : state.dataset.waitingUnkept);
@@ -254,9 +261,7 @@ document.getElementById("close-keys").addEventListener("click", () => keys.close
 
 for (const entry of queue.entries()) {
   const row = entry.url === form.dataset.answersUrl && rowOf(entry.question);
-  if (row && !row.querySelector("input").disabled) {
-    choose(row, String(entry.criterion === null ? entry.token : entry.score));
-  }
+  if (row) choose(row, String(entry.criterion === null ? entry.token : entry.score));
 }
 showUnsent();
 showAnswered();

@@ -59,7 +59,7 @@ function serverClock(heard) {
   return { now, hear };
 }
 
-/** Send one entry; the outcome's kind is saved, closed, refused, loggedOut, failing or unreachable. */
+/** Send one entry; the outcome's kind is saved, closed, refused, loggedOut, paused, failing or unreachable. */
 async function send({ url, token, criterion, score, order, seconds }) {
   let response;
   try {
@@ -79,6 +79,7 @@ async function send({ url, token, criterion, score, order, seconds }) {
   if (response.status === 401) return { kind: "loggedOut", message: reply?.error };
   if (response.ok && reply) return { kind: "saved", reply };
   if (response.status === 403) return reply ? { kind: "closed", message: reply.error } : { kind: "loggedOut" };
+  if (reply && response.status === 409) return { kind: "paused" };
   if (reply && (response.status === 400 || response.status === 404)) {
     return { kind: "refused", message: reply.error };
   }
