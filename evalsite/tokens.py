@@ -40,6 +40,12 @@ def token_from(user: User, nonce: str) -> str:
     return base64.urlsafe_b64encode(code).decode().rstrip("=")
 
 
+def replaces_token(user: User, nonce: str = "") -> bool:
+    """Whether a new token makes another one void; a form that is sent twice only shows its own again."""
+    stored = ApiToken.objects.filter(user=user)
+    return (stored.exclude(digest=digest_of(token_from(user, nonce))) if nonce else stored).exists()
+
+
 def take_back_token(user: User) -> bool:
     """Make the token of a user void, and return whether there was one."""
     return ApiToken.objects.filter(user=user).delete()[0] > 0

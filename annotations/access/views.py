@@ -8,10 +8,11 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access.log_page import acts_csv, acts_of, log_entry
 from annotations.access.permissions import Right, right_names, study_for
@@ -19,6 +20,7 @@ from annotations.access.roles import give_role, take_role, user_named
 from annotations.models import Study, StudyRole
 from annotations.requests import UserRequest
 from generation.refusals import Refused
+from generation.web.confirming import Question, ask
 
 ACTS_ON_PAGE = 50
 
@@ -90,10 +92,17 @@ def give(request: UserRequest, slug: str) -> HttpResponse:
     return redirect_to_roles(request, study)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def take(request: UserRequest, slug: str) -> HttpResponse:
-    """Take somebody's role."""
+    """Ask whether somebody's role shall be taken, and do so."""
     study = study_for(request.user, slug, Right.RUN)
+    if request.method != "POST":
+        held = get_object_or_404(
+            StudyRole.objects.select_related("user"),
+            study=study,
+            user__username=request.GET.get("username", ""),
+        )
+        return ask(request, taking_question(held, is_own=held.user == request.user))
     form = TakeRoleForm(request.POST)
     refused = "" if form.is_valid() else _("Say whose role it is.")
     if not refused:
@@ -105,6 +114,22 @@ def take(request: UserRequest, slug: str) -> HttpResponse:
     if refused:
         return roles_page(request, study, GiveRoleForm(), refused=refused, status=HTTPStatus.BAD_REQUEST)
     return redirect_to_roles(request, study)
+
+
+def taking_question(held: StudyRole, *, is_own: bool) -> Question:
+    follows = (
+        _("It is your own: you will not be able to take it again; somebody else has to give it to you.")
+        if is_own
+        else _("From then on the study's pages are closed to them. What they did stays in the log.")
+    )
+    name = held.user.get_username()
+    return Question(
+        _("Take the role “%(role)s” from %(user)s?") % {"role": held.get_role_display(), "user": name},
+        (follows,),
+        _("Take the role"),
+        reverse("annotations:roles", args=[held.study.slug]),
+        (("username", name),),
+    )
 
 
 def redirect_to_roles(request: UserRequest, study: Study) -> HttpResponse:

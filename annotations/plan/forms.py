@@ -76,6 +76,10 @@ class PlanForm(forms.Form):
             "What you expect to find, and anything else that readers should know was decided beforehand."
         ),
     )
+    is_meant = forms.BooleanField(
+        label=_("Lock the plan for good. I know that it can then neither be changed nor replaced."),
+        error_messages={"required": _("Tick the box to lock the plan.")},
+    )
 
     def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
         pairs = [f"{a}:{b}" for a, b in every_pair(study)]

@@ -29,6 +29,7 @@ def plan(request: UserRequest, slug: str) -> HttpResponse:
     form = PlanForm(study, request.POST)
     if not form.is_valid():
         return plan_page(request, study, form, status=HTTPStatus.BAD_REQUEST)
+    del form.cleaned_data["is_meant"]
     try:
         make_once(
             NonceForm(request.POST).sent_nonce(),

@@ -16,9 +16,10 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Enrolment, Invitation, OpenLink, Study
@@ -45,6 +46,7 @@ from annotations.recruiting.withdrawal import withdraw
 from annotations.requests import UserRequest
 from generation.files.problems import FileRefused
 from generation.refusals import Refused
+from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
 from stats.reports.tables import safe_cell
 
@@ -189,14 +191,36 @@ def links_page(request: UserRequest, study: Study, links: list[inviting.NewLink]
     return render(request, "annotations/recruiting/new_links.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: UserRequest, slug: str, invitation: UUID) -> HttpResponse:
-    """Take an invitation back."""
+    """Ask whether an invitation shall be taken back, and do so."""
     study = study_for(request.user, slug, Right.RUN)
-    found = get_object_or_404(Invitation.objects.select_related("study"), study=study, uuid=invitation)
+    found = get_object_or_404(
+        Invitation.objects.select_related("study", "used_by"), study=study, uuid=invitation
+    )
+    if request.method != "POST":
+        return ask(request, revocation_question(found))
     if inviting.revoke_invitation(found, by=request.user):
         messages.success(request, _("The invitation is taken back: its link opens nothing any more."))
     return redirect("annotations:people", study.slug)
+
+
+def revocation_question(invitation: Invitation) -> Question:
+    whose = invitation.name or invitation.email
+    follows = [_("Its link then opens nothing any more, and cannot be made good again; you can invite anew.")]
+    if invitation.used_by:
+        follows.append(
+            _("%(pseudonym)s joined by it and can no longer come back by it. What they answered stays.")
+            % {"pseudonym": invitation.used_by.pseudonym}
+        )
+    return Question(
+        _("Take back the invitation of %(whose)s?") % {"whose": whose}
+        if whose
+        else _("Take back this invitation?"),
+        tuple(follows),
+        _("Take it back"),
+        reverse("annotations:people", args=[invitation.study.slug]),
+    )
 
 
 @require_POST
@@ -215,11 +239,25 @@ def add_link(request: UserRequest, slug: str) -> HttpResponse:
     return links_page(request, study, [made])
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def close_link(request: UserRequest, slug: str, link: UUID) -> HttpResponse:
-    """Let nobody join by an open link any more."""
+    """Ask whether an open link shall be closed; let nobody join by it any more."""
     study = study_for(request.user, slug, Right.RUN)
     found = get_object_or_404(OpenLink.objects.select_related("study"), study=study, uuid=link)
+    if request.method != "POST":
+        joined = {"joined": found.enrolments.count(), "limit": found.limit}
+        question = Question(
+            _("Close this open link?"),
+            (
+                _(
+                    "Nobody can then join by it any more, and it is never opened again; you can make another one."
+                ),
+                _("%(joined)d of %(limit)d have joined by it. They stay, and go on answering.") % joined,
+            ),
+            _("Close the link"),
+            reverse("annotations:people", args=[slug]),
+        )
+        return ask(request, question)
     if inviting.close_open_link(found, by=request.user):
         messages.success(request, _("The link is closed: nobody can join by it any more."))
     return redirect("annotations:people", study.slug)
@@ -312,11 +350,22 @@ def remove(request: UserRequest, slug: str, number: int) -> HttpResponse:
     return redirect("annotations:person", slug, number)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_login(request: UserRequest, slug: str, number: int) -> HttpResponse:
-    """Make a new log-in for an evaluator and show it once."""
+    """Ask whether an evaluator shall get a new log-in; make it and show it once."""
     study = study_for(request.user, slug, Right.RUN)
     enrolment = evaluator_for(study, number)
+    if request.method != "POST":
+        question = Question(
+            _("Make a new log-in for %(pseudonym)s?") % {"pseudonym": enrolment.pseudonym},
+            (
+                _("Earlier links, passwords and log-ins end at once."),
+                _("What takes their place is shown to you this once, for you to hand on."),
+            ),
+            _("Make a new log-in"),
+            reverse("annotations:person", args=[slug, number]),
+        )
+        return ask(request, question)
     try:
         made = make_new_login(enrolment, by=request.user, nonce=NonceForm(request.POST).sent_nonce())
     except Refused as refused:

@@ -105,6 +105,15 @@ class RubricForm(FileForm):
         return rubric
 
 
+class ReplaceCriteriaForm(RubricForm):
+    """The rubric whose criteria take the place of all that a study has."""
+
+    is_meant = forms.BooleanField(
+        label=_("Replace all criteria that the study has now. This cannot be undone."),
+        error_messages={"required": _("Tick the box to replace what there is.")},
+    )
+
+
 class NewStudyForm(RubricForm):
     """What a study begins with."""
 
@@ -254,7 +263,23 @@ def add_model_errors(form: forms.Form, error: ValidationError) -> None:
             form.add_error(name if name in form.fields else None, message)
 
 
-class CandidatesForm(FileForm):
+class MaterialForm(FileForm):
+    """A file, or text, that becomes the material of a study; where there is some already, that must be meant."""
+
+    is_meant = forms.BooleanField(
+        label=_("Replace the prompts and texts that the study has now. This cannot be undone."),
+        error_messages={"required": _("Tick the box to replace what there is.")},
+    )
+
+    def __init__(self, genre: str, *args: Any, replaces: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.genre = genre
+        if not replaces:
+            del self.fields["is_meant"]
+        self.order_fields([name for name in self.fields if name != "is_meant"])
+
+
+class CandidatesForm(MaterialForm):
     """A file with prompts and candidates."""
 
     candidates = forms.FileField(
@@ -266,10 +291,6 @@ class CandidatesForm(FileForm):
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
 
-    def __init__(self, genre: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.genre = genre
-
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if upload := cleaned.get("candidates"):
@@ -280,7 +301,7 @@ class CandidatesForm(FileForm):
         return cleaned
 
 
-class PromptsForm(FileForm):
+class PromptsForm(MaterialForm):
     """Prompts alone, typed or in a file, for methods that are still to write."""
 
     prompts = forms.CharField(
@@ -296,10 +317,6 @@ class PromptsForm(FileForm):
         help_text=_("One prompt a line, or CSV with the columns prompt and description."),
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
-
-    def __init__(self, genre: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.genre = genre
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -15,7 +15,7 @@ from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
 from annotations.setup.material import material_checks, store_material, typography_checks
 from annotations.setup.views import setup_page, why_fixed
 from generation.refusals import Refused
-from generation.web.once import NonceForm, make_once
+from generation.web.once import NonceForm, make_once, was_made
 
 
 @require_safe
@@ -28,23 +28,27 @@ def material(request: UserRequest, slug: str) -> HttpResponse:
 def upload_candidates(request: UserRequest, slug: str) -> HttpResponse:
     """Make the prompts and candidates of a file the material of a draft."""
     study = study_for(request.user, slug, Right.RUN)
-    return stored(request, study, CandidatesForm(study.genre, request.POST, request.FILES))
+    return stored(request, study, CandidatesForm)
 
 
 @require_POST
 def upload_prompts(request: UserRequest, slug: str) -> HttpResponse:
     """Make prompts without any texts the material of a draft."""
     study = study_for(request.user, slug, Right.RUN)
-    return stored(request, study, PromptsForm(study.genre, request.POST, request.FILES))
+    return stored(request, study, PromptsForm)
 
 
-def stored(request: UserRequest, study: Study, form: CandidatesForm | PromptsForm) -> HttpResponse:
+def stored(request: UserRequest, study: Study, kind: type[CandidatesForm | PromptsForm]) -> HttpResponse:
     """Store what came in a form, or return the page with what is wrong with it."""
+    nonce, sender = NonceForm(request.POST).sent_nonce(), f"material of study {study.pk} by {request.user.pk}"
+    # A form that is sent twice replaces nothing but what it has stored itself.
+    replaces = study.subtasks.exists() and not was_made(nonce, sender)
+    form = kind(study.genre, request.POST, request.FILES, replaces=replaces)
     if form.is_valid():
         try:
             make_once(
-                NonceForm(request.POST).sent_nonce(),
-                f"material of study {study.pk} by {request.user.pk}",
+                nonce,
+                sender,
                 lambda: store_material(study, form.cleaned_data["file"], by=request.user),
                 Study.objects.all(),
             )
@@ -58,12 +62,17 @@ def stored(request: UserRequest, study: Study, form: CandidatesForm | PromptsFor
 
 def material_page(request: UserRequest, study: Study, *, refused: FileForm | None = None) -> HttpResponse:
     """Return the page of the material, with the form that was refused if one was."""
-    genre = study.genre
+    checks = material_checks(study)
+    replaces = checks.prompts > 0
     context = {
-        "checks": material_checks(study),
+        "checks": checks,
         "typography": typography_checks(study),
-        "candidates_form": refused if isinstance(refused, CandidatesForm) else CandidatesForm(genre),
-        "prompts_form": refused if isinstance(refused, PromptsForm) else PromptsForm(genre),
+        "candidates_form": refused
+        if isinstance(refused, CandidatesForm)
+        else CandidatesForm(study.genre, replaces=replaces),
+        "prompts_form": refused
+        if isinstance(refused, PromptsForm)
+        else PromptsForm(study.genre, replaces=replaces),
         "refused": refused,
         "fixed": why_fixed(study),
     }

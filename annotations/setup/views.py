@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,11 +19,13 @@ from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.setup import lifecycle as launching
 from annotations.setup.checklist import checklist
-from annotations.setup.forms import NewStudyForm, RubricForm, SettingsForm, add_model_errors
+from annotations.setup.forms import NewStudyForm, ReplaceCriteriaForm, SettingsForm, add_model_errors
+from annotations.setup.material import material_checks
 from annotations.setup.preview import PreviewEnrolment, preview_sheet
 from annotations.setup.row_forms import ConsentForm, criteria_formset, question_formset
 from annotations.setup.study import change_study, create_study, refuse_unless_draft, replace_criteria
 from generation.refusals import Refused
+from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
 
 OK, BAD = HTTPStatus.OK, HTTPStatus.BAD_REQUEST
@@ -129,7 +132,7 @@ def criteria(request: UserRequest, slug: str) -> HttpResponse:
 def rubric(request: UserRequest, slug: str) -> HttpResponse:
     """Replace all criteria of a study by those of a rubric."""
     study = study_for(request.user, slug, Right.RUN)
-    form = RubricForm(request.POST, request.FILES)
+    form = ReplaceCriteriaForm(request.POST, request.FILES)
     if form.is_valid():
         try:
             replace_criteria(study, form.chosen_rubric, by=request.user)
@@ -147,7 +150,7 @@ def criteria_page(
     """Return the page of the criteria: its two forms, or why they are fixed."""
     context = {
         "formset": forms.get("formset") or criteria_formset(study),
-        "rubric_form": forms.get("rubric_form") or RubricForm(initial={"rubric": study.genre}),
+        "rubric_form": forms.get("rubric_form") or ReplaceCriteriaForm(initial={"rubric": study.genre}),
         "refusal": refusal,
         "fixed": why_fixed(study),
         "criteria": study.criteria.all(),
@@ -193,16 +196,42 @@ def sign_off(request: UserRequest, slug: str) -> HttpResponse:
     return redirect("annotations:setup", slug)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def launch(request: UserRequest, slug: str) -> HttpResponse:
-    """Open a draft to its evaluators."""
+    """Ask whether a draft shall be launched and say what it holds; open it to its evaluators."""
     study = study_for(request.user, slug, Right.RUN)
+    if request.method != "POST":
+        if study.state != Study.State.DRAFT or checklist(study).launch_obstacles:
+            return redirect("annotations:setup", slug)
+        return ask(request, launch_question(study))
     try:
         launching.launch(study, by=request.user)
     except Refused as refused:
         return refused_page(request, study, _("The study is not launched"), refused)
     messages.success(request, _("The study is launched. Now evaluators can be invited."))
     return redirect("annotations:setup", slug)
+
+
+def launch_question(study: Study) -> Question:
+    checks = material_checks(study)
+    held = _("Prompts: %(prompts)d · methods: %(methods)d · criteria: %(criteria)d · sub-tasks: %(subtasks)d")
+    counts = {
+        "prompts": checks.prompts,
+        "methods": len(checks.methods),
+        "criteria": study.criteria.count(),
+        "subtasks": checks.subtasks,
+    }
+    return Question(
+        _("Launch “%(title)s”?") % {"title": study.title},
+        (
+            _(
+                "From then on its material, its criteria and its rules are fixed: there is no way back to a draft."
+            ),
+            held % counts,
+        ),
+        _("Launch the study"),
+        reverse("annotations:setup", args=[study.slug]),
+    )
 
 
 def refused_page(request: UserRequest, study: Study, heading: str, refused: Refused) -> HttpResponse:
@@ -251,7 +280,13 @@ def close(request: UserRequest, slug: str) -> HttpResponse:
     study = study_for(request.user, slug, Right.RUN)
     if request.method != "POST":
         still = [(one.pseudonym, progress) for one, progress in launching.still_answering(study)]
-        return setup_page(request, study, "close_study", {"still": still})
+        question = Question(
+            _("Close “%(title)s” for good?") % {"title": study.title},
+            (_("It then takes no more answers, its results may be seen, and it is never opened again."),),
+            _("Close it for good"),
+            reverse("annotations:setup", args=[slug]),
+        )
+        return ask(request, question, "annotations/setup/close_study.html", study=study, still=still)
     if launching.close_study(study, staff=request.user):
         messages.success(request, _("The study is closed."))
     return redirect("annotations:results", study.slug)

@@ -189,11 +189,25 @@ def test_what_cannot_be_done_is_told_at_its_field(
 
 def test_invitations_are_taken_back_and_links_closed(as_owner: Client, study: Study) -> None:
     revoke, close = (path for path in posts(study) if path.endswith(("/revoke/", "/close/")))
+    assert "Take back this invitation?" in shown(as_owner, revoke)
+    assert "0 of 1 have joined by it." in shown(as_owner, close)
+    assert Invitation.objects.get().revoked_at is None, "asking changes nothing"
+    assert OpenLink.objects.get().closed_at is None, "asking changes nothing"
+    # The list of people leads to the questions and does nothing itself.
+    assert re.findall(r'<(\w+) [^>]*="[^"]*/(?:revoke|close)/"', shown(as_owner, PEOPLE)) == ["a", "a"]
     assert as_owner.post(revoke).status_code == as_owner.post(close).status_code == 302
     assert Invitation.objects.get().revoked_at is not None
     assert OpenLink.objects.get().closed_at is not None
     page = shown(as_owner, PEOPLE)
     assert "taken back" in page
+
+
+def test_taking_a_used_invitation_back_says_whose_way_back_it_is(as_owner: Client, study: Study) -> None:
+    (made,) = invite(study, [Invitee("ann@example.org", "Ann")], by=None)
+    Client().post(f"/join/{made.token}/")
+    page = shown(as_owner, f"{PEOPLE}invitations/{Invitation.objects.get().uuid}/revoke/")
+    assert "Take back the invitation of Ann?" in page
+    assert f"{Enrolment.objects.get().pseudonym} joined by it" in page
 
 
 def test_the_page_of_an_evaluator_shows_the_form_and_moves_the_deadline(

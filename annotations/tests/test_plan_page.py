@@ -35,6 +35,7 @@ def sent(**changed: Any) -> dict[str, Any]:
         "planned_evaluators": "",
         "planned_prompts": "2",
         "notes": "",
+        "is_meant": "on",
     } | changed
 
 
@@ -50,7 +51,7 @@ def test_the_form_proposes_what_most_studies_plan(study: Study, staff: Client) -
     assert len([value for name, value in checked if name == "comparisons"]) == 6
     assert re.search(r'name="planned_prompts" value="2"', page)
     assert "more than 20 % of the pages inconsistent" in page
-    assert "Locking is for good" in page
+    assert "Lock the plan for good." in page
 
 
 def test_every_field_has_a_name_that_a_screen_reader_says(study: Study, staff: Client) -> None:
@@ -92,6 +93,7 @@ def test_the_plan_that_was_sent_is_locked_and_shown(study: Study, staff: Client,
         ({"equivalence_margin": "-1"}, "id_equivalence_margin", "greater than or equal to 0.001"),
         ({"planned_evaluators": "0"}, "id_planned_evaluators", "greater than or equal to 1"),
         ({"planned_prompts": ""}, "id_planned_prompts", "This field is required."),
+        ({"is_meant": ""}, "id_is_meant", "Tick the box to lock the plan."),
     ],
 )
 def test_what_is_wrong_is_said_above_and_at_its_field(

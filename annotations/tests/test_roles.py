@@ -81,6 +81,10 @@ def test_the_page_gives_and_takes_roles(client: Client, owner: User, bob: User) 
     page = client.post(f"{PAGE}give/", {"username": "bob", "role": "analyst"}, follow=True).content.decode()
     assert "bob has the role." in page
     assert role_of(bob) == "analyst"
+    assert "Take the role “analyst” from bob?" in shown(client, f"{PAGE}take/?username=bob")
+    assert "It is your own" in shown(client, f"{PAGE}take/?username=olga")
+    assert client.get(f"{PAGE}take/?username=nobody").status_code == 404
+    assert role_of(bob) == "analyst", "asking changes nothing"
     page = client.post(f"{PAGE}take/", {"username": "bob"}, follow=True).content.decode()
     assert "The role is taken." in page
     assert role_of(bob) is None

@@ -21,8 +21,8 @@ LIST = "/manage/studies/"
 NEW = "/manage/studies/new/"
 SETUP = "/manage/studies/poems/"
 GOOD = "prompt,method,text\n月,human,明月几时有。\n月,mine,海上生明月。\n"
-GETS = ["setup", "study_settings", "consent_settings", "criteria", "material", "preview"]
-POSTS = ["rubric", "upload_candidates", "upload_prompts", "sign_off", "launch", "pause", "resume"]
+GETS = ["setup", "study_settings", "consent_settings", "criteria", "material", "preview", "close"]
+POSTS = ["rubric", "upload_candidates", "upload_prompts", "sign_off", "pause", "resume"]
 
 
 def upload(content: str, name: str = "mine.csv") -> SimpleUploadedFile:
@@ -219,12 +219,15 @@ def test_wrong_criteria_change_nothing(
 
 def test_rubric_replaces_all_criteria(draft: Study, as_alice: Client) -> None:
     url = f"{SETUP}criteria/rubric/"
-    assert as_alice.post(url, {"rubric": "poem"}).status_code == 302
+    wrong(as_alice.post(url, {"rubric": "poem"}), "Tick the box to replace what there is.")
+    assert draft.criteria.count() == 2
+    meant = {"rubric": "poem", "is_meant": "on"}
+    assert as_alice.post(url, meant).status_code == 302
     assert draft.criteria.count() == 5
-    wrong(as_alice.post(url, {"rubric": "qa"}), "another kind")
+    wrong(as_alice.post(url, meant | {"rubric": "qa"}), "another kind")
     wrong(as_alice.post(url, {}), '<a href="#id_rubric">')
     Study.objects.update(state="open")
-    wrong(as_alice.post(url, {"rubric": "poem"}), "has been launched")
+    wrong(as_alice.post(url, meant), "has been launched")
     assert "Save the criteria" not in shown(as_alice, f"{SETUP}criteria/")
 
 
@@ -255,7 +258,9 @@ def test_consent_and_its_form_are_edited(draft: Study, as_alice: Client) -> None
 
 def test_material_is_uploaded_and_shown_in_a_table(draft: Study, as_alice: Client) -> None:
     url = f"{SETUP}material/candidates/"
-    response = as_alice.post(url, {"candidates": upload(GOOD)}, follow=True)
+    wrong(as_alice.post(url, {"candidates": upload(GOOD)}), "Tick the box to replace what there is.")
+    assert Page.objects.count() == 2, "what there was stays"
+    response = as_alice.post(url, {"candidates": upload(GOOD), "is_meant": "on"}, follow=True)
     page = " ".join(response.content.decode().split())
     assert response.redirect_chain == [(f"{SETUP}material/", 302)]
     assert "Every prompt has a text by every method." in page
@@ -286,25 +291,39 @@ def test_too_large_a_file_is_refused_before_it_is_read(draft: Study, as_alice: C
     settings.UPLOAD_MEGABYTES = 0
     before = list(Page.objects.order_by("pk").values())
     wrong(as_alice.post(f"{SETUP}material/candidates/", {"candidates": upload(GOOD)}), "more than 0 MB")
-    wrong(as_alice.post(f"{SETUP}material/prompts/", {"prompts_file": upload("月")}), "more than 0 MB")
+    wrong(
+        as_alice.post(f"{SETUP}material/prompts/", {"prompts_file": upload("月"), "is_meant": "on"}),
+        "more than 0 MB",
+    )
     assert list(Page.objects.order_by("pk").values()) == before
 
 
 def test_prompts_are_typed_or_uploaded(draft: Study, as_alice: Client) -> None:
     url = f"{SETUP}material/prompts/"
-    assert as_alice.post(url, {"prompts": "春江\n秋夜\n"}).status_code == 302
+    Page.objects.all().delete()
+    draft.subtasks.all().delete()
+    assert "Replace the prompts" not in shown(as_alice, f"{SETUP}material/"), "there is nothing yet"
+    for _press in range(2):
+        sent = {"prompts": "春江\n秋夜\n", "nonce": "n" * 22}
+        assert as_alice.post(url, sent).status_code == 302
     assert Page.objects.count() == 2
+    wrong(as_alice.post(url, {"prompts": "花"}), "Tick the box to replace what there is.")
     page = shown(as_alice, f"{SETUP}material/")
     assert "The prompts have no texts yet" in page
     assert "/manage/studies/poems/runs/" in page
     assert as_alice.get("/manage/studies/poems/runs/").status_code == 200
-    assert as_alice.post(url, {"prompts_file": upload("prompt,description\n月,写月\n")}).status_code == 302
+    described = upload("prompt,description\n月,写月\n")
+    assert as_alice.post(url, {"prompts_file": described, "is_meant": "on"}).status_code == 302
     assert Page.objects.get().prompt.description == "写月"
-    wrong(as_alice.post(url, {"prompts": "月\n\n月"}), '<td class="number">3</td><td>prompt</td>')
-    wrong(as_alice.post(url, {}), "one of the two")
-    wrong(as_alice.post(url, {"prompts": "月", "prompts_file": upload("花")}), "one of the two")
+    wrong(
+        as_alice.post(url, {"prompts": "月\n\n月", "is_meant": "on"}),
+        '<td class="number">3</td><td>prompt</td>',
+    )
+    wrong(as_alice.post(url, {"is_meant": "on"}), "one of the two")
+    both = {"prompts": "月", "prompts_file": upload("花"), "is_meant": "on"}
+    wrong(as_alice.post(url, both), "one of the two")
     Study.objects.update(state="open")
-    wrong(as_alice.post(url, {"prompts": "花"}), "has been launched")
+    wrong(as_alice.post(url, {"prompts": "花", "is_meant": "on"}), "has been launched")
 
 
 def test_draft_is_signed_off_launched_paused_and_resumed(draft: Study, as_alice: Client) -> None:
@@ -312,17 +331,28 @@ def test_draft_is_signed_off_launched_paused_and_resumed(draft: Study, as_alice:
     assert "Nobody has signed the material off." in page
     assert "Launch the study" not in page
     wrong(as_alice.post(f"{SETUP}launch/"), "The study is not launched", "Nobody has signed")
+    assert as_alice.get(f"{SETUP}launch/").headers["Location"] == SETUP, "there is nothing to ask yet"
     for act, state in (("sign-off", "draft"), ("launch", "open"), ("pause", "paused"), ("resume", "open")):
         response = as_alice.post(f"{SETUP}{act}/", follow=True)
         assert response.redirect_chain == [(SETUP, 302)]
         draft.refresh_from_db()
         assert draft.state == state
     assert draft.signed_off_at
+    assert as_alice.get(f"{SETUP}launch/").headers["Location"] == SETUP, "it is launched already"
     assert "Invite evaluators" in shown(as_alice, SETUP)
     wrong(as_alice.post(f"{SETUP}sign-off/"), "The material is not signed off")
     as_alice.post(f"{SETUP}close/")
     response = as_alice.post(f"{SETUP}pause/", follow=True)
     assert "The study is closed for good." in response.content.decode()
+
+
+def test_launching_asks_first_and_says_what_becomes_fixed(draft: Study, as_alice: Client) -> None:
+    Study.objects.update(signed_off_at=timezone.now())
+    page = shown(as_alice, f"{SETUP}launch/")
+    assert "Launch “Poems on old themes”?" in page
+    assert "Prompts: 2 · methods: 4 · criteria: 2 · sub-tasks: 1" in page
+    assert Study.objects.get().state == "draft", "asking changes nothing"
+    assert re.findall(r'<(\w+) [^>]*="[^"]*/launch/"', shown(as_alice, SETUP)) == ["a"]
 
 
 def test_closing_asks_first_and_says_who_is_still_answering(

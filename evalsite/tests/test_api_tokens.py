@@ -80,11 +80,24 @@ def test_the_page_makes_a_token_and_shows_it_once(alice: User) -> None:
     assert "You have a token, made on" in again
 
 
+def test_the_page_replaces_a_token_only_where_that_is_meant(alice: User) -> None:
+    token = make_token(alice)
+    client = Client()
+    client.force_login(alice)
+    response = client.post(reverse("api_token"))
+    assert response.status_code == 400
+    assert "Tick the box to replace the token." in response.content.decode()
+    assert status(token) == 200
+    assert client.post(reverse("api_token"), {"is_meant": "on"}).status_code == 200
+    assert status(token) == 401
+
+
 def test_the_page_makes_a_token_void(alice: User) -> None:
     token = make_token(alice)
     client = Client()
     client.force_login(alice)
-    assert client.get(reverse("delete_api_token")).status_code == 405
+    assert "Make your API token void?" in client.get(reverse("delete_api_token")).content.decode()
+    assert status(token) == 200, "asking changes nothing"
     assert "The token is void." in client.post(reverse("delete_api_token"), follow=True).content.decode()
     assert status(token) == 401
 

@@ -12,12 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generation.models import Candidate, GenerationRun, RunPrompt
 from generation.runs.explanation import explanation
 from generation.runs.progress import in_words, run_progress, workload
 from generation.runs.runs import cancel_run, retry_failed
+from generation.web.confirming import Question, ask
 
 RUNS_ON_PAGE = 50
 PROMPTS_ON_PAGE = 50
@@ -121,10 +122,23 @@ def note(run_prompt: RunPrompt, text: str) -> str:
     return " ".join(words.split())[:LONGEST_NOTE]
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, run: UUID) -> HttpResponse:
-    """End a run; what is written stays."""
+    """Ask whether a run shall end, and end it; what is written stays."""
     found = staff_run(request, run)
+    if request.method != "POST":
+        told = run_progress(found)
+        question = Question(
+            _("Cancel this run?"),
+            (
+                _("It is never taken up again. The texts that were written stay."),
+                _("%(finished)d of %(total)d prompts are done.")
+                % {"finished": told.finished, "total": told.total},
+            ),
+            _("Cancel the run"),
+            found.get_absolute_url(),
+        )
+        return ask(request, question)
     if cancel_run(found):
         messages.success(request, _("The run is cancelled. The texts that were written stay."))
     return redirect(found)

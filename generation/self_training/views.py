@@ -25,6 +25,7 @@ from generation.self_training.chain import cancel_self_training, start_self_trai
 from generation.self_training.forms import SelfTrainingForm
 from generation.self_training.loss_curves import Curve, loss_curves
 from generation.self_training.titles import TitlesRefused
+from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
 
 CHAINS_ON_PAGE = 50
@@ -183,10 +184,18 @@ def samples(finished: list[TrainingCycle]) -> list[Sample]:
     ]
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, chain: UUID) -> HttpResponse:
-    """End a chain; models and poems that are there stay."""
+    """Ask whether a chain shall end, and end it; models and poems that are there stay."""
     found = find(request, chain)
+    if request.method != "POST":
+        question = Question(
+            _("Cancel the self-training “%(name)s”?") % {"name": found.name},
+            (_("It is never taken up again. Models and poems that are finished stay."),),
+            _("Cancel the self-training"),
+            found.get_absolute_url(),
+        )
+        return ask(request, question)
     if cancel_self_training(found):
         messages.success(request, _("The self-training is cancelled. What is finished stays."))
     return redirect(found)

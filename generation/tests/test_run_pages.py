@@ -129,7 +129,10 @@ def test_queue_that_no_worker_takes_is_named(staff: Client, queue: Queue, worker
     assert "1 text waits in a queue that no worker takes." in shown(staff, "/manage/runs/")
 
 
-def test_cancelling_ends_the_run(staff: Client, run: GenerationRun) -> None:
+def test_cancelling_asks_first_and_ends_the_run(staff: Client, run: GenerationRun) -> None:
+    assert "Cancel this run?" in shown(staff, f"/manage/runs/{run.uuid}/cancel/")
+    run.refresh_from_db()
+    assert run.state != GenerationRun.State.CANCELLED, "asking changes nothing"
     page = staff.post(f"/manage/runs/{run.uuid}/cancel/", follow=True).content.decode()
     assert "The run is cancelled." in page
     run.refresh_from_db()
@@ -153,8 +156,8 @@ def test_failed_prompts_show_their_reason_and_can_be_tried_again(staff: Client, 
 
 
 def test_a_link_cancels_nothing(staff: Client, run: GenerationRun) -> None:
-    for address in ("cancel", "retry"):
-        assert staff.get(f"/manage/runs/{run.uuid}/{address}/").status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    assert staff.get(f"/manage/runs/{run.uuid}/retry/").status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    assert staff.get(f"/manage/runs/{run.uuid}/cancel/").status_code == HTTPStatus.OK
     assert Client(enforce_csrf_checks=True).post(f"/manage/runs/{run.uuid}/cancel/").status_code in (
         HTTPStatus.FORBIDDEN,
         HTTPStatus.FOUND,

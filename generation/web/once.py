@@ -78,6 +78,11 @@ def digest_of(sender: str, nonce: str) -> str:
     return hashlib.sha256(f"{sender}: {nonce}".encode()).hexdigest()
 
 
+def was_made(nonce: str, sender: str) -> bool:
+    """Whether this form has made something before."""
+    return bool(nonce) and SentForm.objects.filter(key=digest_of(sender, nonce)).exists()
+
+
 def forget_sent() -> None:
     """Delete what is known of forms that were sent so long ago that nobody sends them again."""
     SentForm.objects.filter(sent_at__lt=Now() - KEPT).delete()

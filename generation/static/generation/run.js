@@ -21,7 +21,7 @@ function say(element, text) {
 function show(news) {
   for (const [name, text] of Object.entries(news.words)) say(place.querySelector(`[data-word=${name}]`), text);
   place.querySelector("progress").value = news.finished;
-  for (const form of place.querySelectorAll("[data-shown-if]")) form.hidden = !news[form.dataset.shownIf];
+  for (const way of place.querySelectorAll("[data-shown-if]")) way.hidden = !news[way.dataset.shownIf];
   for (const prompt of news.prompts) {
     const { label, note } = cells.get(String(prompt.number)) ?? {};
     if (!label) continue;
