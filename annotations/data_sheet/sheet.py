@@ -78,7 +78,7 @@ def about(facts: Facts) -> Part:
 
 def systems(facts: Facts) -> Part:
     genre = GENRES[facts.study.genre]
-    language = facts.study.get_text_language_display()
+    language = facts.study.text_language_name
     return Part(
         "2 Evaluated systems",
         (
@@ -278,7 +278,7 @@ def responsible_research(facts: Facts) -> Part:
             Item(
                 "B5",
                 "Documentation of the data",
-                f"{study.get_genre_display()}, in {study.get_text_language_display()}.",
+                f"{study.get_genre_display()}, in {study.text_language_name}.",
                 "domains, and the groups of people the data stand for",
             ),
             Item(

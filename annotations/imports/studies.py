@@ -23,13 +23,14 @@ from annotations.models import (
     Rating,
     Study,
 )
-from annotations.setup.material import imported_texts, language_of
+from annotations.setup.material import imported_texts
 from annotations.setup.pages import place_candidates
 from annotations.setup.rubrics import Rubric, RubricCriterion
 from generation.files.candidates import CandidateFile
 from generation.models import GenerationRun
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import
+from generation.texts.languages import guessed_language
 from generation.texts.normalising import NORMALISER_VERSION, default_rule
 
 BATCH = 2000
@@ -127,7 +128,7 @@ def create_once(
     try:
         with transaction.atomic():
             study.genre, study.normalisation = genre, rule or default_rule(genre)
-            study.text_language = language_of([text.text for text in texts])
+            study.text_language = guessed_language([text.text for text in texts])
             study.save(force_insert=True)
             Criterion.objects.bulk_create(
                 Criterion(study=study, number=number, **asdict(criterion))

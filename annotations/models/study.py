@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from decimal import Decimal
 
+import langcodes
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from generation.genres import genre_choices
@@ -29,6 +30,14 @@ def in_current_language(english: str, chinese: str) -> str:
     """Return the text in the reader's language, or the other one where it is missing."""
     preferred, other = (chinese, english) if (get_language() or "").startswith("zh") else (english, chinese)
     return preferred or other
+
+
+def check_language_tag(tag: str) -> None:
+    """Raise ValidationError for what is no language tag (BCP 47)."""
+    if "_" in tag or not langcodes.tag_is_valid(tag):
+        raise ValidationError(
+            _("%(tag)s is no language tag; give one such as en, zh-Hans, pt-BR or ar."), params={"tag": tag}
+        )
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -67,6 +76,13 @@ class Study(models.Model):
         PROSE = "prose", _("prose: only line ends and control characters made alike")
         NONE = "none", _("none: every text as it was written")
 
+    class Rendering(models.TextChoices):
+        """How a text stands on a page (`annotations.questionnaire.rendering`)."""
+
+        PLAIN = "plain", _("plain text")
+        MARKDOWN = "markdown", _("Markdown; raw HTML, images and links stay as they were written")
+        CODE = "code", _("code, in letters of one width")
+
     slug = models.SlugField(unique=True, max_length=80)
     title_en = models.CharField(max_length=200, blank=True)
     title_zh = models.CharField(max_length=200, blank=True)
@@ -75,10 +91,18 @@ class Study(models.Model):
     # What is rated: poems under titles, or answers to questions.
     genre = models.CharField(max_length=8, choices=genre_choices, default="poem")
     # The language of the texts that are rated, which need not be the reader's.
-    text_language = models.CharField(max_length=2, choices=Language, default=Language.CHINESE)
+    text_language = models.CharField(
+        max_length=35,
+        default=Language.CHINESE,
+        validators=[check_language_tag],
+        verbose_name=_("Language of the texts"),
+    )
     # By which rule what is shown is made of the texts as they were written; the texts themselves never change.
     normalisation = models.CharField(
         max_length=5, choices=Normalisation, default=Normalisation.VERSE, verbose_name=_("Rule for the texts")
+    )
+    rendering = models.CharField(
+        max_length=8, choices=Rendering, default=Rendering.PLAIN, verbose_name=_("Rendering of the texts")
     )
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     days_to_rate = models.PositiveSmallIntegerField(default=7)
@@ -133,7 +157,13 @@ class Study(models.Model):
             models.CheckConstraint(
                 condition=Q(normalisation__in=["verse", "prose", "none"]), name="study_normalisation_known"
             ),
-            models.CheckConstraint(condition=Q(text_language__in=["zh", "en"]), name="study_language_known"),
+            models.CheckConstraint(
+                condition=Q(rendering__in=["plain", "markdown", "code"]), name="study_rendering_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(text_language__regex="^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"),
+                name="study_language_is_a_tag",
+            ),
             models.CheckConstraint(
                 condition=Q(inconsistency_threshold__gte=0, inconsistency_threshold__lte=1),
                 name="study_threshold_is_a_share",
@@ -164,6 +194,17 @@ class Study(models.Model):
     @property
     def consent(self) -> str:
         return in_current_language(self.consent_en, self.consent_zh)
+
+    @property
+    def text_language_name(self) -> str:
+        """The language of the texts in the reader's words, where the site knows them, with its tag."""
+        if self.text_language in self.Language.values:
+            return str(self.Language(self.text_language).label)
+        try:
+            name = get_language_info(self.text_language.lower())["name_translated"]
+        except KeyError:
+            return self.text_language
+        return f"{name} ({self.text_language})"
 
     def shown(self, text: str) -> str:
         """Return a candidate's text as its evaluators see it."""

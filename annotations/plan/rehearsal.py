@@ -65,6 +65,7 @@ def copy_study(study: Study, slug: str) -> Study:
         genre=study.genre,
         text_language=study.text_language,
         normalisation=study.normalisation,
+        rendering=study.rendering,
         prompts_per_subtask=study.prompts_per_subtask,
         inconsistency_threshold=study.inconsistency_threshold,
         days_to_rate=study.days_to_rate,

@@ -130,6 +130,7 @@ class SheetSerializer(serializers.Serializer[Sheet]):
     page = serializers.IntegerField(source="address.page")
     pages = serializers.IntegerField(help_text="Pages of this sub-task.")
     prompt = PromptSerializer(source="*")
+    rendering = serializers.CharField(source="study.rendering", help_text="plain, markdown or code.")
     candidates = CardSerializer(source="cards", many=True)
     answered = serializers.IntegerField()
     total = serializers.IntegerField()

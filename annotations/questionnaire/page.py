@@ -15,8 +15,10 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 
 from annotations.models import BestChoice, Criterion, Enrolment, Page, Placement, Rating, Study
+from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
 from generation.genres import GENRES
 from generation.models import Prompt
@@ -56,6 +58,8 @@ class Card:
     is_best: bool
     is_verse: bool
 
+    html: SafeString
+
     @property
     def lines(self) -> list[str]:
         return text_lines(self.text, is_verse=self.is_verse)
@@ -78,6 +82,11 @@ class Sheet:
     @property
     def is_verse(self) -> bool:
         return GENRES[self.prompt.genre].is_verse
+
+    @property
+    def is_set_in_lines(self) -> bool:
+        """Whether the lines of a text stand for themselves, as in verse."""
+        return self.study.normalisation == Study.Normalisation.VERSE and self.study.rendering == "plain"
 
     @cached_property
     def title(self) -> str:
@@ -180,6 +189,7 @@ def load_sheet(enrolment: Enrolment, subtask: int, number: int) -> Sheet:
                 ],
                 is_best=any(pick.candidate_id == placement.candidate_id for pick in picks),
                 is_verse=GENRES[page.prompt.genre].is_verse,
+                html=rendered(enrolment.study.shown(placement.candidate.text), enrolment.study),
             )
             for placement in placements.order_by("position")
         ],

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Page, PageCandidate, Study
+from annotations.questionnaire.rendering import rendered
 from annotations.results.seal import is_sealed
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
         "columns": [
             {
                 "label": one.study_method.method.label,
-                "text": study.shown(one.candidate.text),
+                "text": rendered(study.shown(one.candidate.text), study),
                 "means": [
                     (criterion.label, decimal(finite(means[one.study_method.number, index])))
                     for index, criterion in enumerate(criteria)

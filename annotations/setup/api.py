@@ -84,6 +84,10 @@ class ChangeBody(Body):
     inconsistency_threshold = Share(required=False)
     payment = Amount(required=False)
     currency = serializers.RegexField(r"^[A-Z]{3}\Z", required=False, help_text="Three letters, such as CNY.")
+    rendering = serializers.ChoiceField(
+        choices=Study.Rendering.choices, required=False, help_text="How the texts stand on a page."
+    )
+    text_language = serializers.CharField(max_length=35, required=False, help_text="A tag of BCP 47.")
     normalisation = serializers.ChoiceField(
         choices=Study.Normalisation.choices,
         required=False,

@@ -177,6 +177,18 @@ class SettingsForm(forms.Form):
             "How what evaluators see is made of the texts. The texts are stored and exported as they were written."
         ),
     )
+    rendering = forms.ChoiceField(
+        choices=Study.Rendering.choices,
+        widget=forms.RadioSelect,
+        label=_("Rendering of the texts"),
+        help_text=_("The same for all texts of the study. The preview shows it."),
+    )
+    text_language = forms.CharField(
+        max_length=35,
+        widget=forms.TextInput(attrs={"size": 10, "class": "short"}),
+        label=_("Language of the texts"),
+        help_text=_("A language tag such as en, zh-Hans, pt-BR or ar. An upload guesses it by the script."),
+    )
     prompts_per_subtask = forms.IntegerField(
         min_value=1,
         max_value=MOST_PROMPTS_PER_SUBTASK,
@@ -234,7 +246,7 @@ class SettingsForm(forms.Form):
 
     GROUPS = (
         (_("Words"), ("title_en", "title_zh", "instructions_en", "instructions_zh", "contact")),
-        (_("What is shown"), ("normalisation",)),
+        (_("What is shown"), ("normalisation", "rendering", "text_language")),
         (_("Who rates what"), ("prompts_per_subtask", "evaluators_per_subtask", "subtasks_per_evaluator")),
         (_("Time"), ("days_to_rate", "hours_to_give_back")),
         (_("Who counts"), ("inconsistency_threshold",)),

@@ -27,7 +27,8 @@ from generation.files.prompts import PromptFile
 from generation.models import GenerationRun
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import, stored_prompts
-from generation.texts.normalising import NORMALISER_VERSION, is_chinese
+from generation.texts.languages import GUESSED, guessed_language
+from generation.texts.normalising import NORMALISER_VERSION
 from generation.texts.typography import Trait, first_change, uneven_traits
 
 # Of everything that is odd the first ones are shown, with how many there are.
@@ -71,16 +72,22 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
 def _store_candidates(study: Study, file: CandidateFile) -> int:
     texts = imported_texts(file)
     source = {"import": file.name, "sha256": file.sha256, "normaliser": NORMALISER_VERSION}
-    study.text_language = language_of([text.text for text in texts])
+    guess_language(study, [text.text for text in texts])
     place_candidates(study, [text.method for text in texts], record_import(file.genre, texts, source=source))
     return len(file.methods)
 
 
 def _store_prompts(study: Study, file: PromptFile) -> int:
     stored = stored_prompts(file.genre, set(file.prompts))
-    study.text_language = language_of([prompt for prompt, _ in file.prompts])
+    guess_language(study, [prompt for prompt, _ in file.prompts])
     lay_out(study, [stored[prompt] for prompt in file.prompts])
     return 0
+
+
+def guess_language(study: Study, texts: Sequence[str]) -> None:
+    """Set the language of a study by its texts, unless it has one that cannot be guessed and so was chosen."""
+    if study.text_language in GUESSED:
+        study.text_language = guessed_language(texts)
 
 
 class Median(Aggregate):
@@ -166,7 +173,7 @@ def material_checks(study: Study) -> MaterialChecks:
         prompts=prompts,
         subtasks=len(sizes),
         smallest_subtask=min(sizes, default=0),
-        language=study.get_text_language_display(),
+        language=study.text_language_name,
         methods=methods,
         missing=missing,
         missing_at=_missing_at(study, len(methods)),
@@ -263,9 +270,3 @@ def imported_texts(file: CandidateFile) -> list[ImportedText]:
     return [
         ImportedText(row.prompt, row.description, row.method, row.text, row.provenance) for row in file.rows
     ]
-
-
-def language_of(texts: Sequence[str]) -> Study.Language:
-    """Return the language in which most of the texts are written."""
-    chinese = sum(is_chinese(text) for text in texts)
-    return Study.Language.CHINESE if 2 * chinese >= len(texts) else Study.Language.ENGLISH

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from annotations.models import Page, PageCandidate, Study
 from annotations.questionnaire.page import Card, Question, Sheet
+from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
 from generation.genres import GENRES
 
@@ -65,6 +66,7 @@ def preview_sheet(study: Study, subtask: int, number: int) -> PreviewSheet:
                 questions=[Question(criterion, letter, letter, None) for criterion in criteria],
                 is_best=False,
                 is_verse=GENRES[page.prompt.genre].is_verse,
+                html=rendered(study.shown(one.candidate.text), study),
             )
             for letter, one in zip(ascii_uppercase, shown, strict=False)
         ],

@@ -56,6 +56,7 @@ class StudySerializer(StudyRowSerializer):
         fields = [
             *STUDY_FIELDS,
             "normalisation",
+            "rendering",
             "instructions_en",
             "instructions_zh",
             "consent_en",

@@ -37,9 +37,11 @@ CHANGEABLE = AFTER_LAUNCH | {
     "payment",
     "currency",
     "normalisation",
+    "rendering",
+    "text_language",
 }
 # What the texts look like: fixed with the material.
-OF_TEXTS = frozenset({"normalisation"})
+OF_TEXTS = frozenset({"normalisation", "rendering", "text_language"})
 MOST_PROMPTS_PER_SUBTASK = 100
 MOST_DAYS = 365
 
@@ -85,9 +87,9 @@ def create_study(
 def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, ...]:
     """Change fields of a study and return the names of those that are other now.
 
-    Another size of the sub-tasks cuts the pages anew; with that, or another rule for the texts, the material has to be
-    signed off again. Raises ValidationError by field for a value that cannot be, and Refused for a field that can no
-    longer change. TypeError is raised for a field that is none of `CHANGEABLE`.
+    Another size of the sub-tasks cuts the pages anew; with that, or another look or language of the texts, the material
+    has to be signed off again. Raises ValidationError by field for a value that cannot be, and Refused for a field that
+    can no longer change. TypeError is raised for a field that is none of `CHANGEABLE`.
     """
     if unknown := fields.keys() - CHANGEABLE:
         raise TypeError(f"{sorted(unknown)} are none of {sorted(CHANGEABLE)}")

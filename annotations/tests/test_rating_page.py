@@ -30,7 +30,7 @@ def test_candidates_stand_in_their_stored_order(
     Study.objects.update(normalisation="verse")
     page = shown(as_alice, PAGE)
     first_lines = [text.candidate.text.splitlines()[0] for text in placements(study, alice)]
-    assert re.findall(r'lang="zh"><div><p>([^<]+)</p>', page) == first_lines
+    assert re.findall(r'lang="zh" dir="auto" translate="no"><div><p>([^<]+)</p>', page) == first_lines
     assert re.findall(r'class="letter"[^>]*><span[^>]*>Text </span>(\w)<', page) == ["A", "B", "C", "D"]
 
 

@@ -2,7 +2,7 @@
 
 A file is CSV (comma, semicolon or tab) with a header, or JSON Lines, in UTF-8 or GB18030. Columns:
 
-- `prompt`: the question or the title of the poem, at most 500 characters
+- `prompt`: the question or the title of the poem, at most 50,000 characters on any number of lines
 - `description`: what the question says further; optional, the same in all rows of a prompt
 - `method`: a slug of at most 50 characters, such as `human` or `inverse_prompting`
 - `text`: what the method wrote, at most 20,000 characters
@@ -42,7 +42,7 @@ PROVENANCE: dict[str, Any] = {
     "score": 0.0, "terms": {}, "sentences": [], "runners_up": [], "unknown": "", "seconds": 0.0, "facts": {}
 }  # fmt: skip
 STRIPPED = frozenset({"method", "form"})
-LONGEST = {"prompt": 500, "description": 20_000, "method": 50, "text": 20_000, "form": 50}
+LONGEST = {"prompt": 50_000, "description": 50_000, "method": 50, "text": 20_000, "form": 50}
 # Candidates on a page are lettered.
 MOST_METHODS = 26
 

@@ -133,7 +133,7 @@ KNOWN = "prompt, description, method, text, form, title, author, source, provena
         ({"text": "月\x00"}, "text: holds the control character U+0000"),
         ({"text": "月\x1b[2J"}, "text: holds the control character U+001B"),
         ({"text": "月" * 20_001}, "text: is 20,001 characters long; at most 20,000 are allowed"),
-        ({"prompt": "月" * 501}, "prompt: is 501 characters long; at most 500 are allowed"),
+        ({"prompt": "月" * 50_001}, "prompt: is 50,001 characters long; at most 50,000 are allowed"),
         ({"prompt": "\u200b"}, "prompt: is empty"),
         ({"method": "c p m"}, "method: 'c p m' may only hold English letters, digits, - and _"),
         ({"method": "c" * 51}, "method: is 51 characters long; at most 50 are allowed"),

@@ -54,9 +54,9 @@ def test_upload_is_called_what_its_owner_calls_it(path: Path) -> None:
 
 
 def test_every_problem_is_told_with_its_line(path: Path) -> None:
-    assert problems(path, "春江\n秋夜\n春江\n" + "长" * 501) == [
+    assert problems(path, "春江\n秋夜\n春江\n" + "长" * 50_001) == [
         "line 3, prompt: '春江' stands on line 1 already",
-        "line 4, prompt: is 501 characters long; at most 500 are allowed",
+        "line 4, prompt: is 50,001 characters long; at most 50,000 are allowed",
     ]
     assert problems(path, "prompt,description\n,写春\n春江\x01,\n") == [
         "line 2, prompt: is empty",

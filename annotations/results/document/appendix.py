@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from annotations.results.document.wording import DASH, cell, decimal, percent
@@ -9,6 +10,9 @@ from generation.genres import GENRES
 from stats.analysis import Analysis
 from stats.reports.document import Block, Cell, Number, Paragraph, Section, Table, Verse
 from stats.reports.study_report import CaseFacts, StudyReport
+
+# Of a longer prompt its beginning says which one it is.
+LONGEST_PROMPT = 300
 
 
 def cases_section(report: StudyReport) -> Section | None:
@@ -45,7 +49,7 @@ def case_sentence(case: CaseFacts, report: StudyReport) -> str:
     }[case.kind]
     is_verse = report.study.genre in GENRES and GENRES[report.study.genre].is_verse
     return sentence % {
-        "prompt": f"《{case.prompt}》" if is_verse else case.prompt,
+        "prompt": f"《{case.prompt}》" if is_verse else Truncator(case.prompt).chars(LONGEST_PROMPT),
         "method": report.study.method_labels[case.method],
         "size": decimal(case.size),
     }
