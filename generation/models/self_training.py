@@ -120,6 +120,8 @@ class TrainingCycle(models.Model):
     losses = models.JSONField(default=list)
     # [[title, poem by the model before, poem by the new one], ...]
     samples = models.JSONField(default=list)
+    # [[measure, by the model before, by the new one], ...] on held-out verse, where there is a corpus.
+    held_out = models.JSONField(default=list)
     # Digest of the new model's weights.
     checkpoint = models.CharField(max_length=64, blank=True)
     finished_at = models.DateTimeField(null=True)

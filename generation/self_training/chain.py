@@ -49,7 +49,7 @@ def start_self_training(
     refuse_base_model(base_model)
     for of_cycle in titles:
         if wrong := check_titles(of_cycle, base_model):
-            raise Refused(*wrong)
+            raise Refused(wrong)
     chain = SelfTraining(
         name=name,
         base_model=base_model,

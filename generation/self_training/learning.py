@@ -24,6 +24,7 @@ from generation.runs.claiming import LEASE, LOST, LeaseLost, reason_of
 from generation.runs.notifications import idle_slots, notify_to_learn
 from generation.runs.writing import held, retry
 from generation.self_training.chain import advance, begin_cycle
+from generation.self_training.titles import corpus_here
 from generation.training import settings as training
 from generation.training.settings import Learnt, Lesson
 
@@ -130,6 +131,7 @@ def lesson_of(chain: SelfTraining, cycle: TrainingCycle) -> Lesson:
             seed=chain.seed,
         ),
         samples=SAMPLE_TITLES,
+        corpus=corpus_here(),
     )
 
 
@@ -163,6 +165,7 @@ def record(unit: Unit, learnt: Learnt) -> None:
         losses=learnt.losses,
         kept=learnt.kept,
         samples=learnt.samples,
+        held_out=learnt.held_out,
         checkpoint=learnt.checkpoint,
         finished_at=Now() if is_finished else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from generation.orders import LONGEST
 from generation.refusals import Refused
 from generation.texts.characters import control_characters, simplified, unknown_characters
 from generation.training.titles import sample_titles, telling_titles
-from generation.verse.corpus import Poem, poem_of
+from generation.verse.corpus import poems_of
 
 MOST_TITLES = 10_000
 # What is drawn from where no corpus has been prepared: the poems that come with the site.
@@ -51,22 +51,18 @@ def draw_titles(number: int, *, cycles: int, seed: int, model: str) -> list[list
         raise TitlesRefused(said % {"titles": len(titles)}) from None
 
 
-def _titles_here() -> list[str]:
+def corpus_here() -> Path | None:
+    """Return the prepared corpus of this machine, None where there is none."""
     path = Path(settings.HOME_DIR) / "corpus" / "poems.jsonl"
-    if not path.is_file():
+    return path if path.is_file() else None
+
+
+def _titles_here() -> list[str]:
+    path = corpus_here()
+    if path is None:
         lines = FEW_POEMS.read_text(encoding="utf-8").splitlines()
         return list(dict.fromkeys(simplified(json.loads(line)["title"]) for line in lines))
-    return telling_titles(_poems_of(path))
-
-
-def _poems_of(path: Path) -> Iterator[Poem]:
-    """Yield the poems of a corpus one after the other, which takes less memory than all of them."""
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                yield poem_of(line)
-            except (ValueError, TypeError) as error:
-                raise Refused(f"{path}, line {number}: is no poem of a prepared corpus") from error
+    return telling_titles(poems_of(path))
 
 
 def check_titles(titles: Sequence[str], model: str) -> str:

@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generation.models import RunPrompt, SelfTraining, TrainingCycle, Worker
@@ -25,10 +26,21 @@ from generation.self_training.chain import cancel_self_training, start_self_trai
 from generation.self_training.forms import SelfTrainingForm
 from generation.self_training.loss_curves import Curve, loss_curves
 from generation.self_training.titles import TitlesRefused
+from generation.training.settings import GAP, GAP_A_CHARACTER
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
 
 CHAINS_ON_PAGE = 50
+# What is measured on held-out verse (generation.training.losses), in the page's words.
+MEASURES = {
+    "forward tang": gettext_noop("whole poems of the Tang"),
+    "forward song": gettext_noop("whole poems of the Song"),
+    "text tang": gettext_noop("their text after the title, Tang"),
+    "inverse true": gettext_noop("titles after their own couplets"),
+    "inverse mismatched": gettext_noop("titles after couplets of other poems"),
+    GAP: gettext_noop("how much own couplets tell of a title"),
+    GAP_A_CHARACTER: gettext_noop("the same, for a character of the title"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,11 @@ class CycleRow:
     @property
     def steps(self) -> int:
         return len(self.cycle.losses)
+
+    @property
+    def held_out(self) -> list[tuple[str, float, float]]:
+        """What was measured on held-out verse: its name, by the model before, by the new one."""
+        return [(_(MEASURES[name]), before, after) for name, before, after in self.cycle.held_out]
 
 
 @dataclass(frozen=True)

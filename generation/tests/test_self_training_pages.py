@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from generation.models import GenerationRun, SelfTraining, TrainingCycle, Worker
 from generation.self_training.chain import start_self_training
 from generation.self_training.loss_curves import loss_curves
 from generation.self_training.titles import TitlesRefused, check_titles, draw_titles, listed_titles
+from generation.self_training.views import MEASURES
 from generation.tests.self_training_cast import TITLES, make_verse_model
 from generation.tests.test_run_pages import shown
+from generation.tests.tiny_models import verse_model as tiny_verse_model
 from generation.tests.training_cast import verse
+from generation.training.losses import held_out_losses
 from generation.verse.corpus import write_corpus
 
 ADDRESS = "/manage/self-training/"
@@ -152,6 +156,7 @@ def test_page_tells_cycle_step_losses_and_poems(staff: Client, chain: SelfTraini
         checkpoint="ab" * 32,
         finished_at=Now(),
         samples=[["秋夜", "旧诗<b>", "新诗"]],
+        held_out=[["text tang", 3.94, 4.1], ["gap a title character", 0.27, 0.268]],
     )
     Worker.objects.report("one@test", queues=["default", "generate"])
     page = shown(staff, chain.get_absolute_url())
@@ -159,12 +164,27 @@ def test_page_tells_cycle_step_losses_and_poems(staff: Client, chain: SelfTraini
     assert "4.000 at the first, 2.000 at step 4" in page
     assert 'points="0.0,0.0 100.0,25.0 200.0,37.5 300.0,100.0"' in page
     assert "2 learnt from" in page
+    assert '<th scope="row">their text after the title, Tang</th><td>3.940</td><td>4.100</td>' in page
+    assert "the same, for a character of the title</th><td>0.270</td><td>0.268</td>" in page
     assert "<strong>mine-1</strong>" in page
     assert "旧诗&lt;b&gt;" in page
     assert "新诗" in page
     assert "style=" not in page, "the site's rules for content allow no style in a page"
     # All steps and no poem of one cycle of two: a quarter.
     assert '<progress max="100" value="25"' in page
+
+
+def test_page_says_where_no_held_out_losses_were_measured(staff: Client, chain: SelfTraining) -> None:
+    TrainingCycle.objects.update(losses=[4.0], kept=2, checkpoint="ab" * 32, finished_at=Now())
+    assert "No held-out losses were measured" in shown(staff, chain.get_absolute_url())
+    assert "未测留出损失" in shown(staff, chain.get_absolute_url(), "zh-hans")
+
+
+def test_every_measure_of_the_losses_has_words() -> None:
+    tiny = tiny_verse_model()
+    song = [replace(poem, collection="song") for poem in verse()]
+    measured = held_out_losses(tiny.model, tiny.tokenizer, [*verse(), *song])
+    assert set(measured) == set(MEASURES)
 
 
 def test_curves_are_drawn_in_every_language(staff: Client, chain: SelfTraining) -> None:

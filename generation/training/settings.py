@@ -129,7 +129,8 @@ class Progress:
 class Lesson:
     """What a cycle of a chain learns: by which model, in which folder the new one comes to lie, from which texts.
 
-    A text is a title, the poem for it and its score. Poems for the titles in `samples` are written before and after.
+    A text is a title, the poem for it and its score. Poems for the titles in `samples` are written before and after,
+    and losses on the held-out part of `corpus` measured, where there is one.
     """
 
     before: Path
@@ -138,6 +139,7 @@ class Lesson:
     texts: tuple[tuple[str, str, float], ...]
     settings: SelfTraining
     samples: tuple[str, ...] = ()
+    corpus: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -145,13 +147,14 @@ class Learnt:
     """How far a lesson is: the loss of each step so far, in nats a token, and from how many poems it learns.
 
     Once the last step is taken, `checkpoint` is the digest of the new model's weights, and `samples` holds a title, the
-    poem of the model before and that of the new one.
+    poem of the model before and that of the new one, `held_out` a measure and its value before and after.
     """
 
     losses: list[float]
     kept: int
     checkpoint: str = ""
     samples: tuple[tuple[str, str, str], ...] = ()
+    held_out: tuple[tuple[str, float, float], ...] = ()
 
 
 class Stopped(Exception):

@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import LlamaForCausalLM
 
 from generation.decoding.language_model import digest_weights
 from generation.files.whole_files import write_json
 from generation.orders import OrderRefused
 from generation.training.architecture import load_verse_model, save_model
 from generation.training.checkpoint import Checkpoint, Place, check_settings
+from generation.training.losses import held_out_losses
 from generation.training.own_poems import OwnPoem, keep_poems, poem_of_text
-from generation.training.pretrain import PROCESSOR
+from generation.training.pretrain import POEMS_WHILE_TRAINING, PROCESSOR
 from generation.training.search_writer import search_writer
 from generation.training.self_training import build_optimizer, endless_batches, learn
 from generation.training.settings import Learnt, Lesson
+from generation.verse.corpus import poems_of
 
 # Written last: a folder that holds it is a finished model.
 RECORD = "lesson.json"
@@ -63,7 +66,9 @@ def learn_unit(
     if place.step < lesson.settings.steps:
         return Learnt(losses, len(kept))
     save_model(model, tokenizer, lesson.folder)
-    learnt = Learnt(losses, len(kept), digest_weights(lesson.folder), write_samples(lesson, device))
+    held_out = measure_held_out(lesson, model, device)
+    samples = write_samples(lesson, device)
+    learnt = Learnt(losses, len(kept), digest_weights(lesson.folder), samples, held_out)
     write_json(lesson.folder / RECORD, {"identity": identity, **asdict(learnt)})
     checkpoint.delete()
     return learnt
@@ -93,7 +98,21 @@ def read_finished(folder: Path, identity: dict[str, Any]) -> Learnt | None:
         return None
     record = json.loads(path.read_text(encoding="utf-8"))
     check_settings(record.pop("identity"), identity, path)
-    return Learnt(**{**record, "samples": tuple(tuple(sample) for sample in record["samples"])})
+    rows = {name: tuple(map(tuple, record.get(name, ()))) for name in ("samples", "held_out")}
+    return Learnt(**{**record, **rows})
+
+
+def measure_held_out(
+    lesson: Lesson, model: LlamaForCausalLM, device: torch.device
+) -> tuple[tuple[str, float, float], ...]:
+    """Return the measures on held-out verse of the model before and of the new one, none without a corpus."""
+    if lesson.corpus is None:
+        return ()
+    poems = [poem for poem in poems_of(lesson.corpus) if poem.part == "held_out"]
+    before, tokenizer = load_verse_model(lesson.before, device)
+    old = held_out_losses(before, tokenizer, poems, most=POEMS_WHILE_TRAINING)
+    new = held_out_losses(model, tokenizer, poems, most=POEMS_WHILE_TRAINING)
+    return tuple((name, round(loss, 4), round(new[name], 4)) for name, loss in old.items())
 
 
 def write_samples(lesson: Lesson, device: torch.device) -> tuple[tuple[str, str, str], ...]:

@@ -243,6 +243,16 @@ def load_corpus(path: Path) -> list[Poem]:
     return poems
 
 
+def poems_of(path: Path) -> Iterator[Poem]:
+    """Yield the poems of a corpus one after the other, which takes less memory than all of them."""
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield poem_of(line)
+            except (ValueError, TypeError) as error:
+                raise Refused(f"{path}, line {number}: is no poem of a prepared corpus") from error
+
+
 def poem_of(line: str) -> Poem:
     """Return the poem of a line of a prepared corpus; raise ValueError or TypeError where it is none."""
     poem = Poem(**json.loads(line))
