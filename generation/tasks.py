@@ -9,7 +9,7 @@ from generation.runs.writing import write_next
 from generation.self_training.learning import learn_next
 
 
-# Where the worker's process was killed Celery notified again by itself, so that the others need not wait for the lease.
+# Where the worker's process was killed Celery sends it again by itself, so that the others need not wait for the lease.
 @shared_task(max_retries=2, default_retry_delay=1)
 def write_waiting(queue: str) -> None:
     """Write the next text that waits in a queue, and notify a worker for the one after it."""

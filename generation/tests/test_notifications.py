@@ -16,7 +16,7 @@ from generation.runs.notifications import known_models, notify, notify_started, 
 from generation.tasks import write_waiting
 
 
-def test_run_rings_for_idle_workers_once_it_is_stored(
+def test_run_notifies_idle_workers_once_it_is_stored(
     queue: Queue,
     worker: Worker,
     notified: list[str],
@@ -28,7 +28,7 @@ def test_run_rings_for_idle_workers_once_it_is_stored(
     assert notified == ["generate", "generate"], "one for each of its two slots"
 
 
-def test_single_text_rings_for_one_worker(
+def test_single_text_notifies_one_worker(
     queue: Queue,
     worker: Worker,
     notified: list[str],
@@ -46,7 +46,7 @@ def test_polling_notifies_who_is_idle(queue: Queue, worker: Worker, notified: li
     assert notified == ["generate"], "the other slot is busy"
     claim("generate")
     poll()
-    assert notified == ["generate"], "nobody is idle: who is busy notified when it is done"
+    assert notified == ["generate"], "nobody is idle: who is busy notifies when it is done"
 
 
 def test_prompt_whose_worker_was_killed_is_notified(
@@ -82,7 +82,7 @@ def test_nobody_is_notified_who_is_not_there(queue: Queue, notified: list[str]) 
     assert notified == []
 
 
-def test_looking_round_costs_the_same_at_any_length_of_the_queue(
+def test_polling_costs_the_same_at_any_length_of_the_queue(
     queue: Queue, worker: Worker, notified: list[str], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     queue("春")
@@ -118,7 +118,7 @@ def test_models_that_living_workers_take_can_be_named() -> None:
     assert known_models(Worker.objects.seen_lately()) == ["verse", "verse-st", "smollm2", "qwen-7b"]
 
 
-def test_ring_that_finds_work_rings_for_what_comes_after(
+def test_worker_that_finds_work_notifies_one_for_what_comes_after(
     queue: Queue, notified: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter([True, False])
