@@ -151,6 +151,6 @@ def test_the_list_for_staff_takes_constant_queries(
 ) -> None:
     client.force_login(build_user("dora", is_staff=True))
     for slug in ("one", "two", "three"):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             client.get("/studies/")
         build_study(slug=slug, prompts=1)
