@@ -81,6 +81,7 @@ def test_code_keeps_every_blank_and_its_first_line() -> None:
     ("text", "tag"),
     [
         ("القمر جميل في هذه الليلة", "ar"),
+        ("القمر جميل (GPT-4).\nليلة هادئة: 3 + 4 = 7!\n\nEnglish line.", "ar"),
         ("הירח יפה הלילה", "he"),
         ("今夜は月が綺麗ですね。", "ja"),
         ("आज रात चाँद सुंदर है।", "hi"),

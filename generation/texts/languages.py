@@ -19,7 +19,7 @@ SCRIPTS = {
     "ru": re.compile("[\u0400-\u04ff]"),
     "el": re.compile("[\u0370-\u03ff]"),
 }
-# Of its characters Japanese has as many in kana, Chinese next to none.
+# Of its letters Japanese has as many in kana, Chinese next to none.
 LEAST_KANA, LEAST_OTHER = 0.15, 0.5
 GUESSED = frozenset({"zh", "en", *SCRIPTS})
 
@@ -37,8 +37,8 @@ def guessed_language(texts: Sequence[str]) -> str:
 
 
 def language_of(text: str) -> str:
-    characters = sum(not character.isspace() for character in text)
+    letters = sum(character.isalpha() for character in text)
     for tag, script in SCRIPTS.items():
-        if len(script.findall(text)) > (LEAST_KANA if tag == "ja" else LEAST_OTHER) * characters:
+        if len(script.findall(text)) > (LEAST_KANA if tag == "ja" else LEAST_OTHER) * letters:
             return tag
     return "zh" if is_chinese(text) else "en"
