@@ -33,9 +33,10 @@ def test_every_message_is_translated_and_none_is_a_guess() -> None:
 def test_translations_keep_the_placeholders() -> None:
     names = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
     different = [
-        english
-        for (_, english), translations in messages(polib.pofile(str(CATALOGUE))).items()
-        if any(sorted(names.findall(english)) != sorted(names.findall(chinese)) for chinese in translations)
+        entry.msgid
+        for entry in polib.pofile(str(CATALOGUE))
+        for chinese in list(entry.msgstr_plural.values()) or [entry.msgstr]
+        if sorted(names.findall(entry.msgid_plural or entry.msgid)) != sorted(names.findall(chinese))
     ]
     assert different == []
 
