@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -192,6 +193,8 @@ def test_a_form_is_later_than_an_answer_from_a_clock_that_is_ahead(
 ) -> None:
     first = placements(study, alice)[0]
     save_answer(alice, PageAddress("poems", 1, 1), Answer(first.token, 2**52, "format", 1))
+    # Within one transaction, as here, the database's clock stands still.
+    Rating.objects.update(saved_at=F("saved_at") - timedelta(seconds=1))
     as_alice.post(PAGE, {f"{first.token}.format": "5"})
     assert Rating.objects.get().score == 5
 
