@@ -9,18 +9,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import cycle, islice
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -34,7 +28,7 @@ from annotations.tests.cast import CRITERIA, build_study, build_user
 from evalsite.tests.cast import wait_for
 from generation.models import Candidate, RunPrompt
 from generation.runs.runs import queue_run
-from tests.worker_site import ROOT, Crew, kill_server, own_site, titles, wait_until_ended
+from tests.worker_site import Crew, WebServer, kill_server, own_site, titles, wait_until_ended
 
 pytestmark = pytest.mark.fault
 
@@ -45,35 +39,6 @@ KILLED = ("web server", "PostgreSQL", "Valkey", "worker")
 ANSWERS = ANSWERS_IN_A_ROW * (len(KILLED) + 1)
 CSRF = "c" * 32
 PATIENCE = 300
-
-
-@dataclass
-class WebServer:
-    """Gunicorn with a process group of its own, as the demonstration starts it."""
-
-    log: Path
-    port: int = 0
-    process: subprocess.Popen[bytes] = field(init=False)
-
-    def start(self) -> None:
-        if not self.port:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                self.port = free.getsockname()[1]
-        with self.log.open("a") as output:
-            self.process = subprocess.Popen(
-                [
-                    sys.executable, "-m", "gunicorn", "evalsite.wsgi", f"--bind=127.0.0.1:{self.port}",
-                    "--worker-class=gthread", "--threads=8", "--no-control-socket",
-                ],
-                cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, process_group=0,
-                # Sessions that are made here are known there.
-                env=os.environ | {"SECRET_KEY": settings.SECRET_KEY},
-            )  # fmt: skip
-
-    def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dj_database_url
 import kombu.pools
 import psutil
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
@@ -104,6 +107,35 @@ class Crew:
     def end(self) -> None:
         for worker in self.workers.values():
             worker.end()
+
+
+@dataclass
+class WebServer:
+    """Gunicorn with a process group of its own, as the demonstration starts it."""
+
+    log: Path
+    port: int = 0
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        if not self.port:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]
+        with self.log.open("a") as output:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "gunicorn", "evalsite.wsgi", f"--bind=127.0.0.1:{self.port}",
+                    "--worker-class=gthread", "--threads=8", "--no-control-socket",
+                ],
+                cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, process_group=0,
+                # Sessions that are made here are known there.
+                env=os.environ | {"SECRET_KEY": settings.SECRET_KEY},
+            )  # fmt: skip
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
 
 
 @contextmanager
