@@ -55,17 +55,18 @@ def mixed_lm(table: RatingTable) -> list[float]:
 
 
 def main() -> int:
+    prompts = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     rng = np.random.default_rng(20210814)
     owner = rng.permutation(np.arange(529 * 15) % 9).reshape(529, 15)
     rated = owner == np.arange(9)[:, np.newaxis, np.newaxis]
     large = seconds(lambda: all_differences(drawn(rated, rng)))
-    small = drawn(rng.random((20, 60, 4)) < 0.3, rng)
+    small = drawn(rng.random((20, prompts, 4)) < 0.3, rng)
     ours, theirs = seconds(lambda: all_differences(small)), seconds(lambda: mixed_lm(small))
     apart = np.abs(np.subtract(all_differences(small)[:3], mixed_lm(small))).max()
     print(
         f"7,935 ratings, 9 evaluators, 529 prompts, 15 methods   {large:8.3f} s  (target {TARGET_SECONDS} s)"
     )
-    print(f"{len(small)} ratings, 20 evaluators, 60 prompts, 4 methods     {ours:8.3f} s")
+    print(f"{len(small)} ratings, 20 evaluators, {prompts} prompts, 4 methods     {ours:8.3f} s")
     print(
         f"  statsmodels MixedLM, the same model                  {theirs:8.3f} s   {theirs / ours:8.0f} x"
         f"   differences at most {apart:.1e} apart"

@@ -56,6 +56,18 @@ def test_false_positives_are_counted(capsys: pytest.CaptureFixture[str]) -> None
     assert "share of 5 studies" in capsys.readouterr().out
 
 
+def test_false_positives_of_unbalanced_designs_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    run("ratings_false_positives", "2")
+    assert "share of 2 studies" in capsys.readouterr().out
+
+
+def test_the_ratings_model_is_timed_beside_another_and_agrees_with_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run("ratings_model", "8")
+    assert "statsmodels MixedLM, the same model" in capsys.readouterr().out
+
+
 def test_the_analysis_is_timed_beside_two_others(capsys: pytest.CaptureFixture[str]) -> None:
     run("stats_speed", "--prompts", "5")
     assert "statsmodels MixedLM" in capsys.readouterr().out
@@ -118,5 +130,5 @@ def test_players_at_once_lose_no_round(live_server: Any, capsys: pytest.CaptureF
 def test_a_start_is_timed_against_a_bare_one(capsys: pytest.CaptureFixture[str]) -> None:
     run("start_up", "1")
     assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()] == [
-        "bare django.setup()", "manage.py check", "web worker", "compose"
+        "bare django.setup()", "site's django.setup()", "manage.py check", "web worker", "compose"
     ]  # fmt: skip

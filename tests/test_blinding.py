@@ -76,6 +76,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "invitation": ["00000000-0000-4000-8000-000000000000"],
     "link": ["00000000-0000-4000-8000-000000000000"],
     "token": [INVITATION, "x" * 22],
+    "uidb64": ["MQ", "no-such-user"],
 }
 
 

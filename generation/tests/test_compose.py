@@ -60,8 +60,8 @@ def test_inverse_prompting_makes_the_title_likelier_after_the_poem_than_the_base
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--title", ""], "title: is empty"),
-        (["--title", "月" * 31], "title: is 31 characters long; at most 30 are allowed"),
+        (["--title", ""], "title: There is no word in it."),
+        (["--title", "月" * 31], "title: This is 31 characters long; at most 30 are possible."),
         (["--title", "a\x07b"], "control character U+0007"),
         (["--title", "𠮷", "--model", str(FOLDERS[VERSE])], "knows none of the characters"),
         (["--title", TITLE, "--method", "magic"], "method: magic is none of"),
