@@ -217,9 +217,11 @@ def open_entrance(found: OpenLink, visitor: User | None, external: External) -> 
             # Another member of the panel at the same computer.
             own = None
     full = ""
-    if enrolment is None and found.closed_at:
+    if enrolment or found.study.state == Study.State.CLOSED:
+        pass  # That the study is closed says more than that the link is.
+    elif found.closed_at:
         full = _("This link is closed: nobody can join by it any more.")
-    elif enrolment is None and found.enrolments.count() >= found.limit:
+    elif found.enrolments.count() >= found.limit:
         full = _("As many people have joined by this link as it is for.")
     return Entrance(found.study, found, found.group, enrolment, external, own, full)
 

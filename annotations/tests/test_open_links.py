@@ -45,6 +45,15 @@ def test_an_open_link_lets_in_as_many_as_it_is_for(study: Study) -> None:
     assert User.objects.count() == 2
 
 
+def test_a_full_link_of_a_closed_study_says_that_the_study_is_closed(study: Study) -> None:
+    token = link_token(study, limit=1)
+    Client().post(f"/join/{token}/")
+    Study.objects.update(state=Study.State.CLOSED)
+    response = Client().get(f"/join/{token}/")
+    assert response.status_code == 403
+    assert "This study is closed." in response.content.decode()
+
+
 def test_a_closed_link_lets_nobody_new_in(client: Client, study: Study) -> None:
     token = link_token(study)
     client.post(f"/join/{token}/")
