@@ -102,14 +102,15 @@ def test_everything_wrong_is_told_by_file_and_entry_and_nothing_is_stored(db: No
     with pytest.raises(CommandError) as error:
         run("import_quantangshi", folder(tmp_path, bad, "[{", {}))
     lines = str(error.value).splitlines()
-    assert lines[:4] == [
+    assert lines[:5] == [
+        "Nothing was imported.",
         "poet.tang.0.json, entry 2, author: is missing or no text that can be stored",
         "poet.tang.0.json, entry 3, paragraphs: is missing or no text that can be stored",
         "poet.tang.0.json, entry 4, author, title, paragraphs, id: is missing or no text that can be stored",
         "poet.tang.0.json, entry 5, id: is that of an earlier entry too",
     ]
-    assert lines[4].startswith("poet.tang.1000.json: cannot be read: Expecting property name")
-    assert lines[5:] == ["poet.tang.2000.json: must hold a list of entries"]
+    assert lines[5].startswith("poet.tang.1000.json: cannot be read: Expecting property name")
+    assert lines[6:] == ["poet.tang.2000.json: must hold a list of entries"]
     assert not SourceText.objects.exists()
 
 

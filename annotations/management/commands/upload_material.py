@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.setup.lifecycle import material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks, store_material
 from generation.files.candidates import read_candidates
+from generation.files.problems import FileRefused
 from generation.files.prompts import read_prompts
 
 
@@ -33,7 +34,10 @@ class Command(StudyCommand):
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
         read = read_prompts if options["prompts_only"] else read_candidates
-        store_material(study, read(options["file"], study.genre), by=None)
+        try:
+            store_material(study, read(options["file"], study.genre), by=None)
+        except FileRefused as refused:
+            raise CommandError(f"Nothing was stored.\n{refused}") from refused
         checks = material_checks(study)
         self.report(checks)
         missing = material_obstacles(study, checks)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from generation.files.problems import FileRefused
 from generation.management.act_command import ActCommand
 from turing.models import SourceText
 from turing.pairs.quantangshi import read_quantangshi, store
@@ -23,9 +24,12 @@ class Command(ActCommand):
         parser.add_argument("dir", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        collection = read_quantangshi(
-            options["dir"], lambda files: tqdm(files, unit=" files", disable=None, file=self.stderr)
-        )
+        try:
+            collection = read_quantangshi(
+                options["dir"], lambda files: tqdm(files, unit=" files", disable=None, file=self.stderr)
+            )
+        except FileRefused as error:
+            raise CommandError(f"Nothing was imported.\n{error}") from error
         new = store(collection.texts)
         for line in collection.left_out:
             self.stderr.write(f"left out: {line}")
