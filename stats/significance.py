@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from stats.cluster import ClusterRobustMean, two_way_table_mean
+from stats.effects import EffectSize, effect_size
 from stats.exact import ExactTest, sign_flip_of_means, wilcoxon_of_means
 from stats.mixed import CrossedMean, Interval, VarianceComponents, crossed_mean, interval_list
 from stats.ratings.choice import FEWEST_EVALUATORS, FEWEST_FOR_ONES_OWN, Choice
@@ -50,26 +51,6 @@ class Superiority:
         """Return its confidence interval, cut at 0 and 1."""
         ci = self.crossed.ci
         return None if ci is None else (max(ci[0], 0.0), min(ci[1], 1.0))
-
-
-@dataclass(frozen=True)
-class EffectSize:
-    """
-    Standardised differences; a d_z means nothing without the unit it names.
-
-    `d_total` is the difference over the root of the mean of both methods' total variances, evaluators +
-    prompts + residual of the crossed model (Westfall, Kenny and Judd 2014), and `d_z_evaluators`,
-    `d_z_prompts` are the mean over the deviation of the evaluators' (prompts') mean differences. None
-    where that variance is zero or cannot be estimated.
-    """
-
-    d_total: float | None
-    d_z_evaluators: float | None
-    d_z_prompts: float | None
-    evaluators_favouring_b: int
-    evaluators_tied: int
-    prompts_favouring_b: int
-    prompts_tied: int
 
 
 @dataclass(frozen=True)
@@ -265,7 +246,7 @@ def compare(
         superiority=_superiority(differences, alpha),
         robustness=robustness,
         leave_one_out=left_out,
-        effect=_effect_size(ratings_a, ratings_b, primary.estimate),
+        effect=effect_size(ratings_a, ratings_b, primary.estimate),
         equivalence=None if margin is None else equivalence_within(primary, margin, alpha),
         conclusion_depends_on_method=robustness.disagrees_with(primary.p, alpha),
         warnings=_warnings(primary),
@@ -301,7 +282,7 @@ def _by_other_analysis(
             if choice.kind == "these evaluators" and len(by_prompt)
             else None,
         )
-    effect = _effect_size(ratings_a, ratings_b, pages.estimate)
+    effect = effect_size(ratings_a, ratings_b, pages.estimate)
     if choice.variance is not None and result.estimate is not None:
         parts = choice.variance.as_dict().values()
         effect = replace(effect, d_total=result.estimate / math.sqrt(sum(part or 0.0 for part in parts)))
@@ -382,34 +363,6 @@ def _robustness(differences: Floats, bootstrap: BootstrapInterval | None, alpha:
         wilcoxon_evaluators=wilcoxon_of_means(*of_evaluators),
         bootstrap=bootstrap,
     )
-
-
-def _effect_size(ratings_a: Floats, ratings_b: Floats, estimate: float | None) -> EffectSize:
-    differences = ratings_b - ratings_a
-    there = ~np.isnan(differences)
-    variances = [
-        crossed_mean(np.where(there, ratings, np.nan)).variance for ratings in (ratings_a, ratings_b)
-    ]
-    total = sum(variance.total for variance in variances if variance is not None) / 2
-    filled = np.where(there, differences, 0.0)
-    evaluators = filled.sum(axis=1)[there.any(axis=1)] / there.sum(axis=1)[there.any(axis=1)]
-    prompts = filled.sum(axis=0)[there.any(axis=0)] / there.sum(axis=0)[there.any(axis=0)]
-    return EffectSize(
-        d_total=None if estimate is None or total <= 0 else estimate / math.sqrt(total),
-        d_z_evaluators=_d_z(evaluators),
-        d_z_prompts=_d_z(prompts),
-        evaluators_favouring_b=int((evaluators > 0).sum()),
-        evaluators_tied=int((evaluators == 0).sum()),
-        prompts_favouring_b=int((prompts > 0).sum()),
-        prompts_tied=int((prompts == 0).sum()),
-    )
-
-
-def _d_z(means: Floats) -> float | None:
-    if means.size < 2:
-        return None
-    deviation = float(means.std(ddof=1))
-    return float(means.mean()) / deviation if deviation > 1e-12 * float(np.abs(means).max()) else None
 
 
 def _warnings(mean: CrossedMean) -> tuple[str, ...]:
