@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
 from evalsite import embedded
-from evalsite.running_demo import running_demo
+from evalsite.demo.running import running_demo
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The arrays of a report are small and a process serves several requests: threads of the linear algebra would

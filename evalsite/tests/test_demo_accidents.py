@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from evalsite import embedded
-from evalsite.children import Child, Progress
+from evalsite.demo.children import Child, Progress
+from evalsite.demo.running import DemoRecord, RunningDemo, record_path, running_demo, stop_left_behind
 from evalsite.embedded.layout import BASE_DIR, Layout
-from evalsite.running_demo import DemoRecord, RunningDemo, record_path, running_demo, stop_left_behind
 from evalsite.tests.cast import kill, pids, wait_for
 from evalsite.tests.running import Demo
 
@@ -77,7 +77,7 @@ def test_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent = subprocess.Popen(
         [
             sys.executable, "-c",
-            "import sys, time; from pathlib import Path; from evalsite.children import Child;"
+            "import sys, time; from pathlib import Path; from evalsite.demo.children import Child;"
             f"child = Child('clock', Path({str(tmp_path / 'log')!r}), {SLEEP!r}, Path('/'));"
             "print(child.process.pid, flush=True); time.sleep(600)",
         ],
@@ -95,6 +95,7 @@ def test_child_that_computes_gets_on(child: Callable[[list[str]], Child]) -> Non
     time.sleep(0.2)
     begun = progress.moved
     wait_for(lambda: progress.stalled_seconds() >= 0 and progress.moved > begun)
+    assert progress.moved > begun
 
 
 def test_child_that_only_waits_does_not_get_on(child: Callable[[list[str]], Child]) -> None:

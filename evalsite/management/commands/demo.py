@@ -19,8 +19,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotations.imports.demo import load_demo
 from evalsite import embedded
-from evalsite.children import Child, ChildEnded, Progress, python_program
-from evalsite.running_demo import DemoRecord, RunningDemo, running_demo, stop_left_behind
+from evalsite.demo.children import Child, ChildEnded, Progress, python_program
+from evalsite.demo.running import DemoRecord, RunningDemo, running_demo, stop_left_behind
 from turing.models import PoemPair
 from turing.pairs.files import import_pairs
 
