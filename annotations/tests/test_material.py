@@ -173,7 +173,7 @@ def test_command_stores_and_tells(draft: Study, tmp_path: Path, capsys: pytest.C
     assert "at least two methods" in capsys.readouterr().out
     bad = tmp_path / "bad.csv"
     bad.write_text("prompt,method,text\n月,human,\n")
-    with pytest.raises(CommandError, match=r"^Nothing was stored\.\n.*line 2, text: is empty"):
+    with pytest.raises(CommandError, match=r"(?s)^Nothing was stored\.\n.*line 2, text: is empty"):
         call_command("upload_material", "tang", str(bad))
     assert pages(draft) == ["春江", "秋夜"], "bad input stores nothing"
     good = tmp_path / "good.csv"
