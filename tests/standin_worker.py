@@ -69,11 +69,12 @@ def learn(lesson: Lesson, seconds: float, report: Callable[[list[float]], None])
 @worker_process_init.connect
 def shorten_lease(**_: Any) -> None:
     """Shorten the lease for tests that must outlast it, and would else take minutes."""
-    from generation.runs import claiming, writing
+    from generation.models import lease as leases
+    from generation.runs import writing
 
-    if lease := os.environ.get("STANDIN_LEASE"):
-        claiming.LEASE = timedelta(seconds=float(lease))
-        setattr(writing, "RENEW_SECONDS", float(lease) / 5)  # noqa: B010
+    if seconds := os.environ.get("STANDIN_LEASE"):
+        leases.LEASE = timedelta(seconds=float(seconds))
+        setattr(writing, "RENEW_SECONDS", float(seconds) / 5)  # noqa: B010
 
 
 if verse := os.environ.get("STANDIN_VERSE"):

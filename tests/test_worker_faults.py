@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker
 
 from evalsite.tests.cast import wait_for
 from generation.models import Candidate, GenerationRun, RunPrompt
-from generation.runs.claiming import LOST
+from generation.models.lease import LOST
 from generation.runs.notifications import notify
 from generation.runs.runs import queue_run
 from tests.worker_site import (

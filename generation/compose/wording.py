@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from generation.genres import GENRES
 from generation.models import RunPrompt
-from generation.runs.claiming import LOST
+from generation.models.lease import LOST
 from generation.runs.explanation import figure
 from generation.verse.forms import FormatPenalty
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from generation.models.self_training import SelfTraining, SelfTrainingQuerySet, TrainingCycle
+from generation.models.lease import MOST_ATTEMPTS, LeaseLost
+from generation.models.self_training import SelfTraining, TrainingCycle
 from generation.models.texts import (
-    MOST_ATTEMPTS,
     Candidate,
     GenerationRun,
     GenerationRunQuerySet,
@@ -26,13 +26,13 @@ __all__ = [
     "CompositionQuerySet",
     "GenerationRun",
     "GenerationRunQuerySet",
+    "LeaseLost",
     "Method",
     "Prompt",
     "Provenance",
     "RunPrompt",
     "RunPromptQuerySet",
     "SelfTraining",
-    "SelfTrainingQuerySet",
     "SentForm",
     "TrainingCycle",
     "Worker",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
@@ -12,25 +10,15 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from generation.models.texts import MOST_ATTEMPTS, GenerationRun
+from generation.models.lease import MOST_ATTEMPTS, Leased, LeasedQuerySet
+from generation.models.texts import GenerationRun
 
 
-class SelfTrainingQuerySet(models.QuerySet["SelfTraining"]):
-    def learnable(self) -> SelfTrainingQuerySet:
-        """Those of which a worker may take the next unit: none is being learnt, or its worker's lease has run out."""
-        return self.filter(
-            Q(lease=None) | Q(leased_until__lt=Now()),
-            state=SelfTraining.State.TRAINING,
-            attempts__lt=MOST_ATTEMPTS,
-        )
+class SelfTraining(Leased):
+    """A chain of cycles, in each of which a model writes poems for titles and learns from the best of them.
 
-    def held_by(self, lease: uuid.UUID) -> SelfTrainingQuerySet:
-        """The one that is learning under this lease, unless it was taken back since."""
-        return self.filter(state=SelfTraining.State.TRAINING, lease=lease)
-
-
-class SelfTraining(models.Model):
-    """A chain of cycles, in each of which a model writes poems for titles and learns from the best of them."""
+    Its lease and its attempts are at the unit of learning that is due.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -41,6 +29,7 @@ class SelfTraining(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     OPEN = (State.QUEUED, State.WRITING, State.TRAINING)
+    FREE = HELD = State.TRAINING
 
     uuid = models.UUIDField(unique=True, editable=False, db_default=RandomUUID())
     # The models of its cycles are called by it and their numbers.
@@ -53,19 +42,14 @@ class SelfTraining(models.Model):
     steps = models.PositiveIntegerField()
     cycles = models.PositiveSmallIntegerField()
     seed = models.BigIntegerField(default=0)
-    # At the unit of learning that is due, and under which lease: as of a prompt of a run.
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease = models.UUIDField(null=True)
-    leased_until = models.DateTimeField(null=True)
     # In which folder of models its checkpoints and models lie (generation.engines.model_library.folder_id).
     learns_in = models.CharField(max_length=32, blank=True)
-    error = models.TextField(blank=True)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField(db_default=Now())
 
-    objects = SelfTrainingQuerySet.as_manager()
+    objects = LeasedQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
@@ -15,8 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from generation.genres import genre_choices
-
-MOST_ATTEMPTS = 3
+from generation.models.lease import MOST_ATTEMPTS, Leased, LeasedQuerySet
 
 
 class Prompt(models.Model):
@@ -113,24 +112,16 @@ class GenerationRun(models.Model):
         return self.state in (self.State.QUEUED, self.State.RUNNING)
 
 
-class RunPromptQuerySet(models.QuerySet["RunPrompt"]):
+class RunPromptQuerySet(LeasedQuerySet["RunPrompt"]):
     def open(self) -> RunPromptQuerySet:
         """Those that wait or are being written."""
         return self.filter(state__in=RunPrompt.OPEN)
 
-    def claimable(self) -> RunPromptQuerySet:
-        """Those that a worker may take: waiting, or taken by a worker whose lease has run out."""
-        return self.filter(
-            Q(state=RunPrompt.State.WAITING) | Q(state=RunPrompt.State.RUNNING, leased_until__lt=Now()),
-            attempts__lt=MOST_ATTEMPTS,
-        )
-
-    def held_by(self, lease: uuid.UUID) -> RunPromptQuerySet:
-        """The one that is being written under this lease, unless it was taken back since."""
-        return self.filter(state=RunPrompt.State.RUNNING, lease=lease)
+    def fail(self, error: str, **values: Any) -> int:
+        return super().fail(error, step=None, finished_at=Now(), **values)
 
 
-class RunPrompt(models.Model):
+class RunPrompt(Leased):
     """One prompt of a run, the unit of work: claimed by one worker at a time, under a lease."""
 
     class State(models.TextChoices):
@@ -141,20 +132,15 @@ class RunPrompt(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     OPEN = (State.WAITING, State.RUNNING)
+    FREE, HELD = State.WAITING, State.RUNNING
 
     run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="run_prompts")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="+")
     # Its place in the run, from 1.
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    # Drawn at each claim: whoever has another one writes nothing.
-    lease = models.UUIDField(null=True)
-    leased_until = models.DateTimeField(null=True)
     # How far the writing is: {"sentence": 3, "most": 8, "text": ...} (generation.orders.Step).
     step = models.JSONField(null=True)
-    # Why the last attempt came to nothing.
-    error = models.TextField(blank=True)
     finished_at = models.DateTimeField(null=True)
 
     objects = RunPromptQuerySet.as_manager()

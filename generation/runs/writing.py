@@ -11,18 +11,11 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
 
+from generation.models import LeaseLost
 from generation.orders import Step
-from generation.runs.claiming import (
-    RENEW_SECONDS,
-    Claim,
-    LeaseLost,
-    claim,
-    give_up,
-    record,
-    renew,
-    report_step,
-)
+from generation.runs.claiming import Claim, claim, give_up, record, renew, report_step
 
+RENEW_SECONDS = 1.5
 STEP_SECONDS = 0.4
 # How long a text that is written waits for a database that went away.
 HAND_IN_SECONDS = 20

@@ -1,6 +1,6 @@
 """Learning, a unit of some seconds at a time: a chain is taken, a worker learns outside any transaction, hands in.
 
-A unit is claimed under a lease, as a prompt of a run is (`generation.runs.claiming`). Between two units a worker is
+A unit is claimed under a lease, as a prompt of a run is (`generation.models.lease`). Between two units a worker is
 free for texts that wait, and what a killed one loses is at most one unit: the next one goes on from the checkpoint.
 """
 
@@ -11,16 +11,14 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.db import Error, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from generation.engines.model_library import folder_id, folder_of, new_folder_of
-from generation.models import MOST_ATTEMPTS, Candidate, SelfTraining, TrainingCycle
+from generation.models import Candidate, LeaseLost, SelfTraining, TrainingCycle
 from generation.refusals import Refused
-from generation.runs.claiming import LEASE, LOST, LeaseLost, reason_of
 from generation.runs.notifications import idle_slots, notify_to_learn
 from generation.runs.writing import held, retry
 from generation.self_training.chain import advance, begin_cycle
@@ -94,24 +92,12 @@ def claim_unit(self_training: int) -> Unit | None:
     Whoever takes the first unit ties the chain to its folder of models, where the checkpoints are.
     """
     here = folder_id()
-    chain = (
-        SelfTraining.objects.learnable()
-        .filter(Q(learns_in="") | Q(learns_in=here), pk=self_training)
-        .select_for_update(skip_locked=True)
-        .first()
-    )
-    if chain is None:
+    learnt_here = SelfTraining.objects.filter(Q(learns_in="") | Q(learns_in=here))
+    chain = learnt_here.filter(pk=self_training).claim(learns_in=here)
+    if chain is None or chain.lease is None:
         return None
     cycle = chain.training_cycles.select_related("run").latest("number")
-    lease = uuid.uuid4()
-    SelfTraining.objects.filter(pk=chain.pk).update(
-        attempts=F("attempts") + 1,
-        lease=lease,
-        leased_until=Now() + LEASE,
-        learns_in=here,
-        error=LOST if chain.lease else chain.error,
-    )
-    return Unit(chain.pk, cycle.pk, cycle.run.queue, lease, lesson_of(chain, cycle))
+    return Unit(chain.pk, cycle.pk, cycle.run.queue, chain.lease, lesson_of(chain, cycle))
 
 
 def lesson_of(chain: SelfTraining, cycle: TrainingCycle) -> Lesson:
@@ -137,13 +123,7 @@ def lesson_of(chain: SelfTraining, cycle: TrainingCycle) -> Lesson:
 
 def renew(unit: Unit) -> None:
     """Hold the chain for another lease; raise `LeaseLost` where it is not ours any more."""
-    _update_held(unit, leased_until=Now() + LEASE)
-
-
-def _update_held(unit: Unit, **values: Any) -> None:
-    held_chain = SelfTraining.objects.held_by(unit.lease).filter(pk=unit.self_training)
-    if not held_chain.update(**values):
-        raise LeaseLost(f"self-training {unit.self_training} was taken back")
+    SelfTraining.objects.renew(unit.self_training, unit.lease)
 
 
 @transaction.atomic
@@ -159,7 +139,7 @@ def record(unit: Unit, learnt: Learnt) -> None:
 
     Raise `LeaseLost` where the chain is not ours any more.
     """
-    _update_held(unit, lease=None, leased_until=None, attempts=0, error="")
+    SelfTraining.objects.hand_in(unit.self_training, unit.lease, attempts=0)
     is_finished = bool(learnt.checkpoint)
     TrainingCycle.objects.filter(pk=unit.cycle).update(
         losses=learnt.losses,
@@ -183,24 +163,13 @@ def record(unit: Unit, learnt: Learnt) -> None:
 @transaction.atomic
 def give_up(unit: Unit, error: BaseException) -> None:
     """Let a unit that failed be tried again, with the reason; after three attempts, or if refused, the chain failed."""
-    held_chain = SelfTraining.objects.held_by(unit.lease).filter(pk=unit.self_training)
-    chain = held_chain.select_for_update().first()
-    if chain is None:
-        return  # whoever took it meanwhile reports what came of it
-    is_final = isinstance(error, Refused) or chain.attempts >= MOST_ATTEMPTS
-    held_chain.update(
-        state=SelfTraining.State.FAILED if is_final else SelfTraining.State.TRAINING,
-        lease=None,
-        leased_until=None,
-        error=reason_of(error),
-    )
+    SelfTraining.objects.give_up(unit.self_training, unit.lease, error, is_final=isinstance(error, Refused))
 
 
+@transaction.atomic
 def fail_lost() -> int:
     """Fail the chains whose third worker in a row was lost, and return how many they are."""
-    return SelfTraining.objects.filter(
-        state=SelfTraining.State.TRAINING, leased_until__lt=Now(), attempts__gte=MOST_ATTEMPTS
-    ).update(state=SelfTraining.State.FAILED, lease=None, leased_until=None, error=LOST)
+    return len(SelfTraining.objects.fail_lost())
 
 
 def poll() -> None:
@@ -210,7 +179,7 @@ def poll() -> None:
     for pk in SelfTraining.objects.filter(state__in=waiting).values_list("pk", flat=True):
         advance(pk)
     learnable = TrainingCycle.objects.filter(
-        finished_at=None, self_training__in=SelfTraining.objects.learnable()
+        finished_at=None, self_training__in=SelfTraining.objects.claimable()
     )
     for pk, queue in learnable.values_list("self_training", "run__queue"):
         if idle_slots(queue):

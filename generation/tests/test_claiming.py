@@ -10,11 +10,10 @@ from django.db.models.functions import Now
 
 from generation.conftest import Queue, written
 from generation.models import Candidate, GenerationRun, Prompt, RunPrompt
+from generation.models.lease import LOST, LeaseLost
 from generation.orders import Order, OrderRefused, Step
 from generation.runs.claiming import (
-    LOST,
     Claim,
-    LeaseLost,
     claim,
     fail_lost,
     give_up,

@@ -14,8 +14,9 @@ from generation.compose import forms as compose_forms
 from generation.conftest import written
 from generation.methods import METHODS
 from generation.models import Candidate, Composition, GenerationRun, Prompt, RunPrompt, Worker
+from generation.models.lease import LOST
 from generation.orders import OrderRefused, Step
-from generation.runs.claiming import LOST, claim, give_up, record, report_step
+from generation.runs.claiming import claim, give_up, record, report_step
 from generation.runs.runs import cancel_run
 from generation.tests.compose_cast import ANSWER, POEM, POSTED, body, link
 

@@ -18,8 +18,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from generation.conftest import written
 from generation.engines import model_library
 from generation.models import GenerationRun, RunPrompt, SelfTraining, TrainingCycle, Worker
+from generation.models.lease import LOST, LeaseLost
 from generation.refusals import Refused
-from generation.runs.claiming import DRAWN, LOST, LeaseLost, claim, record
+from generation.runs.claiming import DRAWN, claim, record
 from generation.runs.runs import cancel_run
 from generation.runs.writing import write_next
 from generation.self_training import learning

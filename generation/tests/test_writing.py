@@ -70,7 +70,7 @@ def test_cancelled_run_stops_the_writer_at_its_next_step(
 
     model.write = write  # type: ignore[attr-defined]
     assert write_next("generate")
-    assert "Nothing was stored: prompt" in caplog.text
+    assert "Nothing was stored: run prompt" in caplog.text
     assert RunPrompt.objects.get().state == RunPrompt.State.CANCELLED
 
 
