@@ -50,15 +50,17 @@ def prompt_splits(table: ScoreTable, criterion: str) -> Floats:
 
 
 def chosen_cases(table: ScoreTable, criterion: str) -> tuple[Case, ...]:
-    """Return three cases of the method with the highest mean: its largest gain, smallest gain and widest split.
+    """Return three cases of the method with the best mean: its largest gain, smallest gain and widest split.
 
     Of several prompts alike the first counts, and of several methods the first of the table. Nothing is
     returned where there are no two methods with ratings.
     """
-    gains, splits = prompt_gains(table, criterion), prompt_splits(table, criterion)
+    direction = table.criterion(criterion).direction
+    gains, splits = prompt_gains(table, criterion) * direction, prompt_splits(table, criterion)
     if len(table.methods) < 2 or not np.isfinite(gains).any():
         return ()
-    method = int(np.nanargmax(_over_evaluators(np.nanmean, prompt_means(table, criterion))))
+    means = _over_evaluators(np.nanmean, prompt_means(table, criterion))
+    method = int(np.nanargmax(means * direction))
     cases = []
     choices: list[tuple[CaseKind, Floats, bool]] = [
         ("gains most", gains[:, method], True),

@@ -77,11 +77,11 @@ def ranking_from_ratings(
     table: ScoreTable, criterion: str, *, ties: TieRule = "half", confidence_level: float = 0.95
 ) -> Ranking | None:
     """
-    Rank the methods by which of two has the higher rating on each page.
+    Rank the methods by which of two has the better rating on each page.
 
     A tie counts as half a win each way, or is dropped. None without ratings of two methods on a page.
     """
-    wins = page_wins(table.for_criterion(criterion), ties)
+    wins = page_wins(table.for_criterion(criterion) * table.criterion(criterion).direction, ties)
     evaluators, prompts = np.nonzero(wins.any(axis=(2, 3)))
     return _ranking("ratings", table, wins[evaluators, prompts], evaluators, prompts, confidence_level)
 

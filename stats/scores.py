@@ -20,15 +20,21 @@ class Criterion:
     """One quality that was asked about, with the ends of its scale."""
 
     key: str
-    minimum: int
-    maximum: int
+    minimum: float
+    maximum: float
     is_overall: bool = False
+    lower_is_better: bool = False
 
     def __post_init__(self) -> None:
         if not self.key:
             raise ValueError("key must not be empty")
         if not self.minimum < self.maximum:
             raise ValueError(f"minimum must be below maximum, got {self.minimum} and {self.maximum}")
+
+    @property
+    def direction(self) -> int:
+        """Return 1, or -1 where the lowest score is the best: times it, the higher score is the better one."""
+        return -1 if self.lower_is_better else 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +81,10 @@ class ScoreTable:
     def overall(self) -> Criterion | None:
         """Return the overall criterion, or None where the study has none."""
         return next((criterion for criterion in self.criteria if criterion.is_overall), None)
+
+    def criterion(self, key: str) -> Criterion:
+        """Return a criterion by its key."""
+        return self.criteria[self.criterion_index(key)]
 
     def criterion_index(self, key: str) -> int:
         """Return the place of a criterion on the last axis of `scores`."""

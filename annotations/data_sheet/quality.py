@@ -26,7 +26,9 @@ def criterion(facts: Facts, number: int, one: Criterion) -> Part:
             Item(
                 "4.3.4",
                 "Values of the scale",
-                f"{one.minimum} to {one.maximum}, whole numbers" + (f": {ends}." if ends else "."),
+                f"{one.minimum} to {one.maximum}, whole numbers"
+                + (", the lowest the best" if one.lower_is_better else "")
+                + (f": {ends}." if ends else "."),
             ),
             Item("4.3.5", "How the scale is presented", "A row of points of which exactly one is chosen."),
             Item("4.3.6", "Task where there is no scale", "Not applicable."),

@@ -37,7 +37,7 @@ def heds_markdown(study: Study) -> str:
         evaluators(facts),
         design(facts),
         *(criterion(facts, number, one) for number, one in enumerate(facts.criteria, start=1)),
-        best_pick(facts),
+        *([best_pick(facts)] if study.has_best_picks else ()),
         ethics(facts),
         responsible_research(facts),
     ]
@@ -207,9 +207,14 @@ def design(facts: Facts) -> Part:
             Item(
                 "3.3.3",
                 "Quality assurance",
-                "Automatic, fixed beforehand: an evaluator counts who has answered everything and has at most"
-                f" {threshold} inconsistent pages, on which the text picked as the best was rated overall below another"
-                f" one. {facts.funnel.finished - facts.funnel.valid} who finished are left out by this rule.",
+                "Automatic, fixed beforehand: an evaluator counts who has answered everything"
+                + (
+                    f" and has at most {threshold} inconsistent pages, on which the text picked as the best was rated"
+                    " overall below another one."
+                    if facts.study.has_best_picks
+                    else "."
+                )
+                + f" {facts.funnel.finished - facts.funnel.valid} who finished are left out by this rule.",
                 "whether evaluators had to be native speakers, and checks by hand",
             ),
             Item(
@@ -217,7 +222,8 @@ def design(facts: Facts) -> Part:
                 "What evaluators see",
                 "One prompt a page with all its texts as equal, lettered cards, in an order drawn for each"
                 " evaluator and page and balanced over the evaluators of a page; no method is named. Below each text"
-                " one row of points for each criterion, with words at both ends; below all the pick of the best one.",
+                " one row of points for each criterion, with words at both ends"
+                + ("; below all the pick of the best one." if facts.study.has_best_picks else "."),
                 "a picture of a page (the preview of the study shows it)",
             ),
             Item("3.3.5", "Freedom in time", time_words(facts)),

@@ -86,6 +86,7 @@ def import_records(records: Records, *, slug: str, title_en: str = "", title_zh:
         title_en=title_en or ("" if title_zh else slug),
         title_zh=title_zh,
         state=Study.State.CLOSED,
+        has_best_picks=any(pick is not None for one in records.evaluators for pick in one.picks),
     )
     texts = [
         ImportedText(page.prompt, page.description, method, page.texts[method])

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from annotations.models.numbers import LARGEST_SCORE, NumberField
 from annotations.models.recruitment import EvaluatorGroup, OpenLink
 from annotations.models.study import Criterion, Page, Study, Subtask
 from generation.models import Candidate
@@ -33,10 +34,6 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         """Those in which this user answers the questionnaire, with the study, whether it takes answers and is over."""
         own = self.filter(evaluator=user, source=Enrolment.Source.QUESTIONNAIRE)
         return own.select_related("study").with_is_open().with_is_over()
-
-    def asked_for_best_picks(self) -> EnrolmentQuerySet:
-        """Those who answer on our pages, and those imported with a best pick."""
-        return self.filter(~Q(source=Enrolment.Source.IMPORTED) | Q(best_choices__isnull=False))
 
     def taking_part(self) -> EnrolmentQuerySet:
         """Those who have not withdrawn."""
@@ -201,14 +198,15 @@ class Placement(models.Model):
 class Rating(models.Model):
     """One score by an evaluator for a candidate on a criterion.
 
-    Foreign keys of several columns and a trigger (migration `0002_guards`) hold what one column cannot: the
-    candidate is one that this evaluator was shown, the criterion is of the study, the score is on its scale.
+    Foreign keys of several columns and triggers (migrations `0002_guards`, `0020_scales`) hold what one column cannot:
+    the candidate is one that this evaluator was shown, the criterion is of the study, the score is on its scale.
     """
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="ratings")
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
     criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT)
-    score = models.SmallIntegerField()
+    # Whole but where it was imported (a trigger).
+    score = NumberField()
     # Set on imported records alone: a value that the scale does not have, kept as it was found.
     off_scale = models.BooleanField(default=False)
     # Counted by the evaluator's browser: of two answers to one question the higher one is the later.
@@ -218,6 +216,10 @@ class Rating(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["enrolment", "candidate", "criterion"], name="rating_once"),
+            models.CheckConstraint(
+                condition=Q(score__gte=-LARGEST_SCORE, score__lte=LARGEST_SCORE),
+                name="rating_score_within_bounds",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -247,7 +249,7 @@ class AnswerChange(models.Model):
     page = models.ForeignKey(Page, on_delete=models.CASCADE)
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
     criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT, null=True)
-    score = models.SmallIntegerField(null=True)
+    score = NumberField(null=True)
     client_order = models.BigIntegerField()
     # How long the page had been open and in view, as the browser counted it.
     seconds_on_page = models.FloatField(null=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext_lazy as _
 
+from annotations.models.numbers import LARGEST_SCORE, NumberField
 from generation.genres import genre_choices
 from generation.models import Candidate, GenerationRun, Method, Prompt
 from generation.texts.normalising import shown_prompt, shown_text
@@ -119,6 +121,8 @@ class Study(models.Model):
     # The questions of the short form that comes with the consent (`annotations.recruiting.consent`).
     questions = models.JSONField(default=list, blank=True)
     contact = models.CharField(max_length=200, blank=True)
+    # Whether a page is answered with a pick of its best text, beside the ratings.
+    has_best_picks = models.BooleanField(default=True, verbose_name=_("Ask for the best text of each page"))
     # Of a valid evaluator; a group may have its own.
     payment = models.DecimalField(max_digits=9, decimal_places=2, default=Decimal(0))
     currency = models.CharField(max_length=3, default="CNY")
@@ -222,10 +226,6 @@ class Study(models.Model):
         """Whether an evaluator gets some of the sub-tasks only."""
         return self.evaluators_per_subtask is not None
 
-    def has_best_picks(self) -> bool:
-        """Whether a page is answered with a best pick: everywhere but where only ratings were imported."""
-        return not self.enrolments.exists() or self.enrolments.asked_for_best_picks().exists()
-
 
 class StudyMethod(models.Model):
     """A method that takes part in a study; its number is its place in reports."""
@@ -259,9 +259,11 @@ class Criterion(models.Model):
     low_zh = models.CharField(max_length=120, blank=True)
     high_en = models.CharField(max_length=120, blank=True)
     high_zh = models.CharField(max_length=120, blank=True)
-    minimum = models.PositiveSmallIntegerField(default=1)
-    maximum = models.PositiveSmallIntegerField(default=5)
+    minimum = NumberField(default=1)
+    maximum = NumberField(default=5)
     is_overall = models.BooleanField(default=False)
+    # A scale of faults, such as MQM's penalties: the lowest score is the best.
+    lower_is_better = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "criteria"
@@ -275,8 +277,10 @@ class Criterion(models.Model):
             models.CheckConstraint(
                 condition=Q(minimum__lt=F("maximum")), name="criterion_minimum_below_maximum"
             ),
-            # The platform this follows let a cleared star be stored as 0.
-            models.CheckConstraint(condition=Q(minimum__gte=1), name="criterion_zero_is_no_score"),
+            models.CheckConstraint(
+                condition=Q(minimum__gte=-LARGEST_SCORE, maximum__lte=LARGEST_SCORE),
+                name="criterion_scale_within_bounds",
+            ),
             models.CheckConstraint(condition=~Q(label_en="", label_zh=""), name="criterion_label_given"),
         ]
 
@@ -301,8 +305,8 @@ class Criterion(models.Model):
 
     @property
     def points(self) -> range:
-        """The scores that may be given."""
-        return range(self.minimum, self.maximum + 1)
+        """The whole scores of the scale: those that may be given on our pages."""
+        return range(math.ceil(self.minimum), math.floor(self.maximum) + 1)
 
 
 class Subtask(models.Model):

@@ -81,6 +81,8 @@ def study_design(study: Study) -> dict[str, Any]:
                 "minimum": criterion.minimum,
                 "maximum": criterion.maximum,
                 "is_overall": criterion.is_overall,
+                # What is so in plans from before it could be said.
+                **({"lower_is_better": True} if criterion.lower_is_better else {}),
             }
             for criterion in study.criteria.all()
         ],
@@ -225,13 +227,13 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
     width = criterion.maximum - criterion.minimum
     if plan.equivalence_margin is not None and not 0 < plan.equivalence_margin < width:
         raise Refused(
-            _("The margin must be more than 0 and less than the %(width)d points of the scale.")
-            % {"width": width}
+            _("The margin must be more than 0 and less than the %(width)s points of the scale.")
+            % {"width": f"{width:g}"}
         )
     if plan.planned_effect is not None and not 0 < plan.planned_effect < width:
         raise Refused(
-            _("The planned effect must be more than 0 and less than the %(width)d points of the scale.")
-            % {"width": width}
+            _("The planned effect must be more than 0 and less than the %(width)s points of the scale.")
+            % {"width": f"{width:g}"}
         )
     if plan.analysis not in AnalysisPlan.Analysis.values:
         raise Refused(

@@ -108,7 +108,8 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
     overall = next((index for index, criterion in enumerate(criteria) if criterion.is_overall), 0)
     slips = rng.random((evaluators, len(candidates))) < effects.slip
     drawn = rng.integers(len(candidates[0]), size=slips.shape)
-    picks = np.where(slips, drawn, scores[..., overall].argmax(axis=2))
+    direction = -1 if criteria[overall].lower_is_better else 1
+    picks = np.where(slips, drawn, (scores[..., overall] * direction).argmax(axis=2))
     return SimulatedAnswers(list(by_page), candidates, criteria, scores, picks)
 
 
@@ -144,6 +145,8 @@ def simulate_ratings(
             ),
             batch_size=BATCH,
         )
+        if not study.has_best_picks:
+            continue
         picked = answers.picks[row].tolist()
         BestChoice.objects.bulk_create(
             BestChoice(enrolment=enrolment, page_id=page, candidate_id=candidates[pick])

@@ -52,6 +52,7 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
             "minimum",
             "maximum",
             "is_overall",
+            "lower_is_better",
         ]
 
 
@@ -119,7 +120,7 @@ class CardSerializer(serializers.Serializer[Card]):
     )
     is_best = serializers.BooleanField(help_text="You picked it as the best of the page.")
 
-    def get_scores(self, card: Card) -> dict[str, int | None]:
+    def get_scores(self, card: Card) -> dict[str, float | None]:
         return {question.criterion.key: question.score for question in card.questions}
 
 
@@ -156,7 +157,7 @@ class AnswerBody(Body):
 
 class RatingBody(AnswerBody):
     criterion = serializers.RegexField(rf"^{CRITERION.pattern}\Z", help_text="Key of the criterion.")
-    score = serializers.IntegerField(min_value=1, max_value=MAX_SCORE)
+    score = serializers.IntegerField(min_value=-MAX_SCORE, max_value=MAX_SCORE)
 
 
 class BestBody(AnswerBody):

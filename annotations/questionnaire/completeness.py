@@ -19,18 +19,10 @@ def page_sums(whose: str) -> str:
     where the pick has no overall rating. The ORM has no aggregate of aggregates.
     """
     return f"""
-WITH picking AS (
-    SELECT study_id,
-           (EXISTS (SELECT FROM annotations_enrolment other
-                    WHERE other.study_id = study.study_id AND other.source <> 'imported')
-            OR EXISTS (SELECT FROM annotations_bestchoice
-                       JOIN annotations_enrolment other ON other.id = enrolment_id
-                       WHERE other.study_id = study.study_id))::int AS picks
-    FROM (SELECT DISTINCT enrolment.study_id FROM annotations_enrolment enrolment WHERE {whose}) study
-),
-rated AS (
+WITH rated AS (
     SELECT rating.enrolment_id, rating.candidate_id, count(*) AS ratings,
-           max(rating.score) FILTER (WHERE criterion.is_overall) AS overall,
+           max(CASE WHEN criterion.lower_is_better THEN -rating.score ELSE rating.score END)
+               FILTER (WHERE criterion.is_overall) AS overall,
            min(rating.saved_at) AS first_at, max(rating.saved_at) AS last_at
     FROM annotations_rating rating
     JOIN annotations_enrolment enrolment ON enrolment.id = rating.enrolment_id
@@ -40,7 +32,7 @@ rated AS (
 ),
 page AS (
     SELECT placement.enrolment_id, placement.page_id,
-           count(*) * coalesce(max(criteria.number), 0) + max(picking.picks) AS asked,
+           count(*) * coalesce(max(criteria.number), 0) + bool_or(study.has_best_picks)::int AS asked,
            coalesce(sum(rated.ratings), 0) + (count(choice.id) > 0)::int AS answered,
            max(rated.overall) FILTER (WHERE placement.candidate_id = choice.candidate_id) < max(rated.overall)
                AS is_inconsistent,
@@ -48,7 +40,7 @@ page AS (
            greatest(max(rated.last_at), max(choice.saved_at)) AS last_at
     FROM annotations_placement placement
     JOIN annotations_enrolment enrolment ON enrolment.id = placement.enrolment_id
-    JOIN picking ON picking.study_id = enrolment.study_id
+    JOIN annotations_study study ON study.id = enrolment.study_id
     LEFT JOIN (
         SELECT study_id, count(*) AS number FROM annotations_criterion GROUP BY study_id
     ) criteria ON criteria.study_id = enrolment.study_id

@@ -48,7 +48,7 @@ def parse_answer(body: bytes) -> Answer:
     fits = (
         matches(TOKEN, fields["token"])
         and (criterion is None or matches(CRITERION, criterion))
-        and (score is None or is_whole_number(score, 0, MAX_SCORE))
+        and (score is None or is_whole_number(score, -MAX_SCORE, MAX_SCORE))
         and (criterion is None) == (score is None)
         and is_whole_number(fields["order"], 1, MAX_CLIENT_ORDER)
         and (seconds is None or is_duration(seconds))
@@ -107,9 +107,10 @@ class PageForm(forms.Form):
                     % {"minimum": question.criterion.minimum, "maximum": question.criterion.maximum}
                 },
             )
-        self.fields["best"] = forms.ChoiceField(
-            required=False, choices=[(card.token, card.letter) for card in sheet.cards]
-        )
+        if sheet.study.has_best_picks:
+            self.fields["best"] = forms.ChoiceField(
+                required=False, choices=[(card.token, card.letter) for card in sheet.cards]
+            )
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with single questions, for links to them."""
@@ -133,5 +134,5 @@ class PageForm(forms.Form):
             for question in self.sheet.questions
             if (score := self.cleaned_data[question.name]) not in (None, question.score)
         ]
-        best = self.cleaned_data["best"]
+        best = self.cleaned_data.get("best")
         return [*changed, Answer(best, order)] if best and best != self.sheet.best else changed

@@ -35,7 +35,7 @@ class Question:
     criterion: Criterion
     token: str
     letter: str
-    score: int | None
+    score: float | None
 
     @property
     def name(self) -> str:
@@ -113,7 +113,7 @@ class Sheet:
 
     @property
     def total(self) -> int:
-        return sum(1 for _ in self.questions) + 1
+        return sum(1 for _ in self.questions) + self.study.has_best_picks
 
     @property
     def answered(self) -> int:

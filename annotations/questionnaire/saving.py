@@ -155,7 +155,7 @@ WHERE placement.token = %(token)s AND criterion.key = %(criterion)s
 """
 
 SAVE_BEST_CHOICE = f"""
-WITH target AS ({TARGET.format(columns="", joins="")}),
+WITH target AS ({TARGET.format(columns="", joins="AND study.has_best_picks")}),
 saved AS (
     INSERT INTO annotations_bestchoice AS choice (enrolment_id, page_id, candidate_id, client_order, saved_at)
     SELECT enrolment_id, page_id, candidate_id, client_order, now() FROM target WHERE is_open AND is_agreed
@@ -231,7 +231,8 @@ def refuse_place(evaluator: User, answer: Answer) -> NoReturn:
 
 def stored_receipt(answer: Answer, stored: tuple[Any, ...]) -> Receipt:
     """Return the receipt of an answer that found an equal or later one in its place."""
-    token, score, client_order, saved_at = stored
+    token, stored_score, client_order, saved_at = stored
+    score = None if stored_score is None else int(stored_score)
     is_the_same = (token, score) == (answer.token, answer.score) and client_order <= answer.client_order
     return Receipt(token, answer.criterion, score, client_order, saved_at, is_latest=is_the_same)
 

@@ -56,7 +56,7 @@ COLUMNS: Columns = {
     "method": "text",
     "kind": "text",
     "criterion": "text",
-    "score": "integer",
+    "score": "real",
     "off_scale": "boolean",
     "position": "integer",
     "best": "boolean",

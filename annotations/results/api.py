@@ -42,7 +42,7 @@ class AnswerRowSerializer(serializers.Serializer[Any]):
     method = serializers.CharField()
     kind = serializers.ChoiceField(choices=["rating", "best_choice"])
     criterion = serializers.CharField(allow_null=True)
-    score = serializers.IntegerField(allow_null=True)
+    score = serializers.FloatField(allow_null=True)
     off_scale = serializers.BooleanField(allow_null=True)
     position = serializers.IntegerField()
     best = serializers.BooleanField()

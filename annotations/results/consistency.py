@@ -58,7 +58,7 @@ def inconsistent_pages(table: ScoreTable) -> Bools:
 
     if table.overall is None or not table.methods:
         return np.zeros(table.best.shape, dtype=np.bool_)
-    overall = table.for_criterion(table.overall.key)
+    overall = table.for_criterion(table.overall.key) * table.overall.direction
     picked = np.take_along_axis(overall, np.maximum(table.best, 0)[..., None], axis=2)[..., 0]
     highest = np.fmax.reduce(overall, axis=2)
     # A missing rating is NaN, and no comparison with NaN holds.

@@ -38,7 +38,7 @@ RULES = """\
 Only valid evaluators have a say: those who answered every page, and consistently on enough of them. Of these, an
 inconsistent page (its pick was rated overall below another text) is left out unless asked for.
 
-By ratings, those have a say in a pair who rated both texts on the overall criterion; the text with the higher mean
+By ratings, those have a say in a pair who rated both texts on the overall criterion; the text with the better mean
 is chosen. A score off its scale counts as missing.
 
 By picks, those have a say who picked one of the two as the best of the page; the text picked more often is chosen.
@@ -83,12 +83,12 @@ def pairs_by_ratings(table: ScoreTable, counted: Bools) -> Iterator[Pair]:
     """Yield every pair of methods as rated overall on the pages that count, shape (E, P)."""
     if table.overall is None:
         raise ValueError("the study has no overall criterion")
-    ratings = table.with_off_scale_missing().for_criterion(table.overall.key)
+    ratings = table.with_off_scale_missing().for_criterion(table.overall.key) * table.overall.direction
     ratings = np.where(counted[..., None], ratings, np.nan)
     for a, b in combinations(range(len(table.methods)), 2):
         difference = ratings[..., b] - ratings[..., a]
         evaluators = (~np.isnan(difference)).sum(axis=0)
-        # Scores are whole numbers, so the sum is exact and a tie exactly 0.
+        # Sums of whole numbers are exact, and a tie exactly 0.
         margin = np.nansum(difference, axis=0) / np.maximum(evaluators, 1)
         yield Pair(a, b, margin, evaluators, (difference < 0).sum(axis=0), (difference > 0).sum(axis=0))
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
 from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
 from annotations.results.consistency import Verdict
-from annotations.results.score_table import has_best_picks, page_seconds, score_table, verdicts_on
+from annotations.results.score_table import page_seconds, score_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
 from stats.analysis import Analysis, analyse
 from stats.cases import chosen_cases, prompt_means
@@ -224,11 +224,12 @@ def study_facts(study: Study, table: ScoreTable) -> StudyFacts:
                 minimum=criterion.minimum,
                 maximum=criterion.maximum,
                 is_overall=criterion.is_overall,
+                lower_is_better=criterion.lower_is_better,
             )
             for criterion in study.criteria.all()
         ),
         inconsistency_threshold=float(study.inconsistency_threshold),
-        has_best_picks=has_best_picks(study, table),
+        has_best_picks=study.has_best_picks,
     )
 
 

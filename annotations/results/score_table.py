@@ -19,7 +19,12 @@ Integers = NDArray[np.int64]
 
 
 def copied_integers(queryset: QuerySet[Any, tuple[int, ...]], columns: int) -> Integers:
-    """Return the rows of a `values_list` of integers, shape (rows, columns).
+    """Return the rows of a `values_list` of integers, shape (rows, columns)."""
+    return copied_numbers(queryset, columns).astype(np.int64)
+
+
+def copied_numbers(queryset: QuerySet[Any, tuple[float, ...]], columns: int) -> Floats:
+    """Return the rows of a `values_list` of numbers, shape (rows, columns), whole ones exact up to 2^53.
 
     By COPY, because a million ratings as Python objects take ten times the time and memory.
     """
@@ -29,9 +34,9 @@ def copied_integers(queryset: QuerySet[Any, tuple[int, ...]], columns: int) -> I
         query = cursor.mogrify(sql, parameters).decode()
         cursor.copy_expert(f"COPY ({query}) TO STDOUT", buffer)
     if not buffer.tell():
-        return np.empty((0, columns), dtype=np.int64)
+        return np.empty((0, columns))
     buffer.seek(0)
-    return np.loadtxt(buffer, dtype=np.int64, delimiter="\t", ndmin=2)
+    return np.loadtxt(buffer, dtype=np.float64, delimiter="\t", ndmin=2)
 
 
 def places(keys: Sequence[int], wanted: Integers) -> Integers:
@@ -70,15 +75,16 @@ def score_table(study: Study) -> ScoreTable:
     best = np.full(shape[:2], -1, dtype=np.int64)
     positions = np.full(shape, -1, dtype=np.int64)
 
-    ratings = copied_integers(
+    ratings = copied_numbers(
         Rating.objects.filter(enrolment__study=study).values_list(
             "enrolment_id", "candidate_id", "criterion_id", "score"
         ),
         columns=4,
     )
-    at = places(candidates, ratings[:, 1])
-    of_criterion = places([criterion.pk for criterion in criteria], ratings[:, 2])
-    scores[places(enrolment_pks, ratings[:, 0]), candidate_page[at], candidate_method[at], of_criterion] = (
+    of_enrolment, of_candidate, of_criterion = ratings[:, :3].astype(np.int64).T
+    at = places(candidates, of_candidate)
+    of_criterion = places([criterion.pk for criterion in criteria], of_criterion)
+    scores[places(enrolment_pks, of_enrolment), candidate_page[at], candidate_method[at], of_criterion] = (
         ratings[:, 3]
     )
 
@@ -106,7 +112,13 @@ def score_table(study: Study) -> ScoreTable:
         prompts=tuple(page_names.values()),
         methods=tuple(key for _, key in study_methods),
         criteria=tuple(
-            Criterion(criterion.key, criterion.minimum, criterion.maximum, criterion.is_overall)
+            Criterion(
+                criterion.key,
+                criterion.minimum,
+                criterion.maximum,
+                criterion.is_overall,
+                criterion.lower_is_better,
+            )
             for criterion in criteria
         ),
         best=best,
@@ -125,19 +137,14 @@ def pages_asked(study: Study, table: ScoreTable) -> tuple[int, ...]:
 
 
 def verdicts_on(study: Study, table: ScoreTable) -> tuple[Verdict, ...]:
-    """Return the verdict on every evaluator of the study's table, in at most three queries."""
+    """Return the verdict on every evaluator of the study's table, in at most one query."""
     asked = pages_asked(study, table) if study.is_shared_out() else None
     return judge(
         table,
         threshold=study.inconsistency_threshold,
         asked=asked,
-        has_best_picks=has_best_picks(study, table),
+        has_best_picks=study.has_best_picks,
     )
-
-
-def has_best_picks(study: Study, table: ScoreTable) -> bool:
-    """Return whether a page of the study is answered with a best pick, without a query where its table has one."""
-    return bool((table.best >= 0).any()) or study.has_best_picks()
 
 
 def valid_table(study: Study) -> ScoreTable:

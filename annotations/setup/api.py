@@ -18,7 +18,14 @@ from annotations.models.bounds import LONGEST_TEXT
 from annotations.questionnaire.api import CriterionSerializer
 from annotations.setup.lifecycle import close_study, launch, pause, resume, sign_off
 from annotations.setup.material import MaterialChecks, material_checks, store_material
-from annotations.setup.rubrics import HIGHEST_SCORE, MOST_CRITERIA, READY_MADE, checked_rubric, load_rubric
+from annotations.setup.rubrics import (
+    HIGHEST_SCORE,
+    LOWEST_SCORE,
+    MOST_CRITERIA,
+    READY_MADE,
+    checked_rubric,
+    load_rubric,
+)
 from annotations.setup.studies_api import OneStudy, Studies, StudySerializer, study_response
 from annotations.setup.study import (
     MOST_DAYS,
@@ -81,6 +88,9 @@ class ChangeBody(Body):
     )
     days_to_rate = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, required=False)
     hours_to_give_back = serializers.IntegerField(min_value=1, max_value=24 * MOST_DAYS, required=False)
+    has_best_picks = serializers.BooleanField(
+        required=False, help_text="Whether a page asks for its best text, beside the ratings."
+    )
     inconsistency_threshold = Share(required=False)
     payment = Amount(required=False)
     currency = serializers.RegexField(r"^[A-Z]{3}\Z", required=False, help_text="Three letters, such as CNY.")
@@ -97,9 +107,14 @@ class ChangeBody(Body):
 
 class CriterionBody(Strict, serializers.ModelSerializer[Criterion]):
     key = serializers.SlugField(max_length=40)
-    minimum = serializers.IntegerField(min_value=1, max_value=HIGHEST_SCORE, required=False, default=1)
-    maximum = serializers.IntegerField(min_value=1, max_value=HIGHEST_SCORE, required=False, default=5)
+    minimum = serializers.IntegerField(
+        min_value=LOWEST_SCORE, max_value=HIGHEST_SCORE, required=False, default=1
+    )
+    maximum = serializers.IntegerField(
+        min_value=LOWEST_SCORE, max_value=HIGHEST_SCORE, required=False, default=5
+    )
     is_overall = serializers.BooleanField(required=False, default=False)
+    lower_is_better = serializers.BooleanField(required=False, default=False)
 
     class Meta(CriterionSerializer.Meta):
         pass

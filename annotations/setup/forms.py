@@ -189,6 +189,13 @@ class SettingsForm(forms.Form):
         label=_("Language of the texts"),
         help_text=_("A language tag such as en, zh-Hans, pt-BR or ar. An upload guesses it by the script."),
     )
+    has_best_picks = forms.BooleanField(
+        required=False,
+        label=_("Ask for the best text of each page"),
+        help_text=_(
+            "Beside the ratings. Whoever often picks a text that is not the highest rated can be left out."
+        ),
+    )
     prompts_per_subtask = forms.IntegerField(
         min_value=1,
         max_value=MOST_PROMPTS_PER_SUBTASK,
@@ -247,6 +254,7 @@ class SettingsForm(forms.Form):
     GROUPS = (
         (_("Words"), ("title_en", "title_zh", "instructions_en", "instructions_zh", "contact")),
         (_("What is shown"), ("normalisation", "rendering", "text_language")),
+        (_("What is asked"), ("has_best_picks",)),
         (_("Who rates what"), ("prompts_per_subtask", "evaluators_per_subtask", "subtasks_per_evaluator")),
         (_("Time"), ("days_to_rate", "hours_to_give_back")),
         (_("Who counts"), ("inconsistency_threshold",)),

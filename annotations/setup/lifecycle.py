@@ -82,8 +82,11 @@ def resume(study: Study, *, by: User | None) -> bool:
 def material_obstacles(study: Study, checks: MaterialChecks) -> list[str]:
     """Return what keeps the material of a study from being signed off, in words; at most two queries."""
     wrong = []
-    if not study.criteria.filter(is_overall=True).exists():
-        wrong.append(_("The study asks nothing yet: choose its criteria, one of them the overall one."))
+    overall = list(study.criteria.values_list("is_overall", flat=True))
+    if not overall:
+        wrong.append(_("The study asks nothing yet: choose its criteria."))
+    elif study.has_best_picks and not any(overall):
+        wrong.append(_("A study that asks for the best text needs one criterion marked as the overall one."))
     if not checks.prompts:
         wrong.append(_("The study has no prompts: upload its material."))
     elif len(checks.methods) < FEWEST_METHODS:

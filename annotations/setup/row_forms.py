@@ -13,7 +13,14 @@ from annotations.models import Criterion, Study
 from annotations.models.bounds import LONGEST_TEXT
 from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, check_questions
 from annotations.setup.forms import text_area
-from annotations.setup.rubrics import HIGHEST_SCORE, MOST_CRITERIA, Rubric, RubricCriterion, checked_rubric
+from annotations.setup.rubrics import (
+    HIGHEST_SCORE,
+    LOWEST_SCORE,
+    MOST_CRITERIA,
+    Rubric,
+    RubricCriterion,
+    checked_rubric,
+)
 from generation.files.problems import FileRefused, Problems
 from generation.refusals import Refused
 
@@ -47,17 +54,22 @@ class CriterionForm(forms.Form):
         label=_("Key"),
         help_text=_("Names the criterion in files: English letters, digits, - and _."),
     )
-    minimum = forms.IntegerField(initial=1, min_value=1, max_value=HIGHEST_SCORE, label=_("Lowest score"))
-    maximum = forms.IntegerField(initial=5, min_value=2, max_value=HIGHEST_SCORE, label=_("Highest score"))
+    minimum = forms.IntegerField(
+        initial=1, min_value=LOWEST_SCORE, max_value=HIGHEST_SCORE, label=_("Lowest score")
+    )
+    maximum = forms.IntegerField(
+        initial=5, min_value=LOWEST_SCORE, max_value=HIGHEST_SCORE, label=_("Highest score")
+    )
     is_overall = forms.BooleanField(
         required=False, label=_("The overall one, by which the pick of the best is checked")
     )
+    lower_is_better = forms.BooleanField(required=False, label=_("The lowest score is the best"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, (longest, label) in TEXTS.items():
             self.fields[name] = text_field(name, longest, label)
-        self.order_fields([*TEXTS, "minimum", "maximum", "key", "is_overall"])
+        self.order_fields([*TEXTS, "minimum", "maximum", "lower_is_better", "key", "is_overall"])
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -68,7 +80,7 @@ class CriterionForm(forms.Form):
         if not (cleaned.get("label_en") or cleaned.get("label_zh")):
             self.add_error("label_en", gettext("Give the criterion a name, in English or in Chinese."))
         low, high = cleaned.get("minimum"), cleaned.get("maximum")
-        if low and high and low >= high:
+        if low is not None and high is not None and low >= high:
             self.add_error("minimum", gettext("The lowest score must be below the highest."))
         return cleaned
 
@@ -87,8 +99,8 @@ class BaseCriteriaFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
             raise forms.ValidationError(
                 gettext("The key %(key)s stands twice; each criterion needs its own.") % {"key": twice[0]}
             )
-        if sum(row.is_overall for row in rows) != 1:
-            raise forms.ValidationError(gettext("Mark exactly one criterion as the overall one."))
+        if sum(row.is_overall for row in rows) > 1:
+            raise forms.ValidationError(gettext("Mark at most one criterion as the overall one."))
         try:
             # The rule for rubrics from files has the last word.
             checked_rubric({"genre": "poem", "criteria": [asdict(row) for row in rows]}, Problems(""))
@@ -122,7 +134,7 @@ CriteriaFormSet = forms.formset_factory(
 
 def criteria_formset(study: Study, data: Any = None) -> BaseCriteriaFormSet:
     """Return the editor of a study's criteria."""
-    names = [*TEXTS, "key", "minimum", "maximum", "is_overall"]
+    names = [*TEXTS, "key", "minimum", "maximum", "is_overall", "lower_is_better"]
     rows = list(Criterion.objects.filter(study=study).values(*names))
     return cast("BaseCriteriaFormSet", CriteriaFormSet(data, initial=rows))
 

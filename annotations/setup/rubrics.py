@@ -10,8 +10,9 @@ A rubric is a JSON object. The ready-made ones, the files in `fixtures/rubrics/`
     - `label_en`, `label_zh`: at least one of them
     - `question_en`, `question_zh`, and the words at both ends of the scale `low_en`, `low_zh`, `high_en`, `high_zh`;
       optional
-    - `minimum` (at least 1, because 0 is never a score; 1 if left out) and `maximum` (5 if left out)
-    - `is_overall`: true for one criterion, by which the pick of the best is checked
+    - `minimum` (1 if left out) and `maximum` (5 if left out), whole numbers, the first below the second
+    - `is_overall`: true for at most one criterion, by which the pick of the best is checked
+    - `lower_is_better`: true where the lowest score is the best
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ RUBRICS = settings.BASE_DIR / "fixtures" / "rubrics"
 READY_MADE = tuple(sorted(path.stem for path in RUBRICS.glob("*.json")))
 SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 # What a page can show in a row.
-HIGHEST_SCORE = 100
+LOWEST_SCORE, HIGHEST_SCORE = -100, 100
 MOST_CRITERIA = 20
 # The texts of a rubric and the most characters of each.
 TEXTS = {"title_en": 100, "title_zh": 100, "instructions_en": 20_000, "instructions_zh": 20_000}
@@ -54,9 +55,10 @@ class RubricCriterion:
     low_zh: str = ""
     high_en: str = ""
     high_zh: str = ""
-    minimum: int = 1
-    maximum: int = 5
+    minimum: float = 1
+    maximum: float = 5
     is_overall: bool = False
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,8 @@ def _check_rubric(rubric: object, problems: Problems) -> None:
         ] and key:
             problems.add(0, f"criteria[{number}].key", f"{shown(str(key))} stands twice")
     overall = sum(criterion.get("is_overall") is True for criterion in objects)
-    if overall != 1:
-        problems.add(0, "criteria", f"one criterion must have is_overall set to true, not {overall}")
+    if overall > 1:
+        problems.add(0, "criteria", f"at most one criterion can have is_overall set to true, not {overall}")
 
 
 def _check_criterion(criterion: object, path: str, problems: Problems) -> None:
@@ -148,16 +150,19 @@ def _check_criterion(criterion: object, path: str, problems: Problems) -> None:
         problems.add(0, f"{path}.key", "must be given, and hold only English letters, digits, - and _")
     if not (criterion.get("label_en") or criterion.get("label_zh")):
         problems.add(0, f"{path}.label_en", "must be given, or label_zh")
-    if not isinstance(criterion.get("is_overall", False), bool):
-        problems.add(0, f"{path}.is_overall", "must be true or false")
+    for name in ("is_overall", "lower_is_better"):
+        if not isinstance(criterion.get(name, False), bool):
+            problems.add(0, f"{path}.{name}", "must be true or false")
     _check_scale(criterion, path, problems)
 
 
 def _check_scale(criterion: Mapping[str, Any], path: str, problems: Problems) -> None:
     ends = {"minimum": criterion.get("minimum", 1), "maximum": criterion.get("maximum", 5)}
-    wrong = [name for name, end in ends.items() if type(end) is not int or not 1 <= end <= HIGHEST_SCORE]
+    wrong = [
+        name for name, end in ends.items() if type(end) is not int or not LOWEST_SCORE <= end <= HIGHEST_SCORE
+    ]
     for name in wrong:
-        problems.add(0, f"{path}.{name}", f"must be a whole number from 1 to {HIGHEST_SCORE}")
+        problems.add(0, f"{path}.{name}", f"must be a whole number from {LOWEST_SCORE} to {HIGHEST_SCORE}")
     if not wrong and ends["minimum"] >= ends["maximum"]:
         problems.add(0, f"{path}.minimum", "must be below the maximum")
 

@@ -156,7 +156,7 @@ def test_the_history_of_answers_cannot_be_rewritten(enrolment: Enrolment, first:
 @pytest.mark.parametrize(
     ("model", "field", "value", "name"),
     [
-        (Criterion, "minimum", 0, "criterion_zero_is_no_score"),
+        (Criterion, "minimum", -2_000_000_000, "criterion_scale_within_bounds"),
         (Criterion, "maximum", 1, "criterion_minimum_below_maximum"),
         (Study, "inconsistency_threshold", "1.2", "study_threshold_is_a_share"),
         (Study, "state", "lost", "study_state_known"),

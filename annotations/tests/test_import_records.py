@@ -126,7 +126,7 @@ class PublishedPoemStudyTests(TestCase):
         assert (Rating.objects.count(), Candidate.objects.count(), User.objects.count()) == before
 
 
-def scores(username: str, placement: Placement) -> list[int]:
+def scores(username: str, placement: Placement) -> list[float]:
     given = Rating.objects.filter(enrolment__pseudonym=username, candidate_id=placement.candidate_id)
     return list(given.order_by("criterion__number").values_list("score", flat=True))
 

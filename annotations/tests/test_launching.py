@@ -64,7 +64,7 @@ def test_draft_without_anything_is_refused_with_every_reason(db: None) -> None:
         slug="bare", title_en="Bare", state="draft", evaluators_per_subtask=1, subtasks_per_evaluator=1
     )
     assert reasons(study) == (
-        "The study asks nothing yet: choose its criteria, one of them the overall one.",
+        "The study asks nothing yet: choose its criteria.",
         "The study has no prompts: upload its material.",
     )
     assert (state(study), acts(study)) == ("draft", [])

@@ -70,7 +70,7 @@ def test_a_report_counts_the_valid_and_names_the_others(study: Study, enrolment:
     assert report["best_choices"] == {"method-0": 0, "method-1": 0, "method-2": 0, "method-3": 2}
 
 
-def test_imported_ratings_without_picks_and_overall_criterion_have_valid_evaluators(
+def test_a_study_without_picks_and_overall_criterion_has_valid_evaluators(
     study: Study, enrolment: Enrolment
 ) -> None:
     answer_everything(enrolment)
@@ -80,10 +80,10 @@ def test_imported_ratings_without_picks_and_overall_criterion_have_valid_evaluat
     answer_everything(half)
     half.best_choices.all().delete()
     half.ratings.filter(candidate__prompt__text__endswith="2").delete()
-    # Whoever answers on our pages is asked for a pick.
     assert [one.exclusion for one in standings(study)] == ["unfinished"] * 2
     assert study_report(study).participants.valid == 0
-    Enrolment.objects.update(source=Enrolment.Source.IMPORTED)
+    Study.objects.update(has_best_picks=False)
+    study.refresh_from_db()
     assert [one.exclusion for one in standings(study)] == [None, "unfinished"]
     assert [(one.answered, one.asked) for one in standings(study)] == [(16, 16), (8, 16)]
     close_study(study)

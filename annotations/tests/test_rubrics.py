@@ -122,13 +122,14 @@ def test_what_is_left_out_of_a_rubric_has_a_default(tmp_path: Path) -> None:
             {"question_en": "q" * 301},
             "criteria[0].question_en: is 301 characters long; at most 300 are allowed",
         ),
-        ({"minimum": 0}, "criteria[0].minimum: must be a whole number from 1 to 100"),
+        ({"minimum": -101}, "criteria[0].minimum: must be a whole number from -100 to 100"),
         ({"minimum": 5}, "criteria[0].minimum: must be below the maximum"),
-        ({"maximum": "5"}, "criteria[0].maximum: must be a whole number from 1 to 100"),
-        ({"maximum": True}, "criteria[0].maximum: must be a whole number from 1 to 100"),
-        ({"maximum": 101}, "criteria[0].maximum: must be a whole number from 1 to 100"),
+        ({"maximum": "5"}, "criteria[0].maximum: must be a whole number from -100 to 100"),
+        ({"maximum": True}, "criteria[0].maximum: must be a whole number from -100 to 100"),
+        ({"maximum": 101}, "criteria[0].maximum: must be a whole number from -100 to 100"),
         ({"is_overall": "no"}, "criteria[0].is_overall: must be true or false"),
-        ({"is_overall": True}, "criteria: one criterion must have is_overall set to true, not 2"),
+        ({"lower_is_better": 1}, "criteria[0].lower_is_better: must be true or false"),
+        ({"is_overall": True}, "criteria: at most one criterion can have is_overall set to true, not 2"),
     ],
 )
 def test_a_wrong_criterion_is_named_with_its_path(
@@ -143,10 +144,6 @@ def test_a_wrong_criterion_is_named_with_its_path(
         ({"genre": "prose", "criteria": [OVERALL]}, "genre: must be one of poem, qa, summary, text"),
         ({"genre": "qa", "criteria": []}, "criteria: must be a list of 1 to 20 criteria"),
         ({"genre": "qa"}, "criteria: must be a list of 1 to 20 criteria"),
-        (
-            {"genre": "qa", "criteria": [WIT]},
-            "criteria: one criterion must have is_overall set to true, not 0",
-        ),
         ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key: 'wit' stands twice"),
         ({"genre": "qa", "criteria": ["wit", OVERALL]}, "criteria[0]: must be a JSON object"),
         ([1], "must be a JSON object with genre and criteria"),
@@ -158,13 +155,12 @@ def test_a_wrong_rubric_is_refused(problems: Load, rubric: Any, problem: str) ->
 
 
 def test_all_problems_are_listed(problems: Load) -> None:
-    wrong = {"genre": "qa", "criterion": 1, "criteria": [WIT | {"maximum": 0, "weight": 2}]}
+    wrong = {"genre": "qa", "criterion": 1, "criteria": [WIT | {"maximum": 101, "weight": 2}]}
     names = "key, label_en, label_zh, question_en, question_zh, low_en, low_zh, high_en, high_zh"
     assert problems(wrong) == [
         "'criterion': is none of genre, criteria, title_en, title_zh, instructions_en, instructions_zh",
-        f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall",
-        "criteria[0].maximum: must be a whole number from 1 to 100",
-        "criteria: one criterion must have is_overall set to true, not 0",
+        f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall, lower_is_better",
+        "criteria[0].maximum: must be a whole number from -100 to 100",
     ]
 
 

@@ -198,14 +198,17 @@ def test_criteria_are_edited_in_rows(draft: Study, as_alice: Client) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([criterion("a"), criterion("b")], "Mark exactly one criterion as the overall one."),
+        (
+            [criterion("a", is_overall="on"), criterion("b", is_overall="on")],
+            "Mark at most one criterion as the overall one.",
+        ),
         ([criterion("a", is_overall="on"), criterion("a")], "The key a stands twice"),
         ([criterion("a", is_overall="on", DELETE="on")], "at least one criterion"),
         ([criterion("a", is_overall="on", label_en="")], "Give the criterion a name"),
         ([criterion("", label_en="x")], "Give the criterion a key."),
         ([criterion("a b")], "Enter a valid"),
         ([criterion("a", is_overall="on", minimum="5")], "The lowest score must be below the highest."),
-        ([criterion("a", is_overall="on", minimum="0")], "greater than or equal to 1"),
+        ([criterion("a", is_overall="on", minimum="-101")], "greater than or equal to -100"),
         ([criterion("a", is_overall="on", label_en="a\x01")], "holds a control character"),
         ([criterion(f"c{number}") for number in range(21)], "20"),
     ],

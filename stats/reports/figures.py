@@ -99,13 +99,18 @@ def forest_plot(rows: Sequence[ForestRow], *, axis_label: str) -> str:
         return svg(canvas)
 
 
+# Bars that are drawn with a line around each; more would be all lines.
+MOST_OUTLINED = 25
+
+
 @dataclass(frozen=True)
 class Distribution:
-    """How often each point of a scale was given to each method, shape (methods, points)."""
+    """How often each point of a scale was given to each method, shape (methods, points), and the methods' means."""
 
     title: str
     points: Sequence[int]
     shares: Sequence[Sequence[float]]
+    means: Sequence[float | None]
 
 
 def distribution_plot(distributions: Sequence[Distribution], methods: Sequence[str]) -> str:
@@ -114,13 +119,14 @@ def distribution_plot(distributions: Sequence[Distribution], methods: Sequence[s
         grid = canvas.subplots(len(methods), len(distributions), squeeze=False, sharey=True)
         for column, distribution in enumerate(distributions):
             points = np.asarray(distribution.points)
-            for row, shares in enumerate(distribution.shares):
+            width = 0.85 * (points[1] - points[0])
+            outline = 0.6 if len(points) <= MOST_OUTLINED else 0.0
+            for row, (shares, mean) in enumerate(zip(distribution.shares, distribution.means, strict=True)):
                 axes = grid[row, column]
-                axes.bar(points, shares, color="#b9b4a8", edgecolor=INK, linewidth=0.6, width=0.85)
-                total = sum(shares)
-                if total > 0:
-                    axes.axvline(float(points @ np.asarray(shares)) / total, color=CINNABAR, linewidth=1.4)
-                axes.set_xticks(points if len(points) <= 5 else points[::3])
+                axes.bar(points, shares, color="#b9b4a8", edgecolor=INK, linewidth=outline, width=width)
+                if mean is not None:
+                    axes.axvline(mean, color=CINNABAR, linewidth=1.4)
+                axes.set_xticks(points if len(points) <= 5 else points[:: max(3, len(points) // 4)])
                 axes.set_yticks([])
                 axes.spines["left"].set_visible(False)
                 axes.tick_params(length=2, labelsize=7)

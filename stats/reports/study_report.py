@@ -19,9 +19,10 @@ class CriterionFacts:
 
     key: str
     label: str
-    minimum: int
-    maximum: int
+    minimum: float
+    maximum: float
     is_overall: bool
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True)

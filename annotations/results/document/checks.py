@@ -173,10 +173,15 @@ def position_section(report: StudyReport, analysis: Analysis) -> Section | None:
         return None
     places = [chr(ord("A") + place) for place in range(len(position.picks))]
     effects = position.effects or (None,) * len(places)
-    tests = in_a_row(
-        test_sentence(_("Best picks by position: %(test)s."), position.picks_test),
-        test_sentence(_("Ratings by position: %(test)s."), position.ratings_test),
-    )
+    of_ratings = test_sentence(_("Ratings by position: %(test)s."), position.ratings_test)
+    with_picks = report.study.has_best_picks
+    if with_picks:
+        caption = _("Best picks and mean ratings by displayed position")
+        head: tuple[str, ...] = (_("Best picks"),)
+        of_picks = test_sentence(_("Best picks by position: %(test)s."), position.picks_test)
+        tests = in_a_row(of_picks, of_ratings)
+    else:
+        caption, head, tests = _("Mean ratings by displayed position"), (), of_ratings
     adjusted = tuple(
         (
             f"{report.study.method_labels[one.b]} − {report.study.method_labels[one.a]}",
@@ -187,10 +192,15 @@ def position_section(report: StudyReport, analysis: Analysis) -> Section | None:
     )
     blocks: list[Block] = [
         Table(
-            _("Best picks and mean ratings by displayed position"),
-            (_("Position"), _("Best picks"), _("Mean rating"), _("Effect on the rating")),
+            caption,
+            (_("Position"), *head, _("Mean rating"), _("Effect on the rating")),
             tuple(
-                (place, count_cell(picks), cell(mean), cell(effect, signed(effect)))
+                (
+                    place,
+                    *([count_cell(picks)] if with_picks else ()),
+                    cell(mean),
+                    cell(effect, signed(effect)),
+                )
                 for place, picks, mean, effect in zip(
                     places, position.picks, position.means, effects, strict=True
                 )
@@ -217,17 +227,30 @@ def test_sentence(sentence: str, test: WaldTest | None) -> str:
 
 
 def ranking_section(report: StudyReport, analysis: Analysis) -> Section | None:
-    """Rank the methods by their best picks."""
-    ranking = analysis.ranking
+    """Rank the methods by their best picks, or where nobody was asked for one by which of two was rated better."""
+    ranking = analysis.ranking if report.study.has_best_picks else analysis.ranking_by_rating
     if ranking is None:
         return None
+    if report.study.has_best_picks:
+        title = _("Ranking from best picks")
+        caption = _("Bradley-Terry strengths (log odds), with the ranks that the picks leave open")
+        note = _(
+            "A pick is a win over every other candidate of the page. Errors allow for evaluators and prompts."
+        )
+    else:
+        title = _("Ranking from ratings")
+        caption = _("Bradley-Terry strengths (log odds), with the ranks that the ratings leave open")
+        note = _(
+            "Of two candidates of a page the one with the better primary rating wins; a tie is half a win for each."
+            " Errors allow for evaluators and prompts."
+        )
     labels = report.study.method_labels
     return Section(
         "ranking",
-        _("Ranking from best picks"),
+        title,
         (
             Table(
-                _("Bradley-Terry strengths (log odds), with the ranks that the picks leave open"),
+                caption,
                 (_("Method"), _("Strength"), _("SE"), _("Ranks")),
                 tuple(
                     (
@@ -241,11 +264,7 @@ def ranking_section(report: StudyReport, analysis: Analysis) -> Section | None:
                     for one in ranking.methods
                 ),
             ),
-            Paragraph(
-                _(
-                    "A pick is a win over every other candidate of the page. Errors allow for evaluators and prompts."
-                )
-            ),
+            Paragraph(note),
         ),
     )
 

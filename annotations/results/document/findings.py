@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.results.document.wording import (
+    MINUS,
     analysis_sentences,
     cell,
     comparison_sentence,
@@ -20,8 +23,11 @@ from annotations.results.document.wording import (
 from stats.analysis import Analysis
 from stats.reports.document import Block, Cell, Figure, Paragraph, Section, Table
 from stats.reports.figures import Distribution, ForestRow, distribution_plot, forest_plot
-from stats.reports.study_report import StudyReport
+from stats.reports.study_report import CriterionFacts, StudyReport
 from stats.significance import Comparison
+
+# Bars of a histogram.
+MOST_BARS = 100
 
 
 def pair_label(comparison: Comparison, labels: dict[str, str]) -> str:
@@ -129,12 +135,13 @@ def primary_section(report: StudyReport, analysis: Analysis) -> Section:
     blocks: list[Block] = [
         Paragraph(
             in_a_row(
-                _("Primary criterion: %(criterion)s (%(minimum)d to %(maximum)d).")
+                _("Primary criterion: %(criterion)s (%(minimum)s to %(maximum)s).")
                 % {
                     "criterion": criterion.label,
                     "minimum": criterion.minimum,
                     "maximum": criterion.maximum,
                 },
+                *([_("Lower scores are better.")] if criterion.lower_is_better else ()),
                 *(analysis_sentences(choice) if choice else ()),
             )
         )
@@ -203,7 +210,7 @@ def means_section(report: StudyReport, analysis: Analysis) -> Section:
             share = picks[method].crossed.estimate
             cells.append(cell(picks[method].count, f"{picks[method].count} ({percent(share)})"))
         rows.append((study.method_labels[method], *cells))
-    head = [f"{criterion.label} ({criterion.minimum}–{criterion.maximum})" for criterion in study.criteria]
+    head = [scale_label(criterion) for criterion in study.criteria]
     if study.has_best_picks:
         caption = _("Mean ratings with crossed confidence intervals (95 %), and best picks with their share")
         head.append(_("Best picks"))
@@ -214,6 +221,17 @@ def means_section(report: StudyReport, analysis: Analysis) -> Section:
         blocks.append(Paragraph(off_scale_sentence(report)))
     blocks.append(distribution_figure(report, analysis))
     return Section("means", _("Ratings"), tuple(blocks))
+
+
+def scale_label(criterion: CriterionFacts) -> str:
+    """Return a criterion with its scale, and its direction where that is not the usual one."""
+    parts = {
+        "label": criterion.label,
+        "scale": f"{criterion.minimum}–{criterion.maximum}".replace("-", MINUS),
+    }
+    if criterion.lower_is_better:
+        return _("%(label)s (%(scale)s, lower is better)") % parts
+    return "{label} ({scale})".format(**parts)
 
 
 def off_scale_sentence(report: StudyReport) -> str:
@@ -228,6 +246,12 @@ def off_scale_sentence(report: StudyReport) -> str:
     return in_a_row(found, done[report.off_scale.policy])
 
 
+def weighted_mean(counts: dict[float, int]) -> float | None:
+    """Return the mean of scores that were given so many times."""
+    total = sum(counts.values())
+    return sum(score * count for score, count in counts.items()) / total if total else None
+
+
 def distribution_figure(report: StudyReport, analysis: Analysis) -> Figure:
     """Draw how often each point of each scale was given to each method."""
     study = report.study
@@ -236,14 +260,21 @@ def distribution_figure(report: StudyReport, analysis: Analysis) -> Figure:
     for criterion in study.criteria:
         given = {point for method in study.methods for point in counts[method, criterion.key]}
         # Scores off the scale are drawn as well, where an imported record has them.
-        first = int(min([criterion.minimum, *given]))
-        points = list(range(first, criterion.maximum + 1))
+        first = math.floor(min([criterion.minimum, *given]))
+        last = math.ceil(max([criterion.maximum, *given]))
+        # A bar for each point; on long scales, and of scores with decimals, one for the nearest of at most 101 points.
+        step = max(1, math.ceil((last - first) / MOST_BARS))
+        points = list(range(first, last + 1, step))
         shares = []
         for method in study.methods:
             of_method = counts[method, criterion.key]
             total = max(sum(of_method.values()), 1)
-            shares.append([of_method.get(point, 0) / total for point in points])
-        distributions.append(Distribution(criterion.label, points, shares))
+            bars = [0.0] * len(points)
+            for score, count in of_method.items():
+                bars[min(round((score - first) / step), len(points) - 1)] += count / total
+            shares.append(bars)
+        means = [weighted_mean(counts[method, criterion.key]) for method in study.methods]
+        distributions.append(Distribution(criterion.label, points, shares, means))
     return Figure(
         name="distributions",
         svg=distribution_plot(distributions, [study.method_labels[method] for method in study.methods]),

@@ -10,7 +10,8 @@ const keys = document.getElementById("keys");
 const next = document.getElementById("next");
 const back = document.getElementById("back");
 const rows = [...form.querySelectorAll("[data-question]")];
-const best = rows.at(-1);
+// The pick of the best text, where the study asks for it.
+const best = rows.find((row) => row.dataset.question === "best");
 const rowOf = (question) => rows.find((row) => row.dataset.question === question);
 const chosen = (row) => row.querySelector("input:checked")?.value;
 // What the server has, as far as this page knows.
@@ -194,7 +195,8 @@ function press(input, row) {
 
 function pressDigit(digit) {
   const row = rowInFocus() ?? firstMissing();
-  const input = row.querySelector(`input[value="${digit === "0" ? 10 : digit}"]`);
+  const point = (value) => row.querySelector(`input[value="${value}"]`);
+  const input = point(digit) ?? (digit === "0" ? point(10) : null);
   if (input && row !== best) press(input, row);
 }
 
@@ -218,7 +220,7 @@ const shortcuts = {
   ArrowUp: () => moveRow(-1),
   ArrowRight: () => moveCard(1),
   ArrowLeft: () => moveCard(-1),
-  b: () => goTo(best),
+  b: () => best && goTo(best),
   n: () => next.click(),
   p: () => back.click(),
   Enter: () => next.click(),
@@ -236,7 +238,7 @@ function actOn({ key, target }) {
   // The browser's own keys keep their meaning on a scale, a link and a button.
   if (isRadio && key.startsWith("Arrow")) return undefined;
   if (key === "Enter" && (isRadio || target.matches("a, button, summary"))) return undefined;
-  const pick = rowInFocus() === best && best.querySelector(`[data-letter="${CSS.escape(key)}"]`);
+  const pick = best && rowInFocus() === best && best.querySelector(`[data-letter="${CSS.escape(key)}"]`);
   // After the last rating the focus is on the best pick already: b then d must pick D there too, and not B.
   const isLetter = key !== "b" || lastKey === "b";
   return pick && isLetter ? () => press(pick, best) : shortcuts[key];

@@ -164,7 +164,9 @@ def test_plots_are_the_same_for_the_same_numbers_and_load_nothing() -> None:
 @pytest.mark.parametrize(
     "svg",
     [
-        distribution_plot([Distribution("格律", [0, 1, 2], [[0, 0, 0], [0.5, 0.5, 0]])], ["甲", "乙"]),
+        distribution_plot(
+            [Distribution("格律", [0, 1, 2], [[0, 0, 0], [0.5, 0.5, 0]], [None, 0.5])], ["甲", "乙"]
+        ),
         curve_plot([6, 8], [Curve("50", [0.2, 0.3])], x_label="E", y_label="power", target=0.8),
         forest_plot([], axis_label="none"),
     ],

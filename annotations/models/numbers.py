@@ -1,0 +1,17 @@
+"""Numbers of scales: whole ones on our pages, with decimals where ratings were collected elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+# Scores and the ends of scales lie within these bounds; beyond them a double no longer tells hundredths apart.
+LARGEST_SCORE = 1_000_000_000
+
+
+class NumberField(models.FloatField):  # type: ignore[type-arg]
+    """A number of double precision, read as a whole number where it is one."""
+
+    def from_db_value(self, value: float | None, *_: Any) -> float | None:
+        return int(value) if value is not None and value.is_integer() else value
