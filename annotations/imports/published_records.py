@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from annotations.setup.rubrics import RubricCriterion, load_rubric
-from generation.files.candidates import CONTROL
 from generation.files.problems import FileRefused, Problems, shown
+from generation.texts.characters import CONTROL
 from generation.texts.normalising import is_blank
 
 SUBTASKS, PAGES, GROUPS = 10, 10, 4

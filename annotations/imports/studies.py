@@ -28,6 +28,7 @@ from annotations.setup.pages import place_candidates
 from annotations.setup.rubrics import Rubric, RubricCriterion
 from generation.files.candidates import CandidateFile
 from generation.models import GenerationRun
+from generation.prompts import PromptContent
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import
 from generation.texts.languages import guessed_language
@@ -89,7 +90,7 @@ def import_records(records: Records, *, slug: str, title_en: str = "", title_zh:
         has_best_picks=any(pick is not None for one in records.evaluators for pick in one.picks),
     )
     texts = [
-        ImportedText(page.prompt, page.description, method, page.texts[method])
+        ImportedText(PromptContent(page.prompt, page.description), method, page.texts[method])
         for page in records.pages
         for method in METHODS[records.genre].values()
     ]

@@ -22,11 +22,11 @@ from annotations.models import (
     BestChoice,
     Criterion,
     Enrolment,
-    Page,
     Rating,
     Study,
 )
 from annotations.models.bounds import LONGEST_NOTES, MOST_PLANNED, check_number, check_text
+from generation.models import Prompt
 from generation.refusals import Refused
 from stats.reports.study_report import PlanFacts
 
@@ -69,9 +69,7 @@ def every_pair(study: Study) -> list[Pair]:
 
 def study_design(study: Study) -> dict[str, Any]:
     """Return what a plan takes for given: the study's methods, criteria and prompts, these by digest."""
-    prompts = Page.objects.filter(subtask__study=study).values_list(
-        "prompt__genre", "prompt__text", "prompt__description"
-    )
+    prompts = Prompt.objects.filter(page__subtask__study=study)
     return {
         "study": study.slug,
         "methods": method_keys(study),
@@ -87,10 +85,18 @@ def study_design(study: Study) -> dict[str, Any]:
             for criterion in study.criteria.all()
         ],
         # In no order of the pages: a plan does not speak of it.
-        "prompts": sorted(
-            sha256(canonical_json({"genre": genre, "text": text, "description": description}))
-            for genre, text, description in prompts
-        ),
+        "prompts": sorted(sha256(canonical_json(prompt_document(prompt))) for prompt in prompts),
+    }
+
+
+def prompt_document(prompt: Prompt) -> dict[str, Any]:
+    """Return what a plan's digest of a prompt covers; what the prompt has not is not in it, as in earlier plans."""
+    more = {name: getattr(prompt, name) for name in ("external_id", "parts", "turns", "tags")}
+    return {
+        "genre": prompt.genre,
+        "text": prompt.text,
+        "description": prompt.description,
+        **{name: value for name, value in more.items() if value},
     }
 
 

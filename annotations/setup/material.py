@@ -79,7 +79,7 @@ def _store_candidates(study: Study, file: CandidateFile) -> int:
 
 def _store_prompts(study: Study, file: PromptFile) -> int:
     stored = stored_prompts(file.genre, set(file.prompts))
-    guess_language(study, [prompt for prompt, _ in file.prompts])
+    guess_language(study, [prompt.heading for prompt in file.prompts])
     lay_out(study, [stored[prompt] for prompt in file.prompts])
     return 0
 
@@ -267,6 +267,4 @@ def typography_checks(study: Study) -> TypographyChecks:
 
 def imported_texts(file: CandidateFile) -> list[ImportedText]:
     """Return the candidates of a file in its order."""
-    return [
-        ImportedText(row.prompt, row.description, row.method, row.text, row.provenance) for row in file.rows
-    ]
+    return [ImportedText(row.prompt, row.method, row.text, row.provenance) for row in file.rows]

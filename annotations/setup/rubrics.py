@@ -28,9 +28,9 @@ from django.conf import settings
 from django.db import models
 
 from annotations.models import Criterion
-from generation.files.candidates import CONTROL
 from generation.files.problems import FileRefused, Problems, shown
 from generation.genres import GENRES
+from generation.texts.characters import CONTROL
 
 RUBRICS = settings.BASE_DIR / "fixtures" / "rubrics"
 READY_MADE = tuple(sorted(path.stem for path in RUBRICS.glob("*.json")))

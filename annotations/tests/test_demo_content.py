@@ -44,13 +44,13 @@ def test_a_row_tells_poet_title_and_source(rows: list[dict[str, str]]) -> None:
         assert row["author"] == POETS[row["method"]]
         assert row["title"]
         assert re.fullmatch(
-            r"chinese-poetry 2\.0\.1, quantangshi/poet\.tang\.[0-9]+\.json, [-0-9a-f]{36}", row["source"]
+            r"chinese-poetry 2\.0\.1, quantangshi/poet\.tang\.[0-9]+\.json, [-0-9a-f]{36}", row["origin"]
         )
 
 
 def test_no_poem_is_there_twice(rows: list[dict[str, str]]) -> None:
     assert len({row["text"] for row in rows}) == 80
-    assert len({row["source"] for row in rows}) == 80
+    assert len({row["origin"] for row in rows}) == 80
 
 
 def test_form_and_dress_tell_nothing_of_the_poet(rows: list[dict[str, str]]) -> None:
@@ -163,7 +163,7 @@ def build(package: Path) -> list[dict[str, str]]:
 
 def test_the_poem_that_names_its_theme_most_is_chosen_and_of_equals_the_first(package: Path) -> None:
     chosen = {row["method"]: row for row in build(package)}
-    sources = {method: row["source"].split("-")[-1] for method, row in chosen.items()}
+    sources = {method: row["origin"].split("-")[-1] for method, row in chosen.items()}
     assert sources == {"li-bai": "4", "du-fu": "0", "bai-juyi": "9", "liu-yuxi": "10"}
     assert chosen["li-bai"] == {
         "prompt": "《月》",
@@ -172,7 +172,7 @@ def test_the_poem_that_names_its_theme_most_is_chosen_and_of_equals_the_first(pa
         "text": "山中一片月，江月几家人。\n不见来时路，空闻去后秋。",
         "title": "秋月",
         "author": "李白",
-        "source": "chinese-poetry 9.9, quantangshi/poet.tang.2.json, id-4",
+        "origin": "chinese-poetry 9.9, quantangshi/poet.tang.2.json, id-4",
     }
 
 

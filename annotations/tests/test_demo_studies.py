@@ -39,7 +39,7 @@ def rows_of(slug: str) -> list[dict[str, Any]]:
 def test_every_modern_title_has_a_quatrain_by_each_method() -> None:
     file = read_candidates(FIXTURES / "modern-poems.jsonl", "poem")
     titles = json.loads((FIXTURES / "titles" / "modern.json").read_text(encoding="utf-8"))
-    assert [prompt for prompt, _ in file.prompts] == titles
+    assert [prompt.text for prompt in file.prompts] == titles
     assert set(file.methods) == {"human", *MACHINES["modern-poems"]}
     for row in file.rows:
         assert re.fullmatch(r"(\w{7}[，？！]\w{7}[。？！]\n?){2}", row.text), row.text

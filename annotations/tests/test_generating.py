@@ -26,6 +26,7 @@ from annotations.setup.runs import add_finished_runs, add_run, start_run
 from annotations.tests.cast import build_study, shown
 from generation.models import Candidate, GenerationRun, Worker
 from generation.orders import OrderRefused, ScoredText, Written
+from generation.prompts import PromptContent
 from generation.refusals import Refused
 from generation.runs.claiming import claim, give_up, record
 from generation.runs.runs import ImportedText
@@ -175,7 +176,9 @@ def test_text_that_another_method_wrote_too_keeps_the_run_out(study: Study) -> N
 def test_import_of_the_same_file_is_still_known_after_a_run_joined(study: Study) -> None:
     criteria = [RubricCriterion(**CRITERION)]
     texts = [
-        ImportedText(f"题{page}", "", method, f"{method}{page}") for page in (1, 2) for method in ("a", "b")
+        ImportedText(PromptContent(f"题{page}"), method, f"{method}{page}")
+        for page in (1, 2)
+        for method in ("a", "b")
     ]
     made = Study(slug="again", title_en="Again")
     first, is_new = create_once(made, "poem", criteria, texts, source={"sha256": "ab"})

@@ -21,10 +21,12 @@ from annotations.tests.test_generating import write_all
 from generation.files.candidates import CandidateFile, read_candidates
 from generation.files.prompts import PromptFile
 from generation.models import Candidate, GenerationRun
+from generation.prompts import PromptContent
 from generation.refusals import Refused
 from generation.runs.runs import cancel_run
 
-PROMPTS = PromptFile("titles.txt", "ab", "poem", (("春江", ""), ("秋夜", "写秋"), ("冬雪", "")))
+TITLES = (PromptContent("春江"), PromptContent("秋夜", "写秋"), PromptContent("冬雪"))
+PROMPTS = PromptFile("titles.txt", "ab", "poem", TITLES)
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_run_for_earlier_prompts_is_not_added(draft: Study, file: CandidateFile)
 
 def test_material_of_another_kind_is_refused(draft: Study) -> None:
     with pytest.raises(Refused, match="another kind"):
-        store_material(draft, PromptFile("x", "ab", "qa", (("Why?", ""),)), by=None)
+        store_material(draft, PromptFile("x", "ab", "qa", (PromptContent("Why?"),)), by=None)
     assert pages(draft) == []
 
 

@@ -6,7 +6,6 @@ candidates from their own runs alone.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from contextlib import suppress
 from dataclasses import replace
@@ -16,15 +15,16 @@ from http import HTTPStatus
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, ProtectedError, Q
-from django.db.models.functions import MD5, Now
+from django.db.models.functions import Now
 from django.utils.translation import ngettext
 
 from generation.compose.longest import check_order
 from generation.models import Composition, Prompt
 from generation.orders import Order
+from generation.prompts import PromptContent
 from generation.refusals import Refused
 from generation.runs.claiming import order_for
-from generation.runs.runs import ORDER_FIELDS, queue_run
+from generation.runs.runs import ORDER_FIELDS, queue_run, stored_prompts
 from generation.web.once import make_once
 from generation.web.quotas import Limit, digest_of, network_of, take
 
@@ -158,11 +158,5 @@ def next_try(composition: Composition) -> Order:
 
 def stored_prompt(order: Order) -> Prompt:
     """Return the prompt of an order, saved now or before; a study's prompt of the same text is the same row."""
-    Prompt.objects.bulk_create(
-        [Prompt(genre=order.genre, text=order.prompt, description=order.description)], ignore_conflicts=True
-    )
-    # By digest, because that is what the index holds.
-    digest = hashlib.md5(order.prompt.encode(), usedforsecurity=False).hexdigest()
-    return Prompt.objects.alias(digest=MD5("text")).get(
-        genre=order.genre, digest=digest, text=order.prompt, description=order.description
-    )
+    content = PromptContent(order.prompt, order.description)
+    return Prompt.objects.get(pk=stored_prompts(order.genre, [content])[content])

@@ -2,13 +2,12 @@
 
 A file is CSV (comma, semicolon or tab) with a header, or JSON Lines, in UTF-8 or GB18030. Columns:
 
-- `prompt`: the question or the title of the poem, at most 50,000 characters on any number of lines
-- `description`: what the question says further; optional, the same in all rows of a prompt
+- `prompt` and all else that belongs to a prompt: `generation.files.prompt_fields`
 - `method`: a slug of at most 50 characters, such as `human` or `inverse_prompting`
 - `text`: what the method wrote, at most 20,000 characters
 - `form`: of a poem, optional. Where a method wrote a prompt's poem in several forms, as Jiuge does, each has a row,
   and one is drawn at random
-- `title`, `author`, `source`: notes that stay in the file and are shown to nobody; optional
+- `title`, `author`, `origin`: notes that stay in the file and are shown to nobody; optional
 - `provenance`, in JSON Lines: how a method of ours wrote the text, an object with any of `PROVENANCE`; optional
 
 Every prompt needs one text by every method. Texts and prompts are kept as they were written; a study's rule decides how
@@ -21,7 +20,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -29,26 +28,34 @@ from typing import Any
 from generation.engines.jiuge import draw
 from generation.files.encoding import sniff_encoding
 from generation.files.problems import FileRefused, Problems, shown
+from generation.files.prompt_fields import (
+    PROMPT_COLUMNS,
+    PROMPT_PREFIXES,
+    differing_fields,
+    prompt_of,
+)
 from generation.files.read_rows import Columns, raw_rows
+from generation.prompts import PromptContent
+from generation.texts.characters import CONTROL
 from generation.texts.normalising import is_blank
 
 COLUMNS = Columns(
-    read=("prompt", "description", "method", "text", "form"),
+    read=(*PROMPT_COLUMNS, "method", "text", "form"),
     required=("prompt", "method", "text"),
-    notes=("title", "author", "source", "provenance"),
+    notes=("title", "author", "origin", "provenance"),
+    prefixes=PROMPT_PREFIXES,
 )
 # The fields of `generation.models.Provenance`, and what they are where nothing is said.
 PROVENANCE: dict[str, Any] = {
     "score": 0.0, "terms": {}, "sentences": [], "runners_up": [], "unknown": "", "seconds": 0.0, "facts": {}
 }  # fmt: skip
 STRIPPED = frozenset({"method", "form"})
-LONGEST = {"prompt": 50_000, "description": 50_000, "method": 50, "text": 20_000, "form": 50}
+REQUIRED = ("method", "text")
+LONGEST = {"method": 50, "text": 50_000, "form": 50}
 # Candidates on a page are lettered.
 MOST_METHODS = 26
 
 METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]+")
-# Half of a surrogate pair can stand in JSON and in no database.
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def shuffled(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -56,7 +63,7 @@ def shuffled(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
     So the order is always the same, whatever it was before, and tells nothing of the methods.
     """
-    for _, of_prompt in groupby(rows, key=lambda row: (row["prompt"], row["description"])):
+    for _, of_prompt in groupby(rows, key=lambda row: [row.get(name) for name in PROMPT_COLUMNS]):
         yield from sorted(of_prompt, key=lambda row: hashlib.sha256(row["text"].encode()).digest())
 
 
@@ -65,8 +72,7 @@ class Row:
     """One candidate as it will be stored, and the line on which its row begins."""
 
     line: int
-    prompt: str
-    description: str
+    prompt: PromptContent
     method: str
     text: str
     form: str = ""
@@ -83,9 +89,9 @@ class CandidateFile:
     rows: tuple[Row, ...]
 
     @property
-    def prompts(self) -> list[tuple[str, str]]:
-        """Prompts with their descriptions, in order of first appearance."""
-        return list(dict.fromkeys((row.prompt, row.description) for row in self.rows))
+    def prompts(self) -> list[PromptContent]:
+        """Prompts in order of first appearance."""
+        return list(dict.fromkeys(row.prompt for row in self.rows))
 
     @property
     def methods(self) -> list[str]:
@@ -111,16 +117,20 @@ def read_candidates(path: Path, genre: str, *, seed: int = 0, name: str = "") ->
     _check_whole(rows, problems)
     if problems:
         raise FileRefused(problems)
-    return CandidateFile(problems.file, sha256, genre, tuple(rows))
+    # Parts that stand in another order in another row are the same: each prompt is as its first row has it.
+    prompt_by = {row.prompt.known_by: row.prompt for row in reversed(rows)}
+    alike = (replace(row, prompt=prompt_by[row.prompt.known_by]) for row in rows)
+    return CandidateFile(problems.file, sha256, genre, tuple(alike))
 
 
 def _checked_rows(path: Path, encoding: str, problems: Problems) -> Iterator[Row]:
     for line, fields in raw_rows(path, encoding, COLUMNS, problems):
+        prompt = prompt_of(line, fields, problems)
         texts = {}
-        for name in COLUMNS.read:
+        for name in LONGEST:
             raw = _checked_field(line, name, fields.get(name), problems)
             texts[name] = (raw or "").strip() if name in STRIPPED else raw or ""
-            if raw is not None and is_blank(raw) and name in COLUMNS.required:
+            if raw is not None and is_blank(raw) and name in REQUIRED:
                 problems.add(line, name, "is empty")
         method = texts["method"]
         is_key = METHOD_KEY.fullmatch(method) is not None
@@ -130,8 +140,8 @@ def _checked_rows(path: Path, encoding: str, problems: Problems) -> Iterator[Row
         if why := wrong_provenance(provenance):
             problems.add(line, "provenance", why)
         # A row whose text alone is wrong still counts when the coverage is checked.
-        if not is_blank(texts["prompt"]) and is_key:
-            yield Row(line, **texts, provenance=provenance)
+        if prompt is not None and is_key:
+            yield Row(line, prompt, **texts, provenance=provenance)
 
 
 def wrong_provenance(provenance: object) -> str:
@@ -153,23 +163,24 @@ def wrong_provenance(provenance: object) -> str:
 
 def _drawn(rows: list[Row], seed: int) -> list[Row]:
     """Return the rows with one of those in which a method wrote for a prompt in a form of its own each."""
-    by_form: dict[tuple[str, str], dict[str, Row]] = {}
+    by_form: dict[tuple[object, str], dict[str, Row]] = {}
     kept = []
     for row in rows:
-        forms = by_form.setdefault((row.prompt, row.method), {})
+        forms = by_form.setdefault((row.prompt.known_by, row.method), {})
         if row.form and row.form not in forms:
             forms[row.form] = row
         else:
             kept.append(row)
-    for (prompt, _), forms in by_form.items():
+    for forms in by_form.values():
         if forms:
-            kept.append(forms[draw(forms, title=prompt, seed=seed)])
+            title = next(iter(forms.values())).prompt.heading
+            kept.append(forms[draw(forms, title=title, seed=seed)])
     return sorted(kept, key=lambda row: row.line)
 
 
 def _checked_field(line: int, name: str, value: object, problems: Problems) -> str | None:
     """Return a field's text, or None where it is none that could be stored, which is noted."""
-    if value is None and name not in COLUMNS.required:
+    if value is None and name not in REQUIRED:
         return ""
     if value is None:
         problem = "is missing"
@@ -197,27 +208,26 @@ def _check_whole(rows: list[Row], problems: Problems) -> None:
         some = ", ".join(methods[:5]) + (", ..." if len(methods) > 5 else "")
         problems.add(0, "method", f"there must be 2 to {MOST_METHODS} methods, not {len(methods)} ({some})")
         return
-    written: dict[str, set[str]] = {}
-    first_line: dict[str, int] = {}
+    written: dict[object, set[str]] = {}
+    first: dict[object, Row] = {}
     for row in rows:
-        written.setdefault(row.prompt, set()).add(row.method)
-        first_line.setdefault(row.prompt, row.line)
+        written.setdefault(row.prompt.known_by, set()).add(row.method)
+        first.setdefault(row.prompt.known_by, row)
     for prompt, by in written.items():
         for method in methods:
             if method not in by:
-                problems.add(first_line[prompt], "method", f"prompt {shown(prompt)} has no text by {method}")
+                name = shown(first[prompt].prompt.external_id or first[prompt].prompt.heading)
+                problems.add(first[prompt].line, "method", f"prompt {name} has no text by {method}")
 
 
 def _check_doubles(rows: list[Row], problems: Problems) -> None:
-    descriptions: dict[str, Row] = {}
-    written: dict[tuple[str, str], int] = {}
+    prompts: dict[object, Row] = {}
+    written: dict[tuple[object, str], int] = {}
     for row in rows:
-        first = descriptions.setdefault(row.prompt, row)
-        if row.description != first.description:
-            problems.add(
-                row.line, "description", f"differs from that of the same prompt on line {first.line}"
-            )
-        line = written.setdefault((row.prompt, row.method), row.line)
+        first = prompts.setdefault(row.prompt.known_by, row)
+        for field in differing_fields(row.prompt, first.prompt):
+            problems.add(row.line, field, f"differs from that of the same prompt on line {first.line}")
+        line = written.setdefault((row.prompt.known_by, row.method), row.line)
         if line != row.line:
             problems.add(
                 row.line, "method", f"{row.method} has a text for this prompt on line {line} already"

@@ -1,7 +1,7 @@
 """Reading and checking a list of prompts that methods are still to write for (pure).
 
-A list is plain text with one prompt a line, or CSV or JSON Lines with the columns `prompt` and `description`
-(optional), in UTF-8 or GB18030. It is CSV where its first line has a column that is called `prompt`.
+A list is plain text with one prompt a line, or CSV or JSON Lines with the columns of
+`generation.files.prompt_fields`, in UTF-8 or GB18030. It is CSV where its first line has a column called `prompt`.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generation.files.candidates import CONTROL, LONGEST
 from generation.files.encoding import sniff_encoding
 from generation.files.problems import FileRefused, Problems, shown
+from generation.files.prompt_fields import PROMPT_COLUMNS, PROMPT_PREFIXES, prompt_of
 from generation.files.read_rows import Columns, header_names, raw_rows
-from generation.texts.normalising import is_blank
+from generation.prompts import PromptContent
 
-COLUMNS = Columns(read=("prompt", "description"), required=("prompt",))
+COLUMNS = Columns(read=PROMPT_COLUMNS, required=("prompt",), prefixes=PROMPT_PREFIXES)
 
 
 @dataclass(frozen=True)
 class PromptFile:
-    """A checked list: each prompt (text, description) once, in its order."""
+    """A checked list: each prompt once, in its order."""
 
     name: str
     sha256: str
     genre: str
-    prompts: tuple[tuple[str, str], ...]
+    prompts: tuple[PromptContent, ...]
 
 
 def read_prompts(path: Path, genre: str, *, name: str = "") -> PromptFile:
@@ -67,31 +67,15 @@ def _fields(path: Path, encoding: str, problems: Problems) -> Iterator[tuple[int
 
 def _checked_prompts(
     rows: Iterator[tuple[int, dict[str, Any]]], problems: Problems
-) -> Iterator[tuple[str, str]]:
-    first_line: dict[str, int] = {}
+) -> Iterator[PromptContent]:
+    first_line: dict[object, int] = {}
     for line, fields in rows:
-        prompt, description = (
-            _checked_text(line, name, fields.get(name, ""), problems) for name in COLUMNS.read
-        )
+        prompt = prompt_of(line, fields, problems)
         if prompt is None:
             continue
-        if is_blank(prompt):
-            problems.add(line, "prompt", "is empty")
-        elif prompt in first_line:
-            problems.add(line, "prompt", f"{shown(prompt)} stands on line {first_line[prompt]} already")
+        if prompt.known_by in first_line:
+            name = shown(prompt.external_id or prompt.heading)
+            problems.add(line, "prompt", f"{name} stands on line {first_line[prompt.known_by]} already")
         else:
-            first_line[prompt] = line
-            yield prompt, description or ""
-
-
-def _checked_text(line: int, name: str, value: object, problems: Problems) -> str | None:
-    """Return a field's text as it will be stored, or None where it is none that could be, which is noted."""
-    if not isinstance(value, str):
-        problems.add(line, name, "must be a text")
-    elif len(value) > LONGEST[name]:
-        problems.add(line, name, f"is {len(value):,} characters long; at most {LONGEST[name]:,} are allowed")
-    elif control := CONTROL.search(value):
-        problems.add(line, name, f"holds the control character U+{ord(control[0]):04X}")
-    else:
-        return value
-    return None
+            first_line[prompt.known_by] = line
+            yield prompt

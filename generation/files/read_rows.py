@@ -26,10 +26,15 @@ class Columns:
     read: tuple[str, ...]
     required: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    # What the names of further columns begin with.
+    prefixes: tuple[str, ...] = ()
 
     @property
     def known(self) -> tuple[str, ...]:
         return (*self.read, *self.notes)
+
+    def knows(self, name: str) -> bool:
+        return name in self.known or name.startswith(self.prefixes)
 
 
 def raw_rows(
@@ -104,20 +109,22 @@ def _csv_rows(file: TextIO, columns: Columns, problems: Problems) -> Iterator[tu
 
 
 def _names(cells: list[str]) -> list[str]:
-    return [cell.strip('\ufeff "').lower() for cell in cells]
+    # Case tells nothing but in the words that somebody chose, as in `tag:Domain`.
+    named = (cell.strip('\ufeff "').partition(":") for cell in cells)
+    return [f"{first.lower()}{mark}{rest}" for first, mark, rest in named]
 
 
 def _delimiter(header: str, columns: Columns) -> str:
     """Return the mark that cuts the header into the most columns that are known."""
     return max(
-        ",;\t", key=lambda mark: sum(name in columns.known for name in _names(header.rstrip().split(mark)))
+        ",;\t", key=lambda mark: sum(columns.knows(name) for name in _names(header.rstrip().split(mark)))
     )
 
 
 def _header_is_right(line: int, names: list[str], columns: Columns, problems: Problems) -> bool:
     _check_names(line, names, columns, problems)
-    for name in columns.read:
-        if names.count(name) > 1:
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1 and name not in columns.notes:
             problems.add(line, name, "is the name of two columns")
     missing = [name for name in columns.required if name not in names]
     for name in missing:
@@ -127,5 +134,6 @@ def _header_is_right(line: int, names: list[str], columns: Columns, problems: Pr
 
 def _check_names(line: int, names: list[str], columns: Columns, problems: Problems) -> None:
     for name in names:
-        if name not in columns.known:
-            problems.add(line, shown(name), f"is none of the columns {', '.join(columns.known)}")
+        if not columns.knows(name):
+            further = [f"{prefix}NAME" for prefix in columns.prefixes]
+            problems.add(line, shown(name), f"is none of the columns {', '.join([*columns.known, *further])}")

@@ -9,32 +9,96 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import MD5, Now
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import MD5, Cast, Coalesce, Now, NullIf
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from generation.genres import genre_choices
 from generation.models.lease import MOST_ATTEMPTS, Leased, LeasedQuerySet
+from generation.prompts import PromptContent, listed, paired
+
+
+def digest_of(name: str) -> MD5:
+    """Return the digest of a JSON field of a prompt."""
+    return MD5(Cast(name, models.TextField()))
+
+
+def prompt_heading(path: str = "") -> Coalesce:
+    """Return the expression of `PromptContent.heading` for the prompt at the end of a path of look-ups."""
+    last_turn, first_part = KeyTransform("-1", f"{path}turns"), KeyTransform("0", f"{path}parts")
+    return Coalesce(
+        NullIf(f"{path}text", Value("")),
+        KeyTextTransform("text", last_turn),
+        KeyTextTransform("text", first_part),
+        output_field=models.TextField(),
+    )
 
 
 class Prompt(models.Model):
-    """A question (with its description) or a poem's title: what every method wrote for."""
+    """What every method wrote for: a question, a title or an instruction, with its parts and turns.
+
+    Two files may call different prompts by one id, so all that a prompt says tells it from the others here; within a
+    study it is known by its id.
+    """
 
     genre = models.CharField(max_length=8, choices=genre_choices)
-    text = models.TextField()
+    text = models.TextField(blank=True)
     description = models.TextField(blank=True)
+    # How its owner calls it.
+    external_id = models.CharField(max_length=200, blank=True)
+    # Objects with `name` and `text`, in their order.
+    parts = models.JSONField(default=list, blank=True)
+    # Of a dialogue: objects with `role` and `text`.
+    turns = models.JSONField(default=list, blank=True)
+    # By what the report groups prompts: an object of texts, such as {"domain": "news"}.
+    tags = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [
             # By digest, because an index entry holds no long text.
-            models.UniqueConstraint("genre", MD5("text"), MD5("description"), name="prompt_once"),
+            models.UniqueConstraint(
+                "genre", MD5("text"), MD5("description"), "external_id",
+                digest_of("parts"), digest_of("turns"), digest_of("tags"),
+                name="prompt_once",
+            ),
             models.CheckConstraint(condition=~Q(genre=""), name="prompt_genre_given"),
-            models.CheckConstraint(condition=~Q(text=""), name="prompt_text_given"),
-        ]
+            models.CheckConstraint(
+                condition=~Q(text="") | ~Q(parts=[]) | ~Q(turns=[]), name="prompt_says_something"
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
-        return self.text
+        return self.heading
+
+    @property
+    def content(self) -> PromptContent:
+        return PromptContent(
+            self.text,
+            self.description,
+            self.external_id,
+            paired(self.parts, "name"),
+            paired(self.turns, "role"),
+            tuple(sorted(self.tags.items())),
+        )
+
+    @property
+    def heading(self) -> str:
+        return self.content.heading
+
+    @classmethod
+    def of(cls, genre: str, content: PromptContent) -> Prompt:
+        """Return a prompt of this content that is not stored."""
+        return cls(
+            genre=genre,
+            text=content.text,
+            description=content.description,
+            external_id=content.external_id,
+            parts=listed(content.parts, "name"),
+            turns=listed(content.turns, "role"),
+            tags=dict(content.tags),
+        )
 
 
 class Method(models.Model):

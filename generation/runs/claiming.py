@@ -50,6 +50,8 @@ def order_for(run: GenerationRun, prompt: Prompt) -> Order:
     """Return what the run asks for this prompt; its seed depends on nothing but the run's seed and the prompt."""
     config = dict(run.config)
     title, description = prompt.text, prompt.description
+    if prompt.parts or prompt.turns:
+        title, description = prompt.content.whole_text(), ""
     if GENRES[prompt.genre].template != "genre":
         # These templates hold a prompt on one line, normalised as the texts that the models learned from.
         title, description = normalise_title(title), normalise_title(description)
@@ -69,7 +71,9 @@ def order_for(run: GenerationRun, prompt: Prompt) -> Order:
 
 def seed_for(seed: int, prompt: Prompt) -> int:
     """Return a prompt's own seed of 32 bits, whoever writes it and in whatever order."""
-    words = "\x00".join([str(seed), prompt.genre, prompt.text, prompt.description])
+    # A prompt without parts and turns has the seed that it had before there were any.
+    said = [text for pair in (*prompt.content.parts, *prompt.content.turns) for text in pair]
+    words = "\x00".join([str(seed), prompt.genre, prompt.text, prompt.description, *said])
     return int.from_bytes(hashlib.sha256(words.encode()).digest()[:4])
 
 

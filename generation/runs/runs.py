@@ -24,6 +24,7 @@ from generation.files.candidates import PROVENANCE
 from generation.methods import LABELS, METHODS, PRESETS
 from generation.models import Candidate, GenerationRun, Method, Prompt, Provenance, RunPrompt
 from generation.orders import OrderRefused
+from generation.prompts import PromptContent
 from generation.refusals import Refused
 from generation.runs.claiming import order_for
 from generation.runs.notifications import notify_idle, queue_for
@@ -38,8 +39,7 @@ MODEL_NAME = re.compile(r"[-a-zA-Z0-9_.]{0,50}")
 class ImportedText:
     """A text that somebody else's method wrote for a prompt."""
 
-    prompt: str
-    description: str
+    prompt: PromptContent
     method: str
     text: str
     # The fields of `Provenance` that are known, where a method of ours wrote it.
@@ -60,7 +60,7 @@ def record_import(
     known here, or by its key. `source` says what was imported: {"import": file name, "sha256": ..., ...}. The run of
     texts that come with their provenance can be looked at like one of our own.
     """
-    prompt_of = stored_prompts(genre, {(text.prompt, text.description) for text in texts})
+    prompt_of = stored_prompts(genre, {text.prompt for text in texts})
     methods = _stored_methods(
         list(dict.fromkeys(text.method for text in texts)), {**LABELS, **(labels or {})}
     )
@@ -72,9 +72,7 @@ def record_import(
     run_of = {key: run.pk for key, run in runs.items()}
     candidates = Candidate.objects.bulk_create(
         [
-            Candidate(
-                run_id=run_of[text.method], prompt_id=prompt_of[text.prompt, text.description], text=text.text
-            )
+            Candidate(run_id=run_of[text.method], prompt_id=prompt_of[text.prompt], text=text.text)
             for text in texts
         ],
         batch_size=BATCH,
@@ -174,7 +172,7 @@ def refuse_without_model(run: GenerationRun, prompts: Sequence[Prompt]) -> None:
         try:
             model_of(order_for(run, prompt))
         except OrderRefused as refused:
-            raise Refused(f"{prompt.text}: {refused}") from refused
+            raise Refused(f"{prompt}: {refused}") from refused
 
 
 @transaction.atomic
@@ -207,19 +205,15 @@ def retry_failed(run: GenerationRun) -> int:
     return retried
 
 
-def stored_prompts(genre: str, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Return the primary key of each prompt (text, description), saved now or before."""
+def stored_prompts(genre: str, wanted: Collection[PromptContent]) -> dict[PromptContent, int]:
+    """Return the primary key of each prompt, saved now or before."""
     Prompt.objects.bulk_create(
-        [Prompt(genre=genre, text=text, description=description) for text, description in sorted(wanted)],
-        ignore_conflicts=True,
-        batch_size=BATCH,
+        [Prompt.of(genre, content) for content in sorted(wanted)], ignore_conflicts=True, batch_size=BATCH
     )
     # By digest, because that is what the index holds.
-    digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text, _ in wanted]
+    digests = {hashlib.md5(one.text.encode(), usedforsecurity=False).hexdigest() for one in wanted}
     stored = Prompt.objects.alias(digest=MD5("text")).filter(genre=genre, digest__in=digests)
-    return {
-        (text, description): pk for text, description, pk in stored.values_list("text", "description", "pk")
-    }
+    return {prompt.content: prompt.pk for prompt in stored.iterator(chunk_size=BATCH)}
 
 
 def _stored_methods(keys: Sequence[str], labels: Mapping[str, str]) -> dict[str, Method]:

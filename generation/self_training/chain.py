@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from generation.engines.model_library import FOLDERS, folder_of, is_there, known_words, new_folder_of
 from generation.models import Candidate, GenerationRun, Prompt, SelfTraining, TrainingCycle, Worker
+from generation.prompts import PromptContent
 from generation.refusals import Refused
 from generation.runs.claiming import DRAWN
 from generation.runs.notifications import known_models, queue_for
@@ -128,11 +129,11 @@ def base_models() -> list[str]:
 def begin_cycle(chain: SelfTraining, number: int) -> TrainingCycle:
     """Queue the run of a cycle's poems, by the model of the cycle before; part of the caller's transaction."""
     titles = chain.titles_of(number)
-    prompt_of = stored_prompts("poem", {(title, "") for title in titles})
+    prompt_of = stored_prompts("poem", {PromptContent(title) for title in titles})
     prompts = Prompt.objects.in_bulk(prompt_of.values())
     run = queue_run(
         METHOD,
-        [prompts[prompt_of[title, ""]] for title in titles],
+        [prompts[prompt_of[PromptContent(title)]] for title in titles],
         model=chain.model_of(number - 1),
         seed=chain.seed + number - 1,
         config={"form": DRAWN},

@@ -220,12 +220,12 @@ def records(tmp_path: Path, *forms: str, titles: int = 40) -> Path:
 
 def test_of_records_with_four_forms_one_is_drawn_for_each_title(tmp_path: Path) -> None:
     file = read_candidates(records(tmp_path, *FORMS), "poem", seed=2)
-    drawn = {row.prompt: row.form for row in file.rows if row.method == "jiuge"}
+    drawn = {row.prompt.text: row.form for row in file.rows if row.method == "jiuge"}
     assert len(file.rows) == 80
     assert drawn == {f"题{number}": draw(POEMS, title=f"题{number}", seed=2) for number in range(40)}
     assert set(drawn.values()) == set(FORMS)
     other = read_candidates(records(tmp_path, *reversed(FORMS)), "poem", seed=3)
-    assert {row.prompt: row.form for row in other.rows if row.method == "jiuge"} != drawn
+    assert {row.prompt.text: row.form for row in other.rows if row.method == "jiuge"} != drawn
 
 
 def test_two_records_of_one_form_are_refused(tmp_path: Path) -> None:

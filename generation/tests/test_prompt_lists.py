@@ -8,6 +8,9 @@ import pytest
 
 from generation.files.problems import FileRefused
 from generation.files.prompts import read_prompts
+from generation.prompts import PromptContent
+
+SPRING = PromptContent("春江", "写春")
 
 
 @pytest.fixture
@@ -25,17 +28,23 @@ def problems(path: Path, content: str | bytes) -> list[str]:
 @pytest.mark.parametrize(
     ("content", "prompts"),
     [
-        ("春江\n\n 秋夜 \r\n", (("春江", ""), ("秋夜", ""))),
-        ("\ufeff春江\n秋夜", (("春江", ""), ("秋夜", ""))),
-        ("Prompt,Description\n春江,写春\n秋夜,\n", (("春江", "写春"), ("秋夜", ""))),
-        ("description;prompt\n写春;春江\n", (("春江", "写春"),)),
-        ("prompt\n春江\n", (("春江", ""),)),
-        ('{"prompt": "春江", "description": "写春"}\n{"prompt": "秋夜"}\n', (("春江", "写春"), ("秋夜", ""))),
-        ("春江, 花月夜\n", (("春江, 花月夜", ""),)),
+        ("春江\n\n 秋夜 \r\n", (PromptContent("春江"), PromptContent("秋夜"))),
+        ("\ufeff春江\n秋夜", (PromptContent("春江"), PromptContent("秋夜"))),
+        (
+            "Prompt,Description\n春江,写春\n秋夜,\n",
+            (SPRING, PromptContent("秋夜")),
+        ),
+        ("description;prompt\n写春;春江\n", (SPRING,)),
+        ("prompt\n春江\n", (PromptContent("春江"),)),
+        (
+            '{"prompt": "春江", "description": "写春"}\n{"prompt": "秋夜"}\n',
+            (SPRING, PromptContent("秋夜")),
+        ),
+        ("春江, 花月夜\n", (PromptContent("春江, 花月夜"),)),
     ],
 )
 def test_lists_are_told_by_what_is_in_them(
-    path: Path, content: str, prompts: tuple[tuple[str, str], ...]
+    path: Path, content: str, prompts: tuple[PromptContent, ...]
 ) -> None:
     path.write_bytes(content.encode())
     assert read_prompts(path, "poem").prompts == prompts
@@ -43,7 +52,10 @@ def test_lists_are_told_by_what_is_in_them(
 
 def test_gb18030_is_read(path: Path) -> None:
     path.write_bytes("春江花月夜\n秋夜将晓\n".encode("gb18030"))
-    assert read_prompts(path, "poem").prompts == (("春江花月夜", ""), ("秋夜将晓", ""))
+    assert read_prompts(path, "poem").prompts == (
+        PromptContent("春江花月夜"),
+        PromptContent("秋夜将晓"),
+    )
 
 
 def test_upload_is_called_what_its_owner_calls_it(path: Path) -> None:
@@ -67,10 +79,11 @@ def test_every_problem_is_told_with_its_line(path: Path) -> None:
 def test_what_is_no_list_is_refused(path: Path) -> None:
     assert problems(path, "\n \n") == ["holds no prompts"]
     assert problems(path, "prompt,title\n春江,x\n") == [
-        "line 1, 'title': is none of the columns prompt, description"
+        "line 1, 'title': is none of the columns prompt, description, prompt_id, id, source, context, reference,"
+        " parts, turns, tags, part:NAME, tag:NAME"
     ]
-    assert problems(path, '{"prompt": 3}') == ["line 1, prompt: must be a text"]
-    assert problems(path, '{"prompt": null}') == ["line 1, prompt: must be a text"]
+    assert problems(path, '{"prompt": 3}') == ["line 1, prompt: must be a text, not '3'"]
+    assert problems(path, '{"prompt": null}') == ["line 1, prompt: is empty"]
     assert problems(path, '{"prompt": ') == ["line 1, column 12: is not JSON: Expecting value"]
     assert problems(path, "春江".encode("utf-16")) == ["is UTF-16; save it as UTF-8"]
     assert problems(path, b"spring\x00river\n") == ["line 1, prompt: holds the control character U+0000"]

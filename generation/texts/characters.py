@@ -19,6 +19,8 @@ COMPATIBILITY = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 # What no text in a database or a file can hold: the null character, and halves of characters, which is what bytes that
 # are no UTF-8 become on a command line.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# What no text of a file may hold. Half of a surrogate pair can stand in JSON and in no database.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # Control, format (zero width, direction), surrogate, private use; line and paragraph separators.
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 

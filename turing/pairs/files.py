@@ -20,11 +20,13 @@ from typing import Any
 
 from django.db import transaction
 
-from generation.files.candidates import CONTROL, METHOD_KEY, wrong_provenance
+from generation.files.candidates import METHOD_KEY, wrong_provenance
 from generation.files.problems import FileRefused, Problems
 from generation.files.provenance import provenance_fields
 from generation.models import Candidate
+from generation.prompts import PromptContent
 from generation.runs.runs import ImportedText, record_import
+from generation.texts.characters import CONTROL
 from generation.texts.normalising import normalise_title
 from turing.models import Form, Genre, PoemPair, SourceText
 from turing.pairs.normalising import normalised, shape
@@ -245,7 +247,9 @@ def _machine_candidates(genre: str, rows: list[PairRow], source: dict[str, Any])
         # A run holds one text for a prompt.
         layer = {(row.title, row.method): place for place, row in reversed(waiting.items())}
         texts = [
-            ImportedText(rows[at].title, "", rows[at].method, rows[at].machine, rows[at].provenance)
+            ImportedText(
+                PromptContent(rows[at].title), rows[at].method, rows[at].machine, rows[at].provenance
+            )
             for at in layer.values()
         ]
         made = record_import(genre, texts, source=source)

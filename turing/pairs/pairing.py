@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from generation.models import Candidate
+from generation.prompts import PromptContent
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, queue_run, record_import
 from turing.models import Form, Genre, PairRun, PoemPair, SourceText
@@ -95,7 +96,7 @@ def human_candidates(texts: Sequence[SourceText], genre: str = Genre.POEM) -> li
         layer = {text.title: text for text in reversed(waiting.values())}
         made = record_import(
             genre,
-            [ImportedText(text.title, "", "human", text.text) for text in layer.values()],
+            [ImportedText(PromptContent(text.title), "human", text.text) for text in layer.values()],
             source={"import": "source texts"},
         )
         for text, candidate in zip(layer.values(), made, strict=True):

@@ -10,9 +10,8 @@ from typing import Any
 
 from django.db import transaction
 
-from generation.files.candidates import CONTROL
 from generation.files.problems import FileRefused, Problems
-from generation.texts.characters import simplified
+from generation.texts.characters import CONTROL, simplified
 from generation.verse.corpus import NOTE, OLD_STYLE, clean_title, read_entry
 from generation.verse.forms import REGULATED_FORMS
 from turing.models import Form, SourceText

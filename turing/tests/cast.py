@@ -9,6 +9,7 @@ from uuid import UUID
 from django.test import Client
 
 from generation.models import Candidate
+from generation.prompts import PromptContent
 from generation.runs.runs import ImportedText, record_import
 from turing.models import Form, Game, Genre, PoemPair, Round, Side, SourceText
 from turing.pairs.pairing import human_candidates, pair_up
@@ -79,7 +80,7 @@ def build_machines(humans: list[Candidate], rng: Random) -> list[Candidate]:
                 if human.prompt.genre == Genre.POEM
                 else f"另一个回答，编号 {rng.random()}。\n理由有三。"
             )
-        texts.append(ImportedText(human.prompt.text, "", "inverse_prompting_st", text))
+        texts.append(ImportedText(PromptContent(human.prompt.text), "inverse_prompting_st", text))
     made = record_import(humans[0].prompt.genre, texts, source={"import": "test data"})
     return list(
         Candidate.objects.select_related("prompt").filter(pk__in=[one.pk for one in made]).order_by("pk")

@@ -142,7 +142,7 @@ def chosen_rows(poems: list[Poem]) -> Iterator[dict[str, Any]]:
                 "text": "\n".join(poem.lines),
                 "title": poem.title,
                 "author": poem.poet,
-                "source": poem.source,
+                "origin": poem.source,
             }
 
 

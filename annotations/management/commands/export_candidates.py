@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from annotations.management.study_command import StudyCommand
 from annotations.models import PageCandidate, Study
 from generation.files.candidates import shuffled
+from generation.files.prompt_fields import prompt_fields
 from generation.files.provenance import provenance_fields
 
 RUNNERS_UP = 3
@@ -41,8 +42,7 @@ class Command(StudyCommand):
 def candidate_row(shown: PageCandidate) -> dict[str, Any]:
     """Return the row of a candidate, with its provenance where it has one."""
     row: dict[str, Any] = {
-        "prompt": shown.page.prompt.text,
-        "description": shown.page.prompt.description,
+        **prompt_fields(shown.page.prompt.content),
         "method": shown.study_method.method.key,
         "text": shown.candidate.text,
     }

@@ -78,7 +78,7 @@ def matched_rows(titles: Sequence[str], poems: Sequence[Poem], form: str) -> Ite
             "text": "\n".join(poem.lines),
             "title": poem.title,
             "author": poem.poet,
-            "source": poem.source,
+            "origin": poem.source,
         }
 
 
