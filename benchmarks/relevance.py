@@ -24,7 +24,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 from tqdm import tqdm
 
-from generation.decoding.language_model import LanguageModel, digest_weights, load_model
+from generation.decoding.local_model import TransformersModel, digest_weights, load_model
 from generation.decoding.methods import compose_many, prepare
 from generation.decoding.sentence_search import search
 from generation.evidence.copies import Corpus
@@ -180,7 +180,7 @@ def order_of(title: str, form: str, options: argparse.Namespace, place: int) -> 
     return Order("", "poem", title, form=form, preset=options.preset, seed=options.seed * 100_000 + place)
 
 
-def methods_of(options: argparse.Namespace, model: LanguageModel) -> dict[str, Compose]:
+def methods_of(options: argparse.Namespace, model: TransformersModel) -> dict[str, Compose]:
     """Return the methods to compare; all run the same search with the same settings."""
     methods = {
         FORWARD_ONLY: forward_only(model),
@@ -194,7 +194,7 @@ def methods_of(options: argparse.Namespace, model: LanguageModel) -> dict[str, C
     return methods
 
 
-def method_of(key: str, model: LanguageModel) -> Compose:
+def method_of(key: str, model: TransformersModel) -> Compose:
     def compose(orders: Sequence[Order]) -> list[str]:
         named = [Order(**{**asdict(order), "method": key}) for order in orders]
         return [written.best.text for written in compose_many(model, named)]
@@ -202,7 +202,7 @@ def method_of(key: str, model: LanguageModel) -> Compose:
     return compose
 
 
-def forward_only(model: LanguageModel) -> Compose:
+def forward_only(model: TransformersModel) -> Compose:
     """Return the search with the forward score alone, which is no method of the site."""
 
     def compose(orders: Sequence[Order]) -> list[str]:
@@ -222,7 +222,9 @@ def write(compose: Compose, orders: Sequence[Order], batch: int, label: str) -> 
     return [poems[place] for place in range(len(orders))]
 
 
-def settings(options: argparse.Namespace, model: LanguageModel, titles: Mapping[str, int]) -> dict[str, Any]:
+def settings(
+    options: argparse.Namespace, model: TransformersModel, titles: Mapping[str, int]
+) -> dict[str, Any]:
     return {
         "model": model.name,
         "checkpoint": model.digest,

@@ -23,9 +23,11 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-from generation.decoding.language_model import Reading, TransformersModel, load_model
+from generation.decoding.caching_writer import CachingWriter
+from generation.decoding.local_model import TransformersModel, load_model
+from generation.decoding.reading import Reading
 from generation.decoding.requests import Hypothesis, Request
-from generation.decoding.scorers import InverseReader, Scorer
+from generation.decoding.scorers import Scorer
 from generation.decoding.sentence_search import best_of_each, search
 from generation.decoding.templates import VERSE
 from generation.engines.model_library import VERSE as VERSE_MODEL
@@ -67,24 +69,28 @@ class Recorder:
 def fewest_tokens(model: TransformersModel, request: Request, config: SearchConfig) -> int:
     """Return how many distinct sequences the search asks a probability after."""
     after: set[tuple[int, ...]] = set()
-    prompt = model.encode(request.prompt)
-    text = model.encode(request.inverse_text)
-    score = InverseReader.score
 
-    def noted(reader: InverseReader, children: Any, parents: Any) -> list[float]:
-        for child in children:
-            # The last character and the mark of a child are read only if it survives: then its children note them.
-            written = [*prompt, *child.tokens[:-2]]
-            asked = [*reader.inverse_prompt(child), *text[:-1]]
-            after.update(tuple(written[: end + 1]) for end in range(len(written)))
-            after.update(tuple(asked[: end + 1]) for end in range(len(asked)))
-        return score(reader, children, parents)
+    class Noted(CachingWriter):
+        def continue_sentences(self, beginnings: Any, *others: Any) -> Any:
+            found = super().continue_sentences(beginnings, *others)
+            for one, sentences in zip(beginnings, found, strict=True):
+                for sentence in sentences:
+                    # The last character and the mark are read only if it survives: then its children note them.
+                    written = [*one.given, *one.written, *sentence.tokens[:-2]]
+                    after.update(tuple(written[: end + 1]) for end in range(len(written)))
+            return found
 
-    InverseReader.score = noted  # type: ignore[method-assign,assignment]
+        def log_p(self, pairs: Any) -> list[float]:
+            for prefix, text in pairs:
+                asked = [*prefix, *text[:-1]]
+                after.update(tuple(asked[: end + 1]) for end in range(len(asked)))
+            return super().log_p(pairs)
+
+    model.writer = lambda: Noted(model)  # type: ignore[method-assign]
     try:
         search(model, [request], EQUATION_4, config)
     finally:
-        InverseReader.score = score  # type: ignore[method-assign]
+        del model.writer  # type: ignore[method-assign]
     return len(after)
 
 

@@ -9,7 +9,8 @@ from functools import lru_cache
 import torch
 from django.conf import settings
 
-from generation.decoding.language_model import LanguageModel, load_model
+from generation.decoding.language_model import LanguageModel
+from generation.decoding.local_model import load_model
 from generation.decoding.methods import check_words, compose_many
 from generation.engines.jiuge import JIUGE, write_by_jiuge
 from generation.engines.model_library import folder_of, model_of

@@ -11,10 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-import torch
-import transformers
-
-from generation.decoding.language_model import LanguageModel, no_memory_refused
+from generation.decoding.language_model import LanguageModel
 from generation.decoding.requests import Form, Hypothesis, Request
 from generation.decoding.sentence_search import search
 from generation.decoding.templates import TEMPLATES, VERSE, Template
@@ -68,8 +65,7 @@ def compose_many(
             form = requests[0].form
             report(Step(sentence, len(form.lengths) if form else config.most_sentences, best.text))
 
-    with no_memory_refused(model.name, model.device):
-        found = search(model, requests, weights or FORWARD, config, watch)
+    found = search(model, requests, weights or FORWARD, config, watch)
     # Of texts that were written side by side each has taken its share of the time.
     seconds = (time.perf_counter() - started) / len(orders)
     provenance = {
@@ -77,7 +73,7 @@ def compose_many(
         "checkpoint": model.digest,
         "search": asdict(config),
         "weights": asdict(weights) if weights else None,
-        "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
+        **model.facts,
     }
     written = []
     for order, (request, unknown), hypotheses in zip(orders, prepared, found, strict=True):

@@ -50,3 +50,7 @@ class Draws:
             mine = owners == request
             numbers[mine] = torch.rand(int(mine.sum()), generator=self.generators[request])
         return numbers
+
+    def number(self, request: int) -> int:
+        """Return a number of 31 bits, drawn from the request's generator: the seed of an engine's own draws."""
+        return int(torch.randint(2**31, (), generator=self.generators[request]))

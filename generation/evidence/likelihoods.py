@@ -7,16 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from generation.decoding.language_model import SHARED, LanguageModel
+from generation.decoding.reading import SHARED, ReadingModel, pad_in_front
 from generation.decoding.requests import Request
-from generation.decoding.scorers import pad_in_front
 from generation.evidence.diversity import short_sentences
 from generation.evidence.translation import Floats
 
 
-def forward_log_likelihoods(
-    model: LanguageModel, requests: Sequence[Request], poems: Sequence[str]
-) -> Floats:
+def forward_log_likelihoods(model: ReadingModel, requests: Sequence[Request], poems: Sequence[str]) -> Floats:
     """Return log p(c_g | c_p) of each request's poem in nats a character, (poems,); marks are read, not counted."""
     likelihoods = []
     for request, poem in zip(requests, poems, strict=True):
@@ -33,7 +30,7 @@ def forward_log_likelihoods(
     return np.array(likelihoods)
 
 
-def title_log_likelihoods(model: LanguageModel, requests: Sequence[Request], poems: Sequence[str]) -> Floats:
+def title_log_likelihoods(model: ReadingModel, requests: Sequence[Request], poems: Sequence[str]) -> Floats:
     """Return log p(c_p' | s') of each request's title after the couplets of each poem, their mean in nats.
 
     Shape (poems, requests). This is what inverse prompting looks for: it cannot tell whether looking for it helped.
@@ -51,7 +48,7 @@ def title_log_likelihoods(model: LanguageModel, requests: Sequence[Request], poe
     return likelihoods
 
 
-def after_prompts(model: LanguageModel, prompts: Sequence[list[int]], texts: Sequence[list[int]]) -> Floats:
+def after_prompts(model: ReadingModel, prompts: Sequence[list[int]], texts: Sequence[list[int]]) -> Floats:
     """Return log p(text | prompt) of every text after every prompt, in nats, (prompts, texts)."""
     reading, _ = model.extend(None, *pad_in_front([prompt[:-1] for prompt in prompts], model.device), keep=1)
     pairs = [(row, text) for row in range(len(prompts)) for text in texts]

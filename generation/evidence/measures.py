@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generation.decoding.language_model import LanguageModel
+from generation.decoding.local_model import TransformersModel
 from generation.decoding.requests import Request
 from generation.evidence.copies import Corpus
 from generation.evidence.diversity import distinct, share_copied, short_sentences
@@ -63,7 +63,7 @@ class Yardsticks:
 
     judge: Judge
     training: Corpus
-    model: LanguageModel
+    model: TransformersModel
 
 
 def measure(

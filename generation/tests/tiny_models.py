@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from generation.decoding.language_model import TransformersModel
+from generation.decoding.local_model import TransformersModel
 from generation.training.vocabulary import build_tokenizer
 from generation.verse.corpus import Poem
 

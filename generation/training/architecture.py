@@ -10,7 +10,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging
 
-from generation.decoding.language_model import load_model
+from generation.decoding.local_model import load_model
 from generation.refusals import Refused
 from generation.training.settings import Architecture
 from generation.training.vocabulary import FORM_TOKENS

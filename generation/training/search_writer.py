@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from generation.decoding.language_model import load_model
+from generation.decoding.local_model import load_model
 from generation.decoding.methods import compose_many
 from generation.orders import Order, Written
 from generation.training.own_poems import Writer

@@ -20,11 +20,12 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from generation.decoding.language_model import TransformersModel, load_model
+from generation.decoding.local_model import TransformersModel, load_model
 from generation.decoding.methods import compose, prepare
 from generation.decoding.requests import Hypothesis
-from generation.decoding.scorers import InverseReader
-from generation.decoding.sentence_search import ends_sentence, search, with_sentence
+from generation.decoding.scorers import Scorer
+from generation.decoding.sentence_search import search, with_sentence
+from generation.decoding.short_sentences import ends_sentence
 from generation.decoding.templates import QA_EN
 from generation.engines.model_library import ENGLISH, folder_of, is_there
 from generation.methods import EQUATION_3, FORWARD, METHODS, Sampling, SearchConfig
@@ -286,6 +287,6 @@ def test_the_english_model_tells_the_question_from_its_answer() -> None:
     ]
     request, _ = prepare(model, replace(QUESTION, prompt="How do vaccines protect people from diseases?"))
     children = [Hypothesis(0, sentences=(SentenceScore(answer, 0.0),)) for answer in answers]
-    scores = InverseReader(model, [request]).score(children, [0, 0, 0])
+    scores = Scorer(model, [request], EQUATION_3).inverse_scores(children)
     assert scores[0] > scores[1] + 2
     assert scores[2] > scores[1] + 2

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.decoding.language_model import NOBODY, SHARED, Reading, TransformersModel
+from generation.decoding.local_model import TransformersModel
+from generation.decoding.reading import NOBODY, SHARED, Reading
 from generation.tests.tiny_models import verse_model
 
 BRANCHES = 3

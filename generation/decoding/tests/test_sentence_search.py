@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from generation.decoding.requests import Hypothesis, Request
-from generation.decoding.scorers import InverseReader, Scorer
-from generation.decoding.sentence_search import best_of_each, ends_sentence, search
+from generation.decoding.scorers import Scorer
+from generation.decoding.sentence_search import best_of_each, search
+from generation.decoding.short_sentences import ends_sentence
 from generation.decoding.templates import QA_ZH, VERSE
 from generation.methods import (
     EQUATION_3,
@@ -229,8 +230,8 @@ def test_inverse_score_is_the_mean_over_the_title_and_the_other_words_for_it() -
     model, config = verse_model(), replace(SMALL, beams=2)
 
     def inverse(request: Request, text: str) -> float:
-        reader = InverseReader(model, [request])
-        return reader.score([Hypothesis(0, sentences=(SentenceScore(text, 0.0),))], [0])[0]
+        scorer = Scorer(model, [request], EQUATION_4)
+        return scorer.inverse_scores([Hypothesis(0, sentences=(SentenceScore(text, 0.0),))])[0]
 
     line = search(model, [poem()], FORWARD, config)[0][0].sentences[0].text
     alone = [inverse(poem(title), line) for title in (TITLE, "夜", "山中")]

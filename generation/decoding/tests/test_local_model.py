@@ -11,7 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from generation.decoding.language_model import load_model, no_memory_refused
+from generation.decoding.local_model import load_model
+from generation.decoding.memory import no_memory_refused
 from generation.refusals import Refused
 from generation.tests.tiny_models import verse_model
 
@@ -152,7 +153,8 @@ def test_a_device_that_is_not_there_is_refused(folder: Path) -> None:
 
 LOAD_IN_LITTLE_MEMORY = """
 import resource, sys
-from generation.decoding.language_model import Refused, load_model
+from generation.decoding.local_model import load_model
+from generation.refusals import Refused
 import transformers.models.llama.modeling_llama
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 most = used + int(sys.argv[2])
