@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from annotations.models import EvaluatorGroup, Study
 from annotations.models.bounds import MOST_DAYS, MOST_JOINING
 from annotations.recruiting.invitations import DAYS_VALID, LONGEST_NAME
+from generation.files.encoding import EncodingUnconfirmed
+from generation.refusals import Refused
+from generation.web.encodings import EncodingField
 
 if TYPE_CHECKING:
     GroupChoice = forms.ModelChoiceField[EvaluatorGroup]
@@ -119,13 +122,28 @@ class InviteForm(StudyForm):
 class InviteFileForm(StudyForm):
     """A file of people to be invited."""
 
+    encoding = EncodingField()
     file = forms.FileField(
-        label=_("CSV file"),
+        label=_("File of people"),
         help_text=_(
             "With the columns email, group and name; the last two may be missing. At most 1,000 rows."
         ),
     )
     days_valid = days_valid_field()
+
+    field_order = ["file", "encoding", "days_valid"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:
+            del self.fields["encoding"]
+
+    def refuse(self, refused: Refused) -> None:
+        """Show what is wrong with the file, and offer the encodings that it may be in."""
+        encoding = self.fields.get("encoding")
+        if isinstance(refused, EncodingUnconfirmed) and isinstance(encoding, EncodingField):
+            encoding.offer(refused)
+        self.add_error("file", str(refused).splitlines())
 
     def clean_file(self) -> UploadedFile[bytes]:
         file: UploadedFile[bytes] = self.cleaned_data["file"]

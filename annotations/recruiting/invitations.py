@@ -29,9 +29,8 @@ from annotations.models.bounds import (
 )
 from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
 from annotations.recruiting.tokens import NewToken, join_address, new_token, token_from
-from generation.files.encoding import sniff_encoding
-from generation.files.problems import FileRefused, Problems, shown
-from generation.files.read_rows import Columns, raw_rows
+from generation.files.problems import Place, shown
+from generation.files.tables import read_table, text_of
 from generation.refusals import Refused
 
 DAYS_VALID = 30
@@ -39,7 +38,7 @@ MOST_AT_ONCE = 1_000
 LONGEST_NAME = 150
 LONGEST_KEY = 40
 LONGEST_EMAIL = 254
-COLUMNS = Columns(read=("email", "group", "name"), required=("email",))
+COLUMNS = ("email", "group", "name")
 
 
 @dataclass(frozen=True)
@@ -101,48 +100,47 @@ def live(study: Study) -> set[str]:
     return set(live.values_list(Lower("email"), flat=True))
 
 
-def read_invitees(path: Path, name: str, study: Study) -> list[Invitee]:
-    """Return the people in a CSV or JSON Lines file with the columns email, group and name; raise `FileRefused`.
+def read_invitees(path: Path, name: str, study: Study, *, encoding: str = "") -> list[Invitee]:
+    """Return the people in a table with the columns email, group and name; raise `FileRefused`.
 
-    Group and name may be missing. Everything wrong is told by its line and field.
+    Group and name may be missing. Everything wrong is told by its place and field.
     """
-    problems = Problems(name)
+    table = read_table(path, name, encoding=encoding)
+    problems = table.problems
     groups = {group.key: group for group in study.groups.all()}
     invited = live(study)
-    seen: dict[str, int] = {}
+    seen: dict[str, Place] = {}
     invitees = []
-    for line, fields in raw_rows(path, sniff_encoding(path, problems), COLUMNS, problems):
-        email, key, person = (str(fields.get(column) or "").strip() for column in COLUMNS.read)
+    if table.columns and "email" not in table.by_lower_name and not table.is_json:
+        problems.add(0, "email", _("no such column; there are: %(columns)s"), columns=table.columns_shortly)
+    problems.refuse_if_any()
+    for place, cells in table:
+        fields = {column.lower(): text_of(value, table) for column, value in cells.items()}
+        email, key, person = (str(fields.get(column) or "").strip() for column in COLUMNS)
         before = len(problems)
         if problem := problem_of_email(email, invited):
-            problems.add(line, "email", problem)
+            problems.add(place, "email", problem)
         elif email.lower() in seen:
-            problems.add(line, "email", _("stands in line %(line)d already") % {"line": seen[email.lower()]})
-        seen.setdefault(email.lower(), line)
+            problems.add(place, "email", _("stands in %(place)s already"), place=seen[email.lower()])
+        seen.setdefault(email.lower(), place)
         if key and key not in groups:
-            known = ", ".join(groups) or _("none")
             problems.add(
-                line,
-                "group",
-                _("%(key)s is no group of the study; its groups are: %(known)s")
-                % {"key": shown(key), "known": known},
-            )
+                place, "group", _("%(key)s is no group of the study; its groups are: %(known)s"),
+                key=shown(key), known=", ".join(groups) or _("none"),
+            )  # fmt: skip
         if len(person) > LONGEST_NAME or not person.isprintable():
             problems.add(
-                line, "name", _("must be at most %(most)d characters in one line") % {"most": LONGEST_NAME}
+                place, "name", _("must be at most %(most)d characters in one line"), most=LONGEST_NAME
             )
         if len(problems) == before:
             invitees.append(Invitee(email, person, groups.get(key)))
-    if not seen and not len(problems):
+    if not seen and not problems:
         problems.add(0, "", _("has no rows"))
     if len(seen) > MOST_AT_ONCE:
         problems.add(
-            0,
-            "",
-            _("has %(rows)d rows; at most %(most)d at once") % {"rows": len(seen), "most": MOST_AT_ONCE},
+            0, "", _("has %(rows)d rows; at most %(most)d at once"), rows=len(seen), most=MOST_AT_ONCE
         )
-    if len(problems):
-        raise FileRefused(problems)
+    problems.refuse_if_any()
     return invitees
 
 

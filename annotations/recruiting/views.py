@@ -44,7 +44,6 @@ from annotations.recruiting.sharing_out import EnrolmentRefused
 from annotations.recruiting.tokens import join_address
 from annotations.recruiting.withdrawal import withdraw
 from annotations.requests import UserRequest
-from generation.files.problems import FileRefused
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
@@ -131,28 +130,25 @@ def invite_file(request: UserRequest, slug: str) -> HttpResponse:
     try:
         made = inviting.invited_before(study, nonce, by=request.user) or inviting.invite(
             study,
-            read_upload(form.cleaned_data["file"], study),
+            read_upload(form.cleaned_data["file"], study, form.cleaned_data["encoding"]),
             by=request.user,
             days_valid=form.cleaned_data["days_valid"],
             nonce=nonce,
         )
-    except FileRefused as refused:
-        form.add_error("file", str(refused).splitlines())
-        return page_with(request, study, invite_file=form)
     except Refused as refused:
-        form.add_error("file", str(refused))
+        form.refuse(refused)
         return page_with(request, study, invite_file=form)
     return invited(request, study, made)
 
 
-def read_upload(file: UploadedFile[bytes], study: Study) -> list[inviting.Invitee]:
+def read_upload(file: UploadedFile[bytes], study: Study, encoding: str) -> list[inviting.Invitee]:
     """Return the people of an uploaded file; raise `FileRefused`."""
     with tempfile.NamedTemporaryFile() as copy:
         for chunk in file.chunks():
             copy.write(chunk)
         copy.flush()
         # Problems are told by the name that the sender knows.
-        return inviting.read_invitees(Path(copy.name), file.name or "", study)
+        return inviting.read_invitees(Path(copy.name), file.name or "", study, encoding=encoding)
 
 
 def invited(request: UserRequest, study: Study, made: list[inviting.NewLink]) -> HttpResponse:

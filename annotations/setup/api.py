@@ -35,15 +35,15 @@ from annotations.setup.study import (
     replace_criteria,
 )
 from annotations.setup.uploads import candidates_in, prompts_in
+from generation.files.encoding import ENCODINGS
 from generation.files.problems import Problems
 from generation.genres import genre_choices
 from generation.refusals import Refused
 from generation.web.once import IDEMPOTENCY_KEY, key_sent, make_once
 from generation.web.rest import (
+    TABLE_PARSERS,
     Amount,
     Body,
-    CsvParser,
-    JsonLinesParser,
     Share,
     Strict,
     UserRequest,
@@ -137,6 +137,15 @@ class MaterialQuery(Strict):
     name = serializers.CharField(
         max_length=100, required=False, default="upload", help_text="What the file is called in the log."
     )
+    encoding = serializers.ChoiceField(
+        choices=list(ENCODINGS),
+        required=False,
+        default="",
+        help_text="What a file of text is in that is neither UTF-8 nor UTF-16.",
+    )
+    sheet = serializers.CharField(
+        max_length=100, required=False, default="", help_text="Of a workbook, where not the first is meant."
+    )
 
 
 class MethodCheckSerializer(serializers.Serializer[Any]):
@@ -226,7 +235,7 @@ class Criteria(APIView):
 
 
 class Material(APIView):
-    parser_classes = [CsvParser, JsonLinesParser]
+    parser_classes = TABLE_PARSERS
 
     @extend_schema(
         operation_id="material",
@@ -240,7 +249,7 @@ class Material(APIView):
         operation_id="material_replace",
         summary="Upload a file of candidates or prompts as the material of a draft",
         parameters=[MaterialQuery],
-        request={"text/csv": OpenApiTypes.STR, "application/jsonl": OpenApiTypes.STR},
+        request={parser.media_type: OpenApiTypes.BINARY for parser in TABLE_PARSERS},
         responses=MaterialSerializer,
     )
     def put(self, request: UserRequest, slug: str) -> Response:
@@ -249,7 +258,11 @@ class Material(APIView):
         content: Any = request.data
         upload = SimpleUploadedFile(query["name"], content or b"")
         read: Callable[..., Any] = candidates_in if query["kind"] == "candidates" else prompts_in
-        store_material(study, read(upload, study.genre), by=request.user)
+        store_material(
+            study,
+            read(upload, study.genre, encoding=query["encoding"], sheet=query["sheet"]),
+            by=request.user,
+        )
         return material_response(study)
 
 

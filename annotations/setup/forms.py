@@ -19,11 +19,13 @@ from annotations.setup.study import (
     changeable_fields,
 )
 from annotations.setup.uploads import candidates_in, prompts_in, rubric_in
+from generation.files.encoding import EncodingUnconfirmed
 from generation.files.problems import FileRefused, Problem
 from generation.refusals import Refused
+from generation.web.encodings import EncodingField
 
 PROBLEMS_SHOWN = 100
-TABLES = ".csv,.tsv,.txt,.jsonl,.json"
+TABLES = ".csv,.tsv,.txt,.jsonl,.json,.xlsx,.parquet"
 
 
 class FileForm(forms.Form):
@@ -42,9 +44,11 @@ class FileForm(forms.Form):
         if not isinstance(refused, FileRefused):
             self.add_error(field, str(refused))
             return
-        by_line = sorted(refused.found, key=lambda problem: problem.line)
-        self.problems = by_line[:PROBLEMS_SHOWN]
-        self.more_problems = len(by_line) - len(self.problems)
+        encoding = self.fields.get("encoding")
+        if isinstance(refused, EncodingUnconfirmed) and isinstance(encoding, EncodingField):
+            encoding.offer(refused)
+        self.problems = refused.found[:PROBLEMS_SHOWN]
+        self.more_problems = len(refused.found) - len(self.problems)
         self.add_error(field, gettext("The file has problems, which are listed below."))
 
 
@@ -290,13 +294,19 @@ class MaterialForm(FileForm):
         label=_("Replace the prompts and texts that the study has now. This cannot be undone."),
         error_messages={"required": _("Tick the box to replace what there is.")},
     )
+    encoding = EncodingField()
 
     def __init__(self, genre: str, *args: Any, replaces: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.genre = genre
         if not replaces:
             del self.fields["is_meant"]
-        self.order_fields([name for name in self.fields if name != "is_meant"])
+        if not self.is_bound:
+            # Most files tell their encoding by themselves: it is asked for where one did not.
+            del self.fields["encoding"]
+        self.order_fields(
+            [name for name in self.fields if name not in ("encoding", "is_meant")] + ["encoding"]
+        )
 
 
 class CandidatesForm(MaterialForm):
@@ -315,7 +325,7 @@ class CandidatesForm(MaterialForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if upload := cleaned.get("candidates"):
             try:
-                cleaned["file"] = candidates_in(upload, self.genre)
+                cleaned["file"] = candidates_in(upload, self.genre, encoding=cleaned.get("encoding", ""))
             except Refused as refused:
                 self.refuse("candidates", refused)
         return cleaned
@@ -345,7 +355,9 @@ class PromptsForm(MaterialForm):
             self.add_error("prompts", gettext("Type the prompts or choose a file, one of the two."))
         elif not self.errors:
             try:
-                cleaned["file"] = prompts_in(upload or cleaned["prompts"], self.genre)
+                cleaned["file"] = prompts_in(
+                    upload or cleaned["prompts"], self.genre, encoding=cleaned.get("encoding", "")
+                )
             except Refused as refused:
                 self.refuse("prompts_file" if upload else "prompts", refused)
         return cleaned

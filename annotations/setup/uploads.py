@@ -22,21 +22,25 @@ LONGEST_NAME = 100
 LARGEST_RUBRIC = 1_000_000
 
 
-def candidates_in(upload: UploadedFile[Any], genre: str, *, seed: int = 0) -> CandidateFile:
-    """Return the checked candidates of an upload; raise `Refused`."""
+def candidates_in(
+    upload: UploadedFile[Any], genre: str, *, seed: int = 0, encoding: str = "", sheet: str = ""
+) -> CandidateFile:
+    """Return the checked candidates of an upload; raise `Refused`. See `read_candidates`."""
     refuse_too_large(upload)
     with on_disk(upload) as path:
-        return read_candidates(path, genre, seed=seed, name=name_of(upload))
+        return read_candidates(path, genre, seed=seed, name=name_of(upload), encoding=encoding, sheet=sheet)
 
 
-def prompts_in(upload: UploadedFile[Any] | str, genre: str) -> PromptFile:
+def prompts_in(
+    upload: UploadedFile[Any] | str, genre: str, *, encoding: str = "", sheet: str = ""
+) -> PromptFile:
     """Return the checked prompts of an upload, or of text that was typed; raise `Refused`."""
     if isinstance(upload, str):
         with on_disk(ContentFile(upload.encode())) as path:
             return read_prompts(path, genre, name=_("the text"))
     refuse_too_large(upload)
     with on_disk(upload) as path:
-        return read_prompts(path, genre, name=name_of(upload))
+        return read_prompts(path, genre, name=name_of(upload), encoding=encoding, sheet=sheet)
 
 
 def rubric_in(upload: UploadedFile[Any]) -> Rubric:

@@ -93,7 +93,7 @@ def test_a_file_of_people_is_read(study: Study, students: EvaluatorGroup, tmp_pa
     path = written(
         tmp_path, "email;group;name\ndora@example.org;students;朵拉\nemil@example.org;;\n", "gb18030"
     )
-    assert read_invitees(path, "people.csv", study) == [
+    assert read_invitees(path, "people.csv", study, encoding="gb18030") == [
         Invitee("dora@example.org", "朵拉", students),
         Invitee("emil@example.org", "", None),
     ]
@@ -132,7 +132,6 @@ def test_everything_wrong_in_a_file_is_told_by_line_and_field(
         ("", "no such column|has no rows"),
         ("email\n", "has no rows"),
         ("name\nDora\n", "email: no such column"),
-        ("email,password\nd@e.org,x\n", "none of the columns"),
         ("email\n" + "".join(f"e{number}@example.org\n" for number in range(1001)), "at most 1000 at once"),
     ],
 )

@@ -1,14 +1,14 @@
-"""Reading and checking a file of candidates, one row a text, before anything is written (pure).
+"""Reading and checking a file of candidates, one row a text, before anything is written.
 
-A file is CSV (comma, semicolon or tab) with a header, or JSON Lines, in UTF-8 or GB18030. Columns:
+A file is any that `generation.files.tables` reads. Columns:
 
 - `prompt` and all else that belongs to a prompt: `generation.files.prompt_fields`
 - `method`: a slug of at most 50 characters, such as `human` or `inverse_prompting`
-- `text`: what the method wrote, at most 20,000 characters
+- `text`: what the method wrote, at most 50,000 characters
 - `form`: of a poem, optional. Where a method wrote a prompt's poem in several forms, as Jiuge does, each has a row,
   and one is drawn at random
 - `title`, `author`, `origin`: notes that stay in the file and are shown to nobody; optional
-- `provenance`, in JSON Lines: how a method of ours wrote the text, an object with any of `PROVENANCE`; optional
+- `provenance`, in JSON: how a method of ours wrote the text, an object with any of `PROVENANCE`; optional
 
 Every prompt needs one text by every method. Texts and prompts are kept as they were written; a study's rule decides how
 they are shown (`generation.texts.normalising`).
@@ -25,26 +25,21 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from generation.engines.jiuge import draw
-from generation.files.encoding import sniff_encoding
-from generation.files.problems import FileRefused, Problems, shown
+from generation.files.problems import Place, Problems, listed_shortly, shown
 from generation.files.prompt_fields import (
     PROMPT_COLUMNS,
-    PROMPT_PREFIXES,
     differing_fields,
+    field_name,
     prompt_of,
 )
-from generation.files.read_rows import Columns, raw_rows
+from generation.files.tables import Table, read_table, text_of
 from generation.prompts import PromptContent
 from generation.texts.characters import CONTROL
 from generation.texts.normalising import is_blank
 
-COLUMNS = Columns(
-    read=(*PROMPT_COLUMNS, "method", "text", "form"),
-    required=("prompt", "method", "text"),
-    notes=("title", "author", "origin", "provenance"),
-    prefixes=PROMPT_PREFIXES,
-)
 # The fields of `generation.models.Provenance`, and what they are where nothing is said.
 PROVENANCE: dict[str, Any] = {
     "score": 0.0, "terms": {}, "sentences": [], "runners_up": [], "unknown": "", "seconds": 0.0, "facts": {}
@@ -63,15 +58,15 @@ def shuffled(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
     So the order is always the same, whatever it was before, and tells nothing of the methods.
     """
-    for _, of_prompt in groupby(rows, key=lambda row: [row.get(name) for name in PROMPT_COLUMNS]):
+    for _prompt, of_prompt in groupby(rows, key=lambda row: [row.get(name) for name in PROMPT_COLUMNS]):
         yield from sorted(of_prompt, key=lambda row: hashlib.sha256(row["text"].encode()).digest())
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One candidate as it will be stored, and the line on which its row begins."""
+    """One candidate as it will be stored, and where its row stands."""
 
-    line: int
+    place: Place
     prompt: PromptContent
     method: str
     text: str
@@ -99,49 +94,57 @@ class CandidateFile:
         return list(dict.fromkeys(row.method for row in self.rows))
 
 
-def read_candidates(path: Path, genre: str, *, seed: int = 0, name: str = "") -> CandidateFile:
+def read_candidates(
+    path: Path, genre: str, *, seed: int = 0, name: str = "", encoding: str = "", sheet: str = ""
+) -> CandidateFile:
     """Read a file of candidates, its texts as they were written; raise `FileRefused` with everything wrong in it.
 
     The seed decides, with each prompt and nothing else, which of several forms is drawn. `name` is what its owner
-    calls an upload.
+    calls an upload; `encoding` and `sheet` are those of `generation.files.tables.read_table`.
     """
-    problems = Problems(name or path.name)
-    try:
-        encoding = sniff_encoding(path, problems)
-        rows = _drawn(list(_checked_rows(path, encoding, problems)), seed)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        problems.add(0, "", f"cannot be read: {error.strerror}")
-        raise FileRefused(problems) from error
+    table = read_table(path, name, encoding=encoding, sheet=sheet)
+    problems = table.problems
+    rows = _drawn(list(_checked_rows(table)), seed)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     _check_whole(rows, problems)
-    if problems:
-        raise FileRefused(problems)
+    problems.refuse_if_any()
     # Parts that stand in another order in another row are the same: each prompt is as its first row has it.
     prompt_by = {row.prompt.known_by: row.prompt for row in reversed(rows)}
     alike = (replace(row, prompt=prompt_by[row.prompt.known_by]) for row in rows)
     return CandidateFile(problems.file, sha256, genre, tuple(alike))
 
 
-def _checked_rows(path: Path, encoding: str, problems: Problems) -> Iterator[Row]:
-    for line, fields in raw_rows(path, encoding, COLUMNS, problems):
-        prompt = prompt_of(line, fields, problems)
+def _checked_rows(table: Table) -> Iterator[Row]:
+    problems = table.problems
+    named = {field_name(column) for column in table.columns}
+    missing = [] if table.is_json else [name for name in REQUIRED if name not in named]
+    if missing and table.columns:
+        for name in missing:
+            problems.add(0, name, _("no such column; there are: %(columns)s"), columns=table.columns_shortly)
+        return
+    for place, cells in table:
+        fields = {field_name(column): text_of(value, table) for column, value in cells.items()}
+        prompt = prompt_of(place, fields, problems)
         texts = {}
         for name in LONGEST:
-            raw = _checked_field(line, name, fields.get(name), problems)
+            raw = _checked_field(place, name, fields.get(name), problems)
             texts[name] = (raw or "").strip() if name in STRIPPED else raw or ""
             if raw is not None and is_blank(raw) and name in REQUIRED:
-                problems.add(line, name, "is empty")
+                problems.add(place, name, _("is empty"))
         method = texts["method"]
         is_key = METHOD_KEY.fullmatch(method) is not None
         if method and not is_key:
-            problems.add(line, "method", f"{shown(method)} may only hold English letters, digits, - and _")
+            problems.add(
+                place, "method", _("%(method)s may only hold English letters, digits, - and _"),
+                method=shown(method),
+            )  # fmt: skip
         provenance = fields.get("provenance")
         if why := wrong_provenance(provenance):
-            problems.add(line, "provenance", why)
+            problems.add(place, "provenance", why)
         # A row whose text alone is wrong still counts when the coverage is checked.
         if prompt is not None and is_key:
-            yield Row(line, prompt, **texts, provenance=provenance)
+            yield Row(place, prompt, **texts, provenance=provenance)
 
 
 def wrong_provenance(provenance: object) -> str:
@@ -153,11 +156,11 @@ def wrong_provenance(provenance: object) -> str:
     if provenance is None:
         return ""
     if not isinstance(provenance, dict) or provenance.keys() - PROVENANCE.keys():
-        return f"must be an object with {', '.join(PROVENANCE)}"
+        return _("must be an object with %(names)s") % {"names": ", ".join(PROVENANCE)}
     for name, value in provenance.items():
         kind = type(PROVENANCE[name])
         if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
-            return f"{name} must be of the kind {kind.__name__}"
+            return _("%(name)s must be of the kind %(kind)s") % {"name": name, "kind": kind.__name__}
     return ""
 
 
@@ -175,24 +178,28 @@ def _drawn(rows: list[Row], seed: int) -> list[Row]:
         if forms:
             title = next(iter(forms.values())).prompt.heading
             kept.append(forms[draw(forms, title=title, seed=seed)])
-    return sorted(kept, key=lambda row: row.line)
+    return sorted(kept, key=lambda row: row.place.number)
 
 
-def _checked_field(line: int, name: str, value: object, problems: Problems) -> str | None:
+def _checked_field(place: Place, name: str, value: object, problems: Problems) -> str | None:
     """Return a field's text, or None where it is none that could be stored, which is noted."""
     if value is None and name not in REQUIRED:
         return ""
     if value is None:
-        problem = "is missing"
+        problems.add(place, name, _("is missing"))
     elif not isinstance(value, str):
-        problem = f"must be a text, not {shown(json.dumps(value))}"
+        problems.add(
+            place, name, _("must be a text, not %(value)s"), value=shown(json.dumps(value, default=str))
+        )
     elif len(value) > LONGEST[name]:
-        problem = f"is {len(value):,} characters long; at most {LONGEST[name]:,} are allowed"
+        problems.add(
+            place, name, _("is %(length)s characters long; at most %(most)s are allowed"),
+            length=f"{len(value):,}", most=f"{LONGEST[name]:,}",
+        )  # fmt: skip
     elif control := CONTROL.search(value):
-        problem = f"holds the control character U+{ord(control[0]):04X}"
+        problems.add(place, name, _("holds the control character U+%(code)s"), code=f"{ord(control[0]):04X}")
     else:
         return value
-    problems.add(line, name, problem)
     return None
 
 
@@ -200,13 +207,15 @@ def _check_whole(rows: list[Row], problems: Problems) -> None:
     """Check what no row shows by itself: doubles, and that each prompt has a text by each method."""
     if not rows:
         if not problems:
-            problems.add(0, "", "holds no candidates")
+            problems.add(0, "", _("holds no candidates"))
         return
     _check_doubles(rows, problems)
     methods = list(dict.fromkeys(row.method for row in rows))
     if not 2 <= len(methods) <= MOST_METHODS:
-        some = ", ".join(methods[:5]) + (", ..." if len(methods) > 5 else "")
-        problems.add(0, "method", f"there must be 2 to {MOST_METHODS} methods, not {len(methods)} ({some})")
+        problems.add(
+            0, "method", _("there must be 2 to %(most)d methods, not %(methods)d (%(some)s)"),
+            most=MOST_METHODS, methods=len(methods), some=listed_shortly(methods, 5),
+        )  # fmt: skip
         return
     written: dict[object, set[str]] = {}
     first: dict[object, Row] = {}
@@ -217,18 +226,24 @@ def _check_whole(rows: list[Row], problems: Problems) -> None:
         for method in methods:
             if method not in by:
                 name = shown(first[prompt].prompt.external_id or first[prompt].prompt.heading)
-                problems.add(first[prompt].line, "method", f"prompt {name} has no text by {method}")
+                problems.add(
+                    first[prompt].place, "method", _("prompt %(prompt)s has no text by %(method)s"),
+                    prompt=name, method=method,
+                )  # fmt: skip
 
 
 def _check_doubles(rows: list[Row], problems: Problems) -> None:
     prompts: dict[object, Row] = {}
-    written: dict[tuple[object, str], int] = {}
+    written: dict[tuple[object, str], Place] = {}
     for row in rows:
         first = prompts.setdefault(row.prompt.known_by, row)
         for field in differing_fields(row.prompt, first.prompt):
-            problems.add(row.line, field, f"differs from that of the same prompt on line {first.line}")
-        line = written.setdefault((row.prompt.known_by, row.method), row.line)
-        if line != row.line:
             problems.add(
-                row.line, "method", f"{row.method} has a text for this prompt on line {line} already"
+                row.place, field, _("differs from that of the same prompt in %(place)s"), place=first.place
             )
+        place = written.setdefault((row.prompt.known_by, row.method), row.place)
+        if place != row.place:
+            problems.add(
+                row.place, "method", _("%(method)s has a text for this prompt in %(place)s already"),
+                method=row.method, place=place,
+            )  # fmt: skip

@@ -1,25 +1,72 @@
-"""What is wrong with a file that somebody wants to import: all of it, each with its place (pure)."""
+"""What is wrong with a file that somebody wants to import: all of it, each kind once with the places where it is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.utils.translation import gettext as _
 
 from generation.refusals import Refused
 
 SHOWN_AT_MOST = 100
+PLACES_SHOWN = 5
+
+Unit = Literal["line", "row", "item"]
 
 
-@dataclass(frozen=True, order=True)
-class Problem:
-    """One thing wrong: the line it is on (0: the file as a whole), the field or path to it, and what to know."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands: a line of text, a row of a table (in a sheet where it has such) or an item of a list."""
 
-    line: int
-    field: str
-    message: str
+    number: int
+    unit: Unit = "line"
+    sheet: str = ""
 
     def __str__(self) -> str:
-        place = [f"line {self.line}"] * (self.line > 0) + [self.field] * bool(self.field)
-        return f"{', '.join(place)}: {self.message}" if place else self.message
+        words = {
+            "line": _("line %(number)d"),
+            "row": _("sheet %(sheet)s, row %(number)d") if self.sheet else _("row %(number)d"),
+            "item": _("item %(number)d"),
+        }
+        return words[self.unit] % {"number": self.number, "sheet": self.sheet}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong: where (None: the file as a whole), the field or path to it, what to know, what kind it is of.
+
+    `places` has all places of its kind, this one first, where several problems are told as one.
+    """
+
+    place: Place | None
+    field: str
+    message: str
+    kind: str
+    places: tuple[Place | None, ...] = ()
+
+    def __str__(self) -> str:
+        at = ", ".join([str(self.place)] * (self.place is not None) + [self.field] * bool(self.field))
+        return f"{at}: {self.told}" if at else self.told
+
+    @property
+    def told(self) -> str:
+        """The message, with how often the like of it is found and where first."""
+        if len(self.places) < 2:
+            return self.message
+        numbers = ", ".join(str(place.number) for place in self.places[:PLACES_SHOWN] if place is not None)
+        words = {
+            "line": _("(%(count)d of this kind: lines %(numbers)s)"),
+            "row": _("(%(count)d of this kind: rows %(numbers)s)"),
+            "item": _("(%(count)d of this kind: items %(numbers)s)"),
+        }
+        rest = ", …" if len(self.places) > PLACES_SHOWN else ""
+        more = words[self.place.unit if self.place else "line"] % {
+            "count": len(self.places),
+            "numbers": numbers + rest,
+        }
+        return f"{self.message} {more}"
 
 
 @dataclass
@@ -32,23 +79,43 @@ class Problems:
     def __len__(self) -> int:
         return len(self.found)
 
-    def add(self, line: int, field: str, message: str) -> None:
-        self.found.append(Problem(line, field, message))
+    def add(self, place: Place | int, field: str, message: str, /, **values: Any) -> None:
+        """Note a problem; a number is that of a line, 0 the file as a whole.
+
+        Messages that differ in their values alone are of one kind, and told once.
+        """
+        at = (Place(place) if place else None) if isinstance(place, int) else place
+        self.found.append(Problem(at, field, message % values if values else message, message))
+
+    def by_kind(self) -> list[Problem]:
+        """Return the first problem of each kind, by their places, with the places of the others."""
+        kinds: dict[tuple[str, str], list[Problem]] = {}
+        for problem in sorted(self.found, key=lambda one: one.place.number if one.place else 0):
+            kinds.setdefault((problem.field, problem.kind), []).append(problem)
+        return [
+            Problem(one.place, one.field, one.message, one.kind, tuple(like.place for like in alike))
+            for alike in kinds.values()
+            for one in alike[:1]
+        ]
 
     def listed(self) -> list[str]:
-        """Return a sentence for each problem, by line."""
-        by_line = sorted(self.found, key=lambda problem: problem.line)
+        """Return a sentence for each kind of problem, by line."""
         return [
-            f"{self.file}{': ' if problem.line == 0 and not problem.field else ', '}{problem}"
-            for problem in by_line
+            f"{self.file}{', ' if problem.place or problem.field else ': '}{problem}"
+            for problem in self.by_kind()
         ]
+
+    def refuse_if_any(self) -> None:
+        """Raise `FileRefused` if anything is wrong."""
+        if self.found:
+            raise FileRefused(self)
 
 
 class FileRefused(Refused):
     """A file, or two that belong together, of which nothing may be imported."""
 
     def __init__(self, *problems: Problems) -> None:
-        self.found = [problem for file in problems for problem in file.found]
+        self.found = [problem for file in problems for problem in file.by_kind()]
         self.lines = [line for file in problems for line in file.listed()]
         self.problems = self.lines[:SHOWN_AT_MOST]
         super().__init__(*self.lines)
@@ -57,6 +124,18 @@ class FileRefused(Refused):
         left = len(self.lines) - SHOWN_AT_MOST
         rest = [f"... and {left:,} more problem{'s' * (left > 1)}"] if left > 0 else []
         return "\n".join([*self.problems, *rest])
+
+
+def refuse_whole(file: str, message: str, /, **values: Any) -> FileRefused:
+    """Return the refusal of a file as a whole, to be raised."""
+    problems = Problems(file)
+    problems.add(0, "", message, **values)
+    return FileRefused(problems)
+
+
+def listed_shortly(names: Sequence[str], most: int = 8) -> str:
+    """Return names in one line, of many the first ones."""
+    return ", ".join(map(str, names[:most])) + (", …" if len(names) > most else "")
 
 
 def shown(value: str) -> str:

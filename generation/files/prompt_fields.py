@@ -1,4 +1,4 @@
-"""What the row of a file says of its prompt (pure).
+"""What the row of a file says of its prompt.
 
 - `prompt`: the question, the title or the instruction; may be missing where there are parts or turns
 - `description`: what the question says further
@@ -18,7 +18,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from generation.files.problems import Problems, shown
+from django.utils.translation import gettext as _
+
+from generation.files.problems import Place, Problems, shown
 from generation.prompts import Pairs, PromptContent, listed
 from generation.texts.characters import CONTROL
 from generation.texts.normalising import is_blank
@@ -32,10 +34,20 @@ PART, TAG = "part:", "tag:"
 PROMPT_PREFIXES = (PART, TAG)
 
 
-def prompt_of(line: int, fields: Mapping[str, Any], problems: Problems) -> PromptContent | None:
+def field_name(column: str) -> str:
+    """Return the name of a field as it is read, whatever the case of its column.
+
+    >>> field_name("Prompt_ID"), field_name("Part:Style guide")
+    ('prompt_id', 'part:Style guide')
+    """
+    prefix = next((prefix for prefix in PROMPT_PREFIXES if column.lower().startswith(prefix)), "")
+    return prefix + column[len(prefix) :].strip() if prefix else column.lower()
+
+
+def prompt_of(place: Place, fields: Mapping[str, Any], problems: Problems) -> PromptContent | None:
     """Return the prompt of a row; None where it has none that could be stored, which is noted."""
     before = len(problems)
-    reader = _Reader(line, problems)
+    reader = _Reader(place, problems)
     parts = reader.parts(fields)
     turns = reader.turns(fields.get("turns"))
     text = reader.text("prompt", fields.get("prompt"), LONGEST_PROMPT)
@@ -50,7 +62,7 @@ def prompt_of(line: int, fields: Mapping[str, Any], problems: Problems) -> Promp
     if len(problems) > before:
         return None
     if is_blank(text) and not (parts or turns):
-        problems.add(line, "prompt", "is empty" if "prompt" in fields else "is missing")
+        problems.add(place, "prompt", _("is empty") if "prompt" in fields else _("is missing"))
         return None
     return content
 
@@ -85,23 +97,28 @@ def differing_fields(one: PromptContent, other: PromptContent) -> list[str]:
 class _Reader:
     """Reads what one row says of its prompt, and notes what is wrong with it."""
 
-    def __init__(self, line: int, problems: Problems) -> None:
-        self.line = line
+    def __init__(self, place: Place, problems: Problems) -> None:
+        self.place = place
         self.problems = problems
 
-    def refuse(self, name: str, problem: str) -> None:
-        self.problems.add(self.line, name, problem)
+    def refuse(self, name: str, problem: str, /, **values: Any) -> None:
+        self.problems.add(self.place, name, problem, **values)
 
     def text(self, name: str, value: object, longest: int) -> str:
         """Return a text as it was written, or "" for one that cannot be stored."""
         if value is None:
             return ""
         if not isinstance(value, str):
-            self.refuse(name, f"must be a text, not {shown(json.dumps(value))}")
+            self.refuse(name, _("must be a text, not %(value)s"), value=shown(json.dumps(value, default=str)))
         elif len(value) > longest:
-            self.refuse(name, f"is {len(value):,} characters long; at most {longest:,} are allowed")
+            self.refuse(
+                name,
+                _("is %(length)s characters long; at most %(most)s are allowed"),
+                length=f"{len(value):,}",
+                most=f"{longest:,}",
+            )
         elif control := CONTROL.search(value):
-            self.refuse(name, f"holds the control character U+{ord(control[0]):04X}")
+            self.refuse(name, _("holds the control character U+%(code)s"), code=f"{ord(control[0]):04X}")
         else:
             return value
         return ""
@@ -125,7 +142,7 @@ class _Reader:
         columns = [(name.removeprefix(TAG), fields[name]) for name in fields if name.startswith(TAG)]
         tags = fields.get("tags")
         if tags not in (None, "") and not isinstance(tags, dict):
-            self.refuse("tags", 'must be an object such as {"domain": "news"}')
+            self.refuse("tags", _("must be an object such as %(example)s"), example='{"domain": "news"}')
             tags = None
         given = [
             (name.strip(), str(value) if isinstance(value, int | float) else value)
@@ -138,7 +155,9 @@ class _Reader:
         if value in (None, ""):
             return ()
         if not isinstance(value, list) or not all(isinstance(turn, dict) for turn in value):
-            self.refuse("turns", 'must be a list such as [{"role": "user", "text": ...}]')
+            self.refuse(
+                "turns", _("must be a list such as %(example)s"), example='[{"role": "user", "text": ...}]'
+            )
             return ()
         given = [(turn.get("role", ""), turn.get("text", turn.get("content"))) for turn in value]
         return self.pairs("turns", given, LONGEST_PROMPT, MOST_TURNS, may_repeat=True)
@@ -150,7 +169,7 @@ class _Reader:
         if isinstance(value, list) and all(isinstance(one, dict) for one in value):
             return [(one.get("name"), one.get("text")) for one in value]
         if value not in (None, ""):
-            self.refuse(name, 'must be an object such as {"source": ...}')
+            self.refuse(name, _("must be an object such as %(example)s"), example='{"source": ...}')
         return []
 
     def pairs(
@@ -166,15 +185,15 @@ class _Reader:
         found: list[tuple[str, str]] = []
         for first, text in given:
             if not isinstance(first, str) or is_blank(first):
-                self.refuse(name, "has one without a name")
+                self.refuse(name, _("has one without a name"))
                 continue
             if not may_repeat and first in dict(found):
-                self.refuse(name, f"has two that are called {shown(first)}")
+                self.refuse(name, _("has two that are called %(name)s"), name=shown(first))
             where = f"{name}, {shown(first)}"
             self.text(where, first, LONGEST_NAME)
             if text is None:
-                self.refuse(where, "has no text")
+                self.refuse(where, _("has no text"))
             found.append((first, self.text(where, text, longest)))
         if len(found) > most:
-            self.refuse(name, f"has {len(found):,}; at most {most} are allowed")
+            self.refuse(name, _("has %(found)d; at most %(most)d are allowed"), found=len(found), most=most)
         return tuple(found)

@@ -1,7 +1,7 @@
-"""Reading and checking a list of prompts that methods are still to write for (pure).
+"""Reading and checking a list of prompts that methods are still to write for.
 
-A list is plain text with one prompt a line, or CSV or JSON Lines with the columns of
-`generation.files.prompt_fields`, in UTF-8 or GB18030. It is CSV where its first line has a column called `prompt`.
+A list is plain text with one prompt a line, or any file that `generation.files.tables` reads with the columns of
+`generation.files.prompt_fields`. Text is a table where its first row has a column that is called `prompt`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generation.files.encoding import sniff_encoding
-from generation.files.problems import FileRefused, Problems, shown
-from generation.files.prompt_fields import PROMPT_COLUMNS, PROMPT_PREFIXES, prompt_of
-from generation.files.read_rows import Columns, header_names, raw_rows
-from generation.prompts import PromptContent
+from django.utils.translation import gettext as _
 
-COLUMNS = Columns(read=PROMPT_COLUMNS, required=("prompt",), prefixes=PROMPT_PREFIXES)
+from generation.files.problems import Place, Problems, shown
+from generation.files.prompt_fields import field_name, prompt_of
+from generation.files.tables import Table, read_table, text_of
+from generation.prompts import PromptContent
 
 
 @dataclass(frozen=True)
@@ -31,51 +30,51 @@ class PromptFile:
     prompts: tuple[PromptContent, ...]
 
 
-def read_prompts(path: Path, genre: str, *, name: str = "") -> PromptFile:
+def read_prompts(
+    path: Path, genre: str, *, name: str = "", encoding: str = "", sheet: str = ""
+) -> PromptFile:
     """Read a list of prompts as they were written; raise `FileRefused` with everything wrong in it.
 
-    `name` is what its owner calls an upload.
+    `name` is what its owner calls an upload; `encoding` and `sheet` are those of `read_table`.
     """
-    problems = Problems(name or path.name)
-    try:
-        encoding = sniff_encoding(path, problems)
-        prompts = list(_checked_prompts(_fields(path, encoding, problems), problems))
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        problems.add(0, "", f"cannot be read: {error.strerror}")
-        raise FileRefused(problems) from error
+    table = read_table(path, name, encoding=encoding, sheet=sheet)
+    is_list = table.kind == "csv" and "prompt" not in table.by_lower_name
+    problems = Problems(table.name) if is_list else table.problems
+    rows = _lines(path, table.encoding) if is_list else _fields(table)
+    prompts = list(_checked_prompts(rows, problems))
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if not prompts and not problems:
-        problems.add(0, "", "holds no prompts")
-    if problems:
-        raise FileRefused(problems)
+        problems.add(0, "", _("holds no prompts"))
+    problems.refuse_if_any()
     return PromptFile(problems.file, sha256, genre, tuple(prompts))
 
 
-def _fields(path: Path, encoding: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line number and the fields of every row, whatever kind of list it is."""
+def _lines(path: Path, encoding: str) -> Iterator[tuple[Place, dict[str, Any]]]:
     with path.open(encoding=encoding) as file:
-        first = file.readline()
-        if first.lstrip("\ufeff \t")[:1] == "{" or "prompt" in header_names(first, COLUMNS):
-            yield from raw_rows(path, encoding, COLUMNS, problems)
-            return
-        file.seek(0)
-        for line, text in enumerate(file, start=1):
+        for number, text in enumerate(file, start=1):
             if prompt := text.strip("\ufeff").strip():
-                yield line, {"prompt": prompt}
+                yield Place(number), {"prompt": prompt}
+
+
+def _fields(table: Table) -> Iterator[tuple[Place, dict[str, Any]]]:
+    for place, cells in table:
+        yield place, {field_name(name): text_of(value, table) for name, value in cells.items()}
 
 
 def _checked_prompts(
-    rows: Iterator[tuple[int, dict[str, Any]]], problems: Problems
+    rows: Iterator[tuple[Place, dict[str, Any]]], problems: Problems
 ) -> Iterator[PromptContent]:
-    first_line: dict[object, int] = {}
-    for line, fields in rows:
-        prompt = prompt_of(line, fields, problems)
+    first: dict[object, Place] = {}
+    for place, fields in rows:
+        prompt = prompt_of(place, fields, problems)
         if prompt is None:
             continue
-        if prompt.known_by in first_line:
-            name = shown(prompt.external_id or prompt.heading)
-            problems.add(line, "prompt", f"{name} stands on line {first_line[prompt.known_by]} already")
+        if prompt.known_by in first:
+            problems.add(
+                place, "prompt", _("%(prompt)s stands in %(place)s already"),
+                prompt=shown(prompt.external_id or prompt.heading), place=first[prompt.known_by],
+            )  # fmt: skip
         else:
-            first_line[prompt.known_by] = line
+            first[prompt.known_by] = place
             yield prompt

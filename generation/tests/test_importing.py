@@ -47,7 +47,10 @@ def test_a_good_file_gives_its_rows(write: Write) -> None:
     file = read_candidates(write(GOOD), "poem")
     assert file.prompts == [PromptContent("月", "写月")]
     assert file.methods == ["human", "jiuge"]
-    assert [(row.line, row.text) for row in file.rows] == [(2, "明月几时有"), (3, "海上生明月")]
+    assert [(str(row.place), row.text) for row in file.rows] == [
+        ("line 2", "明月几时有"),
+        ("line 3", "海上生明月"),
+    ]
     assert file.sha256 == hashlib.sha256(GOOD.encode()).hexdigest()
 
 
@@ -56,7 +59,7 @@ def test_any_of_three_delimiters_will_do(write: Write, mark: str) -> None:
     assert len(read_candidates(write(GOOD.replace(",", mark)), "poem").rows) == 2
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_encoding_and_line_ends_make_no_difference(write: Write, encoding: str, ends: str) -> None:
     file = read_candidates(write(GOOD.replace("\n", ends).encode(encoding)), "poem")
@@ -87,16 +90,14 @@ def test_a_row_is_named_by_its_first_line(write: Write) -> None:
     content = 'prompt,method,text\n\n月,a,"明月\n清风"\n月,b,"海上\r\n\n明月"\n月,c,\n花,a,红\n'
     assert problems(write(content)) == [
         "line 8, text: is empty",
-        "line 9, method: prompt '花' has no text by b",
-        "line 9, method: prompt '花' has no text by c",
+        "line 9, method: prompt '花' has no text by b (2 of this kind: lines 9, 9)",
     ]
 
 
 def test_every_missing_pair_is_named(write: Write) -> None:
     content = "prompt,method,text\n月,a,明月\n月,b,清风\n花,a,红\n酒,b,醉\n"
     assert problems(write(content)) == [
-        "line 4, method: prompt '花' has no text by b",
-        "line 5, method: prompt '酒' has no text by a",
+        "line 4, method: prompt '花' has no text by b (2 of this kind: lines 4, 5)",
     ]
 
 
@@ -120,16 +121,12 @@ def test_two_methods_may_write_the_same(write: Write) -> None:
 
 
 THIRD = {"prompt": "月", "method": "cpm", "text": "月落乌啼"}
-KNOWN = (
-    "prompt, description, prompt_id, id, source, context, reference, parts, turns, tags, method, text, form,"
-    " title, author, origin, provenance, part:NAME, tag:NAME"
-)
 
 
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"method": "jiuge"}, "method: jiuge has a text for this prompt on line 2 already"),
+        ({"method": "jiuge"}, "method: jiuge has a text for this prompt in line 2 already"),
         ({"text": " \u3000\n"}, "text: is empty"),
         ({"text": None}, "text: is missing"),
         ({"text": 7}, "text: must be a text, not '7'"),
@@ -141,7 +138,6 @@ KNOWN = (
         ({"prompt": "\u200b"}, "prompt: is empty"),
         ({"method": "c p m"}, "method: 'c p m' may only hold English letters, digits, - and _"),
         ({"method": "c" * 51}, "method: is 51 characters long; at most 50 are allowed"),
-        ({"texts": ""}, f"'texts': is none of the columns {KNOWN}"),
     ],
 )
 def test_one_wrong_field_is_one_problem(write: Write, change: dict[str, Any], problem: str) -> None:
@@ -161,7 +157,7 @@ def test_half_a_surrogate_pair_is_refused(write: Write) -> None:
     ("line", "problem"),
     [
         ('{"prompt": "月"', "line 3, column 15: is not JSON: Expecting ',' delimiter"),
-        ("[1, 2]", 'line 3: must be a JSON object: {"prompt": ..., "method": ..., "text": ...}'),
+        ("[1, 2]", 'line 3: must be a JSON object: {"name": value, ...}'),
         ('{"prompt": "月", "prompt": "花"}', "line 3: is not a row: one name stands twice in an object"),
         ("[" * 100_000, "line 3: is not a row: it is nested too deeply"),
     ],
@@ -174,21 +170,18 @@ def test_all_problems_are_listed_by_line(write: Write) -> None:
     lines = problems(write("prompt,method,text\n月,a,\n花,a,红\n月,b,清风\n,b,醉\n酒,b,\x07\n"))
     assert lines == [
         "line 2, text: is empty",
-        "line 3, method: prompt '花' has no text by b",
+        "line 3, method: prompt '花' has no text by b (2 of this kind: lines 3, 6)",
         "line 5, prompt: is empty",
         "line 6, text: holds the control character U+0007",
-        "line 6, method: prompt '酒' has no text by a",
     ]
 
 
-def test_past_a_hundred_problems_are_counted(write: Write) -> None:
+def test_problems_of_one_kind_come_once_with_their_number_and_the_first_places(write: Write) -> None:
     content = "prompt,method,text\n" + "".join(f"月{number},a,\n" for number in range(103))
-    with pytest.raises(FileRefused) as refused:
-        read_candidates(write(content + "花,a,红\n花,b,白\n"), "poem")
-    lines = str(refused.value).splitlines()
-    # Each of the 103 prompts has an empty text and lacks one.
-    assert len(lines) == 101
-    assert lines[-1] == "... and 106 more problems"
+    assert problems(write(content + "花,a,红\n花,b,白\n")) == [
+        "line 2, text: is empty (103 of this kind: lines 2, 3, 4, 5, 6, …)",
+        "line 2, method: prompt '月0' has no text by b (103 of this kind: lines 2, 3, 4, 5, 6, …)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +192,7 @@ def test_past_a_hundred_problems_are_counted(write: Write) -> None:
         ("prompt,method,text\n月,a,明月\n花,a,红\n", "method: there must be 2 to 26 methods, not 1 (a)"),
         (
             "prompt,method,text\n" + "".join(f"月,m{number},{number}月\n" for number in range(27)),
-            "method: there must be 2 to 26 methods, not 27 (m0, m1, m2, m3, m4, ...)",
+            "method: there must be 2 to 26 methods, not 27 (m0, m1, m2, m3, m4, …)",
         ),
     ],
 )
@@ -209,9 +202,8 @@ def test_there_must_be_prompts_and_methods(write: Write, content: str, problem: 
 
 def test_a_header_without_the_columns_ends_it(write: Write) -> None:
     assert problems(write("prompt,methods,text,text\n月,a,明月,\n")) == [
-        f"line 1, 'methods': is none of the columns {KNOWN}",
-        "line 1, text: is the name of two columns",
-        "line 1, method: no such column",
+        "text: is the name of two columns",
+        "method: no such column; there are: 'prompt', 'methods', 'text', 'text'",
     ]
 
 
@@ -234,34 +226,6 @@ def test_a_cell_of_a_million_characters_is_refused(write: Write) -> None:
         "line 4, text: is 1,000,000 characters long; at most 50,000 are allowed",
         "line 5, text: is empty",
     ]
-
-
-@pytest.mark.parametrize(
-    ("data", "problem"),
-    [
-        (GOOD.encode("utf-16"), "is UTF-16; save it as UTF-8"),
-        # In Big5 the first byte outside ASCII is that of 月, after the 31 of the header.
-        (GOOD.replace("几", "幾").replace("时", "時").replace("写", "寫").encode("big5"),
-         "line 2: byte 0xa4 at offset 31 is not UTF-8, and the file is not GB18030 either"),
-        # Each accent with the letter after it could be a rare Chinese character.
-        ("prompt,method,text\nwer,a,Übermut\nwer,b,naïve\n".encode("latin-1"),
-         "line 2: byte 0xdc at offset 25 is not UTF-8, and the file is not GB18030 either"),
-        # UTF-8 whose last byte is lost: what is left could be seven Chinese characters in everyday use.
-        (b"prompt,method,text\nmoon,a," + "辞白帝彩云".encode()[:-1] + b"\nmoon,b,cloud\n",
-         "line 2: byte 0xe4 at offset 38 is not UTF-8, and the file is not GB18030 either"),
-        # UTF-8 that lost a byte in the middle: 月 is three bytes.
-        (GOOD.encode().replace("月,写月,jiuge".encode(), b"\xe6\x9c,\xe5\x86\x99\xe6\x9c\x88,jiuge"),
-         "line 3: byte 0xe6 at offset 64 is not UTF-8, and the file is not GB18030 either"),
-    ],
-)  # fmt: skip
-def test_any_other_encoding_is_refused_with_its_place(write: Write, data: bytes, problem: str) -> None:
-    assert problems(write(data)) == [problem]
-
-
-def test_traditional_characters_in_gb18030_are_read(write: Write) -> None:
-    traditional = "prompt,method,text\n靜夜思,a,舉頭望明月，低頭思故鄉。\n靜夜思,b,夜來風雨聲，花落知多少。\n"
-    file = read_candidates(write(traditional.encode("gb18030")), "poem")
-    assert file.rows[0].text == "舉頭望明月，低頭思故鄉。"
 
 
 def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_two_records_of_one_form_are_refused(tmp_path: Path) -> None:
 
 def test_one_record_with_a_form_is_taken_as_it_is(tmp_path: Path) -> None:
     file = read_candidates(records(tmp_path, "jueju5", titles=1), "poem")
-    assert [(row.line, row.method, row.form) for row in file.rows] == [
+    assert [(row.place.number, row.method, row.form) for row in file.rows] == [
         (1, "human", ""),
         (2, "jiuge", "jueju5"),
     ]

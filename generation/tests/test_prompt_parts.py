@@ -106,9 +106,9 @@ def test_parts_in_another_order_are_the_same_prompt(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"prompt": "How?"}, "prompt: differs from that of the same prompt on line 1"),
-        ({"source": "Other."}, "parts: differs from that of the same prompt on line 1"),
-        ({"tags": {"domain": "law"}}, "tags: differs from that of the same prompt on line 1"),
+        ({"prompt": "How?"}, "prompt: differs from that of the same prompt in line 1"),
+        ({"source": "Other."}, "parts: differs from that of the same prompt in line 1"),
+        ({"tags": {"domain": "law"}}, "tags: differs from that of the same prompt in line 1"),
         ({"tags": ["news"]}, 'tags: must be an object such as {"domain": "news"}'),
         ({"tags": {"domain": ["x"]}}, "tags, 'domain': must be a text, not '[\"x\"]'"),
         ({"parts": "Once."}, 'parts: must be an object such as {"source": ...}'),
@@ -135,14 +135,13 @@ def test_what_is_wrong_with_a_prompt_is_told_with_its_place(
 
 def test_prompt_without_anything_is_missing(tmp_path: Path) -> None:
     assert problems(write(tmp_path, *both())) == [
-        "line 1, prompt: is missing",
-        "line 2, prompt: is missing",
+        "line 1, prompt: is missing (2 of this kind: lines 1, 2)",
     ]
 
 
 def test_list_of_prompts_holds_them_too(tmp_path: Path) -> None:
     rows = [{"id": "1", "prompt": "Why?", "source": one} for one in ("It rains.", "It snows.")]
-    with pytest.raises(FileRefused, match="line 2, prompt: '1' stands on line 1 already"):
+    with pytest.raises(FileRefused, match="line 2, prompt: '1' stands in line 1 already"):
         read_prompts(write(tmp_path, *rows), "qa")
     del rows[0]["id"], rows[1]["id"]
     found = read_prompts(write(tmp_path, *rows), "qa").prompts

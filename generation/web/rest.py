@@ -212,8 +212,28 @@ class CsvParser(FileParser):
     media_type = "text/csv"
 
 
+class TsvParser(FileParser):
+    media_type = "text/tab-separated-values"
+
+
+class JsonFileParser(FileParser):
+    media_type = "application/json"
+
+
 class JsonLinesParser(FileParser):
     media_type = "application/jsonl"
+
+
+class WorkbookParser(FileParser):
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class ParquetParser(FileParser):
+    media_type = "application/vnd.apache.parquet"
+
+
+# The kinds of file that `generation.files.tables` reads.
+TABLE_PARSERS = [CsvParser, TsvParser, JsonFileParser, JsonLinesParser, WorkbookParser, ParquetParser]
 
 
 def explain(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -179,4 +179,4 @@ def test_one_source_has_one_text_and_one_pair_comes_once(db: None, tmp_path: Pat
     with pytest.raises(CommandError) as error:
         run("import_pairs", pair_file(tmp_path, PAIR, other, PAIR))
     assert "line 2, human: differs from that of the same source on line 1" in str(error.value)
-    assert "line 3: is the pair of line 1 again" in str(error.value)
+    assert "line 2: is the pair of line 1 again (2 of this kind: lines 2, 3)" in str(error.value)

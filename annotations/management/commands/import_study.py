@@ -19,13 +19,18 @@ from generation.refusals import Refused
 
 class Command(ActCommand):
     help = (
-        "Make a study of a file with candidates: CSV or JSON Lines with the columns prompt, description (optional), "
-        "method, text and form (optional), one row a candidate. Of a method's texts for a prompt in several forms one "
+        "Make a study of a file with candidates: CSV, JSON, XLSX or Parquet with the columns prompt, "
+        "description (optional), method, text and form (optional), one row a candidate. "
+        "Of a method's texts for a prompt in several forms one "
         "is drawn. Nothing is written if anything is wrong in it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--encoding", default="", help="of a file that is neither UTF-8 nor UTF-16, such as gb18030"
+        )
+        parser.add_argument("--sheet", default="", help="of a workbook, where not the first one is meant")
         parser.add_argument("--slug", required=True, help="the study's name in addresses")
         parser.add_argument(
             "--rubric", required=True, help="the criteria: qa, poem, or a JSON file (annotations/rubrics.py)"
@@ -50,7 +55,13 @@ class Command(ActCommand):
         slug = options["slug"]
         try:
             rubric = load_rubric(options["rubric"])
-            file = read_candidates(options["file"], rubric.genre, seed=options["seed"])
+            file = read_candidates(
+                options["file"],
+                rubric.genre,
+                seed=options["seed"],
+                encoding=options["encoding"],
+                sheet=options["sheet"],
+            )
             study, is_new = import_study(
                 file,
                 slug=slug,

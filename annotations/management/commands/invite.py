@@ -29,7 +29,10 @@ class Command(StudyCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("emails", nargs="*", metavar="EMAIL")
-        parser.add_argument("--file", type=Path, help="CSV or JSON Lines with the columns email, group, name")
+        parser.add_argument("--file", type=Path, help="a table with the columns email, group, name")
+        parser.add_argument(
+            "--encoding", default="", help="of a file that is neither UTF-8 nor UTF-16, such as gb18030"
+        )
         parser.add_argument(
             "--links", type=int, default=0, metavar="N", help="so many links for nobody in particular"
         )
@@ -46,7 +49,9 @@ class Command(StudyCommand):
             invitees = [Invitee(email, group=group) for email in options["emails"]]
             invitees += [Invitee(group=group)] * options["links"]
             if options["file"]:
-                invitees += read_invitees(options["file"], options["file"].name, study)
+                invitees += read_invitees(
+                    options["file"], options["file"].name, study, encoding=options["encoding"]
+                )
             if not invitees:
                 raise CommandError("Name somebody: e-mail addresses, --file or --links")
             made = invite(study, invitees, by=None, days_valid=options["days"])

@@ -18,14 +18,19 @@ from generation.files.prompts import read_prompts
 
 class Command(StudyCommand):
     help = (
-        "Make a file the material of a draft, in place of what it had: candidates (CSV or JSON Lines with the columns"
-        " prompt, description, method, text), or with --prompts-only prompts that methods are still to write for."
+        "Make a file the material of a draft, in place of what it had: candidates (CSV, JSON, XLSX or Parquet"
+        " with the columns prompt, description, method, text), or with"
+        " --prompts-only prompts that methods are still to write for."
         " Nothing is stored if anything is wrong in the file."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--encoding", default="", help="of a file that is neither UTF-8 nor UTF-16, such as gb18030"
+        )
+        parser.add_argument("--sheet", default="", help="of a workbook, where not the first one is meant")
         parser.add_argument(
             "--prompts-only",
             action="store_true",
@@ -35,7 +40,8 @@ class Command(StudyCommand):
     def act(self, study: Study, options: dict[str, Any]) -> None:
         read = read_prompts if options["prompts_only"] else read_candidates
         try:
-            store_material(study, read(options["file"], study.genre), by=None)
+            file = read(options["file"], study.genre, encoding=options["encoding"], sheet=options["sheet"])
+            store_material(study, file, by=None)
         except FileRefused as refused:
             raise CommandError(f"Nothing was stored.\n{refused}") from refused
         checks = material_checks(study)

@@ -1,0 +1,59 @@
+"""Rows of a Parquet file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from generation.files.problems import Place, Problems, refuse_whole
+
+# Few, because one batch lies in memory as a whole.
+ROWS_AT_ONCE = 500
+LARGEST_UNPACKED = 2_000_000_000
+
+
+def parquet_columns(path: Path, problems: Problems) -> tuple[str, ...]:
+    """Return the names of the columns; raise `FileRefused` for what is no Parquet file or unpacks to too much."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            metadata = file.metadata
+            groups = range(metadata.num_row_groups)
+            unpacked = sum(metadata.row_group(group).total_byte_size for group in groups)
+            columns = tuple(file.schema_arrow.names)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
+        raise refuse_whole(
+            problems.file, _("is no Parquet file that can be read: %(reason)s"), reason=error
+        ) from error
+    if unpacked > LARGEST_UNPACKED:
+        raise refuse_whole(
+            problems.file,
+            _("would be %(megabytes)d MB unpacked, which is too much"),
+            megabytes=unpacked // 1_000_000,
+        )
+    # pandas stores the numbers of its rows so.
+    return tuple("" if column.startswith("__index_level_") else column for column in columns)
+
+
+def parquet_rows(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Yield the place and the values of every row; what is missing, or no number, is None."""
+    import pyarrow.parquet
+
+    number = 0
+    with pyarrow.parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+            for fields in batch.to_pylist():
+                number += 1
+                present = {
+                    name: None if isinstance(value, float) and math.isnan(value) else value
+                    for name, value in fields.items()
+                    if not name.startswith("__index_level_")
+                }
+                if any(value is not None for value in present.values()):
+                    yield Place(number, "row"), present

@@ -1,0 +1,123 @@
+"""Rows of a sheet of a workbook (XLSX), as they stand there."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from generation.files.problems import Place, Problems, refuse_whole, shown
+
+# A packed file of a few kilobytes can hold gigabytes of nothing.
+LARGEST_UNPACKED = 500_000_000
+MOST_RATIO = 200
+SMALL = 10_000_000
+LAST_ROW = 1_048_576
+
+
+@dataclass(frozen=True)
+class Header:
+    """The sheet, the row of its header, and its columns, "" for nameless ones."""
+
+    sheet: str
+    row: int
+    columns: tuple[str, ...]
+
+
+def sheets_of(path: Path, problems: Problems) -> dict[str, Header]:
+    """Return the sheets with content by title, hidden ones last, with the first such row of each as its header.
+
+    Raises `FileRefused` for what is no workbook or unpacks to too much.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+        unpacked = sum(part.file_size for part in parts)
+        packed = sum(part.compress_size for part in parts)
+        if unpacked > LARGEST_UNPACKED or (unpacked > SMALL and unpacked > MOST_RATIO * packed):
+            raise refuse_whole(
+                problems.file,
+                _("would be %(megabytes)d MB unpacked, which is too much"),
+                megabytes=unpacked // 1_000_000,
+            )
+        with _workbook(path) as book:
+            sheets = sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible")
+            headers = (_header(sheet) for sheet in sheets)
+            return {header.sheet: header for header in headers if header}
+    except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError, EOFError, NotImplementedError) as error:
+        raise refuse_whole(
+            problems.file, _("is no workbook (XLSX) that can be read: %(reason)s"), reason=error
+        ) from error
+
+
+@contextmanager
+def _workbook(path: Path) -> Iterator[Any]:
+    """Open a workbook whose texts are kept as they are written in it: openpyxl would change `x005F_`."""
+    from openpyxl.cell.text import Text
+    from openpyxl.reader.excel import ExcelReader
+    from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+    from openpyxl.xml.functions import iterparse
+
+    class Reader(ExcelReader):
+        def read_strings(self) -> None:
+            part = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
+            self.shared_strings = []
+            if part is None:
+                return
+            with self.archive.open(part.PartName[1:]) as source:
+                for _event, node in iterparse(source):
+                    if node.tag == f"{{{SHEET_MAIN_NS}}}si":
+                        text = Text.from_tree(node)
+                        self.shared_strings.append(text.content if text else "")
+                        node.clear()
+
+    reader = Reader(path, read_only=True, keep_vba=False, data_only=True, keep_links=False, rich_text=False)
+    with closing(reader.archive):
+        reader.read()
+        yield reader.wb
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yield number and cells of the rows that hold anything."""
+    sheet.reset_dimensions()
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        if number > LAST_ROW:
+            return
+        if any(cell.value not in (None, "") and str(cell.value).strip() for cell in cells):
+            yield number, cells
+
+
+def _header(sheet: Any) -> Header | None:
+    for number, cells in _rows(sheet):
+        names = ("" if cell.value is None else str(_value(cell)).strip() for cell in cells)
+        return Header(sheet.title, number, tuple(names))
+    return None
+
+
+def sheet_rows(path: Path, header: Header, problems: Problems) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Yield the place and the cells of every row with content under the header."""
+    with _workbook(path) as book:
+        for number, cells in _rows(book[header.sheet]):
+            if number <= header.row:
+                continue
+            place = Place(number, "row", header.sheet)
+            fields = {}
+            for name, cell in zip(header.columns, cells, strict=False):
+                if name and cell.data_type == "e":
+                    problems.add(place, name, _("holds the error %(error)s"), error=shown(str(cell.value)))
+                elif name and cell.value is not None:
+                    fields[name] = _value(cell)
+            if fields:
+                yield place, fields
+
+
+def _value(cell: Any) -> Any:
+    """Return the value of a cell, with the characters that XLSX can only hold as `_x000D_`."""
+    from openpyxl.utils.escape import unescape
+
+    return unescape(cell.value) if isinstance(cell.value, str) else cell.value
