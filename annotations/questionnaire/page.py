@@ -18,6 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from annotations.models import BestChoice, Criterion, Enrolment, Page, Placement, Rating, Study
+from annotations.questionnaire.prompt_parts import Passage, is_heading, is_much_to_read, passages
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
 from generation.genres import GENRES
@@ -90,8 +91,18 @@ class Sheet:
 
     @cached_property
     def title(self) -> str:
-        """The prompt as the study's rule shows it."""
-        return self.study.shown_prompt(self.prompt.text)
+        """The prompt as the study's rule shows it; nothing where it is too long for a heading, or is a dialogue."""
+        title = self.study.shown_prompt(self.prompt.text)
+        return title if is_heading(title) else ""
+
+    @cached_property
+    def passages(self) -> list[Passage]:
+        """What there is to read beside the heading."""
+        return passages(self.prompt, self.study)
+
+    @property
+    def is_read_beside(self) -> bool:
+        return is_much_to_read(self.prompt)
 
     @cached_property
     def description(self) -> str:

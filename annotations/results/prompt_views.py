@@ -12,8 +12,10 @@ from django.views.decorators.http import require_safe
 
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Page, PageCandidate, Study
+from annotations.questionnaire.prompt_parts import passages
 from annotations.questionnaire.rendering import rendered
 from annotations.results.seal import is_sealed
+from generation.models import prompt_heading
 
 if TYPE_CHECKING:
     from stats.scores import Floats, ScoreTable
@@ -101,7 +103,9 @@ def prompt_rows(study: Study, table: ScoreTable, method: int, sort: str) -> list
         "split": -splits,
         "order": np.arange(len(gains), dtype=np.float64),
     }
-    pages = Page.objects.filter(subtask__study=study).values_list("subtask__number", "number", "prompt__text")
+    pages = Page.objects.filter(subtask__study=study).values_list(
+        "subtask__number", "number", prompt_heading("prompt__")
+    )
     rows = [
         PromptRow(
             subtask,
@@ -146,7 +150,8 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
         "study": study,
         "rights": right_names(request.user, study),
         "page": shown,
-        "title": study.shown_prompt(shown.prompt.text),
+        "title": study.shown_prompt(shown.prompt.heading),
+        "passages": passages(shown.prompt, study),
         "description": study.shown_prompt(shown.prompt.description),
         "columns": [
             {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import F, Func, TextField, Value
 
 from annotations.models import PageCandidate, Study
+from generation.models import prompt_heading
 
 # Names that hardly mean anything but a model, and names that are words or people's as well.
 MODELS = r"(chat)?gpt(-?\d\w*)?|chatglm|deepseek|qwen|mixtral|openai|ernie bot"
@@ -66,6 +67,6 @@ def texts_naming_their_maker(
         .filter(words__isnull=False)
         .order_by("page__subtask__number", "page__number", "study_method__number")
     )
-    fields = ("page__prompt__text", "study_method__method__label", "candidate__text", "words")
+    fields = (prompt_heading("page__prompt__"), "study_method__method__label", "candidate__text", "words")
     rows = list(found.values_list(*fields))
     return len(rows), tuple(MakerNamed(*row) for row in rows[:shown_at_most])

@@ -24,7 +24,7 @@ from annotations.setup.pages import clear, lay_out, place_candidates
 from annotations.setup.study import refuse_unless_draft
 from generation.files.candidates import CandidateFile
 from generation.files.prompts import PromptFile
-from generation.models import GenerationRun
+from generation.models import GenerationRun, prompt_heading
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import, stored_prompts
 from generation.texts.languages import GUESSED, guessed_language
@@ -203,7 +203,7 @@ def _missing_at(study: Study, methods: int) -> tuple[MissingTexts, ...]:
     return tuple(
         MissingTexts(prompt, subtask, page, methods - texts)
         for prompt, subtask, page, texts in lacking.values_list(
-            "prompt__text", "subtask__number", "number", "texts"
+            prompt_heading("prompt__"), "subtask__number", "number", "texts"
         )[:SHOWN_AT_MOST]
     )
 
@@ -247,7 +247,9 @@ def typography_checks(study: Study) -> TypographyChecks:
     shown = PageCandidate.objects.filter(page__subtask__study=study).order_by(
         "page__subtask__number", "page__number", "study_method__number"
     )
-    rows = shown.values_list("page__prompt__text", "study_method__method__label", "candidate__text")
+    rows = shown.values_list(
+        prompt_heading("page__prompt__"), "study_method__method__label", "candidate__text"
+    )
     found = [(*row, study.shown(row[2])) for row in rows[:TEXTS_LOOKED_AT]]
     changed = [row for row in found if row[2] != row[3]]
     by_method: dict[str, list[str]] = {}

@@ -15,6 +15,7 @@ from generation.models.texts import (
     RunPromptQuerySet,
     Worker,
     WorkerQuerySet,
+    prompt_heading,
 )
 from generation.models.visitors import Allowance, Composition, CompositionQuerySet, SentForm
 
@@ -37,4 +38,5 @@ __all__ = [
     "TrainingCycle",
     "Worker",
     "WorkerQuerySet",
+    "prompt_heading",
 ]

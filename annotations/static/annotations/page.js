@@ -9,6 +9,8 @@ const answered = document.getElementById("answered");
 const keys = document.getElementById("keys");
 const next = document.getElementById("next");
 const back = document.getElementById("back");
+// What the prompt gives to read beside its heading, if it does.
+const given = document.getElementById("given");
 const rows = [...form.querySelectorAll("[data-question]")];
 // The pick of the best text, where the study asks for it.
 const best = rows.find((row) => row.dataset.question === "best");
@@ -221,6 +223,7 @@ const shortcuts = {
   ArrowRight: () => moveCard(1),
   ArrowLeft: () => moveCard(-1),
   b: () => best && goTo(best),
+  g: () => given?.focus(),
   n: () => next.click(),
   p: () => back.click(),
   Enter: () => next.click(),
@@ -237,6 +240,7 @@ function actOn({ key, target }) {
   if (/^[0-9]$/.test(key)) return () => pressDigit(key);
   // The browser's own keys keep their meaning on a scale, a link and a button.
   if (isRadio && key.startsWith("Arrow")) return undefined;
+  if (given?.contains(target) && (key === "ArrowDown" || key === "ArrowUp")) return undefined;
   if (key === "Enter" && (isRadio || target.matches("a, button, summary"))) return undefined;
   const pick = best && rowInFocus() === best && best.querySelector(`[data-letter="${CSS.escape(key)}"]`);
   // After the last rating the focus is on the best pick already: b then d must pick D there too, and not B.
