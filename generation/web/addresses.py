@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,17 +12,22 @@ from rest_framework.request import Request
 
 
 def address_of(request: HttpRequest | Request) -> str:
-    """Return the address of whoever sent a request; empty where the server does not know it.
+    """Return the address of whoever sent a request; empty where the server does not know it."""
+    return address_in(request.META)
+
+
+def address_in(environ: Mapping[str, Any]) -> str:
+    """Return the address of whoever sent a request, from its WSGI environment.
 
     Behind `TRUSTED_PROXIES` = n proxies, each of which adds whom it heard from at the end of X-Forwarded-For, that is
     the n-th entry from the right: what stands left of it the visitor may have written. Where the header is shorter,
     the request came past the proxies, and only the connection itself can be believed.
     """
-    connected: str = request.META.get("REMOTE_ADDR", "")
+    connected: str = environ.get("REMOTE_ADDR", "")
     proxies: int = settings.TRUSTED_PROXIES
     if not proxies:
         return connected
-    entries = request.headers.get("x-forwarded-for", "").split(",")
+    entries = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
     if len(entries) < proxies:
         return connected
     return parsed(entries[-proxies]) or connected
