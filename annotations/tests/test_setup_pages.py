@@ -51,8 +51,8 @@ def begun(**changed: Any) -> dict[str, Any]:
 
 
 def wrong(response: Any, *messages: str) -> None:
-    """Check that a page refuses what was sent, says why and links to where."""
-    page = response.content.decode()
+    """Check that a page refuses what was sent, says why and links to where; white space beside tags is left out."""
+    page = re.sub(r"\s*(<[^>]*>)\s*", r"\1", response.content.decode())
     assert response.status_code == 400
     assert 'role="alert"' in page
     for message in messages:
@@ -115,7 +115,7 @@ def test_list_shows_ones_own_part(draft: Study, as_alice: Client) -> None:
     page = shown(as_alice, LIST)
     assert "Poems on old themes" in page
     assert f'href="{SETUP}"' in page
-    assert ">owner<" in page
+    assert re.search(r"<td> ?owner ?</td>", page)
     assert "/other/" not in page
     StudyRole.objects.update(role="analyst")
     assert 'href="/studies/poems/results/"' in shown(as_alice, LIST)
@@ -267,7 +267,9 @@ def test_material_is_uploaded_and_shown_in_a_table(draft: Study, as_alice: Clien
     page = " ".join(response.content.decode().split())
     assert response.redirect_chain == [(f"{SETUP}material/", 302)]
     assert "Every prompt has a text by every method." in page
-    assert '<th scope="row">Human</th><td class="number">1</td><td class="number">0</td>' in page
+    assert re.search(
+        r'<th scope="row">Human</th> ?<td class="number">1</td> ?<td class="number">0</td>', page
+    )
     assert Page.objects.get().prompt.text == "月"
     assert StaffAct.objects.get(act="study.material").details["file"] == "mine.csv"
 

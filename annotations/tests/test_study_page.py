@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,11 @@ from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.recruiting.enrolment import enrol
 from annotations.tests.cast import build_study, build_user, placements, shown
 from annotations.tests.test_progress import answer_page
+
+
+def verbs(page: str) -> list[str]:
+    """Return what each card of a sub-task offers."""
+    return re.findall(r'<a class="subtask-verb"[^>]*> ?(\w+) ?<', page)
 
 
 def test_a_visitor_is_sent_to_the_log_in(client: Client, study: Study) -> None:
@@ -68,7 +74,7 @@ def test_a_new_study_shows_instructions_and_starts_at_the_first_page(
 ) -> None:
     page = shown(as_alice, "/studies/poems/")
     assert "Read the four poems, rate each of them, then pick the best one." in page
-    assert '<a class="button" href="/studies/poems/subtasks/1/pages/1/">Start</a>' in page
+    assert re.search(r'<a class="button" href="/studies/poems/subtasks/1/pages/1/"> ?Start ?</a>', page)
     assert ">0 / 18<" in page
 
 
@@ -86,9 +92,9 @@ def test_an_evaluator_continues_on_the_first_page_with_something_missing(
 ) -> None:
     answer_page(study, alice, page=1)
     page = shown(as_alice, "/studies/poems/")
-    assert 'href="/studies/poems/subtasks/1/pages/2/">Continue where you stopped</a>' in page
+    assert re.search(r'href="/studies/poems/subtasks/1/pages/2/"> ?Continue where you stopped ?</a>', page)
     assert ">9 / 18<" in page
-    assert ">Continue<" in page
+    assert verbs(page) == ["Continue"]
 
 
 def test_every_subtask_has_a_card_with_one_verb(as_alice: Client, alice: User) -> None:
@@ -98,11 +104,7 @@ def test_every_subtask_has_a_card_with_one_verb(as_alice: Client, alice: User) -
         answer_page(study, alice, subtask=1, page=number)
     save_answer(alice, PageAddress("poems", 2, 1), Answer(placements(study, alice, subtask=2)[0].token, 1))
     page = shown(as_alice, "/studies/poems/")
-    verbs = [
-        card.split('class="subtask-verb"')[1].split(">")[1].split("<")[0]
-        for card in page.split('<li class="subtask')[1:]
-    ]
-    assert verbs == ["Review", "Continue", "Start"]
+    assert verbs(page) == ["Review", "Continue", "Start"]
 
 
 def test_a_finished_study_says_so(as_alice: Client, study: Study, enrolment: Enrolment, alice: User) -> None:
@@ -117,8 +119,7 @@ def test_after_the_deadline_nothing_can_be_continued(as_alice: Client, enrolment
     Enrolment.objects.update(deadline=timezone.now() - timedelta(seconds=1))
     page = shown(as_alice, "/studies/poems/")
     assert "The time for this study is over." in page
-    assert ">Start<" not in page
-    assert ">Review<" in page
+    assert verbs(page) == ["Review"]
 
 
 def test_a_reader_of_chinese_gets_chinese(as_alice: Client, enrolment: Enrolment) -> None:

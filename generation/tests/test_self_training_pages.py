@@ -164,8 +164,10 @@ def test_page_tells_cycle_step_losses_and_poems(staff: Client, chain: SelfTraini
     assert "4.000 at the first, 2.000 at step 4" in page
     assert 'points="0.0,0.0 100.0,25.0 200.0,37.5 300.0,100.0"' in page
     assert "2 learnt from" in page
-    assert '<th scope="row">their text after the title, Tang</th><td>3.940</td><td>4.100</td>' in page
-    assert "the same, for a character of the title</th><td>0.270</td><td>0.268</td>" in page
+    assert re.search(
+        r'<th scope="row">their text after the title, Tang</th> ?<td>3.940</td> ?<td>4.100</td>', page
+    )
+    assert re.search(r"the same, for a character of the title</th> ?<td>0.270</td> ?<td>0.268</td>", page)
     assert "<strong>mine-1</strong>" in page
     assert "旧诗&lt;b&gt;" in page
     assert "新诗" in page

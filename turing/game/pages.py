@@ -10,6 +10,7 @@ from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, S
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from generation.models import Candidate, Prompt
 from generation.texts.normalising import is_chinese
@@ -189,6 +190,13 @@ def result_of(visitor: Visitor, game: UUID) -> Result | int:
     return Result(
         game, language, dots, rounds, rounds[0].pair.genre, score, str(VERDICTS[score]), percent_of_all()
     )
+
+
+def share_text(result: Result, address: str) -> str:
+    """Return what a player can tell others of a game: the score, the rounds as dots, and where to play."""
+    dots = "".join("●" if dot.state == RIGHT else "○" for dot in result.dots)
+    sentence = _("I told human from machine in %(score)s of 5 rounds.") % {"score": result.score}
+    return f"{sentence} {dots}\n{address}"
 
 
 def percent_of_all() -> int | None:

@@ -17,7 +17,16 @@ from generation.web.addresses import address_of
 from generation.web.once import NonceForm
 from turing.game import play
 from turing.game.forms import BeginForm, ChoiceForm
-from turing.game.pages import Result, first_open, load_round, record_of, result_of, revealed, table_of
+from turing.game.pages import (
+    Result,
+    first_open,
+    load_round,
+    record_of,
+    result_of,
+    revealed,
+    share_text,
+    table_of,
+)
 from turing.game.players import keep_record, remember, visitor_of
 from turing.game.wording import WORDING
 from turing.models import Genre, PoemPair
@@ -106,7 +115,7 @@ def game(request: HttpRequest, game: UUID) -> HttpResponse:
     context = {
         "result": result,
         "can_keep": player is not None and player.user_id is None,
-        "address": request.build_absolute_uri(reverse("turing:start")),
+        "share_text": share_text(result, request.build_absolute_uri(reverse("turing:start"))),
     }
     return render(request, "turing/game/game.html", context)
 
