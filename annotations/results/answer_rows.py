@@ -6,7 +6,9 @@ not lost. The columns:
 - `study`: slug of the study
 - `evaluator`: pseudonym; `source` says whether a person answered the questionnaire, or the answers were imported
   or simulated
-- `prompt_number`: sub-task and page, as in 3/10; `prompt`: the question or the title
+- `prompt_number`: sub-task and page, as in 3/10; `prompt`: the question, the title or what else the prompt is headed by
+- `prompt_id`, `tags`: what its owner calls the prompt, and by what it is grouped, as in {"domain": "news"}; missing
+  where there are none
 - `method`: key of the method that wrote the candidate
 - `kind`: `rating` or `best_choice`
 - `criterion`, `score`, `off_scale`: the criterion's key, the score on it, and whether the score, which then was
@@ -45,7 +47,8 @@ from django.db.models import (
 
 from annotations.models import AnswerChange, BestChoice, PageCandidate, Rating, Study
 from annotations.results.seal import refuse_sealed
-from stats.reports.write_rows import FORMATS, Columns, Row
+from generation.models import prompt_heading
+from stats.reports.write_rows import FORMATS, Columns, Row, as_json
 
 COLUMNS: Columns = {
     "study": "text",
@@ -53,6 +56,8 @@ COLUMNS: Columns = {
     "source": "text",
     "prompt_number": "text",
     "prompt": "text",
+    "prompt_id": "text",
+    "tags": "json",
     "method": "text",
     "kind": "text",
     "criterion": "text",
@@ -162,12 +167,14 @@ class Names:
             "candidate",
             "page__subtask__number",
             "page__number",
-            "page__prompt__text",
+            prompt_heading("page__prompt__"),
+            "page__prompt__external_id",
+            "page__prompt__tags",
             "study_method__method__key",
         )
         self.candidates = {
-            candidate: (f"{subtask}/{page}", prompt, method)
-            for candidate, subtask, page, prompt, method in shown
+            candidate: (f"{subtask}/{page}", prompt, external_id or None, as_json(tags), method)
+            for candidate, subtask, page, prompt, external_id, tags, method in shown
         }
 
 

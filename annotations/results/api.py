@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.http import HttpResponse
@@ -39,6 +40,8 @@ class AnswerRowSerializer(serializers.Serializer[Any]):
     source = serializers.CharField()  # type: ignore[assignment]
     prompt_number = serializers.CharField()
     prompt = serializers.CharField()
+    prompt_id = serializers.CharField(allow_null=True)
+    tags = serializers.DictField(child=serializers.CharField(), allow_null=True)
     method = serializers.CharField()
     kind = serializers.ChoiceField(choices=["rating", "best_choice"])
     criterion = serializers.CharField(allow_null=True)
@@ -72,7 +75,10 @@ class Answers(APIView):
         if start == 0:
             log_act(study, request.user, "export.answers", format="api")
         count = answer_count(study, evaluator=evaluator)
-        return listing(request, query, count, [dict(zip(COLUMNS, row, strict=True)) for row in rows])
+        named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        return listing(
+            request, query, count, [row | {"tags": json.loads(str(row["tags"] or "null"))} for row in named]
+        )
 
 
 class ReportQuery(Strict):

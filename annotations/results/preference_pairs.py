@@ -5,7 +5,9 @@ an explicit prompt that TRL's preference trainers read as it is (huggingface.co/
 leave the other columns alone, but for its reward trainer, which takes `margin` as the least difference of
 rewards to aim at.
 
-- `prompt`: the question or title, and its description, where there is one, on a new line; `prompt_number`: its page
+- `prompt`: all that the prompt says as one text: its parts and turns, each after its name and a colon, then the
+  question or title and, on a new line, its description; `prompt_number`: its page
+- `prompt_id`, `parts`, `turns`, `tags`: what else is known of the prompt, parts and turns as lists of objects
 - `margin`: by ratings, the mean difference in points of the scale; by picks, the difference of the two texts' picks as
   a share of both, above 0 and at most 1
 - `evaluators`: how many have a say in the pair; `agreement`: the share of these who preferred the chosen text
@@ -22,11 +24,11 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from annotations.models import Enrolment, Page, PageCandidate, Study
+from annotations.models import Enrolment, PageCandidate, Study
 from annotations.results.consistency import inconsistent_pages
-from annotations.results.score_table import valid_table
+from annotations.results.score_table import page_prompts, valid_table
 from annotations.results.seal import refuse_sealed
-from stats.reports.write_rows import FORMATS, Columns, Row
+from stats.reports.write_rows import FORMATS, Columns, Row, as_json
 from stats.scores import Bools, Floats, Ints, ScoreTable
 
 Source = Literal["ratings", "picks"]
@@ -59,6 +61,10 @@ COLUMNS: Columns = {
     "study": "text",
     "source": "text",
     "criterion": "text",
+    "prompt_id": "text",
+    "parts": "json",
+    "turns": "json",
+    "tags": "json",
     # Whether any evaluator of the study is simulated: then the pairs are nobody's preferences.
     "simulated": "boolean",
 }
@@ -122,11 +128,12 @@ def preferences(
     )
     criterion = table.overall.key if source == "ratings" and table.overall is not None else ""
     pairs = list(PAIRS[source](table, counted))
-    prompts, texts = prompt_texts(study), candidate_texts(study)
+    prompts, texts = page_prompts(study), candidate_texts(study)
     is_simulated = study.enrolments.filter(source=Enrolment.Source.SIMULATED).exists()
 
     rows: list[Row] = []
     for index, number in enumerate(table.prompts):
+        prompt = prompts[number]
         for pair in pairs:
             margin = float(pair.margin[index])
             a, b = table.methods[pair.a], table.methods[pair.b]
@@ -138,7 +145,7 @@ def preferences(
             evaluators = int(pair.evaluators[index])
             rows.append(
                 (
-                    prompts[number],
+                    prompt.content.whole_text(),
                     text,
                     other,
                     abs(margin),
@@ -150,21 +157,14 @@ def preferences(
                     study.slug,
                     source,
                     criterion,
+                    prompt.external_id or None,
+                    as_json(prompt.parts),
+                    as_json(prompt.turns),
+                    as_json(prompt.tags),
                     is_simulated,
                 )
             )
     return rows
-
-
-def prompt_texts(study: Study) -> dict[str, str]:
-    """Return what each page asked, by the page's name in a score table."""
-    pages = Page.objects.filter(subtask__study=study).values_list(
-        "subtask__number", "number", "prompt__text", "prompt__description"
-    )
-    return {
-        f"{subtask}/{page}": f"{text}\n{description}" if description else text
-        for subtask, page, text, description in pages
-    }
 
 
 def candidate_texts(study: Study) -> dict[tuple[str, str], str]:

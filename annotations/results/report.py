@@ -14,7 +14,7 @@ from django.conf import settings
 from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
 from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
 from annotations.results.consistency import Verdict
-from annotations.results.score_table import page_seconds, score_table, verdicts_on
+from annotations.results.score_table import page_prompts, page_seconds, score_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
 from stats.analysis import Analysis, analyse
 from stats.cases import chosen_cases, prompt_means
@@ -159,32 +159,26 @@ def cases(study: Study, table: ScoreTable, criterion: str) -> tuple[CaseFacts, .
     """Return the prompts that stand out by the rule of `stats.cases`, with their texts and mean ratings."""
     chosen = chosen_cases(table, criterion)
     means = prompt_means(table, criterion)
-    shown: dict[str, dict[str, tuple[str, str]]] = {}
-    for subtask, page, prompt, method, text in PageCandidate.objects.filter(
-        page__subtask__study=study
-    ).values_list(
-        "page__subtask__number",
-        "page__number",
-        "page__prompt__text",
-        "study_method__method__key",
-        "candidate__text",
+    prompts = page_prompts(study)
+    shown: dict[str, dict[str, str]] = {}
+    for subtask, page, method, text in PageCandidate.objects.filter(page__subtask__study=study).values_list(
+        "page__subtask__number", "page__number", "study_method__method__key", "candidate__text"
     ):
-        shown.setdefault(f"{subtask}/{page}", {})[method] = (
-            study.shown_prompt(prompt),
-            study.shown(text),
-        )
+        shown.setdefault(f"{subtask}/{page}", {})[method] = text
     return tuple(
         CaseFacts(
             kind=case.kind,
             page=case.prompt,
-            prompt=shown[case.prompt][case.method][0],
+            prompt=study.shown_prompt(prompts[case.prompt].heading),
             method=case.method,
             size=case.size,
             means={
                 method: float(mean) if np.isfinite(mean) else None
                 for method, mean in zip(table.methods, means[table.prompts.index(case.prompt)], strict=True)
             },
-            texts={method: text for method, (_, text) in shown[case.prompt].items()},
+            texts={method: study.shown(text) for method, text in shown[case.prompt].items()},
+            prompt_id=prompts[case.prompt].external_id,
+            tags=prompts[case.prompt].tags,
         )
         for case in chosen
     )

@@ -11,8 +11,9 @@ from django.db import connection
 from django.db.models import Count, Max, QuerySet
 from numpy.typing import NDArray
 
-from annotations.models import AnswerChange, BestChoice, PageCandidate, Placement, Rating, Study
+from annotations.models import AnswerChange, BestChoice, Page, PageCandidate, Placement, Rating, Study
 from annotations.results.consistency import Verdict, judge
+from generation.models import Prompt
 from stats.scores import Criterion, Floats, ScoreTable
 
 Integers = NDArray[np.int64]
@@ -124,6 +125,12 @@ def score_table(study: Study) -> ScoreTable:
         best=best,
         positions=positions,
     )
+
+
+def page_prompts(study: Study) -> dict[str, Prompt]:
+    """Return the prompt of each page, by the page's name in a score table."""
+    pages = Page.objects.filter(subtask__study=study).select_related("subtask", "prompt")
+    return {f"{page.subtask.number}/{page.number}": page.prompt for page in pages}
 
 
 def pages_asked(study: Study, table: ScoreTable) -> tuple[int, ...]:

@@ -29,29 +29,44 @@ from generation.web.rest import (
 from generation.web.schema import extend_schema
 
 
+class PartSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    text = serializers.CharField()
+
+
+class TurnSerializer(serializers.Serializer[Any]):
+    role = serializers.CharField()
+    text = serializers.CharField()
+
+
 class PromptRowSerializer(serializers.ModelSerializer[Page]):
     subtask = serializers.IntegerField(source="subtask.number")
     page = serializers.IntegerField(source="number")
     genre = serializers.CharField(source="prompt.genre")
     text = serializers.CharField(source="prompt.text")
     description = serializers.CharField(source="prompt.description")
+    prompt_id = serializers.CharField(source="prompt.external_id")
+    parts = serializers.ListField(source="prompt.parts", child=PartSerializer())
+    turns = serializers.ListField(source="prompt.turns", child=TurnSerializer())
+    tags = serializers.DictField(source="prompt.tags", child=serializers.CharField())
 
     class Meta:
         model = Page
-        fields = ["subtask", "page", "genre", "text", "description"]
+        fields = ["subtask", "page", "genre", "prompt_id", "text", "description", "parts", "turns", "tags"]
 
 
 class CandidateRowSerializer(serializers.ModelSerializer[PageCandidate]):
     subtask = serializers.IntegerField(source="page.subtask.number")
     page = serializers.IntegerField(source="page.number")
-    prompt = serializers.CharField(source="page.prompt.text")
+    prompt = serializers.CharField(source="page.prompt.heading")
+    prompt_id = serializers.CharField(source="page.prompt.external_id")
     method = serializers.CharField(source="study_method.method.key")
     text = serializers.CharField(source="candidate.text")
     run = serializers.UUIDField(source="candidate.run.uuid")
 
     class Meta:
         model = PageCandidate
-        fields = ["subtask", "page", "prompt", "method", "text", "run"]
+        fields = ["subtask", "page", "prompt", "prompt_id", "method", "text", "run"]
 
 
 class MethodRowSerializer(serializers.Serializer[Any]):

@@ -77,7 +77,7 @@ def test_an_earlier_answer_does_not_replace_a_later_one(
     ("change", "status"),
     [
         ({"score": 11}, 409),
-        ({"score": 0}, 400),
+        ({"score": 0}, 409),
         ({"score": "seven"}, 400),
         ({"criterion": "colour"}, 404),
         ({"token": "x" * 22}, 404),

@@ -83,6 +83,10 @@ def test_a_pair_says_which_text_was_rated_better(rated: Study) -> None:
         "study": "poems",
         "source": "ratings",
         "criterion": "overall",
+        "prompt_id": None,
+        "parts": None,
+        "turns": None,
+        "tags": None,
         "simulated": False,
     }
 

@@ -60,6 +60,8 @@ def test_each_rating_and_each_pick_is_a_row(rated: Study, alice: User) -> None:
         "source": "questionnaire",
         "prompt_number": "1/2",
         "prompt": "poems 古题 2",
+        "prompt_id": None,
+        "tags": None,
         "method": "method-3",
         "kind": "rating",
         "criterion": "overall",

@@ -139,6 +139,9 @@ class CaseFacts:
     size: float
     means: dict[str, float | None]
     texts: dict[str, str]
+    # What its owner calls the prompt, and by what it is grouped.
+    prompt_id: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
