@@ -47,7 +47,7 @@ class CriterionInline(CriterionTable):
 class StudyAdmin(ReadOnlyAdmin):
     """Shown only: every field has a rule, and a change of it is logged by the study's own pages."""
 
-    list_display = ["slug", "title_en", "state", "created_at"]
+    list_display = ["slug", "title", "state", "created_at"]
     list_filter = ["state"]
     inlines = [CriterionInline]
 

@@ -57,7 +57,7 @@ class World:
 def build_world() -> World:
     """Create the cast and one of everything; the study is unblinded, so that what follows the seal can be asked for."""
     study, other = build_study(slug="poems"), build_study(slug="other")
-    Study.objects.update(consent_en="", payment=80)
+    Study.objects.update(consent={}, payment=80)
     Worker.objects.report("demo@host", queues=["generate"])
     # It is there for as long as the tests take.
     Worker.objects.update(seen_at=Now() + timedelta(days=1))
@@ -109,7 +109,7 @@ def build_parts(study: Study, other: Study) -> None:
             expires_at=timezone.now() + timedelta(days=7),
         )
         OpenLink.objects.create(uuid=link, study=one, token_hash=f"{one.pk:064}", limit=5)
-        EvaluatorGroup.objects.create(study=one, key=f"group-of-{one.slug}", name_en="Group")
+        EvaluatorGroup.objects.create(study=one, key=f"group-of-{one.slug}", name={"en": "Group"})
 
 
 def build_game(client: Client) -> None:

@@ -177,7 +177,7 @@ def test_what_was_made_is_found_again_and_a_refusal_leaves_the_form_good(study: 
     numbers = iter(range(2))
 
     def make() -> Study:
-        return Study.objects.create(slug=f"study-{next(numbers)}", title_en="A")
+        return Study.objects.create(slug=f"study-{next(numbers)}", title={"en": "A"})
 
     made = [make_once(nonce, "alice", make, Study.objects.all()) for _ in range(2)]
     assert made[0] == made[1]

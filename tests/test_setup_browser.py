@@ -124,4 +124,4 @@ def test_criteria_and_consent_are_written_from_the_browser_alone(
     expect(page.get_by_text("a text to agree to")).to_be_visible()
     study = Study.objects.get(slug="tang")
     assert study.criteria.last().key == "tone"  # type: ignore[union-attr]
-    assert [one["label_en"] for one in study.questions] == ["Your age"]
+    assert [one["label"] for one in study.questions] == [{"en": "Your age"}]

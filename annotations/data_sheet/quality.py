@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from annotations.data_sheet.facts import Facts
 from annotations.data_sheet.layout import Item, Part
-from annotations.data_sheet.wording import agreement_words, both
+from annotations.data_sheet.wording import agreement_words, in_all_languages
 from annotations.models import Criterion
 
 
 def criterion(facts: Facts, number: int, one: Criterion) -> Part:
-    name = one.label_en or one.label_zh
-    question = both(one.question_en, one.question_zh)
-    ends = " to ".join(filter(None, (one.low_en or one.low_zh, one.high_en or one.high_zh)))
+    name = one.label.in_language("en")
+    question = in_all_languages(one.question)
+    ends = " to ".join(filter(None, (one.low.in_language("en"), one.high.in_language("en"))))
     alpha = next((alpha for alpha in facts.alphas if alpha.criterion.key == one.key), None)
     return Part(
         f"4 Quality criterion {number}: {name}",
@@ -20,7 +20,7 @@ def criterion(facts: Facts, number: int, one: Criterion) -> Part:
             Item("4.1.2", "Aspect assessed", missing="form, content or both"),
             Item("4.1.3", "Frame of reference", missing="the output itself, the input, or something outside"),
             *mode_items(),
-            Item("4.3.1", "Name given to evaluators", both(one.label_en, one.label_zh)),
+            Item("4.3.1", "Name given to evaluators", in_all_languages(one.label)),
             Item("4.3.2", "Definition given to evaluators", question or "None beside the name."),
             Item("4.3.3", "Size of the scale", str(len(one.points))),
             Item(
@@ -32,7 +32,7 @@ def criterion(facts: Facts, number: int, one: Criterion) -> Part:
             ),
             Item("4.3.5", "How the scale is presented", "A row of points of which exactly one is chosen."),
             Item("4.3.6", "Task where there is no scale", "Not applicable."),
-            Item("4.3.7", "Question as evaluators read it", question or both(one.label_en, one.label_zh)),
+            Item("4.3.7", "Question as evaluators read it", question or in_all_languages(one.label)),
             Item("4.3.8", "Form of response", "Direct quality estimation."),
             *analysis_items(agreement_words(alpha)),
         ),

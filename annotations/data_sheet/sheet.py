@@ -42,7 +42,7 @@ def heds_markdown(study: Study) -> str:
         responsible_research(facts),
     ]
     head = (
-        f"# Human evaluation data sheet: {study.title_en or study.title_zh}\n\n"
+        f"# Human evaluation data sheet: {study.title.in_language('en')}\n\n"
         f"Filled in by evalsite {settings.VERSION} for the study `{study.slug}`, which is {study.state}. Sections 1"
         " to 5 follow HEDS (Shimorina and Belz, 2022; version 3.0: Belz and Thomson, 2024), section 6 the checklist of"
         f" ACL Rolling Review. Look for “{BLANK.strip('*')}”: that is what only you know."
@@ -320,11 +320,11 @@ def appendix(facts: Facts) -> str:
     study = facts.study
     blocks = ["## Appendix: what evaluators read"]
     for title, texts in (
-        ("Instructions", (study.instructions_en, study.instructions_zh)),
-        ("Consent", (study.consent_en, study.consent_zh)),
+        ("Instructions", study.instructions),
+        ("Consent", study.consent),
     ):
         blocks.append(f"### {title}")
-        blocks += [quoted(text) for text in texts if text] or ["None."]
+        blocks += [quoted(text) for text in texts.values()] or ["None."]
     if study.questions:
         blocks.append("### Short form")
         blocks.append("\n".join(f"- {form_line(question)}" for question in study.questions))

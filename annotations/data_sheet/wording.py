@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from statistics import median
 from typing import Any
 
 from annotations.data_sheet.facts import Facts
 from annotations.models import Study
+from annotations.models.texts_by_language import TextsByLanguage
 from annotations.monitoring.dashboard import Alpha
 from annotations.recruiting.consent import Question
 
@@ -17,7 +18,7 @@ from annotations.recruiting.consent import Question
 def payment_words(facts: Facts) -> str:
     """Say what a valid evaluator is paid, in each group."""
     study = facts.study
-    rates = [(group.name_en or group.name_zh, group.payment_due()) for group in facts.groups]
+    rates = [(group.name.in_language("en"), group.payment_due()) for group in facts.groups]
     if not any([study.payment, *(rate for _, rate in rates)]):
         return "Not paid through the platform."
     words = f"Paid: {money(study.payment, study)} for a valid evaluator."
@@ -55,7 +56,7 @@ def form_words(facts: Facts) -> str:
 
 
 def label(question: Question) -> str:
-    return str(question["label_en"] or question["label_zh"])
+    return TextsByLanguage(question["label"]).in_language("en")
 
 
 def summed_up(question: Question, forms: Sequence[dict[str, Any]]) -> str:
@@ -108,12 +109,12 @@ def personal_data(asked: str) -> str:
 def form_line(question: Question) -> str:
     choices = f": {', '.join(question['choices'])}" if question["choices"] else f" ({question['kind']})"
     needed = "" if question["is_required"] else ", optional"
-    return f"{both(question['label_en'], question['label_zh'])}{choices}{needed}"
+    return f"{in_all_languages(question['label'])}{choices}{needed}"
 
 
-def both(english: str, chinese: str) -> str:
+def in_all_languages(texts: Mapping[str, str]) -> str:
     """Return a text in the languages that it was given in."""
-    return " / ".join(filter(None, (english, chinese)))
+    return " / ".join(TextsByLanguage(texts).values())
 
 
 def quoted(text: str) -> str:

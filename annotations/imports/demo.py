@@ -30,10 +30,8 @@ class DemoStudy:
 
     slug: str
     rubric: str
-    title_en: str
-    title_zh: str
-    instructions_en: str
-    instructions_zh: str
+    title: Mapping[str, str]
+    instructions: Mapping[str, str]
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -41,15 +39,20 @@ STUDIES = (
     DemoStudy(
         TANG_POETS,
         "poem",
-        "Four Tang poets",
-        "四位唐代诗人",
-        "This is a demonstration. No machine wrote here: each page has a theme and four real poems of the Tang dynasty"
-        " that name it, by four poets. The 'methods' of this study are the poets, and which poem is whose is not shown."
-        " Rate every poem on every quality, then pick the one you like best. You may change any answer until the"
-        " deadline.",
-        "这是一次演示，其中没有机器写的诗：每一页有一个题目和四首写到它的唐诗，分别出自四位诗人。"
-        "本研究所比较的“方法”就是诗人，哪首诗是谁写的不会显示。请为每首诗逐项打分，再选出您认为最好的一首。"
-        "截止时间之前，任何回答都可以修改。",
+        {"en": "Four Tang poets", "zh-hans": "四位唐代诗人"},
+        {
+            "en": (
+                "This is a demonstration. No machine wrote here: each page has a theme and four real poems of the"
+                " Tang dynasty that name it, by four poets. The 'methods' of this study are the poets, and which poem"
+                " is whose is not shown. Rate every poem on every quality, then pick the one you like best. You may"
+                " change any answer until the deadline."
+            ),
+            "zh-hans": (
+                "这是一次演示，其中没有机器写的诗：每一页有一个题目和四首写到它的唐诗，分别出自四位诗人。本研究所比较"
+                "的“方法”就是诗人，哪首诗是谁写的不会显示。请为每首诗逐项打分，再选出您认为最好的一首。截止时间之前"
+                "，任何回答都可以修改。"
+            ),
+        },
         {
             "li-bai": "李白 Li Bai",
             "du-fu": "杜甫 Du Fu",
@@ -60,28 +63,39 @@ STUDIES = (
     DemoStudy(
         MODERN_POEMS,
         "poem",
-        "Modern titles, old forms",
-        "今题古体",
-        "This is a demonstration with real texts. Each page has a title of today and four quatrains. Three were written"
-        " for the title by machines; the fourth is by a poet of the Tang dynasty, under the nearest of the titles of"
-        " that time, since nobody then wrote about an escalator. Which is which is not shown. Rate every poem on every"
-        " quality, then pick the one you like best. You may change any answer until the deadline.",
-        "这是一次演示，诗都是真的：每一页有一个今天的题目和四首七言绝句。其中三首由机器按题而作，"
-        "另一首出自唐人之手，取自当时最相近的题目——那时毕竟没有人写过电梯。哪一首是谁写的不会显示。"
-        "请为每首诗逐项打分，再选出您认为最好的一首。截止时间之前，任何回答都可以修改。",
+        {"en": "Modern titles, old forms", "zh-hans": "今题古体"},
+        {
+            "en": (
+                "This is a demonstration with real texts. Each page has a title of today and four quatrains. Three"
+                " were written for the title by machines; the fourth is by a poet of the Tang dynasty, under the"
+                " nearest of the titles of that time, since nobody then wrote about an escalator. Which is which is"
+                " not shown. Rate every poem on every quality, then pick the one you like best. You may change any"
+                " answer until the deadline."
+            ),
+            "zh-hans": (
+                "这是一次演示，诗都是真的：每一页有一个今天的题目和四首七言绝句。其中三首由机器按题而作，另一首出自唐"
+                "人之手，取自当时最相近的题目——那时毕竟没有人写过电梯。哪一首是谁写的不会显示。请为每首诗逐项打分，"
+                "再选出您认为最好的一首。截止时间之前，任何回答都可以修改。"
+            ),
+        },
     ),
     DemoStudy(
         EVERYDAY_QUESTIONS,
         "qa",
-        "Everyday questions",
-        "日常问题（英文）",
-        "This is a demonstration with real texts. Each page has a question and four answers. Three were written by a"
-        " small language model in different ways, one by a person; which is which is not shown. Machines make things"
-        " up: take no advice from here. Rate every answer on every quality, then pick the best one. You may change any"
-        " answer until the deadline.",
-        "这是一次演示，问题和回答都是英文。每一页有一个问题和四个回答：三个由一个小语言模型以不同方式写成，"
-        "一个由人写成，哪个是谁写的不会显示。机器会胡编，请勿当真。请为每个回答逐项打分，再选出最好的一个。"
-        "截止时间之前，任何回答都可以修改。",
+        {"en": "Everyday questions", "zh-hans": "日常问题（英文）"},
+        {
+            "en": (
+                "This is a demonstration with real texts. Each page has a question and four answers. Three were"
+                " written by a small language model in different ways, one by a person; which is which is not shown."
+                " Machines make things up: take no advice from here. Rate every answer on every quality, then pick the"
+                " best one. You may change any answer until the deadline."
+            ),
+            "zh-hans": (
+                "这是一次演示，问题和回答都是英文。每一页有一个问题和四个回答：三个由一个小语言模型以不同方式写成，一"
+                "个由人写成，哪个是谁写的不会显示。机器会胡编，请勿当真。请为每个回答逐项打分，再选出最好的一个。截止"
+                "时间之前，任何回答都可以修改。"
+            ),
+        },
     ),
 )
 
@@ -115,10 +129,8 @@ def import_demo_study(demo: DemoStudy) -> Study:
         read_candidates(settings.BASE_DIR / "fixtures" / f"{demo.slug}.jsonl", rubric.genre),
         slug=demo.slug,
         rubric=rubric,
-        title_en=demo.title_en,
-        title_zh=demo.title_zh,
-        instructions_en=demo.instructions_en,
-        instructions_zh=demo.instructions_zh,
+        title=demo.title,
+        instructions=demo.instructions,
         labels=demo.labels,
     )
     return study

@@ -22,7 +22,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from annotations.setup.rubrics import RubricCriterion, load_rubric
+from annotations.models.texts_by_language import TextsByLanguage
+from annotations.setup.rubrics import CRITERION_TEXTS, RubricCriterion, load_rubric
 from generation.files.problems import FileRefused, Problems, shown
 from generation.texts.characters import CONTROL
 from generation.texts.normalising import is_blank
@@ -226,12 +227,9 @@ def as_asked(criterion: RubricCriterion, title: str, minimum: int, maximum: int)
         minimum=minimum,
         maximum=maximum,
         # What was asked in Chinese stays as it was asked; there was no English.
-        question_en="",
-        low_en="",
-        high_en="",
-        question_zh=question[:300],
-        low_zh=low[:120],
-        high_zh=high[:120],
+        question=TextsByLanguage({"zh-hans": question[: CRITERION_TEXTS["question"]]}),
+        low=TextsByLanguage({"zh-hans": low[: CRITERION_TEXTS["low"]]}),
+        high=TextsByLanguage({"zh-hans": high[: CRITERION_TEXTS["high"]]}),
     )
 
 

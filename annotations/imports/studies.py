@@ -23,6 +23,8 @@ from annotations.models import (
     Rating,
     Study,
 )
+from annotations.models.bounds import check_texts
+from annotations.models.texts_by_language import TextsByLanguage, named_by
 from annotations.setup.material import imported_texts
 from annotations.setup.pages import place_candidates
 from annotations.setup.rubrics import Rubric, RubricCriterion
@@ -42,10 +44,8 @@ def import_study(
     *,
     slug: str,
     rubric: Rubric,
-    title_en: str = "",
-    title_zh: str = "",
-    instructions_en: str = "",
-    instructions_zh: str = "",
+    title: Mapping[str, str] | None = None,
+    instructions: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> tuple[Study, bool]:
     """Return the study made of these candidates, and whether it was made now; an import done before is left alone.
@@ -55,10 +55,8 @@ def import_study(
     """
     study = Study(
         slug=slug,
-        title_en=title_en or ("" if title_zh else slug),
-        title_zh=title_zh,
-        instructions_en=instructions_en or rubric.instructions_en,
-        instructions_zh=instructions_zh or rubric.instructions_zh,
+        title=TextsByLanguage(title or {}) or named_by(slug),
+        instructions=rubric.instructions.changed_by(TextsByLanguage(instructions or {})),
     )
     texts = imported_texts(file)
     source = {"import": file.name, "sha256": file.sha256}
@@ -77,15 +75,14 @@ class RecordsReceipt:
 
 
 @transaction.atomic
-def import_records(records: Records, *, slug: str, title_en: str = "", title_zh: str = "") -> RecordsReceipt:
+def import_records(records: Records, *, slug: str, title: Mapping[str, str] | None = None) -> RecordsReceipt:
     """Store a published study, closed, with all its evaluators and their answers as they are; see `import_study`.
 
     Ratings that their scale does not have are kept and flagged. The evaluators become users who cannot log in.
     """
     study = Study(
         slug=slug,
-        title_en=title_en or ("" if title_zh else slug),
-        title_zh=title_zh,
+        title=TextsByLanguage(title or {}) or named_by(slug),
         state=Study.State.CLOSED,
         has_best_picks=any(pick is not None for one in records.evaluators for pick in one.picks),
     )
@@ -124,6 +121,7 @@ def create_once(
     Pages are in the order of the prompts' first texts, methods in the order of theirs. `rule` says how the texts are
     shown (`generation.texts.normalising`); without one it is that of the genre.
     """
+    check_texts(study)
     study.full_clean(validate_unique=False)
     if existing := _imported_before(study.slug, criteria, source):
         return existing, False

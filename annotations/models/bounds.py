@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, Model, TextField
 from django.utils.translation import gettext as _
 
+from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes, unknown_language
 from generation.texts.characters import UNSTORABLE
 
 # Days that a deadline is put off by at a time, or that an invitation is good for.
@@ -48,11 +49,27 @@ def check_texts(row: Model) -> None:
     wrong: dict[str, list[str]] = {}
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)
-        if isinstance(field, CharField | TextField) and isinstance(value, str):
-            try:
+        try:
+            if isinstance(field, TextsField):
+                check_by_language(field.name, value, longest=field.max_length or LONGEST_TEXT)
+            elif isinstance(field, CharField | TextField) and isinstance(value, str):
                 check_text(field.name, value, longest=field.max_length or LONGEST_TEXT)
-            except ValidationError as error:
-                wrong |= error.message_dict
+        except ValidationError as error:
+            wrong |= error.message_dict
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def check_by_language(name: str, texts: TextsByLanguage, *, longest: int) -> None:
+    """Raise ValidationError with what is wrong in the languages of a text: for `title.en` that of its English."""
+    wrong: dict[str, list[str]] = {}
+    for code, text in texts.items():
+        try:
+            check_text(f"{name}.{code}", text, longest=longest)
+        except ValidationError as error:
+            wrong |= error.message_dict
+        if code not in language_codes():
+            wrong[f"{name}.{code}"] = [unknown_language(code)]
     if wrong:
         raise ValidationError(wrong)
 

@@ -14,7 +14,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models.study import Study, in_current_language
+from annotations.models.study import Study
+from annotations.models.texts_by_language import TextsField
 
 
 class EvaluatorGroup(models.Model):
@@ -22,8 +23,7 @@ class EvaluatorGroup(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="groups")
     key = models.SlugField(max_length=40)
-    name_en = models.CharField(max_length=80, blank=True)
-    name_zh = models.CharField(max_length=80, blank=True)
+    name = TextsField(max_length=80, error_messages={"blank": _("Give the group a name.")})
     # Of a valid evaluator; empty: as the study says.
     payment = models.DecimalField(max_digits=9, decimal_places=2, null=True, blank=True)
 
@@ -33,7 +33,7 @@ class EvaluatorGroup(models.Model):
             models.UniqueConstraint(fields=["study", "key"], name="group_key_once"),
             # The target of the keys that keep a group in its study.
             models.UniqueConstraint(fields=["study", "id"], name="group_of_study"),
-            models.CheckConstraint(condition=~Q(name_en="", name_zh=""), name="group_name_given"),
+            models.CheckConstraint(condition=~Q(name={}), name="group_name_given"),
             models.CheckConstraint(
                 condition=Q(payment__isnull=True) | Q(payment__gte=0), name="group_payment_not_negative"
             ),
@@ -41,10 +41,6 @@ class EvaluatorGroup(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-    @property
-    def name(self) -> str:
-        return in_current_language(self.name_en, self.name_zh)
 
     def payment_due(self) -> Decimal:
         """Return what a valid evaluator of this group gets."""

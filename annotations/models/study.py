@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from decimal import Decimal
+from typing import Any
 
 import langcodes
 from django.core.exceptions import ValidationError
@@ -12,10 +13,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models.numbers import LARGEST_SCORE, NumberField
+from annotations.models.texts_by_language import TextsByLanguage, TextsField
 from generation.genres import genre_choices
 from generation.models import Candidate, GenerationRun, Method, Prompt
 from generation.texts.normalising import shown_prompt, shown_text
@@ -26,12 +28,6 @@ RESERVED_SLUGS = frozenset({"new"})
 
 def new_order_seed() -> int:
     return secrets.randbits(63)
-
-
-def in_current_language(english: str, chinese: str) -> str:
-    """Return the text in the reader's language, or the other one where it is missing."""
-    preferred, other = (chinese, english) if (get_language() or "").startswith("zh") else (english, chinese)
-    return preferred or other
 
 
 def check_language_tag(tag: str) -> None:
@@ -86,10 +82,8 @@ class Study(models.Model):
         CODE = "code", _("code, in letters of one width")
 
     slug = models.SlugField(unique=True, max_length=80)
-    title_en = models.CharField(max_length=200, blank=True)
-    title_zh = models.CharField(max_length=200, blank=True)
-    instructions_en = models.TextField(blank=True)
-    instructions_zh = models.TextField(blank=True)
+    title = TextsField(max_length=200, error_messages={"blank": _("Give the study a title.")})
+    instructions = TextsField(blank=True)
     # What is rated: poems under titles, or answers to questions.
     genre = models.CharField(max_length=8, choices=genre_choices, default="poem")
     # The language of the texts that are rated, which need not be the reader's.
@@ -116,8 +110,7 @@ class Study(models.Model):
     # After so many hours without a single answer a sub-task that is for a number of evaluators goes to another one.
     hours_to_give_back = models.PositiveSmallIntegerField(default=48)
     # What evaluators agree to before their first page; empty: they are asked nothing.
-    consent_en = models.TextField(blank=True)
-    consent_zh = models.TextField(blank=True)
+    consent = TextsField(blank=True)
     # The questions of the short form that comes with the consent (`annotations.recruiting.consent`).
     questions = models.JSONField(default=list, blank=True)
     contact = models.CharField(max_length=200, blank=True)
@@ -173,7 +166,7 @@ class Study(models.Model):
                 name="study_threshold_is_a_share",
             ),
             models.CheckConstraint(condition=Q(days_to_rate__gte=1), name="study_days_positive"),
-            models.CheckConstraint(condition=~Q(title_en="", title_zh=""), name="study_title_given"),
+            models.CheckConstraint(condition=~Q(title={}), name="study_title_given"),
         ]
 
     def __str__(self) -> str:
@@ -188,16 +181,9 @@ class Study(models.Model):
             raise ValidationError({"slug": _("This name is taken by the site itself.")})
 
     @property
-    def title(self) -> str:
-        return in_current_language(self.title_en, self.title_zh)
-
-    @property
-    def instructions(self) -> str:
-        return in_current_language(self.instructions_en, self.instructions_zh)
-
-    @property
-    def consent(self) -> str:
-        return in_current_language(self.consent_en, self.consent_zh)
+    def form_questions(self) -> list[dict[str, Any]]:
+        """The questions of the short form, each with its label by language."""
+        return [{**question, "label": TextsByLanguage(question["label"])} for question in self.questions]
 
     @property
     def text_language_name(self) -> str:
@@ -220,7 +206,7 @@ class Study(models.Model):
 
     def asks_consent(self) -> bool:
         """Whether evaluators agree to something or fill in a form before their first page."""
-        return bool(self.consent_en or self.consent_zh or self.questions)
+        return bool(self.consent or self.questions)
 
     def is_shared_out(self) -> bool:
         """Whether an evaluator gets some of the sub-tasks only."""
@@ -251,14 +237,10 @@ class Criterion(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="criteria")
     number = models.PositiveSmallIntegerField()
     key = models.SlugField(max_length=40)
-    label_en = models.CharField(max_length=80, blank=True)
-    label_zh = models.CharField(max_length=80, blank=True)
-    question_en = models.CharField(max_length=300, blank=True)
-    question_zh = models.CharField(max_length=300, blank=True)
-    low_en = models.CharField(max_length=120, blank=True)
-    low_zh = models.CharField(max_length=120, blank=True)
-    high_en = models.CharField(max_length=120, blank=True)
-    high_zh = models.CharField(max_length=120, blank=True)
+    label = TextsField(max_length=80, error_messages={"blank": _("Give the criterion a name.")})
+    question = TextsField(max_length=300, blank=True)
+    low = TextsField(max_length=120, blank=True)
+    high = TextsField(max_length=120, blank=True)
     minimum = NumberField(default=1)
     maximum = NumberField(default=5)
     is_overall = models.BooleanField(default=False)
@@ -281,27 +263,11 @@ class Criterion(models.Model):
                 condition=Q(minimum__gte=-LARGEST_SCORE, maximum__lte=LARGEST_SCORE),
                 name="criterion_scale_within_bounds",
             ),
-            models.CheckConstraint(condition=~Q(label_en="", label_zh=""), name="criterion_label_given"),
+            models.CheckConstraint(condition=~Q(label={}), name="criterion_label_given"),
         ]
 
     def __str__(self) -> str:
         return self.key
-
-    @property
-    def label(self) -> str:
-        return in_current_language(self.label_en, self.label_zh)
-
-    @property
-    def question(self) -> str:
-        return in_current_language(self.question_en, self.question_zh)
-
-    @property
-    def low(self) -> str:
-        return in_current_language(self.low_en, self.low_zh)
-
-    @property
-    def high(self) -> str:
-        return in_current_language(self.high_en, self.high_zh)
 
     @property
     def points(self) -> range:

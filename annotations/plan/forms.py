@@ -95,7 +95,7 @@ class PlanForm(forms.Form):
         }
         super().__init__(*args, **kwargs)
         self.fields["primary_criterion"] = forms.TypedChoiceField(
-            choices=[(key, criterion.label) for key, criterion in criteria.items()],
+            choices=[(key, str(criterion.label)) for key, criterion in criteria.items()],
             coerce=criteria.__getitem__,
             widget=forms.RadioSelect,
             label=_("Primary criterion"),

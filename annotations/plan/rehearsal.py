@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from annotations.models import Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
 from annotations.plan.simulation import Effects, SimulatedAnswers, enrol_simulated, simulated_answers
@@ -55,13 +57,21 @@ def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[tuple[U
             yield enrolment.evaluator, address[page], Answer(shown[answers.picks[row, column]], 1)
 
 
+def rehearsal_title(study: Study) -> dict[str, str]:
+    """Return the title of a study's rehearsal in the languages of its own."""
+    titles = {}
+    for code, title in study.title.items():
+        with override(code):
+            titles[code] = _("%(title)s (rehearsal)") % {"title": title}
+    return titles
+
+
 @transaction.atomic
 def copy_study(study: Study, slug: str) -> Study:
     """Copy a study with its criteria, methods, sub-tasks and pages, but nobody's enrolment, under a new slug."""
     copy = Study.objects.create(
         slug=slug,
-        title_en=study.title_en and f"{study.title_en} (rehearsal)",
-        title_zh=study.title_zh and f"{study.title_zh}（预演）",
+        title=rehearsal_title(study),
         genre=study.genre,
         text_language=study.text_language,
         normalisation=study.normalisation,

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.models import Criterion, Enrolment
+from annotations.models.texts_by_language import longest_text
 from annotations.questionnaire import saving as judging
 from annotations.questionnaire.forms import CRITERION, MAX_SCORE, MAX_SECONDS_ON_PAGE, TOKEN
 from annotations.questionnaire.page import Card, Sheet, load_sheet
@@ -23,6 +24,7 @@ from annotations.questionnaire.progress import (
     study_progress,
 )
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer, PageAddress, Receipt
+from annotations.text_serializers import Texts
 from generation.refusals import Refused
 from generation.web.rest import (
     Body,
@@ -37,18 +39,19 @@ from generation.web.schema import extend_schema
 
 
 class CriterionSerializer(serializers.ModelSerializer[Criterion]):
+    label = Texts(longest_text(Criterion, "label"))  # type: ignore[assignment]
+    question = Texts(longest_text(Criterion, "question"), required=False)
+    low = Texts(longest_text(Criterion, "low"), required=False)
+    high = Texts(longest_text(Criterion, "high"), required=False)
+
     class Meta:
         model = Criterion
         fields = [
             "key",
-            "label_en",
-            "label_zh",
-            "question_en",
-            "question_zh",
-            "low_en",
-            "low_zh",
-            "high_en",
-            "high_zh",
+            "label",
+            "question",
+            "low",
+            "high",
             "minimum",
             "maximum",
             "is_overall",
@@ -69,8 +72,7 @@ class OwnStudySerializer(serializers.Serializer[OwnPart]):
     """A study that one rates."""
 
     slug = serializers.CharField(source="enrolment.study.slug")
-    title_en = serializers.CharField(source="enrolment.study.title_en")
-    title_zh = serializers.CharField(source="enrolment.study.title_zh")
+    title = Texts(source="enrolment.study.title")
     deadline = serializers.DateTimeField(source="enrolment.deadline")
     is_open = serializers.BooleanField(source="enrolment.is_open", help_text="Answers are taken now.")
     answered = serializers.IntegerField(source="progress.answered")
@@ -85,10 +87,8 @@ class PageProgressSerializer(serializers.Serializer[PageProgress]):
 
 
 class OwnStudyDetailSerializer(OwnStudySerializer):
-    instructions_en = serializers.CharField(source="enrolment.study.instructions_en")
-    instructions_zh = serializers.CharField(source="enrolment.study.instructions_zh")
-    consent_en = serializers.CharField(source="enrolment.study.consent_en")
-    consent_zh = serializers.CharField(source="enrolment.study.consent_zh")
+    instructions = Texts(source="enrolment.study.instructions")
+    consent = Texts(source="enrolment.study.consent")
     questions = serializers.JSONField(
         source="enrolment.study.questions", help_text="The short form that comes with the consent."
     )

@@ -97,7 +97,7 @@ TARGET = f"""
     SELECT placement.enrolment_id, placement.page_id, placement.candidate_id,
            study.state = 'open' AND enrolment.source <> 'imported' AND enrolment.deadline > now() AS is_open,
            enrolment.source <> 'questionnaire' OR enrolment.consented_at IS NOT NULL
-               OR (study.consent_en = '' AND study.consent_zh = '' AND study.questions = '[]') AS is_agreed,
+               OR (study.consent = '{{{{}}}}' AND study.questions = '[]') AS is_agreed,
            study.state, least(%(client_order)s, {MILLISECONDS.format(time="now()")}) AS client_order {{columns}}
     FROM annotations_placement placement
     JOIN annotations_enrolment enrolment ON enrolment.id = placement.enrolment_id

@@ -15,6 +15,7 @@ from annotations.access.api import ChangedSerializer
 from annotations.access.permissions import Right, study_for
 from annotations.models import EvaluatorGroup, Invitation, OpenLink
 from annotations.models.bounds import MOST_DAYS, MOST_JOINING
+from annotations.models.texts_by_language import longest_text
 from annotations.recruiting.invitations import (
     DAYS_VALID,
     LONGEST_NAME,
@@ -30,6 +31,7 @@ from annotations.recruiting.invitations import (
     send_invitations,
 )
 from annotations.recruiting.tokens import join_address
+from annotations.text_serializers import StrictTexts, Texts
 from generation.web.once import IDEMPOTENCY_KEY, key_sent
 from generation.web.rest import (
     Amount,
@@ -46,15 +48,16 @@ from generation.web.schema import extend_schema
 
 
 class GroupSerializer(serializers.ModelSerializer[EvaluatorGroup]):
+    name = Texts()
+
     class Meta:
         model = EvaluatorGroup
-        fields = ["key", "name_en", "name_zh", "payment"]
+        fields = ["key", "name", "payment"]
 
 
-class GroupBody(Body):
+class GroupBody(StrictTexts):
     key = serializers.SlugField(max_length=40)
-    name_en = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
-    name_zh = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
+    name = Texts(longest_text(EvaluatorGroup, "name"), default=dict)
     payment = Amount(
         required=False,
         allow_null=True,

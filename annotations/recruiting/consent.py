@@ -4,7 +4,7 @@
 
 - `key`: a slug, under which the answers are stored; each once
 - `kind`: `text` (a line of at most 200 characters), `number` (a whole number from 0 to 1,000,000) or `choice`
-- `label_en`, `label_zh`: the question in the reader's language; one of them may be empty
+- `label`: the question by language of the interface, in one of them at least
 - `choices`: for `choice` two to twenty different texts, of which one is chosen; otherwise an empty list
 - `is_required`: whether it must be answered
 """
@@ -20,13 +20,13 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from annotations.models import Enrolment
-from annotations.models.study import in_current_language
+from annotations.models.texts_by_language import TextsByLanguage, gathered, language_codes, unknown_language
 from generation.refusals import Refused
 from generation.texts.characters import UNSTORABLE
 
 Question = dict[str, Any]
 
-QUESTION_KEYS = {"key", "kind", "label_en", "label_zh", "choices", "is_required"}
+QUESTION_KEYS = {"key", "kind", "label", "choices", "is_required"}
 KINDS = ("text", "number", "choice")
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 MOST_QUESTIONS = 20
@@ -43,6 +43,13 @@ class BadAnswers(Refused):
     def __init__(self, problems: Mapping[str, str]) -> None:
         self.fields = {key: [said] for key, said in problems.items()}
         super().__init__(*problems.values())
+
+
+def read_questions(questions: Any) -> Any:
+    """Return questions as they are sent, those with `label_en` and its like with one `label`."""
+    if not isinstance(questions, list):
+        return questions
+    return [gathered(one, ["label"]) if isinstance(one, dict) else one for one in questions]
 
 
 def check_questions(questions: object) -> list[Question]:
@@ -77,16 +84,26 @@ def problem_of(question: object) -> str:
         return _("its key must be small letters, digits, - and _, at most 40 of them.")
     if question["kind"] not in KINDS:
         return _("its kind must be one of %(kinds)s.") % {"kinds": ", ".join(KINDS)}
-    labels = (question["label_en"], question["label_zh"])
-    if not all(isinstance(label, str) and len(label) <= LONGEST_LABEL for label in labels):
-        return _("its labels must be text of at most %(most)d characters.") % {"most": LONGEST_LABEL}
-    if any(map(UNSTORABLE.search, labels)):
-        return _("its labels have a character that is none.")
-    if not any(label.strip() for label in labels):
-        return _("it needs a label in English or in Chinese.")
+    if problem := problem_of_label(question["label"]):
+        return problem
     if not isinstance(question["is_required"], bool):
         return _("whether it is required must be true or false.")
     return problem_of_choices(question["kind"], question["choices"])
+
+
+def problem_of_label(labels: object) -> str:
+    """Return what is wrong with the label of a question, or nothing."""
+    if not isinstance(labels, dict):
+        return _("its label must be a text by language.")
+    if unknown := [code for code in labels if code not in language_codes()]:
+        return unknown_language(str(unknown[0]))
+    if not all(isinstance(label, str) and len(label) <= LONGEST_LABEL for label in labels.values()):
+        return _("its labels must be text of at most %(most)d characters.") % {"most": LONGEST_LABEL}
+    if any(map(UNSTORABLE.search, labels.values())):
+        return _("its labels have a character that is none.")
+    if not any(label.strip() for label in labels.values()):
+        return _("it needs a label in one of the languages.")
+    return ""
 
 
 def problem_of_choices(kind: str, choices: object) -> str:
@@ -113,7 +130,7 @@ def problem_of_choices(kind: str, choices: object) -> str:
 
 def label_of(question: Question) -> str:
     """Return a question in the reader's language."""
-    return in_current_language(question["label_en"], question["label_zh"])
+    return TextsByLanguage(question["label"]).in_current_language()
 
 
 def parse_answers(questions: Sequence[Question], data: Mapping[str, Any]) -> dict[str, str | int]:

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from annotations.models import EvaluatorGroup, Study
 from annotations.models.bounds import MOST_DAYS, MOST_JOINING
+from annotations.models.texts_by_language import longest_text
 from annotations.recruiting.invitations import DAYS_VALID, LONGEST_NAME
+from annotations.text_forms import TextInput, TextsForm
 from generation.files.encoding import EncodingUnconfirmed
 from generation.refusals import Refused
 from generation.web.encodings import EncodingField
@@ -30,7 +32,7 @@ class GroupField(GroupChoice):
     """One of a study's groups, by its name."""
 
     def label_from_instance(self, obj: EvaluatorGroup) -> str:
-        return obj.name
+        return str(obj.name)
 
 
 class StudyForm(forms.Form):
@@ -71,9 +73,15 @@ def days_valid_field() -> forms.IntegerField:
     )
 
 
-class GroupForm(StudyForm):
+class GroupForm(TextsForm, StudyForm):
     """A group of evaluators; the key of one that is there changes it."""
 
+    texts = {
+        "name": TextInput(
+            _("Name"), longest_text(EvaluatorGroup, "name"), missing=_("Give the group a name.")
+        )
+    }
+    field_order = ["key", "name", "payment"]
     key = forms.SlugField(
         max_length=40,
         label=_("Short name"),
@@ -81,8 +89,6 @@ class GroupForm(StudyForm):
             "Letters, digits and hyphens, as in files of invitations. That of a group below changes it."
         ),
     )
-    name_en = forms.CharField(max_length=80, required=False, label=_("Name in English"))
-    name_zh = forms.CharField(max_length=80, required=False, label=_("Name in Chinese"))
     payment = forms.DecimalField(
         max_digits=9,
         decimal_places=2,
@@ -97,12 +103,6 @@ class GroupForm(StudyForm):
             "payment": self.study.payment,
             "currency": self.study.currency,
         }
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if not cleaned.get("name_en") and not cleaned.get("name_zh") and not self.errors:
-            self.add_error("name_en", _("Give the group a name in English or in Chinese."))
-        return cleaned
 
 
 class InviteForm(StudyForm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -27,6 +27,7 @@ from annotations.models.bounds import (
     check_text,
     check_texts,
 )
+from annotations.models.texts_by_language import TextsByLanguage
 from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
 from annotations.recruiting.tokens import NewToken, join_address, new_token, token_from
 from generation.files.problems import Place, shown
@@ -62,17 +63,15 @@ class NewLink:
 
 @transaction.atomic
 def put_group(
-    study: Study, key: str, *, name_en: str, name_zh: str, payment: Decimal | None, by: User | None
+    study: Study, key: str, *, name: Mapping[str, str], payment: Decimal | None, by: User | None
 ) -> EvaluatorGroup:
     """Make a group of evaluators, or change the one of that key, and log it; raise `ValidationError`."""
-    check_texts(EvaluatorGroup(key=key, name_en=name_en, name_zh=name_zh))
+    check_texts(EvaluatorGroup(key=key, name=TextsByLanguage(name)))
     Study.objects.locked(study)
     group = EvaluatorGroup.objects.filter(study=study, key=key).first() or EvaluatorGroup(
         study=study, key=key
     )
-    group.name_en, group.name_zh, group.payment = name_en, name_zh, payment
-    if not (name_en or name_zh):
-        raise ValidationError({"name_en": _("Give the group a name in English or in Chinese.")})
+    group.name, group.payment = TextsByLanguage(name), payment
     check_payment("payment", payment)
     group.full_clean()
     group.save()

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from annotations.models import Study
+from annotations.models.texts_by_language import language_codes
 
 logger = logging.getLogger(__name__)
 
@@ -33,15 +34,15 @@ def can_mail() -> bool:
 
 
 def write_letter(template: str, to: str, study: Study, context: dict[str, Any]) -> Letter:
-    """Return a letter about a study in both languages of the site, the one that it has a title in first.
+    """Return a letter about a study in all languages of the site, those that it has a title in first.
 
     The first line of the template (`annotations/mail/`) is the subject.
     """
     subjects, parts = [], []
-    for language in ("en", "zh-hans") if study.title_en else ("zh-hans", "en"):
+    for language in sorted(language_codes(), key=lambda code: code not in study.title):
         with override(language):
             text = render_to_string(
-                f"annotations/mail/{template}.txt", {**context, "title": " ".join(study.title.split())}
+                f"annotations/mail/{template}.txt", {**context, "title": " ".join(str(study.title).split())}
             )
         subject, _newline, part = text.strip().partition("\n")
         subjects.append(subject)

@@ -205,7 +205,7 @@ def study_facts(study: Study, table: ScoreTable) -> StudyFacts:
     """Return what the report says of the study itself."""
     return StudyFacts(
         slug=study.slug,
-        title=study.title,
+        title=str(study.title),
         genre=genre(study),
         text_language=study.text_language,
         prompts=len(table.prompts),
@@ -214,7 +214,7 @@ def study_facts(study: Study, table: ScoreTable) -> StudyFacts:
         criteria=tuple(
             CriterionFacts(
                 key=criterion.key,
-                label=criterion.label,
+                label=str(criterion.label),
                 minimum=criterion.minimum,
                 maximum=criterion.maximum,
                 is_overall=criterion.is_overall,

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, may_create, study_for
-from annotations.models import Criterion, Study
-from annotations.models.bounds import LONGEST_TEXT
+from annotations.models import Study
+from annotations.models.texts_by_language import longest_text
 from annotations.questionnaire.api import CriterionSerializer
+from annotations.recruiting.consent import read_questions
 from annotations.setup.lifecycle import close_study, launch, pause, resume, sign_off
 from annotations.setup.material import MaterialChecks, material_checks, store_material
 from annotations.setup.rubrics import (
@@ -35,6 +36,7 @@ from annotations.setup.study import (
     replace_criteria,
 )
 from annotations.setup.uploads import candidates_in, prompts_in
+from annotations.text_serializers import StrictTexts, Texts
 from generation.files.encoding import ENCODINGS
 from generation.files.problems import Problems
 from generation.genres import genre_choices
@@ -43,7 +45,6 @@ from generation.web.once import IDEMPOTENCY_KEY, key_sent, make_once
 from generation.web.rest import (
     TABLE_PARSERS,
     Amount,
-    Body,
     Share,
     Strict,
     UserRequest,
@@ -53,30 +54,22 @@ from generation.web.rest import (
 from generation.web.schema import extend_schema
 
 
-def text(longest: int = LONGEST_TEXT) -> serializers.CharField:
-    return serializers.CharField(max_length=longest, required=False, allow_blank=True)
-
-
-class NewStudyBody(Body):
+class NewStudyBody(StrictTexts):
     slug = serializers.SlugField(max_length=80, help_text="Its name in addresses, for good.")
-    title_en = text(200)
-    title_zh = text(200)
+    title = Texts(longest_text(Study, "title"), required=False)
     rubric = serializers.ChoiceField(
         choices=READY_MADE, default="poem", help_text="Ready-made criteria; PUT criteria/ takes your own."
     )
 
 
-class ChangeBody(Body):
-    title_en = text(200)
-    title_zh = text(200)
-    instructions_en = text()
-    instructions_zh = text()
-    consent_en = text()
-    consent_zh = text()
+class ChangeBody(StrictTexts):
+    title = Texts(longest_text(Study, "title"), required=False)
+    instructions = Texts(required=False)
+    consent = Texts(required=False)
     questions = serializers.ListField(
         child=serializers.DictField(), required=False, help_text="The short form that comes with the consent."
     )
-    contact = text(200)
+    contact = serializers.CharField(max_length=200, required=False, allow_blank=True)
     prompts_per_subtask = serializers.IntegerField(
         min_value=1, max_value=MOST_PROMPTS_PER_SUBTASK, required=False
     )
@@ -104,8 +97,11 @@ class ChangeBody(Body):
         help_text="How what is shown is made of the texts as they were written; fixed with the material.",
     )
 
+    def validate_questions(self, questions: list[dict[str, Any]]) -> Any:
+        return read_questions(questions)
 
-class CriterionBody(Strict, serializers.ModelSerializer[Criterion]):
+
+class CriterionBody(StrictTexts, CriterionSerializer):
     key = serializers.SlugField(max_length=40)
     minimum = serializers.IntegerField(
         min_value=LOWEST_SCORE, max_value=HIGHEST_SCORE, required=False, default=1
@@ -116,14 +112,10 @@ class CriterionBody(Strict, serializers.ModelSerializer[Criterion]):
     is_overall = serializers.BooleanField(required=False, default=False)
     lower_is_better = serializers.BooleanField(required=False, default=False)
 
-    class Meta(CriterionSerializer.Meta):
-        pass
 
-
-class RubricBody(Body):
+class RubricBody(StrictTexts):
     genre = serializers.ChoiceField(choices=genre_choices())
-    instructions_en = text()
-    instructions_zh = text()
+    instructions = Texts(required=False)
     criteria = serializers.ListField(child=CriterionBody(), min_length=1, max_length=MOST_CRITERIA)
 
 

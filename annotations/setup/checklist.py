@@ -43,7 +43,7 @@ class Checklist:
 def checklist(study: Study) -> Checklist:
     """Return the steps of a study with a constant number of queries."""
     checks = material_checks(study)
-    labels = [criterion.label for criterion in study.criteria.all()]
+    labels = [str(criterion.label) for criterion in study.criteria.all()]
     is_draft = study.state == Study.State.DRAFT
     wrong = tuple(material_obstacles(study, checks))
     steps = (
@@ -138,6 +138,6 @@ def setting_facts(study: Study) -> tuple[str, ...]:
 def consent_facts(study: Study) -> tuple[str, ...]:
     questions = ngettext("%(count)d question", "%(count)d questions", len(study.questions))
     return (
-        _("a text to agree to") if study.consent_en or study.consent_zh else _("no text to agree to"),
+        _("a text to agree to") if study.consent else _("no text to agree to"),
         questions % {"count": len(study.questions)} if study.questions else _("no questions"),
     )

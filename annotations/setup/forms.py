@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
 from annotations.models.bounds import LONGEST_TEXT
+from annotations.models.texts_by_language import longest_text
 from annotations.setup.rubrics import READY_MADE, Rubric, load_rubric
 from annotations.setup.study import (
     MOST_DAYS,
@@ -19,6 +19,7 @@ from annotations.setup.study import (
     changeable_fields,
 )
 from annotations.setup.uploads import candidates_in, prompts_in, rubric_in
+from annotations.text_forms import TextInput, TextsForm
 from generation.files.encoding import EncodingUnconfirmed
 from generation.files.problems import FileRefused, Problem
 from generation.refusals import Refused
@@ -62,9 +63,8 @@ def rubric_choices() -> list[tuple[str, str]]:
 
 def rubric_in_words(rubric: Rubric) -> str:
     """Return the title of a rubric with the names of its criteria, in the reader's language."""
-    if (get_language() or "").startswith("zh"):
-        return f"{rubric.title_zh}：{'、'.join(criterion.label_zh for criterion in rubric.criteria)}"
-    return f"{rubric.title_en}: {', '.join(criterion.label_en.lower() for criterion in rubric.criteria)}"
+    criteria = pgettext("list", ", ").join(str(criterion.label).lower() for criterion in rubric.criteria)
+    return gettext("%(title)s: %(criteria)s") % {"title": rubric.title, "criteria": criteria}
 
 
 class RubricForm(FileForm):
@@ -118,55 +118,41 @@ class ReplaceCriteriaForm(RubricForm):
     )
 
 
-class NewStudyForm(RubricForm):
+class NewStudyForm(TextsForm, RubricForm):
     """What a study begins with."""
 
-    title_en = forms.CharField(required=False, max_length=200, label=_("Title in English"))
-    title_zh = forms.CharField(
-        required=False,
-        max_length=200,
-        label=_("Title in Chinese"),
-        help_text=_("One of the two is enough. Evaluators read it."),
-        widget=forms.TextInput(attrs={"lang": "zh-Hans"}),
-    )
+    texts = {
+        "title": TextInput(
+            pgettext_lazy("study", "Title"),
+            longest_text(Study, "title"),
+            help_text=_("One language is enough. Evaluators read it."),
+            missing=_("Give the study a title."),
+        )
+    }
     slug = forms.SlugField(
         max_length=80,
         label=_("Name in addresses"),
         help_text=_("English letters, digits, - and _, such as tang-poems-2026. It cannot be changed."),
     )
 
-    field_order = ["title_en", "title_zh", "slug", "rubric", "rubric_file"]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if not (cleaned.get("title_en") or cleaned.get("title_zh")):
-            self.add_error("title_en", gettext("Give the study a title, in English or in Chinese."))
-        return cleaned
+    field_order = ["title", "slug", "rubric", "rubric_file"]
 
 
-def text_area(*, lang: str = "", rows: int = 4) -> forms.Textarea:
-    return forms.Textarea(attrs={"rows": rows, **({"lang": lang} if lang else {})})
+def text_area(rows: int) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows})
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(TextsForm):
     """The words and the rules of a study; what can no longer change is shown and not taken."""
 
-    title_en = forms.CharField(required=False, max_length=200, label=_("Title in English"))
-    title_zh = forms.CharField(
-        required=False,
-        max_length=200,
-        label=_("Title in Chinese"),
-        widget=forms.TextInput(attrs={"lang": "zh-Hans"}),
-    )
-    instructions_en = forms.CharField(
-        required=False, max_length=LONGEST_TEXT, label=_("Instructions in English"), widget=text_area()
-    )
-    instructions_zh = forms.CharField(
-        required=False,
-        max_length=LONGEST_TEXT,
-        label=_("Instructions in Chinese"),
-        widget=text_area(lang="zh-Hans"),
-    )
+    texts = {
+        "title": TextInput(
+            pgettext_lazy("study", "Title"),
+            longest_text(Study, "title"),
+            missing=_("Give the study a title."),
+        ),
+        "instructions": TextInput(_("Instructions"), LONGEST_TEXT, rows=4),
+    }
     contact = forms.CharField(
         required=False,
         max_length=200,
@@ -256,7 +242,7 @@ class SettingsForm(forms.Form):
     )
 
     GROUPS = (
-        (_("Words"), ("title_en", "title_zh", "instructions_en", "instructions_zh", "contact")),
+        (_("Words"), ("title", "instructions", "contact")),
         (_("What is shown"), ("normalisation", "rendering", "text_language")),
         (_("What is asked"), ("has_best_picks",)),
         (_("Who rates what"), ("prompts_per_subtask", "evaluators_per_subtask", "subtasks_per_evaluator")),
@@ -266,9 +252,9 @@ class SettingsForm(forms.Form):
     )
 
     def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
-        kwargs["initial"] = {name: getattr(study, name) for name in self.base_fields}
+        kwargs["initial"] = {name: getattr(study, name) for name in (*self.texts, *self.base_fields)}
         super().__init__(*args, **kwargs)
-        may_change = changeable_fields(study)
+        may_change = self.input_names(changeable_fields(study))
         for name, field in self.fields.items():
             field.disabled = name not in may_change
 
@@ -277,14 +263,9 @@ class SettingsForm(forms.Form):
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Return the fields under their headings."""
-        return [(str(heading), [self[name] for name in names]) for heading, names in self.GROUPS]
-
-
-def add_model_errors(form: forms.Form, error: ValidationError) -> None:
-    """Show what a rule of the study refused at the form's fields."""
-    for name, messages in error.message_dict.items():
-        for message in messages:
-            form.add_error(name if name in form.fields else None, message)
+        return [
+            (str(heading), [self[name] for name in self.input_names(names)]) for heading, names in self.GROUPS
+        ]
 
 
 class MaterialForm(FileForm):

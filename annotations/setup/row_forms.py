@@ -14,6 +14,7 @@ from annotations.models.bounds import LONGEST_TEXT
 from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, check_questions
 from annotations.setup.forms import text_area
 from annotations.setup.rubrics import (
+    CRITERION_TEXTS,
     HIGHEST_SCORE,
     LOWEST_SCORE,
     MOST_CRITERIA,
@@ -21,33 +22,22 @@ from annotations.setup.rubrics import (
     RubricCriterion,
     checked_rubric,
 )
+from annotations.text_forms import TextInput, TextsForm
 from generation.files.problems import FileRefused, Problems
 from generation.refusals import Refused
 
-TEXTS = {
-    "label_en": (80, _("Name in English")),
-    "label_zh": (80, _("Name in Chinese")),
-    "question_en": (300, _("Question in English")),
-    "question_zh": (300, _("Question in Chinese")),
-    "low_en": (120, _("Words at the low end, in English")),
-    "low_zh": (120, _("Words at the low end, in Chinese")),
-    "high_en": (120, _("Words at the high end, in English")),
-    "high_zh": (120, _("Words at the high end, in Chinese")),
-}
 BLANK_ROWS = 2
 
 
-def text_field(name: str, longest: int, label: Any) -> forms.CharField:
-    """Return the field of a text that is in Chinese where its name says so."""
-    attrs = {"lang": "zh-Hans"} if name.endswith("_zh") else {}
-    return forms.CharField(
-        required=False, max_length=longest, label=label, widget=forms.TextInput(attrs=attrs)
-    )
-
-
-class CriterionForm(forms.Form):
+class CriterionForm(TextsForm):
     """One criterion; a row without a key is none."""
 
+    texts = {
+        "label": TextInput(_("Name"), CRITERION_TEXTS["label"]),
+        "question": TextInput(_("Question"), CRITERION_TEXTS["question"]),
+        "low": TextInput(_("Words at the low end"), CRITERION_TEXTS["low"]),
+        "high": TextInput(_("Words at the high end"), CRITERION_TEXTS["high"]),
+    }
     key = forms.SlugField(
         required=False,
         max_length=40,
@@ -65,11 +55,7 @@ class CriterionForm(forms.Form):
     )
     lower_is_better = forms.BooleanField(required=False, label=_("The lowest score is the best"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, (longest, label) in TEXTS.items():
-            self.fields[name] = text_field(name, longest, label)
-        self.order_fields([*TEXTS, "minimum", "maximum", "lower_is_better", "key", "is_overall"])
+    field_order = [*texts, "minimum", "maximum", "lower_is_better", "key", "is_overall"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -77,8 +63,8 @@ class CriterionForm(forms.Form):
             return cleaned
         if not cleaned.get("key") and "key" not in self.errors:
             self.add_error("key", gettext("Give the criterion a key."))
-        if not (cleaned.get("label_en") or cleaned.get("label_zh")):
-            self.add_error("label_en", gettext("Give the criterion a name, in English or in Chinese."))
+        if not cleaned["label"]:
+            self.add_error(self.input_names(["label"])[0], gettext("Give the criterion a name."))
         low, high = cleaned.get("minimum"), cleaned.get("maximum")
         if low is not None and high is not None and low >= high:
             self.add_error("minimum", gettext("The lowest score must be below the highest."))
@@ -134,34 +120,28 @@ CriteriaFormSet = forms.formset_factory(
 
 def criteria_formset(study: Study, data: Any = None) -> BaseCriteriaFormSet:
     """Return the editor of a study's criteria."""
-    names = [*TEXTS, "key", "minimum", "maximum", "is_overall", "lower_is_better"]
+    names = [*CRITERION_TEXTS, "key", "minimum", "maximum", "is_overall", "lower_is_better"]
     rows = list(Criterion.objects.filter(study=study).values(*names))
     return cast("BaseCriteriaFormSet", CriteriaFormSet(data, initial=rows))
 
 
-class ConsentForm(forms.Form):
+class ConsentForm(TextsForm):
     """What evaluators agree to before their first page."""
 
-    consent_en = forms.CharField(
-        required=False,
-        max_length=LONGEST_TEXT,
-        label=_("Consent in English"),
-        help_text=_("Evaluators agree to it before their first page. Empty: they are asked nothing."),
-        widget=text_area(rows=8),
-    )
-    consent_zh = forms.CharField(
-        required=False,
-        max_length=LONGEST_TEXT,
-        label=_("Consent in Chinese"),
-        widget=text_area(lang="zh-Hans", rows=8),
-    )
+    texts = {
+        "consent": TextInput(
+            _("Consent"),
+            LONGEST_TEXT,
+            rows=8,
+            help_text=_("Evaluators agree to it before their first page. Empty: they are asked nothing."),
+        )
+    }
 
 
-class QuestionForm(forms.Form):
+class QuestionForm(TextsForm):
     """One question of the short form; a row without a label is none."""
 
-    label_en = text_field("label_en", LONGEST_LABEL, _("Question in English"))
-    label_zh = text_field("label_zh", LONGEST_LABEL, _("Question in Chinese"))
+    texts = {"label": TextInput(_("Question"), LONGEST_LABEL)}
     kind = forms.ChoiceField(
         choices=[
             ("text", _("a line of text")),
@@ -189,8 +169,7 @@ class QuestionForm(forms.Form):
         return {
             "key": cleaned["key"] or key,
             "kind": cleaned["kind"],
-            "label_en": cleaned["label_en"],
-            "label_zh": cleaned["label_zh"],
+            "label": dict(cleaned["label"]),
             "choices": [choice for choice in choices if choice],
             "is_required": cleaned["is_required"],
         }

@@ -3,31 +3,39 @@
 A rubric is a JSON object. The ready-made ones, the files in `fixtures/rubrics/`, are examples of it:
 
 - `genre`: the kind of text, `poem`, `qa`, `summary` or `text` (`generation.genres`)
-- `title_en`, `title_zh`: what it is called where one is chosen; optional
-- `instructions_en`, `instructions_zh`: what evaluators read first; optional
+- `title`: what it is called where one is chosen; optional
+- `instructions`: what evaluators read first; optional
 - `criteria`: in the order of the page, each an object with
     - `key`: a slug, once in the rubric
-    - `label_en`, `label_zh`: at least one of them
-    - `question_en`, `question_zh`, and the words at both ends of the scale `low_en`, `low_zh`, `high_en`, `high_zh`;
-      optional
+    - `label`: its name
+    - `question`, and the words at both ends of the scale `low`, `high`; optional
     - `minimum` (1 if left out) and `maximum` (5 if left out), whole numbers, the first below the second
     - `is_overall`: true for at most one criterion, by which the pick of the best is checked
     - `lower_is_better`: true where the lowest score is the best
+
+A text is an object with the codes of languages of the interface, such as `{"en": "Wit", "zh-hans": "机智"}`. Each may
+stand alone as well: `label_en`, `label_zh`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
-from django.db import models
 
 from annotations.models import Criterion
+from annotations.models.texts_by_language import (
+    TextsByLanguage,
+    gathered,
+    language_codes,
+    longest_text,
+    unknown_language,
+)
 from generation.files.problems import FileRefused, Problems, shown
 from generation.genres import GENRES
 from generation.texts.characters import CONTROL
@@ -38,8 +46,10 @@ SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 # What a page can show in a row.
 LOWEST_SCORE, HIGHEST_SCORE = -100, 100
 MOST_CRITERIA = 20
-# The texts of a rubric and the most characters of each.
-TEXTS = {"title_en": 100, "title_zh": 100, "instructions_en": 20_000, "instructions_zh": 20_000}
+LONGEST_KEY = 40
+# The texts of a rubric and of a criterion, and the most characters of each.
+TEXTS = {"title": 100, "instructions": 20_000}
+CRITERION_TEXTS = {name: longest_text(Criterion, name) for name in ("label", "question", "low", "high")}
 
 
 @dataclass(frozen=True)
@@ -47,14 +57,10 @@ class RubricCriterion:
     """One criterion, with the names of the fields of `Criterion`."""
 
     key: str
-    label_en: str = ""
-    label_zh: str = ""
-    question_en: str = ""
-    question_zh: str = ""
-    low_en: str = ""
-    low_zh: str = ""
-    high_en: str = ""
-    high_zh: str = ""
+    label: TextsByLanguage = field(default_factory=TextsByLanguage)
+    question: TextsByLanguage = field(default_factory=TextsByLanguage)
+    low: TextsByLanguage = field(default_factory=TextsByLanguage)
+    high: TextsByLanguage = field(default_factory=TextsByLanguage)
     minimum: float = 1
     maximum: float = 5
     is_overall: bool = False
@@ -67,10 +73,8 @@ class Rubric:
 
     genre: str
     criteria: tuple[RubricCriterion, ...]
-    title_en: str = ""
-    title_zh: str = ""
-    instructions_en: str = ""
-    instructions_zh: str = ""
+    title: TextsByLanguage = field(default_factory=TextsByLanguage)
+    instructions: TextsByLanguage = field(default_factory=TextsByLanguage)
 
 
 def load_rubric(name: str) -> Rubric:
@@ -104,11 +108,22 @@ def read_rubric(content: bytes, name: str) -> Rubric:
 
 def checked_rubric(rubric: Any, problems: Problems) -> Rubric:
     """Return the rubric that plain data describe; raise `FileRefused` with everything wrong in them."""
-    _check_rubric(rubric, problems)
+    found = gathered(rubric, TEXTS) if isinstance(rubric, dict) else rubric
+    if isinstance(found, dict) and isinstance(found.get("criteria"), list):
+        found["criteria"] = [
+            gathered(one, CRITERION_TEXTS) if isinstance(one, dict) else one for one in found["criteria"]
+        ]
+    _check_rubric(found, problems)
     if problems:
         raise FileRefused(problems)
-    criteria = tuple(RubricCriterion(**criterion) for criterion in rubric["criteria"])
-    return Rubric(**{**rubric, "criteria": criteria})
+    criteria = tuple(
+        RubricCriterion(**criterion | _texts(criterion, CRITERION_TEXTS)) for criterion in found["criteria"]
+    )
+    return Rubric(**found | _texts(found, TEXTS) | {"criteria": criteria})
+
+
+def _texts(found: Mapping[str, Any], names: Iterable[str]) -> dict[str, TextsByLanguage]:
+    return {name: TextsByLanguage(found[name]) for name in names if name in found}
 
 
 def _check_rubric(rubric: object, problems: Problems) -> None:
@@ -119,7 +134,7 @@ def _check_rubric(rubric: object, problems: Problems) -> None:
     if rubric.get("genre") not in GENRES:
         problems.add(0, "genre", f"must be one of {', '.join(GENRES)}")
     for name, longest in TEXTS.items():
-        _check_text(rubric, name, longest, name, problems)
+        _check_texts(rubric, name, longest, name, problems)
     criteria = rubric.get("criteria")
     if not isinstance(criteria, list) or not 1 <= len(criteria) <= MOST_CRITERIA:
         problems.add(0, "criteria", f"must be a list of 1 to {MOST_CRITERIA} criteria")
@@ -141,15 +156,15 @@ def _check_criterion(criterion: object, path: str, problems: Problems) -> None:
         problems.add(0, path, "must be a JSON object")
         return
     _check_names(criterion, RubricCriterion, f"{path}.", problems)
-    for field in fields(RubricCriterion):
-        if field.type == "str":
-            column = cast("models.CharField[str, str]", Criterion._meta.get_field(field.name))
-            _check_text(criterion, field.name, column.max_length or 0, f"{path}.{field.name}", problems)
+    _check_text(criterion.get("key", ""), LONGEST_KEY, f"{path}.key", problems)
+    for name, longest in CRITERION_TEXTS.items():
+        _check_texts(criterion, name, longest, f"{path}.{name}", problems)
     key = criterion.get("key")
     if not isinstance(key, str) or not SLUG.fullmatch(key):
         problems.add(0, f"{path}.key", "must be given, and hold only English letters, digits, - and _")
-    if not (criterion.get("label_en") or criterion.get("label_zh")):
-        problems.add(0, f"{path}.label_en", "must be given, or label_zh")
+    label = criterion.get("label", {})
+    if isinstance(label, dict) and not any(label.values()):
+        problems.add(0, f"{path}.label", "must be given in a language")
     for name in ("is_overall", "lower_is_better"):
         if not isinstance(criterion.get(name, False), bool):
             problems.add(0, f"{path}.{name}", "must be true or false")
@@ -174,8 +189,19 @@ def _check_names(found: Mapping[str, Any], wanted: type, path: str, problems: Pr
             problems.add(0, f"{path}{shown(name)}", f"is none of {', '.join(known)}")
 
 
-def _check_text(found: Mapping[str, Any], name: str, longest: int, path: str, problems: Problems) -> None:
-    value = found.get(name, "")
+def _check_texts(found: Mapping[str, Any], name: str, longest: int, path: str, problems: Problems) -> None:
+    texts = found.get(name, {})
+    if not isinstance(texts, dict):
+        problems.add(0, path, 'must be a text by language, such as {"en": "Wit"}')
+        return
+    for code, text in texts.items():
+        if code in language_codes():
+            _check_text(text, longest, f"{path}.{code}", problems)
+        else:
+            problems.add(0, path, unknown_language(shown(code)))
+
+
+def _check_text(value: object, longest: int, path: str, problems: Problems) -> None:
     if not isinstance(value, str):
         problems.add(0, path, "must be a text")
     elif len(value) > longest:

@@ -13,14 +13,14 @@ from rest_framework.views import APIView
 from annotations.access.permissions import RIGHTS, Right, Role, studies_of, study_for
 from annotations.models import Study, StudyRole
 from annotations.questionnaire.api import CriterionSerializer
+from annotations.text_serializers import Texts
 from generation.web.rest import PageQuery, UserRequest, checked_query, page_of, page_response
 from generation.web.schema import extend_schema
 
 # What is said of a study in a list and alone; its methods are not among it.
 STUDY_FIELDS = [
     "slug",
-    "title_en",
-    "title_zh",
+    "title",
     "genre",
     "text_language",
     "state",
@@ -34,6 +34,7 @@ STUDY_FIELDS = [
 
 
 class StudyRowSerializer(serializers.ModelSerializer[Study]):
+    title = Texts()
     sealed = serializers.BooleanField(
         source="is_sealed", help_text="Numbers by method are kept from everybody."
     )
@@ -49,6 +50,8 @@ class StudyRowSerializer(serializers.ModelSerializer[Study]):
 
 
 class StudySerializer(StudyRowSerializer):
+    instructions = Texts()
+    consent = Texts()
     criteria = CriterionSerializer(many=True)
 
     class Meta:
@@ -57,10 +60,8 @@ class StudySerializer(StudyRowSerializer):
             *STUDY_FIELDS,
             "normalisation",
             "rendering",
-            "instructions_en",
-            "instructions_zh",
-            "consent_en",
-            "consent_zh",
+            "instructions",
+            "consent",
             "questions",
             "contact",
             "days_to_rate",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from annotations.access.log import log_act
 from annotations.models import AnalysisPlan, Criterion, Study, StudyRole
 from annotations.models.bounds import check_texts
+from annotations.models.texts_by_language import TextsByLanguage, named_by
 from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
 from annotations.setup.rubrics import Rubric
@@ -22,12 +23,9 @@ from generation.refusals import Refused
 from generation.texts.normalising import default_rule
 
 # What may be changed while evaluators are at work: words, and when an abandoned sub-task is given back.
-AFTER_LAUNCH = frozenset(
-    {"title_en", "title_zh", "instructions_en", "instructions_zh", "contact", "hours_to_give_back"}
-)
+AFTER_LAUNCH = frozenset({"title", "instructions", "contact", "hours_to_give_back"})
 CHANGEABLE = AFTER_LAUNCH | {
-    "consent_en",
-    "consent_zh",
+    "consent",
     "questions",
     "prompts_per_subtask",
     "evaluators_per_subtask",
@@ -41,6 +39,8 @@ CHANGEABLE = AFTER_LAUNCH | {
     "rendering",
     "text_language",
 }
+# What is changed language by language.
+BY_LANGUAGE = frozenset({"title", "instructions", "consent"})
 # What the texts look like: fixed with the material.
 OF_TEXTS = frozenset({"normalisation", "rendering", "text_language"})
 MOST_PROMPTS_PER_SUBTASK = 100
@@ -49,7 +49,7 @@ MOST_DAYS = 365
 
 @transaction.atomic
 def create_study(
-    *, slug: str, rubric: Rubric, by: User | None, title_en: str = "", title_zh: str = ""
+    *, slug: str, rubric: Rubric, by: User | None, title: Mapping[str, str] | None = None
 ) -> Study:
     """Begin a study as a draft and make whoever begins it its owner; `by` is nobody on the command line.
 
@@ -58,10 +58,8 @@ def create_study(
     """
     study = Study(
         slug=slug,
-        title_en=title_en or ("" if title_zh else slug),
-        title_zh=title_zh,
-        instructions_en=rubric.instructions_en,
-        instructions_zh=rubric.instructions_zh,
+        title=TextsByLanguage(title or {}) or named_by(slug),
+        instructions=rubric.instructions,
         genre=rubric.genre,
         normalisation=default_rule(rubric.genre),
         state=Study.State.DRAFT,
@@ -88,15 +86,16 @@ def create_study(
 def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, ...]:
     """Change fields of a study and return the names of those that are other now.
 
-    Another size of the sub-tasks cuts the pages anew; with that, or another look or language of the texts, the material
-    has to be signed off again. Raises ValidationError by field for a value that cannot be, and Refused for a field that
-    can no longer change. TypeError is raised for a field that is none of `CHANGEABLE`.
+    Of a text the languages that are left out stay as they are. Another size of the sub-tasks cuts the pages anew; with
+    that, or another look or language of the texts, the material has to be signed off again. Raises ValidationError by
+    field for a value that cannot be, and Refused for a field that can no longer change. TypeError is raised for a field
+    that is none of `CHANGEABLE`.
     """
     if unknown := fields.keys() - CHANGEABLE:
         raise TypeError(f"{sorted(unknown)} are none of {sorted(CHANGEABLE)}")
     locked = Study.objects.locked(study)
     for name, value in fields.items():
-        setattr(locked, name, value)
+        setattr(locked, name, getattr(locked, name).changed_by(value) if name in BY_LANGUAGE else value)
     check_texts(locked)
     locked.full_clean(validate_unique=False, validate_constraints=False)
     _check_rules(locked)
@@ -172,8 +171,6 @@ def _refuse_too_late(study: Study, changed: frozenset[str]) -> None:
 def _check_rules(study: Study) -> None:
     """Raise ValidationError, by field, for settings that make no study."""
     wrong: dict[str, str] = {}
-    if not (study.title_en or study.title_zh):
-        wrong["title_en"] = _("Give the study a title, in English or in Chinese.")
     _check_whole_numbers(study, wrong)
     if not 0 <= study.inconsistency_threshold <= 1:
         wrong["inconsistency_threshold"] = _("This is a share: from 0 to 1.")

@@ -19,7 +19,7 @@ from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.setup import lifecycle as launching
 from annotations.setup.checklist import checklist
-from annotations.setup.forms import NewStudyForm, ReplaceCriteriaForm, SettingsForm, add_model_errors
+from annotations.setup.forms import NewStudyForm, ReplaceCriteriaForm, SettingsForm
 from annotations.setup.material import material_checks
 from annotations.setup.preview import PreviewEnrolment, preview_sheet
 from annotations.setup.row_forms import ConsentForm, criteria_formset, question_formset
@@ -45,7 +45,7 @@ def new_study(request: UserRequest) -> HttpResponse:
         raise PermissionDenied
     form = NewStudyForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        fields = {name: form.cleaned_data[name] for name in ("slug", "title_en", "title_zh")}
+        fields = {name: form.cleaned_data[name] for name in ("slug", "title")}
         try:
             study = make_once(
                 NonceForm(request.POST).sent_nonce(),
@@ -54,7 +54,7 @@ def new_study(request: UserRequest) -> HttpResponse:
                 Study.objects.all(),
             )
         except ValidationError as error:
-            add_model_errors(form, error)
+            form.add_model_errors(error)
         else:
             messages.success(request, _("The study is begun. What it still needs stands below."))
             return redirect("annotations:setup", study.slug)
@@ -79,7 +79,7 @@ def study_settings(request: UserRequest, slug: str) -> HttpResponse:
         try:
             change_study(study, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            add_model_errors(form, error)
+            form.add_model_errors(error)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -93,14 +93,14 @@ def consent_settings(request: UserRequest, slug: str) -> HttpResponse:
     """Change what evaluators agree to and are asked before their first page."""
     study = study_for(request.user, slug, Right.RUN)
     sent = request.POST if request.method == "POST" else None
-    words = {"consent_en": study.consent_en, "consent_zh": study.consent_zh}
-    form, questions = ConsentForm(sent, initial=words), question_formset(study, sent)
+    form = ConsentForm(sent, initial={"consent": study.consent})
+    questions = question_formset(study, sent)
     is_fixed = study.state != Study.State.DRAFT
     if sent is not None and form.is_valid() and questions.is_valid():
         try:
             change_study(study, by=request.user, **form.cleaned_data, questions=questions.questions())
         except ValidationError as error:
-            add_model_errors(form, error)
+            form.add_model_errors(error)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:

@@ -121,9 +121,9 @@ def test_nothing_is_shown_or_taken_before_the_consent(
     enrolment: Enrolment, study: Study, alice: User
 ) -> None:
     question = {
-        "key": "age", "kind": "number", "label_en": "Age", "label_zh": "", "choices": [], "is_required": True,
+        "key": "age", "kind": "number", "label": {"en": "Age"}, "choices": [], "is_required": True,
     }  # fmt: skip
-    Study.objects.update(consent_en="You may stop at any time.", questions=[question])
+    Study.objects.update(consent={"en": "You may stop at any time."}, questions=[question])
     assert called(alice, "get", PAGE).status_code == 409
     refused = called(alice, "post", "my/studies/poems/consent/", {})
     assert (refused.status_code, list(refused.json()["fields"])) == (409, ["age"])

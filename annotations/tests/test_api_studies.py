@@ -188,7 +188,7 @@ ACTS = [
     (
         "put",
         "criteria/",
-        {"genre": "poem", "criteria": [{"key": "overall", "label_en": "O", "is_overall": True}]},
+        {"genre": "poem", "criteria": [{"key": "overall", "label": {"en": "O"}, "is_overall": True}]},
     ),
     ("post", "sign-off/", None),
     ("post", "launch/", None),
@@ -226,7 +226,7 @@ def test_nobody_but_an_owner_changes_anything(
 
 
 def test_a_study_goes_from_its_beginning_to_its_launch(nora: User) -> None:
-    created = called(nora, "post", "studies/", {"slug": "tang", "title_en": "Tang", "rubric": "poem"})
+    created = called(nora, "post", "studies/", {"slug": "tang", "title": {"en": "Tang"}, "rubric": "poem"})
     assert (created.status_code, created.json()["state"]) == (201, "draft")
     changed = called(nora, "patch", "studies/tang/", {"days_to_rate": 3, "payment": "12.50"})
     assert (changed.json()["days_to_rate"], changed.json()["payment"]) == (3, "12.50")

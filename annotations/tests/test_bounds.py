@@ -94,7 +94,7 @@ def test_a_command_says_it_in_one_line(study: Study, command: list[str], said: s
 
 
 def test_nobody_simulates_the_answers_to_an_empty_study(db: None) -> None:
-    Study.objects.create(slug="empty", title_en="Empty")
+    Study.objects.create(slug="empty", title={"en": "Empty"})
     with pytest.raises(CommandError, match="nothing to answer"):
         call_command("simulate_ratings", "empty", "--evaluators", "2")
 

@@ -37,13 +37,13 @@ NUMBERS = (10**30, -1)
 
 
 def group(study: Study, **fields: Any) -> EvaluatorGroup:
-    plain: dict[str, Any] = {"key": "experts", "name_en": "Experts", "name_zh": "", "payment": None}
+    plain: dict[str, Any] = {"key": "experts", "name": {"en": "Experts"}, "payment": None}
     return put_group(study, by=None, **(plain | fields))
 
 
 def question(label: str = "Age?", choices: tuple[str, ...] = ()) -> Any:
     kind = "choice" if choices else "text"
-    fields = {"key": "age", "kind": kind, "label_en": label, "label_zh": "", "choices": list(choices)}
+    fields = {"key": "age", "kind": kind, "label": {"en": label}, "choices": list(choices)}
     return check_questions([{**fields, "is_required": True}])
 
 
@@ -57,7 +57,7 @@ def train(study: Study, **fields: Any) -> Any:
 
 ACTS: dict[str, tuple[Callable[[Study, Any], Any], tuple[Any, ...]]] = {
     "group key": (lambda study, value: group(study, key=value), (*TEXTS, "")),
-    "group name": (lambda study, value: group(study, name_en=value), (*TEXTS, "")),
+    "group name": (lambda study, value: group(study, name={"en": value}), (*TEXTS, "")),
     "group payment": (
         lambda study, value: group(study, payment=Decimal(value)),
         (*NUMBERS, "NaN", "Infinity", "0.001"),
@@ -81,9 +81,9 @@ ACTS: dict[str, tuple[Callable[[Study, Any], Any], tuple[Any, ...]]] = {
         lambda study, value: create_study(slug=value, rubric=load_rubric("poem"), by=None),
         (*TEXTS, ""),
     ),
-    "study title": (lambda study, value: change_study(study, by=None, title_en=value), TEXTS),
-    "consent": (lambda study, value: change_study(study, by=None, consent_zh=value), TEXTS),
-    "instructions": (lambda study, value: change_study(study, by=None, instructions_en=value), TEXTS),
+    "study title": (lambda study, value: change_study(study, by=None, title={"en": value}), TEXTS),
+    "consent": (lambda study, value: change_study(study, by=None, consent={"zh-hans": value}), TEXTS),
+    "instructions": (lambda study, value: change_study(study, by=None, instructions={"en": value}), TEXTS),
     "payment": (
         lambda study, value: change_study(study, by=None, payment=value),
         (*NUMBERS, "NaN", "Infinity", ""),

@@ -16,24 +16,21 @@ from generation.refusals import Refused
 AGE = {
     "key": "age",
     "kind": "number",
-    "label_en": "Age",
-    "label_zh": "年龄",
+    "label": {"en": "Age", "zh-hans": "年龄"},
     "choices": [],
     "is_required": True,
 }
 READS = {
     "key": "reads",
     "kind": "choice",
-    "label_en": "How often do you read poems?",
-    "label_zh": "",
+    "label": {"en": "How often do you read poems?"},
     "choices": ["never", "now and then", "daily"],
     "is_required": False,
 }
 FIELD = {
     "key": "field",
     "kind": "text",
-    "label_en": "Field of study",
-    "label_zh": "",
+    "label": {"en": "Field of study"},
     "choices": [],
     "is_required": False,
 }
@@ -43,7 +40,8 @@ QUESTIONS: list[dict[str, Any]] = [AGE, READS, FIELD]
 @pytest.fixture
 def asking(study: Study) -> Study:
     """The study, with a consent and a form, in which alice is enrolled."""
-    study.consent_en, study.questions, study.contact = "We keep your answers.", QUESTIONS, "carol@example.org"
+    study.consent, study.questions = {"en": "We keep your answers."}, QUESTIONS
+    study.contact = "carol@example.org"
     study.save()
     return study
 
@@ -118,7 +116,7 @@ def test_a_form_that_is_not_filled_in_stores_nothing(
 
 
 def test_a_form_without_a_text_needs_no_agreement(as_alice: Client, asking: Study, alice: User) -> None:
-    Study.objects.update(consent_en="")
+    Study.objects.update(consent={})
     enrol(asking, alice)
     assert as_alice.post("/studies/poems/consent/", {"age": "31"}).status_code == 302
     assert Enrolment.objects.get().form_answers == {"age": 31}
@@ -154,7 +152,7 @@ def test_a_save_with_a_consent_takes_three_queries_too(
     as_alice: Client, alice: User, django_assert_num_queries: Any
 ) -> None:
     study = build_study()
-    Study.objects.update(consent_en="We keep your answers.", questions=QUESTIONS)
+    Study.objects.update(consent={"en": "We keep your answers."}, questions=QUESTIONS)
     enrol(study, alice)
     give_consent(alice, "poems", {})
     token = placements(study, alice)[0].token
@@ -182,8 +180,10 @@ def test_good_questions_are_taken_as_they_are() -> None:
         (AGE | {"key": 7}, "its key"),
         (AGE | {"kind": "date"}, "its kind must be one of"),
         (AGE | {"kind": []}, "its kind must be one of"),
-        (AGE | {"label_en": None}, "labels must be text"),
-        (AGE | {"label_en": " ", "label_zh": ""}, "needs a label"),
+        (AGE | {"label": {"en": None}}, "labels must be text"),
+        (AGE | {"label": "Age"}, "text by language"),
+        (AGE | {"label": {"xx": "Age"}}, "none of the languages"),
+        (AGE | {"label": {"en": " "}}, "needs a label"),
         (AGE | {"is_required": 1}, "true or false"),
         (AGE | {"choices": ["a", "b"]}, "only a question of the kind choice"),
         (AGE | {"choices": None}, "choices must be a list"),

@@ -239,7 +239,7 @@ def test_simulated_evaluators_are_labelled(client: Client, simulated: Study, car
 def test_the_table_is_sorted_and_filtered_by_the_address(
     client: Client, study: Study, enrolment: Enrolment, carol: User
 ) -> None:
-    group = EvaluatorGroup.objects.create(study=study, key="experts", name_en="Experts")
+    group = EvaluatorGroup.objects.create(study=study, key="experts", name={"en": "Experts"})
     answer_everything(enrol(study, build_user("bob"), group=group))
     client.force_login(carol)
 

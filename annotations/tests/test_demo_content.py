@@ -82,9 +82,9 @@ def test_poems_are_in_simplified_characters(rows: list[dict[str, str]]) -> None:
 def test_the_demo_study_is_honest_about_what_it_is(db: None) -> None:
     load_demo()
     study = Study.objects.get(slug="tang-poets")
-    assert (study.title_en, study.title_zh) == ("Four Tang poets", "四位唐代诗人")
-    assert "demonstration" in study.instructions_en
-    assert "演示" in study.instructions_zh
+    assert study.title == {"en": "Four Tang poets", "zh-hans": "四位唐代诗人"}
+    assert "demonstration" in study.instructions["en"]
+    assert "演示" in study.instructions["zh-hans"]
     assert Page.objects.filter(subtask__study=study).count() == 20
     poets = Method.objects.filter(studymethod__study=study)
     assert dict(poets.values_list("key", "label")) == {

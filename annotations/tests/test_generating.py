@@ -35,14 +35,10 @@ METHOD = "inverse_prompting"
 URL = "/manage/studies/poems/runs/"
 CRITERION: dict[str, Any] = {
     "key": "overall",
-    "label_en": "Overall",
-    "label_zh": "总体",
-    "question_en": "How good?",
-    "question_zh": "多好？",
-    "low_en": "poor",
-    "low_zh": "差",
-    "high_en": "good",
-    "high_zh": "好",
+    "label": {"en": "Overall", "zh-hans": "总体"},
+    "question": {"en": "How good?", "zh-hans": "多好？"},
+    "low": {"en": "poor", "zh-hans": "差"},
+    "high": {"en": "good", "zh-hans": "好"},
     "minimum": 1,
     "maximum": 5,
     "is_overall": True,
@@ -180,14 +176,14 @@ def test_import_of_the_same_file_is_still_known_after_a_run_joined(study: Study)
         for page in (1, 2)
         for method in ("a", "b")
     ]
-    made = Study(slug="again", title_en="Again")
+    made = Study(slug="again", title={"en": "Again"})
     first, is_new = create_once(made, "poem", criteria, texts, source={"sha256": "ab"})
     assert is_new
     start_run(first, METHOD)
     write_all()
     add_finished_runs()
     second, is_new = create_once(
-        Study(slug="again", title_en="Again"), "poem", criteria, texts, source={"sha256": "ab"}
+        Study(slug="again", title={"en": "Again"}), "poem", criteria, texts, source={"sha256": "ab"}
     )
     assert (second, is_new) == (first, False)
 

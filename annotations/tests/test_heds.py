@@ -25,24 +25,21 @@ QUESTIONS = [
     {
         "key": "years",
         "kind": "number",
-        "label_en": "Years of study",
-        "label_zh": "",
+        "label": {"en": "Years of study"},
         "choices": [],
         "is_required": True,
     },
     {
         "key": "dialect",
         "kind": "choice",
-        "label_en": "Mother tongue",
-        "label_zh": "母语",
+        "label": {"en": "Mother tongue", "zh-hans": "母语"},
         "choices": ["Mandarin", "another"],
         "is_required": False,
     },
     {
         "key": "town",
         "kind": "text",
-        "label_en": "Home town",
-        "label_zh": "",
+        "label": {"en": "Home town"},
         "choices": [],
         "is_required": False,
     },
@@ -107,10 +104,10 @@ def test_every_question_has_an_answer_or_a_blank(study: Study) -> None:
 
 def test_recruiting_payment_consent_and_the_form_are_told(study: Study, carol: User) -> None:
     Study.objects.update(
-        payment=Decimal(20), consent_en="You may stop at any time.", questions=QUESTIONS, contact="Dr Li"
+        payment=Decimal(20), consent={"en": "You may stop at any time."}, questions=QUESTIONS, contact="Dr Li"
     )
     study.refresh_from_db()
-    put_group(study, "experts", name_en="Experts", name_zh="", payment=Decimal(50), by=carol)
+    put_group(study, "experts", name={"en": "Experts"}, payment=Decimal(50), by=carol)
     invite(study, [Invitee(), Invitee()], by=carol)
     make_open_link(study, limit=30, by=carol, takes_external_ids=True)
     for number, form in enumerate(

@@ -64,7 +64,7 @@ def test_a_file_becomes_a_study_in_its_order(db: None, file: Path) -> None:
     assert [criterion.key for criterion in study.criteria.all()][-1] == "overall"
     assert study.text_language == "zh"
     assert study.state == "open"
-    assert study.instructions_zh
+    assert study.instructions["zh-hans"]
 
 
 def test_each_candidate_stands_on_its_page_by_its_method(db: None, file: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_command_tells_what_it_did_and_what_is_next(db: None, file: Path) ->
     told = run(file, "--title", "My study", "--title-zh", "我的研究")
     assert "12 prompts by 3 methods (human, inverse_prompting, mine), 36 candidates, 2 sub-tasks" in told
     assert "manage.py enrol mine USERNAME" in told
-    assert Study.objects.get().title_zh == "我的研究"
+    assert Study.objects.get().title == {"en": "My study", "zh-hans": "我的研究"}
 
 
 def test_twice_changes_nothing(db: None, file: Path) -> None:
@@ -183,7 +183,7 @@ def test_nothing_is_left_of_an_import_that_fails_half_way(
     ("options", "problem"),
     [
         ({"slug": "a b"}, "slug: Enter a valid"),
-        ({"slug": "s" * 81}, "slug: Ensure this value has at most 80"),
+        ({"slug": "s" * 81}, "slug: Give at most 80"),
         ({"rubric": "none.json"}, "none.json: cannot be read"),
     ],
 )
@@ -195,7 +195,7 @@ def test_a_wrong_option_is_told_in_a_line(
 
 
 def test_a_title_that_is_too_long_is_refused(db: None, file: Path) -> None:
-    with pytest.raises(CommandError, match="title_en: Ensure this value has at most 200"):
+    with pytest.raises(CommandError, match=r"title\.en: Give at most 200"):
         run(file, "--title", "t" * 201)
 
 

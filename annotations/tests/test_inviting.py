@@ -35,7 +35,9 @@ from generation.refusals import Refused
 
 @pytest.fixture
 def students(study: Study) -> EvaluatorGroup:
-    return put_group(study, "students", name_en="Students", name_zh="学生", payment=Decimal("80"), by=None)
+    return put_group(
+        study, "students", name={"en": "Students", "zh-hans": "学生"}, payment=Decimal("80"), by=None
+    )
 
 
 @pytest.fixture
@@ -53,25 +55,25 @@ def written(directory: Path, text: str, encoding: str = "utf-8") -> Path:
 
 def test_a_group_has_its_own_payment_or_the_studys(study: Study, students: EvaluatorGroup) -> None:
     Study.objects.update(payment=Decimal("50"))
-    experts = put_group(study, "experts", name_en="Experts", name_zh="", payment=None, by=None)
+    experts = put_group(study, "experts", name={"en": "Experts"}, payment=None, by=None)
     paid = {group.key: group.payment_due() for group in EvaluatorGroup.objects.all()}
     assert paid == {"students": Decimal("80"), "experts": Decimal("50")}
-    assert experts.name == "Experts"
+    assert str(experts.name) == "Experts"
 
 
 def test_a_group_is_changed_by_its_key(study: Study, students: EvaluatorGroup, carol: User) -> None:
-    put_group(study, "students", name_en="Pupils", name_zh="", payment=None, by=carol)
+    put_group(study, "students", name={"en": "Pupils"}, payment=None, by=carol)
     group = EvaluatorGroup.objects.get()
-    assert (group.pk, group.name_en, group.payment) == (students.pk, "Pupils", None)
+    assert (group.pk, group.name, group.payment) == (students.pk, {"en": "Pupils"}, None)
     act = StaffAct.objects.filter(actor=carol).get()
     assert (act.act, act.details) == ("people.group", {"group": "students", "payment": None})
 
 
 @pytest.mark.parametrize(
-    "fields", [{"name_en": ""}, {"key": "with space"}, {"payment": Decimal(-1)}, {"key": "x" * 41}]
+    "fields", [{"name": {}}, {"key": "with space"}, {"payment": Decimal(-1)}, {"key": "x" * 41}]
 )
 def test_an_impossible_group_is_refused(study: Study, fields: dict[str, Any]) -> None:
-    given: dict[str, Any] = {"key": "experts", "name_en": "Experts", "name_zh": "", "payment": None} | fields
+    given: dict[str, Any] = {"key": "experts", "name": {"en": "Experts"}, "payment": None} | fields
     with pytest.raises(ValidationError):
         put_group(study, given.pop("key"), by=None, **given)
     assert not EvaluatorGroup.objects.exists()
@@ -206,7 +208,7 @@ def test_an_impossible_link_is_refused(study: Study, fields: dict[str, Any]) -> 
 
 
 def test_whoever_has_an_address_gets_a_letter_with_their_link(study: Study, mailing: None) -> None:
-    Study.objects.update(contact="carol@example.org", title_en="Poems\nBcc: x@example.org")
+    Study.objects.update(contact="carol@example.org", title={"en": "Poems\nBcc: x@example.org"})
     made = invite(study, [Invitee("dora@example.org", "Dora"), Invitee()], by=None)
     assert send_invitations(made) == [made[1]]
     (letter,) = mail.outbox
@@ -292,7 +294,7 @@ def test_open_links_are_made_and_closed_by_a_command(study: Study, capsys: Any) 
 def test_groups_and_deadlines_have_commands(study: Study, alice: User, capsys: Any) -> None:
     call_command("evaluator_group", "poems", "experts", "--payment", "120.50")
     group = EvaluatorGroup.objects.get()
-    assert (group.name, group.payment) == ("experts", Decimal("120.50"))
+    assert (str(group.name), group.payment) == ("experts", Decimal("120.50"))
     call_command("enrol", "poems", "alice", "--group", "experts")
     enrolment = Enrolment.objects.get()
     assert enrolment.group == group

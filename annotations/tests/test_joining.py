@@ -67,7 +67,7 @@ def test_opening_an_invitation_uses_nothing_up(client: Client, study: Study) -> 
 
 
 def test_taking_part_makes_an_account_without_a_password_and_logs_it_in(client: Client, study: Study) -> None:
-    group = EvaluatorGroup.objects.create(study=study, key="students", name_en="Students")
+    group = EvaluatorGroup.objects.create(study=study, key="students", name={"en": "Students"})
     token = invitation_token(study, email="dora@example.org", name="Dora", group=group)
     assert is_let_in(client.post(f"/join/{token}/"))
     user = who(client)

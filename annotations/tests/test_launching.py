@@ -61,7 +61,7 @@ def test_draft_that_is_signed_off_is_launched(draft: Study, carol: User) -> None
 
 def test_draft_without_anything_is_refused_with_every_reason(db: None) -> None:
     study = Study.objects.create(
-        slug="bare", title_en="Bare", state="draft", evaluators_per_subtask=1, subtasks_per_evaluator=1
+        slug="bare", title={"en": "Bare"}, state="draft", evaluators_per_subtask=1, subtasks_per_evaluator=1
     )
     assert reasons(study) == (
         "The study asks nothing yet: choose its criteria.",

@@ -60,7 +60,7 @@ def test_an_invitation_is_in_both_languages_with_nothing_escaped() -> None:
         "rate": 7,
         "contact": "carol@example.org",
     }
-    letter = write_letter("invitation", "dora@example.org", Study(title_en="Poems <new>"), context)
+    letter = write_letter("invitation", "dora@example.org", Study(title={"en": "Poems <new>"}), context)
     assert (letter.to, letter.subject) == ("dora@example.org", "Invitation: Poems <new>")
     assert letter.body == INVITATION
 
@@ -71,7 +71,7 @@ def test_a_study_with_a_chinese_title_alone_writes_chinese_first() -> None:
         "deadline": datetime(2021, 8, 14, 12, tzinfo=UTC),
         "address": "https://rate.example.org/studies/poems/",
     }
-    letter = write_letter("reminder", "dora@example.org", Study(title_zh="诗歌"), context)
+    letter = write_letter("reminder", "dora@example.org", Study(title={"zh-hans": "诗歌"}), context)
     assert letter.subject == "提醒：诗歌"
     assert letter.body == REMINDER
 
@@ -79,6 +79,8 @@ def test_a_study_with_a_chinese_title_alone_writes_chinese_first() -> None:
 @pytest.mark.parametrize("name", ["", "Dora"])
 def test_a_line_break_in_a_title_moves_nothing_into_the_letter(name: str) -> None:
     context = {"name": name, "address": "https://x.example.org/", "days": 1, "rate": 1, "contact": ""}
-    letter = write_letter("invitation", "d@example.org", Study(title_en="Poems\nBcc: x@example.org"), context)
+    letter = write_letter(
+        "invitation", "d@example.org", Study(title={"en": "Poems\nBcc: x@example.org"}), context
+    )
     assert letter.subject == "Invitation: Poems Bcc: x@example.org"
     assert letter.body.startswith("Dear Dora," if name else "Hello,")

@@ -88,7 +88,7 @@ def test_every_evaluator_who_is_owed_nothing_has_a_reason(study: Study, finished
     answer_everything(enrol(study, build_user("bob")), best_method=0)
     withdrawn = enrol(study, build_user("dave"))
     Enrolment.objects.filter(pk=withdrawn.pk).update(withdrawn_at=Now(), answers_removed=0)
-    unpaid = EvaluatorGroup.objects.create(study=study, key="friends", name_en="Friends", payment=0)
+    unpaid = EvaluatorGroup.objects.create(study=study, key="friends", name={"en": "Friends"}, payment=0)
     answer_everything(enrol(study, build_user("erin"), group=unpaid))
     simulate_ratings(study, evaluators=1, seed=1)
     reasons = {line.enrolment.pseudonym: line.reason for line in payment_lines(study)}
@@ -102,8 +102,10 @@ def test_every_evaluator_who_is_owed_nothing_has_a_reason(study: Study, finished
 
 
 def test_a_group_has_its_own_payment(study: Study, finished: Enrolment) -> None:
-    experts = EvaluatorGroup.objects.create(study=study, key="experts", name_en="Experts", payment="150.50")
-    students = EvaluatorGroup.objects.create(study=study, key="students", name_en="Students")
+    experts = EvaluatorGroup.objects.create(
+        study=study, key="experts", name={"en": "Experts"}, payment="150.50"
+    )
+    students = EvaluatorGroup.objects.create(study=study, key="students", name={"en": "Students"})
     for name, group in (("bob", experts), ("dave", experts), ("erin", students)):
         answer_everything(enrol(study, build_user(name), group=group))
     approve_payments(study, ["E002"], by=None)

@@ -79,7 +79,7 @@ def test_an_owner_of_another_study_finds_nothing_of_this_one(as_owner: Client, s
     assert as_owner.get("/manage/studies/other/people/").status_code == 404
     assert as_owner.post(f"{PEOPLE}invitations/{invitation.uuid}/revoke/").status_code == 404
     assert as_owner.post(f"{PEOPLE}links/{link.uuid}/close/").status_code == 404
-    group = put_group(other, "experts", name_en="Experts", name_zh="", payment=None, by=None)
+    group = put_group(other, "experts", name={"en": "Experts"}, payment=None, by=None)
     response = as_owner.post(f"{PEOPLE}links/", {"limit": "1", "group": group.key})
     assert OpenLink.objects.filter(group=group).count() == 0
     assert response.status_code in (200, 400)
@@ -219,8 +219,7 @@ def test_the_page_of_an_evaluator_shows_the_form_and_moves_the_deadline(
             {
                 "key": "age",
                 "kind": "number",
-                "label_en": "Age",
-                "label_zh": "",
+                "label": {"en": "Age"},
                 "choices": [],
                 "is_required": True,
             }
@@ -260,7 +259,7 @@ def test_the_page_takes_as_many_queries_for_any_number(
     as_owner: Client, study: Study, django_assert_max_num_queries: Any
 ) -> None:
     for group in range(2):
-        put_group(study, f"group-{group}", name_en="Experts", name_zh="", payment=None, by=None)
+        put_group(study, f"group-{group}", name={"en": "Experts"}, payment=None, by=None)
     for first, last in ((0, 2), (2, 9)):
         for number in range(first, last):
             enrol(study, build_user(f"evaluator-{number}"))

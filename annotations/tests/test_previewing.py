@@ -95,7 +95,7 @@ def test_preview_is_for_those_who_run_the_study(study: Study, client: Client, bo
 
 
 def test_draft_without_material_has_words_alone(owner: Client, study: Study) -> None:
-    Study.objects.create(slug="bare", title_en="Bare", state="draft")
+    Study.objects.create(slug="bare", title={"en": "Bare"}, state="draft")
     StudyRole.objects.create(
         study=Study.objects.get(slug="bare"), user=User.objects.get(username="alice"), role="owner"
     )

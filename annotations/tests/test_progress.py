@@ -32,7 +32,7 @@ def test_a_page_asks_for_a_rating_by_criterion_and_candidate_and_one_pick(enrolm
 def test_a_subtask_of_ten_poem_prompts_asks_for_210_answers(alice: User) -> None:
     study = build_study(prompts=10)
     for number, key in enumerate(["innovation", "relevance", "aesthetics"], start=2):
-        study.criteria.create(number=number, key=key, label_en=key)
+        study.criteria.create(number=number, key=key, label={"en": key})
     assert study_progress(enrol(study, alice)).subtasks[0].total == 210
 
 

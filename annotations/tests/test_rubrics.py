@@ -9,6 +9,7 @@ import pytest
 from django.utils import translation
 
 from annotations.data_sheet.sheet import heds_markdown
+from annotations.models.texts_by_language import TextsByLanguage, language_codes
 from annotations.setup.forms import rubric_choices
 from annotations.setup.material import store_material
 from annotations.setup.preview import preview_sheet
@@ -17,8 +18,8 @@ from annotations.setup.study import create_study
 from generation.files.candidates import read_candidates
 from generation.files.problems import FileRefused
 
-OVERALL = {"key": "overall", "label_en": "Overall", "maximum": 10, "is_overall": True}
-WIT = {"key": "wit", "label_zh": "机智"}
+OVERALL = {"key": "overall", "label": {"en": "Overall"}, "maximum": 10, "is_overall": True}
+WIT = {"key": "wit", "label": {"zh-hans": "机智"}}
 Load = Callable[[Any], list[str]]
 
 
@@ -88,13 +89,10 @@ def test_a_study_of_summaries_is_set_up_by_its_rubric(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", READY_MADE)
 def test_a_ready_made_rubric_speaks_both_languages(name: str) -> None:
     rubric = load_rubric(name)
-    assert rubric.title_en
-    assert rubric.title_zh
-    assert rubric.instructions_en
-    assert rubric.instructions_zh
+    assert rubric.title.keys() == rubric.instructions.keys() == set(language_codes())
     for criterion in rubric.criteria:
         for field in ("label", "question", "low", "high"):
-            english, chinese = getattr(criterion, f"{field}_en"), getattr(criterion, f"{field}_zh")
+            english, chinese = getattr(criterion, field).values()
             assert english.isascii()
             assert english
             assert chinese
@@ -105,8 +103,10 @@ def test_what_is_left_out_of_a_rubric_has_a_default(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(json.dumps({"genre": "qa", "criteria": [WIT, OVERALL]}), encoding="utf-8-sig")
     rubric = load_rubric(str(path))
-    assert rubric.criteria[0] == RubricCriterion(key="wit", label_zh="机智", minimum=1, maximum=5)
-    assert rubric.instructions_en == ""
+    assert rubric.criteria[0] == RubricCriterion(
+        key="wit", label=TextsByLanguage({"zh-hans": "机智"}), minimum=1, maximum=5
+    )
+    assert rubric.instructions == {}
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,13 @@ def test_what_is_left_out_of_a_rubric_has_a_default(tmp_path: Path) -> None:
         ({"key": ""}, "criteria[0].key: must be given, and hold only English letters, digits, - and _"),
         ({"key": "a b"}, "criteria[0].key: must be given, and hold only English letters, digits, - and _"),
         ({"key": "k" * 41}, "criteria[0].key: is 41 characters long; at most 40 are allowed"),
-        ({"label_zh": ""}, "criteria[0].label_en: must be given, or label_zh"),
-        ({"label_zh": 3}, "criteria[0].label_zh: must be a text"),
-        ({"low_en": "a\x07"}, "criteria[0].low_en: holds a control character"),
+        ({"label": {"zh-hans": ""}}, "criteria[0].label: must be given in a language"),
+        ({"label": "Wit"}, 'criteria[0].label: must be a text by language, such as {"en": "Wit"}'),
+        ({"label": {"en": 3}}, "criteria[0].label.en: must be a text"),
+        ({"low_en": "a\x07"}, "criteria[0].low.en: holds a control character"),
         (
             {"question_en": "q" * 301},
-            "criteria[0].question_en: is 301 characters long; at most 300 are allowed",
+            "criteria[0].question.en: is 301 characters long; at most 300 are allowed",
         ),
         ({"minimum": -101}, "criteria[0].minimum: must be a whole number from -100 to 100"),
         ({"minimum": 5}, "criteria[0].minimum: must be below the maximum"),
@@ -156,9 +157,9 @@ def test_a_wrong_rubric_is_refused(problems: Load, rubric: Any, problem: str) ->
 
 def test_all_problems_are_listed(problems: Load) -> None:
     wrong = {"genre": "qa", "criterion": 1, "criteria": [WIT | {"maximum": 101, "weight": 2}]}
-    names = "key, label_en, label_zh, question_en, question_zh, low_en, low_zh, high_en, high_zh"
+    names = "key, label, question, low, high"
     assert problems(wrong) == [
-        "'criterion': is none of genre, criteria, title_en, title_zh, instructions_en, instructions_zh",
+        "'criterion': is none of genre, criteria, title, instructions",
         f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall, lower_is_better",
         "criteria[0].maximum: must be a whole number from -100 to 100",
     ]

@@ -23,14 +23,14 @@ from generation.refusals import Refused
 
 POEM = load_rubric("poem")
 QUESTION = {
-    "key": "age", "kind": "number", "label_en": "Your age", "label_zh": "年龄", "choices": [], "is_required": True
+    "key": "age", "kind": "number", "label": {"en": "Your age", "zh-hans": "年龄"}, "choices": [], "is_required": True
 }  # fmt: skip
 
 
 @pytest.fixture
 def draft(alice: User) -> Study:
     """A draft of alice's, without material."""
-    return create_study(slug="tang", title_en="Tang poems", rubric=POEM, by=alice)
+    return create_study(slug="tang", title={"en": "Tang poems"}, rubric=POEM, by=alice)
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def sizes(study: Study) -> list[int]:
 
 def test_whoever_begins_a_study_owns_the_draft(draft: Study, alice: User) -> None:
     draft.refresh_from_db()
-    assert (draft.state, draft.genre, draft.title_en) == ("draft", "poem", "Tang poems")
-    assert draft.instructions_zh == POEM.instructions_zh
+    assert (draft.state, draft.genre, str(draft.title)) == ("draft", "poem", "Tang poems")
+    assert draft.instructions == POEM.instructions
     assert [criterion.key for criterion in draft.criteria.all()] == [one.key for one in POEM.criteria]
     assert StudyRole.objects.get(study=draft).user == alice
     assert acts(draft) == [("study.created", "alice")]
@@ -62,7 +62,7 @@ def test_whoever_begins_a_study_owns_the_draft(draft: Study, alice: User) -> Non
 
 def test_study_from_the_command_line_has_no_owner(db: None) -> None:
     study = create_study(slug="tang", rubric=POEM, by=None)
-    assert study.title == "tang"
+    assert str(study.title) == "tang"
     assert not StudyRole.objects.exists()
     assert acts(study) == [("study.created", None)]
 
@@ -70,7 +70,7 @@ def test_study_from_the_command_line_has_no_owner(db: None) -> None:
 @pytest.mark.parametrize("slug", ["", "tang poems", "唐诗", "x" * 81, "new", "tang"])
 def test_slug_that_cannot_be_begins_nothing(draft: Study, slug: str) -> None:
     with pytest.raises(ValidationError) as error:
-        create_study(slug=slug, title_en="Tang", rubric=POEM, by=None)
+        create_study(slug=slug, title={"en": "Tang"}, rubric=POEM, by=None)
     assert set(error.value.message_dict) == {"slug"}
     assert Study.objects.count() == 1
 
@@ -82,26 +82,30 @@ def test_import_cannot_take_the_name_of_an_address(db: None) -> None:
 
 def test_fields_change_and_the_act_names_them(draft: Study, alice: User) -> None:
     changed = change_study(
-        draft, by=alice, title_zh="唐诗", payment=Decimal(30), days_to_rate=7, questions=[QUESTION]
+        draft, by=alice, title={"zh-hans": "唐诗"}, payment=Decimal(30), days_to_rate=7, questions=[QUESTION]
     )
-    assert set(changed) == {"title_zh", "payment", "questions"}, "seven days it had before"
+    assert set(changed) == {"title", "payment", "questions"}, "seven days it had before"
     stored = Study.objects.get(pk=draft.pk)
-    assert (stored.title_zh, stored.payment, stored.questions) == ("唐诗", Decimal(30), [QUESTION])
-    assert (draft.title_zh, draft.payment) == ("唐诗", Decimal(30))
+    assert (stored.title, stored.payment, stored.questions) == (
+        {"en": "Tang poems", "zh-hans": "唐诗"},
+        Decimal(30),
+        [QUESTION],
+    )
+    assert (draft.title["zh-hans"], draft.payment) == ("唐诗", Decimal(30))
     assert StaffAct.objects.filter(act="study.changed").get().details == {
-        "fields": ["payment", "questions", "title_zh"]
+        "fields": ["payment", "questions", "title"]
     }
 
 
 def test_nothing_changed_is_no_act(draft: Study, alice: User) -> None:
-    assert change_study(draft, by=alice, days_to_rate=7, title_en="Tang poems") == ()
+    assert change_study(draft, by=alice, days_to_rate=7, title={"en": "Tang poems"}) == ()
     assert acts(draft) == [("study.created", "alice")]
 
 
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"title_en": ""}, {"title_en"}),
+        ({"title": {"en": ""}}, {"title"}),
         ({"days_to_rate": 0}, {"days_to_rate"}),
         ({"days_to_rate": 366}, {"days_to_rate"}),
         ({"days_to_rate": "soon"}, {"days_to_rate"}),
@@ -116,7 +120,8 @@ def test_nothing_changed_is_no_act(draft: Study, alice: User) -> None:
         ({"subtasks_per_evaluator": 3}, {"evaluators_per_subtask"}),
         ({"evaluators_per_subtask": 0, "subtasks_per_evaluator": 1}, {"evaluators_per_subtask"}),
         ({"questions": [{"key": "age"}]}, {"questions"}),
-        ({"title_en": "x" * 201}, {"title_en"}),
+        ({"title": {"en": "x" * 201}}, {"title.en"}),
+        ({"title": {"xx": "Tang"}}, {"title.xx"}),
     ],
 )
 def test_what_makes_no_study_is_told_by_field(draft: Study, fields: dict[str, Any], named: set[str]) -> None:
@@ -136,25 +141,25 @@ def test_field_that_is_no_setting_is_a_mistake_of_the_caller(draft: Study) -> No
 @pytest.mark.parametrize("state", ["open", "paused"])
 def test_after_the_launch_words_change_and_rules_do_not(draft: Study, state: str) -> None:
     Study.objects.filter(pk=draft.pk).update(state=state)
-    change_study(draft, by=None, title_en="Poems", instructions_en="Read.", contact="carol")
+    change_study(draft, by=None, title={"en": "Poems"}, instructions={"en": "Read."}, contact="carol")
     for fields in (
         {"inconsistency_threshold": Decimal("0.3")},
         {"prompts_per_subtask": 5},
-        {"consent_en": "I agree."},
+        {"consent": {"en": "I agree."}},
         {"payment": Decimal(1)},
-        {"days_to_rate": 9, "title_en": "Other"},
+        {"days_to_rate": 9, "title": {"en": "Other"}},
     ):
         with pytest.raises(Refused):
             change_study(draft, by=None, **fields)
     stored = Study.objects.get(pk=draft.pk)
-    assert (stored.title_en, stored.days_to_rate, stored.consent_en) == ("Poems", 7, "")
+    assert (str(stored.title), stored.days_to_rate, stored.consent) == ("Poems", 7, {})
 
 
 def test_nothing_of_a_closed_study_changes(draft: Study) -> None:
     Study.objects.filter(pk=draft.pk).update(state="open")
     close_study(draft)
     with pytest.raises(Refused, match="closed"):
-        change_study(draft, by=None, title_en="Other")
+        change_study(draft, by=None, title={"en": "Other"})
 
 
 def test_another_size_cuts_the_sub_tasks_anew(laid_out: Study) -> None:
@@ -177,7 +182,7 @@ def test_other_criteria_take_the_place_of_all(laid_out: Study, alice: User) -> N
     assert [one.key for one in laid_out.criteria.all()] == [one.key for one in POEM.criteria]
     stored = Study.objects.get(pk=laid_out.pk)
     assert stored.signed_off_at is None
-    assert stored.title_en == "Poems on old themes"
+    assert str(stored.title) == "Poems on old themes"
     assert acts(laid_out) == [("study.changed", "alice")]
 
 
@@ -190,7 +195,7 @@ def test_criteria_for_texts_of_another_kind_are_refused(laid_out: Study, draft: 
 
 def test_criteria_are_fixed_by_launch_and_plan(laid_out: Study) -> None:
     with pytest.raises(Refused, match="launched"):
-        replace_criteria(Study.objects.create(slug="running", title_en="x"), POEM, by=None)
+        replace_criteria(Study.objects.create(slug="running", title={"en": "x"}), POEM, by=None)
     lock_plan(laid_out, staff=None, primary_criterion=laid_out.criteria.get(key="overall"))
     with pytest.raises(Refused, match="plan"):
         replace_criteria(laid_out, POEM, by=None)

@@ -30,7 +30,7 @@ def test_an_evaluator_sees_the_studies_they_are_enrolled_in(
     as_alice: Client, enrolment: Enrolment, bob: User
 ) -> None:
     enrol(build_study(slug="other"), bob)
-    Study.objects.filter(slug="other").update(title_en="Somebody else's")
+    Study.objects.filter(slug="other").update(title={"en": "Somebody else's"})
     page = shown(as_alice, "/studies/")
     assert "Poems on old themes" in page
     assert "0 of 18 answered" in page

@@ -10,9 +10,11 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from annotations.management.study_command import StudyCommand
+from annotations.management.text_options import add_text_options, text_from
 from annotations.models import Study
+from annotations.recruiting.consent import read_questions
 from annotations.setup.rubrics import load_rubric
-from annotations.setup.study import CHANGEABLE, change_study, replace_criteria
+from annotations.setup.study import BY_LANGUAGE, CHANGEABLE, change_study, replace_criteria
 
 
 class Command(StudyCommand):
@@ -20,7 +22,9 @@ class Command(StudyCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        for name in sorted(CHANGEABLE - {"questions"}):
+        for name in sorted(BY_LANGUAGE):
+            add_text_options(parser, name, "empty: none")
+        for name in sorted(CHANGEABLE - BY_LANGUAGE - {"questions"}):
             parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE")
         parser.add_argument(
             "--questions", type=Path, metavar="FILE", help="JSON: the form that comes with the consent"
@@ -33,14 +37,18 @@ class Command(StudyCommand):
 
     @transaction.atomic
     def act(self, study: Study, options: dict[str, Any]) -> None:
-        fields = {name: options[name] for name in CHANGEABLE if options[name] is not None}
+        texts = {name: text_from(options, name) for name in BY_LANGUAGE}
+        given = {name: options[name] for name in CHANGEABLE - BY_LANGUAGE} | texts
+        fields = {name: value for name, value in given.items() if value not in (None, {})}
         # An empty number is none: everybody rates everything.
         for name in ("evaluators_per_subtask", "subtasks_per_evaluator"):
             if fields.get(name) == "":
                 fields[name] = None
         try:
             if "questions" in fields:
-                fields["questions"] = json.loads(fields["questions"].read_text(encoding="utf-8-sig"))
+                fields["questions"] = read_questions(
+                    json.loads(fields["questions"].read_text(encoding="utf-8-sig"))
+                )
             rubric = load_rubric(options["rubric"]) if options["rubric"] else None
             changed = change_study(study, by=None, **fields)
             if rubric is not None:

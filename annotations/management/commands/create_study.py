@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
+from annotations.management.text_options import add_text_options, text_from
 from annotations.setup.rubrics import load_rubric
 from annotations.setup.study import create_study
 from generation.files.problems import FileRefused
@@ -22,8 +23,7 @@ class Command(ActCommand):
         parser.add_argument(
             "--rubric", required=True, help="the criteria: qa, poem, or a JSON file (annotations/rubrics.py)"
         )
-        parser.add_argument("--title", default="", help="in English; the slug if left out")
-        parser.add_argument("--title-zh", default="", help="in Chinese")
+        add_text_options(parser, "title", "the slug if left out")
         parser.add_argument("--owner", metavar="USERNAME", help="who is to run it beside the administrators")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,8 +36,7 @@ class Command(ActCommand):
             study = create_study(
                 slug=options["slug"],
                 rubric=load_rubric(options["rubric"]),
-                title_en=options["title"],
-                title_zh=options["title_zh"],
+                title=text_from(options, "title"),
                 by=owner,
             )
         except FileRefused as refused:

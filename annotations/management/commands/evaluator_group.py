@@ -9,7 +9,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.study_command import StudyCommand
+from annotations.management.text_options import add_text_options, text_from
 from annotations.models import Study
+from annotations.models.texts_by_language import named_by
 from annotations.recruiting.invitations import put_group
 
 
@@ -19,17 +21,14 @@ class Command(StudyCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("key", help="the group's short name, as in files of invitations")
-        parser.add_argument("--name", default="", help="in English; the short name if left out")
-        parser.add_argument("--name-zh", default="", help="in Chinese")
+        add_text_options(parser, "name", "the short name if left out")
         parser.add_argument("--payment", help="of a valid evaluator; as the study says if left out")
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
-        name_en = options["name"] or ("" if options["name_zh"] else options["key"])
+        name = text_from(options, "name") or named_by(options["key"])
         try:
             payment = None if options["payment"] is None else Decimal(options["payment"])
-            group = put_group(
-                study, options["key"], name_en=name_en, name_zh=options["name_zh"], payment=payment, by=None
-            )
+            group = put_group(study, options["key"], name=name, payment=payment, by=None)
         except InvalidOperation as error:
             raise CommandError(f"--payment {options['payment']}: is no amount") from error
         except ValidationError as error:

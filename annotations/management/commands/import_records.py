@@ -11,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from annotations.imports.published_records import read_records
 from annotations.imports.studies import import_records
 from annotations.management.commands.import_study import messages_of
+from annotations.management.text_options import add_text_options, text_from
 from generation.files.problems import FileRefused
 from generation.management.act_command import ActCommand
 from generation.refusals import Refused
@@ -26,15 +27,12 @@ class Command(ActCommand):
         parser.add_argument("candidates", type=Path)
         parser.add_argument("answers", type=Path)
         parser.add_argument("--slug", required=True, help="the study's name in addresses")
-        parser.add_argument("--title", default="", help="in English; the slug if left out")
-        parser.add_argument("--title-zh", default="", help="in Chinese")
+        add_text_options(parser, "title", "the slug if left out")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             records = read_records(options["candidates"], options["answers"])
-            receipt = import_records(
-                records, slug=options["slug"], title_en=options["title"], title_zh=options["title_zh"]
-            )
+            receipt = import_records(records, slug=options["slug"], title=text_from(options, "title"))
         except FileRefused as error:
             raise CommandError(f"Nothing was imported.\n{error}") from error
         except (Refused, ValidationError) as error:

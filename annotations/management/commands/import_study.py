@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from annotations.imports.studies import import_study
+from annotations.management.text_options import add_text_options, text_from
 from annotations.models import Page
 from annotations.setup.rubrics import load_rubric
 from generation.files.candidates import read_candidates
@@ -35,15 +36,8 @@ class Command(ActCommand):
         parser.add_argument(
             "--rubric", required=True, help="the criteria: qa, poem, or a JSON file (annotations/rubrics.py)"
         )
-        parser.add_argument("--title", default="", help="in English; the slug if left out")
-        parser.add_argument("--title-zh", default="", help="in Chinese")
-        parser.add_argument(
-            "--description", default="", help="instructions in English; the rubric's if left out"
-        )
-        parser.add_argument(
-            "--description-zh", default="", help="instructions in Chinese; the rubric's if left out"
-        )
-
+        add_text_options(parser, "title", "the slug if left out")
+        add_text_options(parser, "description", "instructions; the rubric's if left out")
         parser.add_argument(
             "--seed",
             type=int,
@@ -66,10 +60,8 @@ class Command(ActCommand):
                 file,
                 slug=slug,
                 rubric=rubric,
-                title_en=options["title"],
-                title_zh=options["title_zh"],
-                instructions_en=options["description"],
-                instructions_zh=options["description_zh"],
+                title=text_from(options, "title"),
+                instructions=text_from(options, "description"),
             )
         except FileRefused as error:
             raise CommandError(f"Nothing was imported.\n{error}") from error
