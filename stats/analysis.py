@@ -194,7 +194,7 @@ def analyse(
         evaluators=len(table.evaluators),
         prompts=len(table.prompts),
         comparisons=comparisons,
-        means=_means(table, level),
+        means=method_means(table, level),
         picks=_picks(table, level),
         agreement=tuple(agreement(table, c.key, confidence_level=level) for c in table.criteria),
         ranking=ranking_from_picks(table, confidence_level=level),
@@ -239,7 +239,8 @@ def _comparisons(
     return tuple(found)
 
 
-def _means(table: ScoreTable, confidence_level: float) -> tuple[MethodMean, ...]:
+def method_means(table: ScoreTable, confidence_level: float = 0.95) -> tuple[MethodMean, ...]:
+    """Return the ratings of every method on every criterion."""
     found = []
     for c, criterion in enumerate(table.criteria):
         for m, method in enumerate(table.methods):

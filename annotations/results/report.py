@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -16,10 +16,12 @@ from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
 from annotations.results.consistency import Verdict
 from annotations.results.score_table import page_prompts, page_seconds, score_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
+from generation.models import Prompt
 from stats.analysis import Analysis, analyse
 from stats.cases import chosen_cases, prompt_means
 from stats.published import published_deviations, published_means, published_tests
 from stats.ratings.choice import choose
+from stats.ratings.slices import slices, uncut_tags
 from stats.ratings.table import RatingTable
 from stats.reports.study_report import (
     CaseFacts,
@@ -95,13 +97,17 @@ def study_report(
     if not valid.evaluators:
         return report
     analysis = analysis_as_planned(study, valid, plan, effect)
+    prompts = page_prompts(study)
+    tags = {page: prompt.tags for page, prompt in prompts.items()}
     return replace(
         report,
         analysis=analysis,
         without_exclusions=primary_comparisons(everything, analysis, plan)
         if report.participants.excluded
         else (),
-        cases=cases(study, valid, analysis.primary),
+        cases=cases(study, valid, analysis.primary, prompts),
+        slices=slices(valid, tags, analysis.primary, plan.analysis if plan else "by design"),
+        uncut_tags=uncut_tags(valid, tags),
     )
 
 
@@ -155,11 +161,12 @@ def primary_comparisons(
     )
 
 
-def cases(study: Study, table: ScoreTable, criterion: str) -> tuple[CaseFacts, ...]:
+def cases(
+    study: Study, table: ScoreTable, criterion: str, prompts: Mapping[str, Prompt]
+) -> tuple[CaseFacts, ...]:
     """Return the prompts that stand out by the rule of `stats.cases`, with their texts and mean ratings."""
     chosen = chosen_cases(table, criterion)
     means = prompt_means(table, criterion)
-    prompts = page_prompts(study)
     shown: dict[str, dict[str, str]] = {}
     for subtask, page, method, text in PageCandidate.objects.filter(page__subtask__study=study).values_list(
         "page__subtask__number", "page__number", "study_method__method__key", "candidate__text"

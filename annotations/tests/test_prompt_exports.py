@@ -8,16 +8,19 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import openpyxl
 import pyarrow.parquet
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
+from django.utils import translation
 
-from annotations.models import Enrolment, Study
+from annotations.models import Enrolment, Rating, Study
 from annotations.results.answer_rows import rating_chunks
 from annotations.results.preference_pairs import preference_chunks, preferences
 from annotations.results.report import study_report
+from annotations.results.report_formats import export
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything
 from generation.models import Prompt
@@ -90,6 +93,45 @@ def test_report_says_them_of_its_cases(closed: Study) -> None:
     cases = study_report(closed).as_dict()["cases"]
     assert {(case["page"], case["prompt_id"]) for case in cases} <= {("1/1", "007"), ("1/2", "")}
     assert all(case["tags"] == (dict(WHOLE.tags) if case["page"] == "1/1" else {}) for case in cases)
+
+
+def test_report_has_the_slices_of_a_tag_in_every_format(closed: Study) -> None:
+    Prompt.objects.filter(text="poems 古题 1").update(tags={"domain": "news", "id": "1"})
+    Prompt.objects.filter(text="poems 古题 2").update(tags={"domain": "law"})
+    report = study_report(closed)
+    plain = json.loads(export(report, "json"))
+    assert [(part["tag"], part["value"], part["prompts"]) for part in plain["slices"]] == [
+        ("domain", "law", 1),
+        ("domain", "news", 1),
+    ]
+    answered = Rating.objects.filter(
+        candidate__prompt__text="poems 古题 2",
+        criterion__is_overall=True,
+        candidate__run__method__key="method-2",
+    )
+    mean = next(
+        one
+        for one in plain["slices"][0]["means"]
+        if (one["method"], one["criterion"]) == ("method-2", "overall")
+    )
+    assert mean["estimate"] == answered.get().score
+    assert len(plain["slices"][0]["comparisons"]) == 6
+    html = export(report, "html").decode()
+    assert "Exploratory: no plan names these parts of the prompts." in html
+    assert "Differences on the primary criterion by domain" in html
+    assert '"slice.domain=law.crossed_mean.estimate"' in export(report, "csv").decode()
+    sheets = openpyxl.load_workbook(io.BytesIO(export(report, "xlsx"))).worksheets
+    cells = {str(cell) for sheet in sheets for row in sheet.iter_rows(values_only=True) for cell in row}
+    assert {"domain", "law", "news"} <= cells
+    with translation.override("zh-hans"):
+        assert "按题目标签分组" in export(report, "html").decode()
+
+
+def test_sealed_report_has_no_slices(study: Study, enrolment: Enrolment) -> None:
+    Prompt.objects.filter(text="poems 古题 1").update(tags={"domain": "news"})
+    Prompt.objects.filter(text="poems 古题 2").update(tags={"domain": "law"})
+    answer_everything(enrolment)
+    assert json.loads(export(study_report(study), "json"))["slices"] == []
 
 
 def test_candidates_come_back_byte_for_byte(closed: Study, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from stats.cases import CaseKind
     from stats.published import ByMethodAndCriterion
     from stats.ratings.choice import Planned
+    from stats.ratings.slices import Slice
     from stats.significance import Comparison
 
 
@@ -178,6 +179,9 @@ class StudyReport:
     # The primary comparisons on everybody who rated anything, in the order of the analysis.
     without_exclusions: tuple[Comparison, ...] = ()
     cases: tuple[CaseFacts, ...] = ()
+    # By the tags of prompts, and which tags have too many values for that.
+    slices: tuple[Slice, ...] = ()
+    uncut_tags: tuple[str, ...] = ()
 
     def criterion(self, key: str) -> CriterionFacts:
         """Return a criterion of the study."""
@@ -185,9 +189,10 @@ class StudyReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain dictionaries and lists, ready for JSON; the analysis stands beside the other keys."""
-        plain = asdict(replace(self, analysis=None, without_exclusions=()))
+        plain = asdict(replace(self, analysis=None, without_exclusions=(), slices=()))
         del plain["analysis"]
         plain["without_exclusions"] = [comparison.as_dict() for comparison in self.without_exclusions]
+        plain["slices"] = [one.as_dict() for one in self.slices]
         if self.analysis is None:
             return plain | {"comparisons": [], "agreement": {}, "ranking": [], "evaluators": []}
         return plain | self.analysis.as_dict()

@@ -55,6 +55,15 @@ def tidy_rows(report: StudyReport) -> Iterator[tuple[Cell, ...]]:
         yield "best_choices", None, method, None, picks
     if report.analysis is not None:
         yield from analysis_rows(report.analysis)
+    for part in report.slices:
+        name = f"slice.{part.tag}={part.value}"
+        yield f"{name}.prompts", None, None, None, part.prompts
+        for mean in part.means:
+            for column, number in flat(f"{name}.crossed_mean", mean.crossed.as_dict()):
+                yield column, mean.criterion, mean.method, None, number
+        for comparison in part.comparisons:
+            for column, number in flat(f"{name}.difference", comparison.as_dict()):
+                yield column, comparison.criterion, comparison.a, comparison.b, number
 
 
 def analysis_rows(analysis: Analysis) -> Iterator[tuple[Cell, ...]]:

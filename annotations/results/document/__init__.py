@@ -7,7 +7,7 @@ from typing import Literal
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotations.results.document import appendix, checks, findings
+from annotations.results.document import appendix, checks, findings, slices
 from stats.reports.document import Document, Section
 from stats.reports.study_report import StudyReport
 
@@ -27,6 +27,7 @@ def report_document(report: StudyReport) -> Document:
             checks.agreement_section(report, analysis),
             checks.position_section(report, analysis),
             checks.ranking_section(report, analysis),
+            slices.slices_section(report, analysis),
             appendix.cases_section(report),
             checks.evaluators_section(report, analysis),
             checks.power_section(report, analysis),
