@@ -60,7 +60,9 @@ def import_study(
     )
     texts = imported_texts(file)
     source = {"import": file.name, "sha256": file.sha256}
-    return create_once(study, rubric.genre, rubric.criteria, texts, source=source, labels=labels)
+    return create_once(
+        study, rubric.genre, rubric.criteria, texts, source=source, labels={**file.labels, **(labels or {})}
+    )
 
 
 @dataclass(frozen=True)

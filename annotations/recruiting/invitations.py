@@ -99,12 +99,14 @@ def live(study: Study) -> set[str]:
     return set(live.values_list(Lower("email"), flat=True))
 
 
-def read_invitees(path: Path, name: str, study: Study, *, encoding: str = "") -> list[Invitee]:
+def read_invitees(
+    path: Path, name: str, study: Study, *, encoding: str = "", sheet: str = ""
+) -> list[Invitee]:
     """Return the people in a table with the columns email, group and name; raise `FileRefused`.
 
     Group and name may be missing. Everything wrong is told by its place and field.
     """
-    table = read_table(path, name, encoding=encoding)
+    table = read_table(path, name, encoding=encoding, sheet=sheet)
     problems = table.problems
     groups = {group.key: group for group in study.groups.all()}
     invited = live(study)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
@@ -119,6 +120,20 @@ class RubricBody(StrictTexts):
     criteria = serializers.ListField(child=CriterionBody(), min_length=1, max_length=MOST_CRITERIA)
 
 
+@extend_schema_field({"type": "string"})
+class ColumnsField(serializers.JSONField):
+    """An object of texts by the names of columns, as JSON."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(binary=True, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        found = super().to_internal_value(data)
+        if not isinstance(found, dict) or not all(isinstance(role, str) for role in found.values()):
+            self.fail("invalid")
+        return found
+
+
 class MaterialQuery(Strict):
     kind = serializers.ChoiceField(
         choices=["candidates", "prompts"],
@@ -137,6 +152,14 @@ class MaterialQuery(Strict):
     )
     sheet = serializers.CharField(
         max_length=100, required=False, default="", help_text="Of a workbook, where not the first is meant."
+    )
+    columns = ColumnsField(
+        required=False,
+        default=None,
+        help_text=(
+            'What the columns of candidates are that are not called so, such as {"Question": "prompt", "GPT-4":'
+            ' "texts_of"}; docs/files.md lists what a column can be.'
+        ),
     )
 
 
@@ -249,12 +272,14 @@ class Material(APIView):
         query = checked_query(MaterialQuery, request)
         content: Any = request.data
         upload = SimpleUploadedFile(query["name"], content or b"")
-        read: Callable[..., Any] = candidates_in if query["kind"] == "candidates" else prompts_in
-        store_material(
-            study,
-            read(upload, study.genre, encoding=query["encoding"], sheet=query["sheet"]),
-            by=request.user,
+        is_list = query["kind"] == "prompts"
+        given = {name: query[name] for name in ("encoding", "sheet")}
+        file = (
+            prompts_in(upload, study.genre, **given)
+            if is_list
+            else candidates_in(upload, study.genre, columns=query["columns"], **given)
         )
+        store_material(study, file, by=request.user)
         return material_response(study)
 
 

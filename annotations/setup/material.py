@@ -73,7 +73,8 @@ def _store_candidates(study: Study, file: CandidateFile) -> int:
     texts = imported_texts(file)
     source = {"import": file.name, "sha256": file.sha256, "normaliser": NORMALISER_VERSION}
     guess_language(study, [text.text for text in texts])
-    place_candidates(study, [text.method for text in texts], record_import(file.genre, texts, source=source))
+    candidates = record_import(file.genre, texts, source=source, labels=file.labels)
+    place_candidates(study, [text.method for text in texts], candidates)
     return len(file.methods)
 
 
@@ -269,4 +270,4 @@ def typography_checks(study: Study) -> TypographyChecks:
 
 def imported_texts(file: CandidateFile) -> list[ImportedText]:
     """Return the candidates of a file in its order."""
-    return [ImportedText(row.prompt, row.method, row.text, row.provenance) for row in file.rows]
+    return [ImportedText(row.prompt, row.method, row.text, row.provenance, row.notes) for row in file.rows]

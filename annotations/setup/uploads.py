@@ -22,13 +22,11 @@ LONGEST_NAME = 100
 LARGEST_RUBRIC = 1_000_000
 
 
-def candidates_in(
-    upload: UploadedFile[Any], genre: str, *, seed: int = 0, encoding: str = "", sheet: str = ""
-) -> CandidateFile:
+def candidates_in(upload: UploadedFile[Any], genre: str, **options: Any) -> CandidateFile:
     """Return the checked candidates of an upload; raise `Refused`. See `read_candidates`."""
     refuse_too_large(upload)
     with on_disk(upload) as path:
-        return read_candidates(path, genre, seed=seed, name=name_of(upload), encoding=encoding, sheet=sheet)
+        return read_candidates(path, genre, name=name_of(upload), **options)
 
 
 def prompts_in(

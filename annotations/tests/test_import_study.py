@@ -162,7 +162,7 @@ def test_nothing_is_written_for_a_file_with_an_error(db: None, file: Path) -> No
     assert str(refused.value).splitlines() == [
         "Nothing was imported.",
         "candidates.csv, line 50, text: is empty",
-        "candidates.csv, line 50, method: prompt '题12' has no text by inverse_prompting"
+        "candidates.csv, line 50, method: prompt '题12' has no text by Inverse prompting"
         " (2 of this kind: lines 50, 50)",
         "candidates.csv, line 51, method: mine has a text for this prompt in line 5 already",
     ]

@@ -1,14 +1,15 @@
 """Reading and checking a file of candidates, one row a text, before anything is written.
 
-A file is any that `generation.files.tables` reads. Columns:
+A file is any that `generation.files.tables` reads, with one row a candidate or one column a method
+(`generation.files.columns`). Fields of a row:
 
 - `prompt` and all else that belongs to a prompt: `generation.files.prompt_fields`
-- `method`: a slug of at most 50 characters, such as `human` or `inverse_prompting`
+- `method`: what the method is called, at most 100 characters; its key is derived from that (`method_key`)
 - `text`: what the method wrote, at most 50,000 characters
 - `form`: of a poem, optional. Where a method wrote a prompt's poem in several forms, as Jiuge does, each has a row,
   and one is drawn at random
-- `title`, `author`, `origin`: notes that stay in the file and are shown to nobody; optional
 - `provenance`, in JSON: how a method of ours wrote the text, an object with any of `PROVENANCE`; optional
+- anything else is a note, kept with the candidate and shown to nobody who rates; in JSON also `notes`, an object
 
 Every prompt needs one text by every method. Texts and prompts are kept as they were written; a study's rule decides how
 they are shown (`generation.texts.normalising`).
@@ -19,8 +20,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -28,14 +30,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from generation.engines.jiuge import draw
+from generation.files.columns import checked_roles, mapped_rows
 from generation.files.problems import Place, Problems, listed_shortly, shown
 from generation.files.prompt_fields import (
     PROMPT_COLUMNS,
     differing_fields,
-    field_name,
     prompt_of,
 )
-from generation.files.tables import Table, read_table, text_of
+from generation.files.tables import Table, read_table
+from generation.methods import LABELS
 from generation.prompts import PromptContent
 from generation.texts.characters import CONTROL
 from generation.texts.normalising import is_blank
@@ -46,11 +49,31 @@ PROVENANCE: dict[str, Any] = {
 }  # fmt: skip
 STRIPPED = frozenset({"method", "form"})
 REQUIRED = ("method", "text")
-LONGEST = {"method": 50, "text": 50_000, "form": 50}
+LONGEST = {"method": 100, "text": 50_000, "form": 50}
+LONGEST_NOTE = 50_000
 # Candidates on a page are lettered.
 MOST_METHODS = 26
 
-METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]+")
+METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]{1,50}")
+NO_KEY = re.compile(r"[^a-z0-9]+")
+# In a JSON field PostgreSQL takes neither.
+NO_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})")
+
+
+def method_key(label: str) -> str:
+    """Return the key of the method of this label: the label where it can be one, or what is derived from it.
+
+    >>> method_key("gpt-4"), method_key("Human"), method_key("GPT-4 (t=0.7)")
+    ('gpt-4', 'human', 'gpt-4-t-0-7-b4304f7a')
+    """
+    known = {name: key for key, name in LABELS.items()}
+    if label in known:
+        return known[label]
+    if METHOD_KEY.fullmatch(label):
+        return label
+    plain = NO_KEY.sub("-", unicodedata.normalize("NFKD", label).lower()).strip("-")[:41].strip("-")
+    # Two labels can make one plain name.
+    return f"{plain or 'method'}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 
 
 def shuffled(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -72,16 +95,18 @@ class Row:
     text: str
     form: str = ""
     provenance: Mapping[str, Any] | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
 class CandidateFile:
-    """A checked file: each of its prompts has one text by each of its methods."""
+    """A checked file: each of its prompts has one text by each of its methods, whose labels are known by key."""
 
     name: str
     sha256: str
     genre: str
     rows: tuple[Row, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def prompts(self) -> list[PromptContent]:
@@ -95,56 +120,80 @@ class CandidateFile:
 
 
 def read_candidates(
-    path: Path, genre: str, *, seed: int = 0, name: str = "", encoding: str = "", sheet: str = ""
+    path: Path,
+    genre: str,
+    *,
+    seed: int = 0,
+    name: str = "",
+    encoding: str = "",
+    sheet: str = "",
+    columns: Mapping[str, str] | None = None,
 ) -> CandidateFile:
     """Read a file of candidates, its texts as they were written; raise `FileRefused` with everything wrong in it.
 
     The seed decides, with each prompt and nothing else, which of several forms is drawn. `name` is what its owner
-    calls an upload; `encoding` and `sheet` are those of `generation.files.tables.read_table`.
+    calls an upload; `encoding` and `sheet` are those of `generation.files.tables.read_table`, and `columns` says what
+    the columns are (`generation.files.columns`). Without it they must be called as they are read, or
+    `ColumnsUnconfirmed` is raised.
     """
     table = read_table(path, name, encoding=encoding, sheet=sheet)
     problems = table.problems
-    rows = _drawn(list(_checked_rows(table)), seed)
+    roles = checked_roles(table, columns)
+    labels: dict[str, str] = {}
+    rows = _drawn(list(_checked_rows(table, roles, labels)), seed)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    _check_whole(rows, problems)
+    _check_whole(rows, labels, problems)
     problems.refuse_if_any()
     # Parts that stand in another order in another row are the same: each prompt is as its first row has it.
     prompt_by = {row.prompt.known_by: row.prompt for row in reversed(rows)}
     alike = (replace(row, prompt=prompt_by[row.prompt.known_by]) for row in rows)
-    return CandidateFile(problems.file, sha256, genre, tuple(alike))
+    return CandidateFile(problems.file, sha256, genre, tuple(alike), labels)
 
 
-def _checked_rows(table: Table) -> Iterator[Row]:
+def _checked_rows(table: Table, roles: Mapping[str, str], labels: dict[str, str]) -> Iterator[Row]:
+    """Yield the candidates of a table, and note the labels of their methods by key."""
     problems = table.problems
-    named = {field_name(column) for column in table.columns}
-    missing = [] if table.is_json else [name for name in REQUIRED if name not in named]
-    if missing and table.columns:
-        for name in missing:
-            problems.add(0, name, _("no such column; there are: %(columns)s"), columns=table.columns_shortly)
-        return
-    for place, cells in table:
-        fields = {field_name(column): text_of(value, table) for column, value in cells.items()}
+    for mapped in mapped_rows(table, roles):
+        place, fields = mapped.row.place, mapped.fields
         prompt = prompt_of(place, fields, problems)
         texts = {}
         for name in LONGEST:
-            raw = _checked_field(place, name, fields.get(name), problems)
+            column = mapped.named.get(name, name)
+            raw = _checked_field(place, name, column, fields.get(name), problems)
             texts[name] = (raw or "").strip() if name in STRIPPED else raw or ""
             if raw is not None and is_blank(raw) and name in REQUIRED:
-                problems.add(place, name, _("is empty"))
-        method = texts["method"]
-        is_key = METHOD_KEY.fullmatch(method) is not None
-        if method and not is_key:
-            problems.add(
-                place, "method", _("%(method)s may only hold English letters, digits, - and _"),
-                method=shown(method),
-            )  # fmt: skip
+                problems.add(place, column, _("is empty"))
         provenance = fields.get("provenance")
         if why := wrong_provenance(provenance):
             problems.add(place, "provenance", why)
+        notes = _checked_notes(place, mapped.notes, problems)
+        label = texts.pop("method")
+        if not label.isprintable():
+            problems.add(
+                place, mapped.named.get("method", "method"), _("%(label)s holds a character that does not print"),
+                label=shown(label),
+            )  # fmt: skip
         # A row whose text alone is wrong still counts when the coverage is checked.
-        if prompt is not None and is_key:
-            yield Row(place, prompt, **texts, provenance=provenance)
+        if prompt is not None and not is_blank(label):
+            key = method_key(label)
+            labels.setdefault(key, LABELS.get(key, label))
+            yield Row(place, prompt, key, **texts, provenance=provenance, notes=notes)
+
+
+def _checked_notes(place: Place, notes: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """Return notes as they can be stored: what JSON does not know, such as a date, as text."""
+    for name, value in notes.items():
+        written = json.dumps(value, default=str)
+        if NO_JSON.search(written):
+            problems.add(place, name, _("holds a control character"))
+        elif len(written) > LONGEST_NOTE:
+            problems.add(
+                place, name, _("is %(length)s characters long; at most %(most)s are allowed"),
+                length=f"{len(written):,}", most=f"{LONGEST_NOTE:,}",
+            )  # fmt: skip
+    stored: dict[str, Any] = json.loads(json.dumps(dict(notes), default=str)) if notes else {}
+    return stored
 
 
 def wrong_provenance(provenance: object) -> str:
@@ -181,40 +230,42 @@ def _drawn(rows: list[Row], seed: int) -> list[Row]:
     return sorted(kept, key=lambda row: row.place.number)
 
 
-def _checked_field(place: Place, name: str, value: object, problems: Problems) -> str | None:
-    """Return a field's text, or None where it is none that could be stored, which is noted."""
+def _checked_field(place: Place, name: str, column: str, value: object, problems: Problems) -> str | None:
+    """Return the text of a field in a column, or None where it is none that could be stored, which is noted."""
     if value is None and name not in REQUIRED:
         return ""
     if value is None:
-        problems.add(place, name, _("is missing"))
+        problems.add(place, column, _("is missing"))
     elif not isinstance(value, str):
         problems.add(
-            place, name, _("must be a text, not %(value)s"), value=shown(json.dumps(value, default=str))
+            place, column, _("must be a text, not %(value)s"), value=shown(json.dumps(value, default=str))
         )
     elif len(value) > LONGEST[name]:
         problems.add(
-            place, name, _("is %(length)s characters long; at most %(most)s are allowed"),
+            place, column, _("is %(length)s characters long; at most %(most)s are allowed"),
             length=f"{len(value):,}", most=f"{LONGEST[name]:,}",
         )  # fmt: skip
     elif control := CONTROL.search(value):
-        problems.add(place, name, _("holds the control character U+%(code)s"), code=f"{ord(control[0]):04X}")
+        problems.add(
+            place, column, _("holds the control character U+%(code)s"), code=f"{ord(control[0]):04X}"
+        )
     else:
         return value
     return None
 
 
-def _check_whole(rows: list[Row], problems: Problems) -> None:
+def _check_whole(rows: list[Row], labels: Mapping[str, str], problems: Problems) -> None:
     """Check what no row shows by itself: doubles, and that each prompt has a text by each method."""
     if not rows:
         if not problems:
             problems.add(0, "", _("holds no candidates"))
         return
-    _check_doubles(rows, problems)
+    _check_doubles(rows, labels, problems)
     methods = list(dict.fromkeys(row.method for row in rows))
     if not 2 <= len(methods) <= MOST_METHODS:
         problems.add(
             0, "method", _("there must be 2 to %(most)d methods, not %(methods)d (%(some)s)"),
-            most=MOST_METHODS, methods=len(methods), some=listed_shortly(methods, 5),
+            most=MOST_METHODS, methods=len(methods), some=listed_shortly([labels[method] for method in methods], 5),
         )  # fmt: skip
         return
     written: dict[object, set[str]] = {}
@@ -228,22 +279,22 @@ def _check_whole(rows: list[Row], problems: Problems) -> None:
                 name = shown(first[prompt].prompt.external_id or first[prompt].prompt.heading)
                 problems.add(
                     first[prompt].place, "method", _("prompt %(prompt)s has no text by %(method)s"),
-                    prompt=name, method=method,
+                    prompt=name, method=labels[method],
                 )  # fmt: skip
 
 
-def _check_doubles(rows: list[Row], problems: Problems) -> None:
+def _check_doubles(rows: list[Row], labels: Mapping[str, str], problems: Problems) -> None:
     prompts: dict[object, Row] = {}
     written: dict[tuple[object, str], Place] = {}
     for row in rows:
         first = prompts.setdefault(row.prompt.known_by, row)
-        for field in differing_fields(row.prompt, first.prompt):
+        for name in differing_fields(row.prompt, first.prompt):
             problems.add(
-                row.place, field, _("differs from that of the same prompt in %(place)s"), place=first.place
+                row.place, name, _("differs from that of the same prompt in %(place)s"), place=first.place
             )
         place = written.setdefault((row.prompt.known_by, row.method), row.place)
         if place != row.place:
             problems.add(
                 row.place, "method", _("%(method)s has a text for this prompt in %(place)s already"),
-                method=row.method, place=place,
+                method=labels[row.method], place=place,
             )  # fmt: skip

@@ -245,6 +245,8 @@ class Candidate(models.Model):
     run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="candidates")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="candidates")
     text = models.TextField()
+    # What else its file said of it, by the names of the columns; nobody who rates sees it.
+    notes = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -44,6 +44,7 @@ class ImportedText:
     text: str
     # The fields of `Provenance` that are known, where a method of ours wrote it.
     provenance: Mapping[str, Any] | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -72,7 +73,12 @@ def record_import(
     run_of = {key: run.pk for key, run in runs.items()}
     candidates = Candidate.objects.bulk_create(
         [
-            Candidate(run_id=run_of[text.method], prompt_id=prompt_of[text.prompt], text=text.text)
+            Candidate(
+                run_id=run_of[text.method],
+                prompt_id=prompt_of[text.prompt],
+                text=text.text,
+                notes=dict(text.notes),
+            )
             for text in texts
         ],
         batch_size=BATCH,

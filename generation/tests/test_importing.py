@@ -126,7 +126,7 @@ THIRD = {"prompt": "月", "method": "cpm", "text": "月落乌啼"}
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"method": "jiuge"}, "method: jiuge has a text for this prompt in line 2 already"),
+        ({"method": "jiuge"}, "method: Jiuge has a text for this prompt in line 2 already"),
         ({"text": " \u3000\n"}, "text: is empty"),
         ({"text": None}, "text: is missing"),
         ({"text": 7}, "text: must be a text, not '7'"),
@@ -136,8 +136,7 @@ THIRD = {"prompt": "月", "method": "cpm", "text": "月落乌啼"}
         ({"text": "月" * 50_001}, "text: is 50,001 characters long; at most 50,000 are allowed"),
         ({"prompt": "月" * 50_001}, "prompt: is 50,001 characters long; at most 50,000 are allowed"),
         ({"prompt": "\u200b"}, "prompt: is empty"),
-        ({"method": "c p m"}, "method: 'c p m' may only hold English letters, digits, - and _"),
-        ({"method": "c" * 51}, "method: is 51 characters long; at most 50 are allowed"),
+        ({"method": "c" * 101}, "method: is 101 characters long; at most 100 are allowed"),
     ],
 )
 def test_one_wrong_field_is_one_problem(write: Write, change: dict[str, Any], problem: str) -> None:
@@ -203,7 +202,6 @@ def test_there_must_be_prompts_and_methods(write: Write, content: str, problem: 
 def test_a_header_without_the_columns_ends_it(write: Write) -> None:
     assert problems(write("prompt,methods,text,text\n月,a,明月,\n")) == [
         "text: is the name of two columns",
-        "method: no such column; there are: 'prompt', 'methods', 'text', 'text'",
     ]
 
 

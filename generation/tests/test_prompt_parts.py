@@ -135,7 +135,7 @@ def test_what_is_wrong_with_a_prompt_is_told_with_its_place(
 
 def test_prompt_without_anything_is_missing(tmp_path: Path) -> None:
     assert problems(write(tmp_path, *both())) == [
-        "line 1, prompt: is missing (2 of this kind: lines 1, 2)",
+        "prompt: no such column; there are: 'method', 'text'",
     ]
 
 

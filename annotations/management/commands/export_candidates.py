@@ -10,9 +10,11 @@ from django.core.management.base import CommandParser
 
 from annotations.management.study_command import StudyCommand
 from annotations.models import PageCandidate, Study
-from generation.files.candidates import shuffled
+from generation.files.candidates import method_key, shuffled
 from generation.files.prompt_fields import prompt_fields
 from generation.files.provenance import provenance_fields
+from generation.methods import LABELS
+from generation.models import Method
 
 RUNNERS_UP = 3
 
@@ -39,13 +41,20 @@ class Command(StudyCommand):
         self.stdout.write(f"{len(shown):,} candidates written to {options['output']}")
 
 
+def method_name(method: Method) -> str:
+    """Return what makes this method of it again when it is imported: its label where its key is derived from that."""
+    return method.label if method.key not in LABELS and method_key(method.label) == method.key else method.key
+
+
 def candidate_row(shown: PageCandidate) -> dict[str, Any]:
-    """Return the row of a candidate, with its provenance where it has one."""
+    """Return the row of a candidate, with its notes and its provenance where it has any."""
     row: dict[str, Any] = {
         **prompt_fields(shown.page.prompt.content),
-        "method": shown.study_method.method.key,
+        "method": method_name(shown.study_method.method),
         "text": shown.candidate.text,
     }
+    if shown.candidate.notes:
+        row["notes"] = shown.candidate.notes
     if hasattr(shown.candidate, "provenance"):
         row["provenance"] = provenance_fields(shown.candidate.provenance, runners_up=RUNNERS_UP)
     return row

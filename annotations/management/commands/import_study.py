@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from annotations.imports.studies import import_study
+from annotations.management.table_options import add_table_options, explained, table_options
 from annotations.management.text_options import add_text_options, text_from
 from annotations.models import Page
 from annotations.setup.rubrics import load_rubric
@@ -20,18 +21,14 @@ from generation.refusals import Refused
 
 class Command(ActCommand):
     help = (
-        "Make a study of a file with candidates: CSV, JSON, XLSX or Parquet with the columns prompt, "
-        "description (optional), method, text and form (optional), one row a candidate. "
-        "Of a method's texts for a prompt in several forms one "
-        "is drawn. Nothing is written if anything is wrong in it."
+        "Make a study of a file with candidates: CSV, JSON, XLSX or Parquet with one row a candidate (columns prompt,"
+        " method, text) or one column a method. Of a method's texts for a prompt in several forms (column form) one"
+        " is drawn. Nothing is written if anything is wrong in it. docs/files.md has the rules."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument(
-            "--encoding", default="", help="of a file that is neither UTF-8 nor UTF-16, such as gb18030"
-        )
-        parser.add_argument("--sheet", default="", help="of a workbook, where not the first one is meant")
+        add_table_options(parser, with_columns=True)
         parser.add_argument("--slug", required=True, help="the study's name in addresses")
         parser.add_argument(
             "--rubric", required=True, help="the criteria: qa, poem, or a JSON file (annotations/rubrics.py)"
@@ -50,11 +47,7 @@ class Command(ActCommand):
         try:
             rubric = load_rubric(options["rubric"])
             file = read_candidates(
-                options["file"],
-                rubric.genre,
-                seed=options["seed"],
-                encoding=options["encoding"],
-                sheet=options["sheet"],
+                options["file"], rubric.genre, seed=options["seed"], **table_options(options)
             )
             study, is_new = import_study(
                 file,
@@ -64,7 +57,7 @@ class Command(ActCommand):
                 instructions=text_from(options, "description"),
             )
         except FileRefused as error:
-            raise CommandError(f"Nothing was imported.\n{error}") from error
+            raise CommandError(f"Nothing was imported.\n{explained(error)}") from error
         except (Refused, ValidationError) as error:
             raise CommandError(f"Nothing was imported: {messages_of(error)}") from error
         if not is_new:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.study_command import StudyCommand
+from annotations.management.table_options import add_table_options, table_options
 from annotations.models import Invitation, Study
 from annotations.recruiting.invitations import (
     DAYS_VALID,
@@ -30,9 +31,7 @@ class Command(StudyCommand):
         super().add_arguments(parser)
         parser.add_argument("emails", nargs="*", metavar="EMAIL")
         parser.add_argument("--file", type=Path, help="a table with the columns email, group, name")
-        parser.add_argument(
-            "--encoding", default="", help="of a file that is neither UTF-8 nor UTF-16, such as gb18030"
-        )
+        add_table_options(parser)
         parser.add_argument(
             "--links", type=int, default=0, metavar="N", help="so many links for nobody in particular"
         )
@@ -50,7 +49,7 @@ class Command(StudyCommand):
             invitees += [Invitee(group=group)] * options["links"]
             if options["file"]:
                 invitees += read_invitees(
-                    options["file"], options["file"].name, study, encoding=options["encoding"]
+                    options["file"], options["file"].name, study, **table_options(options)
                 )
             if not invitees:
                 raise CommandError("Name somebody: e-mail addresses, --file or --links")

@@ -8,12 +8,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.study_command import StudyCommand
+from annotations.management.table_options import add_table_options, explained, table_options
 from annotations.models import Study
 from annotations.setup.lifecycle import material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks, store_material
-from generation.files.candidates import read_candidates
+from generation.files.candidates import CandidateFile, read_candidates
 from generation.files.problems import FileRefused
-from generation.files.prompts import read_prompts
+from generation.files.prompts import PromptFile, read_prompts
 
 
 class Command(StudyCommand):
@@ -27,10 +28,7 @@ class Command(StudyCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("file", type=Path)
-        parser.add_argument(
-            "--encoding", default="", help="of a file that is neither UTF-8 nor UTF-16, such as gb18030"
-        )
-        parser.add_argument("--sheet", default="", help="of a workbook, where not the first one is meant")
+        add_table_options(parser, with_columns=True)
         parser.add_argument(
             "--prompts-only",
             action="store_true",
@@ -38,12 +36,17 @@ class Command(StudyCommand):
         )
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
-        read = read_prompts if options["prompts_only"] else read_candidates
+        given = table_options(options)
+        file: CandidateFile | PromptFile
         try:
-            file = read(options["file"], study.genre, encoding=options["encoding"], sheet=options["sheet"])
+            if options["prompts_only"]:
+                given.pop("columns")
+                file = read_prompts(options["file"], study.genre, **given)
+            else:
+                file = read_candidates(options["file"], study.genre, **given)
             store_material(study, file, by=None)
         except FileRefused as refused:
-            raise CommandError(f"Nothing was stored.\n{refused}") from refused
+            raise CommandError(f"Nothing was stored.\n{explained(refused)}") from refused
         checks = material_checks(study)
         self.report(checks)
         missing = material_obstacles(study, checks)
