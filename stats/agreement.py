@@ -9,9 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import scipy
 
-from stats.mixed import Interval, interval_list
+from stats.mixed import Interval, interval_list, is_laid_out
+from stats.ratings.cells import Cells
+from stats.ratings.model import fit_ratings_model
+from stats.ratings.table import RatingTable, long_table
 from stats.reml import fit_crossed_reml
-from stats.scores import Floats, ScoreTable
+from stats.scores import Criterion, Floats, Ints, ScoreTable
 
 Level = Literal["nominal", "ordinal", "interval"]
 
@@ -74,57 +77,78 @@ class Agreement:
         }
 
 
-def agreement(table: ScoreTable, criterion: str, *, confidence_level: float = 0.95) -> Agreement:
+def agreement(
+    table: RatingTable | ScoreTable, criterion: str, *, confidence_level: float = 0.95
+) -> Agreement:
     """Compute every measure of agreement on one criterion; the items are the texts, prompts x methods."""
-    ratings = table.for_criterion(criterion)
-    evaluators, prompts, methods = ratings.shape
-    texts = ratings.reshape(evaluators, prompts * methods)
-    alphas = krippendorff_alphas(texts)
-    within = [kendall_w(ratings[:, p]) for p in range(prompts)]
+    ratings = long_table(table).for_criterion(criterion).first_ratings()
+    texts, text = np.unique(ratings.text, return_inverse=True)
+    alphas = item_alphas(ratings.score, text)
+    complete, prompt = _rated_by_all(ratings, texts, text)
+    within = [kendall_w(complete[:, prompt == p]) for p in np.unique(prompt)]
     known = [concordance.w for concordance in within if concordance is not None]
     return Agreement(
         criterion=criterion,
         alpha_nominal=alphas["nominal"],
         alpha_ordinal=alphas["ordinal"],
         alpha_interval=alphas["interval"],
-        icc=intraclass_correlation(texts, confidence_level=confidence_level),
-        kendall_w=kendall_w(texts),
+        icc=item_correlation(
+            Cells(ratings.evaluator, text, ratings.score), confidence_level=confidence_level
+        ),
+        kendall_w=kendall_w(complete),
         kendall_w_methods=kendall_w(_method_means(ratings)),
         kendall_w_within_prompt=math.fsum(known) / len(known) if known else None,
     )
 
 
+def _rated_by_all(ratings: RatingTable, texts: Ints, text: Ints) -> tuple[Floats, Ints]:
+    """Return the ratings (raters, items) of the texts that every evaluator rated, and their prompts (items,)."""
+    whole = np.bincount(text, minlength=len(texts)) == len(ratings.evaluators)
+    chosen = whole[text]
+    number = np.cumsum(whole) - 1
+    complete = np.empty((len(ratings.evaluators), int(whole.sum())))
+    complete[ratings.evaluator[chosen], number[text[chosen]]] = ratings.score[chosen]
+    return complete, texts[whole] // max(len(ratings.methods), 1)
+
+
 def krippendorff_alphas(ratings: Floats) -> dict[Level, float | None]:
-    """
-    Return Krippendorff's alpha of `ratings` (raters, items), NaN where missing, at three levels.
+    """Return Krippendorff's alpha of `ratings` (raters, items), NaN where missing, at three levels."""
+    rater, item = np.nonzero(~np.isnan(ratings))
+    return item_alphas(ratings[rater, item], item)
 
-    alpha = 1 - D_o / D_e over the coincidences of values within items; items with one rating say nothing.
-    None where all ratings are the same. Reference: Krippendorff (2011), Computing Krippendorff's
-    alpha-reliability.
-    """
-    values, numbers = np.unique(ratings[~np.isnan(ratings)], return_inverse=True)
-    _, item = np.nonzero(~np.isnan(ratings))
-    counts = np.bincount(item * len(values) + numbers, minlength=ratings.shape[1] * len(values))
-    counts = counts.reshape(ratings.shape[1], len(values)).astype(np.float64)
-    counts = counts[counts.sum(axis=1) >= 2]
-    weights = 1 / (counts.sum(axis=1) - 1)
-    coincidences = (counts.T * weights) @ counts - np.diag(weights @ counts)
-    totals = coincidences.sum(axis=0)
-    pairs = float(totals.sum())
-    expected = np.outer(totals, totals) / (pairs - 1) if pairs > 1 else np.zeros((len(values),) * 2)
 
+def item_alphas(values: Floats, item: Ints) -> dict[Level, float | None]:
+    """
+    Return Krippendorff's alpha of `values` (N,), each of one item (N,), at three levels.
+
+    alpha = 1 - D_o / D_e over the pairs of values within items and over all pairs; items with one rating say
+    nothing. Ordinal values lie apart as their mid-ranks do. None where all ratings are the same. Reference:
+    Krippendorff (2011), Computing Krippendorff's alpha-reliability.
+    """
+    enough = (np.bincount(item) >= 2)[item] if len(item) else np.zeros(0, dtype=np.bool_)
+    _, item = np.unique(item[enough], return_inverse=True)
+    levels, level = np.unique(values[enough], return_inverse=True)
+    if len(levels) < 2:
+        return {"nominal": None, "ordinal": None, "interval": None}
+    sizes, totals = np.bincount(item), np.bincount(level)
+    n = float(len(level))
+    kept, times = np.unique(item * len(levels) + level, return_counts=True)
+    same = np.bincount(kept // len(levels), times.astype(np.float64) ** 2)
+    unlike = float(((sizes**2 - same) / (sizes - 1)).sum())
     ranks = np.cumsum(totals) - totals / 2  # Half of both end values drops out of their sum.
-    distances: dict[Level, Floats] = {
-        "nominal": (values[:, np.newaxis] != values).astype(np.float64),
-        "ordinal": (ranks[:, np.newaxis] - ranks) ** 2,
-        "interval": (values[:, np.newaxis] - values) ** 2,
+    return {
+        "nominal": 1 - unlike / ((n**2 - float((totals.astype(np.float64) ** 2).sum())) / (n - 1)),
+        "ordinal": _squared_alpha(ranks[level], item, sizes),
+        "interval": _squared_alpha(levels[level], item, sizes),
     }
-    alphas: dict[Level, float | None] = {}
-    for level, distance in distances.items():
-        disagreement = float((expected * distance).sum())
-        observed = float((coincidences * distance).sum())
-        alphas[level] = 1 - observed / disagreement if disagreement > 0 else None
-    return alphas
+
+
+def _squared_alpha(places: Floats, item: Ints, sizes: Ints) -> float:
+    """Return alpha of values whose distance is the square of their difference."""
+    within = places - (np.bincount(item, places) / sizes)[item]
+    between = places - places.mean()
+    observed = 2 * float((np.bincount(item, within**2) * sizes / (sizes - 1)).sum())
+    return 1 - observed * (len(places) - 1) / (2 * len(places) * float(between @ between))
 
 
 def intraclass_correlation(
@@ -147,6 +171,36 @@ def intraclass_correlation(
     if np.isnan(kept).any():
         return _icc_from_reml(kept, confidence_level)
     return _icc_from_mean_squares(kept, confidence_level)
+
+
+def item_correlation(cells: Cells, *, confidence_level: float = 0.95) -> IntraclassCorrelation | None:
+    """Return the intraclass correlations of ratings by rater ('evaluator') and item ('prompt')."""
+    kept, raters, items = cells.numbered()
+    if is_laid_out(cells):
+        return intraclass_correlation(kept.table(raters, items), confidence_level=confidence_level)
+    per_item = np.bincount(kept.prompt)
+    if per_item.max() < 2 or np.ptp(kept.value) == 0:
+        return None
+    one = np.zeros(len(kept), dtype=np.int64)
+    model = fit_ratings_model(
+        RatingTable(
+            evaluator=kept.evaluator,
+            prompt=kept.prompt,
+            method=one,
+            criterion=one,
+            score=kept.value,
+            evaluators=tuple(str(number) for number in range(raters)),
+            prompts=tuple(str(number) for number in range(items)),
+            methods=("text",),
+            criteria=(Criterion("rating", 0, 1),),
+        )
+    )
+    if model is None or not model.is_converged:
+        return None
+    rater, item = model.variance.evaluator or 0.0, model.variance.prompt or 0.0
+    return _icc_of_variances(
+        (rater, item, model.variance.residual), model.variance_covariance(), per_item, confidence_level
+    )
 
 
 def kendall_w(ratings: Floats) -> Concordance | None:
@@ -224,16 +278,24 @@ def _icc_from_reml(ratings: Floats, confidence_level: float) -> IntraclassCorrel
     fit = fit_crossed_reml(ratings)
     if fit is None or sum(fit.variances) <= 0:
         return None
-    per_item = (~np.isnan(ratings)).sum(axis=0)
+    return _icc_of_variances(
+        fit.variances, fit.covariance, (~np.isnan(ratings)).sum(axis=0), confidence_level
+    )
+
+
+def _icc_of_variances(
+    variances: tuple[float, float, float], covariance: Floats, per_item: Ints, confidence_level: float
+) -> IntraclassCorrelation:
+    """Return the correlations of REML variances (rater, item, residual); `per_item` (items,) counts ratings."""
     raters = len(per_item) / float((1 / per_item).sum())
-    rater, item, residual = fit.variances
+    rater, item, residual = variances
     other = rater + residual
     icc = item / (item + other)
     ci: Interval | None = None
     if item > 0 and other > 0:
         gradient = np.array([-1 / other, 1 / item, -1 / other])  # of log(item / other)
         half = float(scipy.special.ndtri((1 + confidence_level) / 2)) * math.sqrt(
-            max(float(gradient @ fit.covariance @ gradient), 0.0)
+            max(float(gradient @ covariance @ gradient), 0.0)
         )
         middle = math.log(item / other)
         ci = float(scipy.special.expit(middle - half)), float(scipy.special.expit(middle + half))
@@ -243,7 +305,7 @@ def _icc_from_reml(ratings: Floats, confidence_level: float) -> IntraclassCorrel
         icc_2_k=_step_up(icc, raters),
         icc_2_k_ci=None if ci is None else (_step_up(ci[0], raters), _step_up(ci[1], raters)),
         raters=raters,
-        items=ratings.shape[1],
+        items=len(per_item),
         method="REML",
     )
 
@@ -253,10 +315,11 @@ def _step_up(icc: float, raters: float) -> float:
     return raters * icc / (1 + (raters - 1) * icc)
 
 
-def _method_means(ratings: Floats) -> Floats:
+def _method_means(ratings: RatingTable) -> Floats:
     """Return each evaluator's mean of each method, (E, M), NaN where they rated none of it."""
-    there = ~np.isnan(ratings)
-    counts = there.sum(axis=1)
-    sums = np.where(there, ratings, 0.0).sum(axis=1)
-    means: Floats = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
-    return means
+    shape = (len(ratings.evaluators), len(ratings.methods))
+    place = ratings.evaluator * shape[1] + ratings.method
+    counts = np.bincount(place, minlength=shape[0] * shape[1])
+    sums = np.bincount(place, ratings.score, shape[0] * shape[1])
+    means: Floats = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return means.reshape(shape)

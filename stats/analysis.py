@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from stats.agreement import Agreement, agreement
-from stats.mixed import CrossedMean, crossed_mean
+from stats.mixed import CrossedMean, crossed_mean_of_cells
 from stats.position import PositionBias, position_bias
 from stats.power import Power, evaluators_needed, planned_power, prompts_needed
 from stats.quality import EvaluatorQuality, evaluator_quality
 from stats.ranking import Ranking, ranking_from_picks, ranking_from_ratings
+from stats.ratings.cells import Cells
 from stats.ratings.choice import Choice, Planned, choose
-from stats.ratings.table import RatingTable
-from stats.resampling import pigeonhole_bootstrap
-from stats.scores import Floats, ScoreTable
+from stats.ratings.table import Pages, RatingTable, long_table
+from stats.resampling import affordable_resamples, pigeonhole_bootstrap
+from stats.scores import ScoreTable
 from stats.significance import Comparison, compare, gated, with_holm
 
 
@@ -87,7 +88,7 @@ class PairPower:
 @dataclass(frozen=True)
 class Analysis:
     """
-    Everything that was computed from one score table.
+    Everything that was computed from the ratings of one study.
 
     `comparisons` has each unordered pair of methods once for each criterion, in the order of the table,
     the difference being b - a with b the later method; `p_holm` is adjusted within the criterion.
@@ -148,7 +149,7 @@ class Analysis:
 
 
 def analyse(
-    table: ScoreTable,
+    ratings: RatingTable | ScoreTable,
     *,
     primary: str,
     rng: np.random.Generator,
@@ -156,7 +157,7 @@ def analyse(
     alpha: float = 0.05,
     margins: Mapping[str, float] | None = None,
     effect: float | None = None,
-    page_seconds: Floats | None = None,
+    page_seconds: Cells | None = None,
     planned: Planned = "by design",
     planned_pairs: Iterable[tuple[str, str]] | None = None,
 ) -> Analysis:
@@ -167,16 +168,19 @@ def analyse(
     that the study was planned to find; both must have been set before the ratings were seen.
     `planned` is the analysis (`stats.ratings.choice`), `planned_pairs` the pairs of methods that the plan compares,
     all if left out: the others are exploratory, and Holm's correction is over the planned ones.
-    `page_seconds` (E, P) is the time on each page. `rng` draws the bootstrap and nothing else.
+    `page_seconds` are the times on the pages. `rng` draws the bootstrap and nothing else. Of repeats of a rating the
+    first counts. Memory grows with the ratings, not with evaluators x prompts.
     """
+    table = long_table(ratings).first_ratings()
     table.criterion_index(primary)
     margins = margins or {}
     for key in margins:
         table.criterion_index(key)
     level = 1 - alpha
-    long_table = RatingTable.of_scores(table)
-    choices = {c.key: choose(long_table, c.key, planned) for c in table.criteria}
-    comparisons = _comparisons(table, choices, rng, resamples, alpha, margins)
+    choices = {c.key: choose(table, c.key, planned) for c in table.criteria}
+    pages = {key: choice.table.pages() for key, choice in choices.items()}
+    resamples = affordable_resamples(resamples, _bootstrapped_cells(table, choices, pages))
+    comparisons = _comparisons(table, choices, pages, rng, resamples, alpha, margins)
     if planned_pairs is not None:
         chosen = {frozenset(pair) for pair in planned_pairs}
         comparisons = tuple(
@@ -206,65 +210,78 @@ def analyse(
     )
 
 
+def _bootstrapped_cells(table: RatingTable, choices: Mapping[str, Choice], pages: Mapping[str, Pages]) -> int:
+    """Return about how many cells the pairs have that a bootstrap resamples."""
+    pairs = len(table.methods) * (len(table.methods) - 1) // 2
+    return sum(pairs * len(pages[key]) for key, one in choices.items() if one.kind == "page differences")
+
+
 def _comparisons(
-    table: ScoreTable,
+    table: RatingTable,
     choices: Mapping[str, Choice],
+    pages: Mapping[str, Pages],
     rng: np.random.Generator,
     resamples: int,
     alpha: float,
     margins: Mapping[str, float],
 ) -> tuple[Comparison, ...]:
     pairs = list(combinations(range(len(table.methods)), 2))
-    by_pages = [c for c, one in enumerate(table.criteria) if choices[one.key].kind == "page differences"]
-    differences = [table.scores[:, :, b, c] - table.scores[:, :, a, c] for c in by_pages for a, b in pairs]
-    drawn = iter(pigeonhole_bootstrap(differences, rng=rng, resamples=resamples, confidence_level=1 - alpha))
-    found: list[Comparison] = []
-    for c, criterion in enumerate(table.criteria):
-        ratings = table.scores[..., c]
-        found += [
-            compare(
-                ratings[..., a],
-                ratings[..., b],
-                criterion=criterion.key,
-                a=table.methods[a],
-                b=table.methods[b],
-                bootstrap=next(drawn) if c in by_pages else None,
-                margin=margins.get(criterion.key),
-                alpha=alpha,
-                choice=choices[criterion.key],
-                places=(a, b),
-            )
-            for a, b in pairs
-        ]
-    return tuple(found)
+    by_pages = [key for key, choice in choices.items() if choice.kind == "page differences"]
+    drawn = iter(
+        pigeonhole_bootstrap(
+            [pages[key].pair(a, b).differences for key in by_pages for a, b in pairs],
+            evaluators=len(table.evaluators),
+            prompts=len(table.prompts),
+            rng=rng,
+            resamples=resamples,
+            confidence_level=1 - alpha,
+        )
+    )
+    return tuple(
+        compare(
+            pages[key].pair(a, b),
+            criterion=key,
+            a=table.methods[a],
+            b=table.methods[b],
+            bootstrap=next(drawn) if key in by_pages else None,
+            margin=margins.get(key),
+            alpha=alpha,
+            choice=choice,
+            places=(a, b),
+        )
+        for key, choice in choices.items()
+        for a, b in pairs
+    )
 
 
-def method_means(table: ScoreTable, confidence_level: float = 0.95) -> tuple[MethodMean, ...]:
-    """Return the ratings of every method on every criterion."""
+def method_means(table: RatingTable, confidence_level: float = 0.95) -> tuple[MethodMean, ...]:
+    """Return the ratings of every method on every criterion; of repeats the first counts."""
     found = []
-    for c, criterion in enumerate(table.criteria):
+    for criterion in table.criteria:
+        ratings = table.for_criterion(criterion.key).first_ratings()
         for m, method in enumerate(table.methods):
-            ratings = table.scores[:, :, m, c]
-            there = ratings[~np.isnan(ratings)]
-            values, counts = np.unique(there, return_counts=True)
+            of_method = ratings.rows(ratings.method == m)
+            values, counts = np.unique(of_method.score, return_counts=True)
+            cells = Cells(of_method.evaluator, of_method.prompt, of_method.score)
             found.append(
                 MethodMean(
                     method=method,
                     criterion=criterion.key,
-                    crossed=gated(crossed_mean(ratings, confidence_level=confidence_level)),
-                    deviation=float(there.std(ddof=1)) if there.size > 1 else None,
+                    crossed=gated(crossed_mean_of_cells(cells, confidence_level=confidence_level)),
+                    deviation=float(cells.value.std(ddof=1)) if len(cells) > 1 else None,
                     counts=tuple((float(v), int(n)) for v, n in zip(values, counts, strict=True)),
                 )
             )
     return tuple(found)
 
 
-def _picks(table: ScoreTable, confidence_level: float) -> tuple[MethodPicks, ...]:
-    found = []
+def _picks(table: RatingTable, confidence_level: float) -> tuple[MethodPicks, ...]:
+    picks, found = table.picks, []
     for m, method in enumerate(table.methods):
-        picked = np.where(table.best >= 0, (table.best == m).astype(np.float64), np.nan)
-        mean = gated(crossed_mean(picked, confidence_level=confidence_level))
-        found.append(MethodPicks(method, int((table.best == m).sum()), mean))
+        picked = picks.method == m
+        cells = Cells(picks.evaluator, picks.prompt, picked.astype(np.float64))
+        mean = gated(crossed_mean_of_cells(cells, confidence_level=confidence_level))
+        found.append(MethodPicks(method, int(picked.sum()), mean))
     return tuple(found)
 
 

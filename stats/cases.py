@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from stats.ratings.table import RatingTable, long_table
 from stats.scores import Floats, ScoreTable
 
 CaseKind = Literal["gains most", "fails worst", "splits most"]
@@ -25,42 +23,53 @@ class Case:
     size: float
 
 
-def prompt_means(table: ScoreTable, criterion: str) -> Floats:
+def prompt_means(table: RatingTable | ScoreTable, criterion: str) -> Floats:
     """Return the mean over evaluators of every prompt and method, shape (P, M); NaN where nobody rated."""
-    return _over_evaluators(np.nanmean, table.for_criterion(criterion))
+    ratings = long_table(table).for_criterion(criterion)
+    texts = len(ratings.prompts) * len(ratings.methods)
+    counts = np.bincount(ratings.text, minlength=texts)
+    sums = np.bincount(ratings.text, ratings.score, texts)
+    means: Floats = np.divide(sums, counts, out=np.full(texts, np.nan), where=counts > 0)
+    return means.reshape(len(ratings.prompts), len(ratings.methods))
 
 
-def prompt_gains(table: ScoreTable, criterion: str) -> Floats:
+def prompt_gains(table: RatingTable | ScoreTable, criterion: str) -> Floats:
     """Return each method's mean less the mean of the other methods' means on the prompt, shape (P, M)."""
     means = prompt_means(table, criterion)
-    others = (means.sum(axis=1, keepdims=True) - means) / max(len(table.methods) - 1, 1)
+    others = (means.sum(axis=1, keepdims=True) - means) / max(means.shape[1] - 1, 1)
     gains: Floats = means - others
     return gains
 
 
-def prompt_splits(table: ScoreTable, criterion: str) -> Floats:
+def prompt_splits(table: RatingTable | ScoreTable, criterion: str) -> Floats:
     """Return the deviation (divisor n - 1) of the evaluators' ratings of every text, shape (P, M).
 
     A text with fewer than two ratings has NaN.
     """
-    ratings = table.for_criterion(criterion)
-    spread = _over_evaluators(partial(np.nanstd, ddof=1), ratings)
-    splits: Floats = np.where((~np.isnan(ratings)).sum(axis=0) >= 2, spread, np.nan)
-    return splits
+    ratings = long_table(table).for_criterion(criterion)
+    means = prompt_means(ratings, criterion)
+    counts = np.bincount(ratings.text, minlength=means.size)
+    squares = np.bincount(ratings.text, (ratings.score - means.ravel()[ratings.text]) ** 2, means.size)
+    splits: Floats = np.full(means.size, np.nan)
+    np.divide(squares, counts - 1, out=splits, where=counts >= 2)
+    return np.sqrt(splits).reshape(means.shape)
 
 
-def chosen_cases(table: ScoreTable, criterion: str) -> tuple[Case, ...]:
+def chosen_cases(ratings: RatingTable | ScoreTable, criterion: str) -> tuple[Case, ...]:
     """Return three cases of the method with the best mean: its largest gain, smallest gain and widest split.
 
     Of several prompts alike the first counts, and of several methods the first of the table. Nothing is
     returned where there are no two methods with ratings.
     """
-    direction = table.criterion(criterion).direction
+    table = long_table(ratings)
+    direction = table.criteria[table.criterion_index(criterion)].direction
     gains, splits = prompt_gains(table, criterion) * direction, prompt_splits(table, criterion)
     if len(table.methods) < 2 or not np.isfinite(gains).any():
         return ()
-    means = _over_evaluators(np.nanmean, prompt_means(table, criterion))
-    method = int(np.nanargmax(means * direction))
+    means = prompt_means(table, criterion)
+    counts = (~np.isnan(means)).sum(axis=0)
+    sums = direction * np.nansum(means, axis=0)
+    method = int(np.argmax(np.where(counts > 0, sums / np.maximum(counts, 1), -np.inf)))
     cases = []
     choices: list[tuple[CaseKind, Floats, bool]] = [
         ("gains most", gains[:, method], True),
@@ -72,11 +81,3 @@ def chosen_cases(table: ScoreTable, criterion: str) -> tuple[Case, ...]:
             prompt = int(np.nanargmax(sizes) if is_largest else np.nanargmin(sizes))
             cases.append(Case(kind, table.prompts[prompt], table.methods[method], float(sizes[prompt])))
     return tuple(cases)
-
-
-def _over_evaluators(statistic: Callable[..., Any], ratings: Floats) -> Floats:
-    """Apply a NaN-aware statistic to the first axis; a column of NaN alone gives NaN without a warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        result: Floats = statistic(ratings, axis=0)
-    return result

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stats.mixed import Interval, t_interval, t_p_value
+from stats.mixed import CrossedMean, Interval, crossed_mean_of_cells, is_laid_out, t_interval, t_p_value
+from stats.ratings.cells import Cells
 from stats.scores import Floats, Ints
 
 
@@ -54,9 +55,12 @@ def cluster_meat(scores: Floats, clusters: Ints) -> Floats:
 
     `clusters` (N,) numbers the clusters in any way. Shape (K, K). At least two clusters.
     """
-    _, numbers = np.unique(clusters, return_inverse=True)
-    groups = int(numbers.max()) + 1
-    sums: Floats = np.stack([np.bincount(numbers, column, groups) for column in scores.T], axis=1)  # (G, K)
+    # Numbers with few gaps need no sorting; a cluster that nobody has adds nothing.
+    numbers = clusters
+    if int(clusters.max()) > 4 * len(clusters):
+        _, numbers = np.unique(clusters, return_inverse=True)
+    groups = int(np.count_nonzero(np.bincount(numbers)))
+    sums: Floats = np.stack([np.bincount(numbers, column) for column in scores.T], axis=1)  # (G, K)
     meat: Floats = sums.T @ sums * (groups / (groups - 1))
     return meat
 
@@ -85,7 +89,7 @@ def two_way_mean(
     V below zero is replaced by the variance of independent records, with `floor_at_iid` any V below that
     is. None with fewer than two clusters on either side.
     """
-    first_groups, second_groups = len(np.unique(first)), len(np.unique(second))
+    first_groups, second_groups = (int(np.count_nonzero(np.bincount(side))) for side in (first, second))
     if min(first_groups, second_groups) < 2:
         return None
     n = len(values)
@@ -113,7 +117,30 @@ def two_way_mean(
 
 def two_way_table_mean(values: Floats, *, confidence_level: float = 0.95) -> ClusterRobustMean | None:
     """Estimate the mean of a table `values` (E, P), NaN where missing, clustered by rows and columns."""
-    first, second = np.nonzero(~np.isnan(values))
-    if not first.size:
+    return two_way_cell_mean(Cells.of_table(values), confidence_level=confidence_level)
+
+
+def two_way_cell_mean(cells: Cells, *, confidence_level: float = 0.95) -> ClusterRobustMean | None:
+    """Estimate the mean of cells, clustered by evaluators and prompts; None without one."""
+    if not len(cells):
         return None
-    return two_way_mean(values[first, second], first, second, confidence_level=confidence_level)
+    return two_way_mean(cells.value, cells.evaluator, cells.prompt, confidence_level=confidence_level)
+
+
+def quick_crossed_mean(cells: Cells, *, confidence_level: float = 0.95) -> CrossedMean:
+    """Estimate the crossed mean, cluster-robust where a fit of a large table with holes would take long."""
+    robust = None if is_laid_out(cells) else two_way_cell_mean(cells, confidence_level=confidence_level)
+    if robust is None:
+        return crossed_mean_of_cells(cells, confidence_level=confidence_level)
+    kept, evaluators, prompts = cells.numbered()
+    return CrossedMean(
+        robust.estimate,
+        robust.se,
+        robust.df if robust.se > 0 else None,
+        None,
+        evaluators,
+        prompts,
+        len(kept),
+        "cluster-robust",
+        confidence_level,
+    )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stats.mixed import crossed_mean
+from stats.mixed import crossed_mean_of_cells
+from stats.ratings.cells import Cells, PairedRatings
 from stats.scores import Floats
 
 
@@ -31,19 +32,22 @@ class EffectSize:
     prompts_tied: int
 
 
-def effect_size(ratings_a: Floats, ratings_b: Floats, estimate: float | None) -> EffectSize:
-    """Return the effect sizes of ratings, evaluators x prompts, NaN where there are none; `estimate` is of b - a."""
-    differences = ratings_b - ratings_a
-    there = ~np.isnan(differences)
+def effect_size(pair: PairedRatings, estimate: float | None) -> EffectSize:
+    """Return the effect sizes of a pair of methods; `estimate` is of b - a."""
     variances = [
-        crossed_mean(np.where(there, ratings, np.nan)).variance for ratings in (ratings_a, ratings_b)
+        crossed_mean_of_cells(Cells(pair.evaluator, pair.prompt, ratings)).variance
+        for ratings in (pair.a, pair.b)
     ]
     total = sum(variance.total for variance in variances if variance is not None) / 2
-    filled = np.where(there, differences, 0.0)
-    evaluators = filled.sum(axis=1)[there.any(axis=1)] / there.sum(axis=1)[there.any(axis=1)]
-    prompts = filled.sum(axis=0)[there.any(axis=0)] / there.sum(axis=0)[there.any(axis=0)]
+    d_total = None if estimate is None or total <= 0 else estimate / math.sqrt(total)
+    return standardised(pair.differences, d_total)
+
+
+def standardised(differences: Cells, d_total: float | None) -> EffectSize:
+    """Return the effect sizes of differences whose `d_total` is known."""
+    evaluators, prompts = _means(differences.sums_by_evaluator()), _means(differences.sums_by_prompt())
     return EffectSize(
-        d_total=None if estimate is None or total <= 0 else estimate / math.sqrt(total),
+        d_total=d_total,
         d_z_evaluators=_d_z(evaluators),
         d_z_prompts=_d_z(prompts),
         evaluators_favouring_b=int((evaluators > 0).sum()),
@@ -51,6 +55,13 @@ def effect_size(ratings_a: Floats, ratings_b: Floats, estimate: float | None) ->
         prompts_favouring_b=int((prompts > 0).sum()),
         prompts_tied=int((prompts == 0).sum()),
     )
+
+
+def _means(sums: tuple[Floats, Floats]) -> Floats:
+    """Return the means of those who have a cell."""
+    there = sums[1] > 0
+    means: Floats = sums[0][there] / sums[1][there]
+    return means
 
 
 def _d_z(means: Floats) -> float | None:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import scipy
 
+from stats.ratings.cells import Cells
 from stats.ratings.model import fit_ratings_model
 from stats.ratings.table import RatingTable
 from stats.reml import fit_crossed_reml
@@ -26,6 +27,8 @@ from stats.scores import Criterion, Floats
 
 # Satterthwaite's df of a component that hardly leaves zero can fall to next to nothing.
 LOWEST_DF = 1.0
+# Above so many cells a table that has holes is not laid out, but fitted from the cells that are there.
+MOST_LAID_OUT = 100_000
 Alternative = Literal["two-sided", "less", "greater"]
 Interval = tuple[float, float]
 
@@ -56,8 +59,9 @@ class CrossedMean:
     `se`, `df` and `variance` are None where the table is too small to estimate them (fewer than two
     evaluators or two prompts, or no cell beyond what the effects take up); `t`, `p` and `ci` are None
     there, where nothing varies and where the result is `descriptive_only`. `estimate` is None where
-    there is no cell at all. `method` is 'ratings model' where the difference is that of all ratings, which are
-    then its cells, and 'these evaluators' where it is conditional on the evaluators, over new prompts.
+    there is no cell at all. `variance` is None also where the error is cluster-robust. `method` is
+    'ratings model' where the difference is that of all ratings, which are then its cells, and 'these
+    evaluators' where it is conditional on the evaluators, over new prompts.
     """
 
     estimate: float | None
@@ -67,7 +71,7 @@ class CrossedMean:
     evaluators: int
     prompts: int
     cells: int
-    method: Literal["closed form", "REML", "ratings model", "these evaluators", "none"]
+    method: Literal["closed form", "REML", "ratings model", "these evaluators", "cluster-robust", "none"]
     confidence_level: float = 0.95
     descriptive_only: bool = False
 
@@ -190,6 +194,21 @@ def crossed_mean(
     )
 
 
+def crossed_mean_of_cells(cells: Cells, *, confidence_level: float = 0.95) -> CrossedMean:
+    """Estimate the mean as `crossed_mean` does, from the cells alone where a table of them would be large."""
+    kept, evaluators, prompts = cells.numbered()
+    if is_laid_out(cells):
+        return crossed_mean(kept.table(evaluators, prompts), confidence_level=confidence_level)
+    return _from_random_effects(kept, evaluators, prompts, confidence_level)
+
+
+def is_laid_out(cells: Cells) -> bool:
+    """Say whether cells are analysed as a table of evaluators x prompts: where that is small, or they fill it."""
+    _, evaluators, prompts = cells.numbered()
+    size = evaluators * prompts
+    return len(cells) == size or size <= MOST_LAID_OUT or min(evaluators, prompts) < 2
+
+
 def mean_squares(stack: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Return mean, MS_e, MS_p and MS_r, each (K,), of complete tables `stack` (K, E, P), E and P at least 2."""
     _, evaluators, prompts = stack.shape
@@ -242,25 +261,23 @@ def crossed_error(
     return math.sqrt(total / cells), total**2 / spread, variance
 
 
-def _from_random_effects(kept: Floats, cells: int, confidence_level: float) -> CrossedMean:
+def _from_random_effects(cells: Cells, evaluators: int, prompts: int, confidence_level: float) -> CrossedMean:
     """
-    Estimate from a table with too few cells for fixed effects, which random ones need not have.
+    Estimate from a large table with holes, or from one with too few cells for fixed effects.
 
-    They need evaluators with two cells and prompts with two cells, told apart (`stats.ratings.terms`).
+    Random effects need evaluators with two cells and prompts with two cells, told apart (`stats.ratings.terms`).
     """
-    evaluators, prompts = kept.shape
-    evaluator, prompt = np.nonzero(~np.isnan(kept))
     none = CrossedMean(
-        float(np.nanmean(kept)), None, None, None, evaluators, prompts, cells, "none", confidence_level
+        float(cells.value.mean()), None, None, None, evaluators, prompts, len(cells), "none", confidence_level
     )
-    one = np.zeros(cells, dtype=np.int64)
+    one = np.zeros(len(cells), dtype=np.int64)
     model = fit_ratings_model(
         RatingTable(
-            evaluator=evaluator,
-            prompt=prompt,
+            evaluator=cells.evaluator,
+            prompt=cells.prompt,
             method=one,
             criterion=one,
-            score=kept[evaluator, prompt],
+            score=cells.value,
             evaluators=tuple(str(number) for number in range(evaluators)),
             prompts=tuple(str(number) for number in range(prompts)),
             methods=("difference",),
@@ -287,7 +304,7 @@ def _from_reml(
     evaluators, prompts = kept.shape
     fit = fit_crossed_reml(kept, None if start is None else (start.evaluator, start.prompt, start.residual))
     if fit is None:
-        return _from_random_effects(kept, cells, confidence_level)
+        return _from_random_effects(Cells.of_table(kept), evaluators, prompts, confidence_level)
     return CrossedMean(
         fit.estimate,
         fit.se,

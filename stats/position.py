@@ -10,8 +10,11 @@ import scipy
 from stats.cluster import two_way_meat
 from stats.mixed import Interval, t_interval
 from stats.ratings.choice import FEWEST_EVALUATORS
+from stats.ratings.table import Pages, Picks, RatingTable, long_table
 from stats.scores import Floats, Ints, ScoreTable
 from stats.significance import FEWEST_PROMPTS
+
+PAGES_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class PositionBias:
 
 
 def position_bias(
-    table: ScoreTable, criterion: str, *, confidence_level: float = 0.95
+    ratings: RatingTable | ScoreTable, criterion: str, *, confidence_level: float = 0.95
 ) -> PositionBias | None:
     """
     Estimate the effects of displayed positions; None where the table has no positions.
@@ -63,15 +66,21 @@ def position_bias(
     are worth. Ratings: least squares on methods and positions within the page. Both with a two-way
     cluster-robust covariance (`stats.cluster`) and F with min(E, P) - 1 denominator degrees of freedom.
     """
-    if table.positions is None or not (table.positions >= 0).any():
+    table = long_table(ratings)
+    position = np.full(len(table), -1) if table.position is None else table.position
+    if not (position >= 0).any() and not (table.picks.position >= 0).any():
         return None
     size = len(table.methods)
-    ratings = table.for_criterion(criterion)
-    picked, picks_test = _picks(table.best, table.positions)
-    known = (table.positions >= 0) & ~np.isnan(ratings)
-    place, values = table.positions[known], ratings[known]
-    counts, sums = np.bincount(place, minlength=size), np.bincount(place, values, size)
-    fit = _within_page_fit(ratings, np.where(known, table.positions, -1))
+    of_criterion = table.for_criterion(criterion).first_ratings()
+    picked, picks_test = _picks(table.picks, size)
+    pages = of_criterion.pages()
+    known = np.zeros(len(of_criterion), dtype=np.bool_)
+    if of_criterion.position is not None:
+        known = of_criterion.position >= 0
+    place = np.empty(0, dtype=np.int64) if of_criterion.position is None else of_criterion.position[known]
+    counts = np.bincount(place, minlength=size)
+    sums = np.bincount(place, of_criterion.score[known], size)
+    fit = _within_page_fit(pages)
     return PositionBias(
         criterion=criterion,
         picks=tuple(int(count) for count in np.bincount(picked, minlength=size)),
@@ -84,13 +93,10 @@ def position_bias(
     )
 
 
-def _picks(best: Ints, positions: Ints) -> tuple[Ints, WaldTest | None]:
+def _picks(picks: Picks, size: int) -> tuple[Ints, WaldTest | None]:
     """Return the positions of the picks and the test of equal shares."""
-    evaluators, prompts = np.nonzero(best >= 0)
-    place = positions[evaluators, prompts, best[evaluators, prompts]]
-    known = place >= 0
-    evaluators, prompts, place = evaluators[known], prompts[known], place[known]
-    size = positions.shape[2]
+    known = picks.position >= 0
+    evaluators, prompts, place = picks.evaluator[known], picks.prompt[known], picks.position[known]
     if not place.size or min(len(np.unique(evaluators)), len(np.unique(prompts))) < 2:
         return place, None
     shares = (place[:, np.newaxis] == np.arange(size)).astype(np.float64)  # (N, M)
@@ -165,35 +171,52 @@ class _WithinPageFit:
         return tuple(found)
 
 
-def _within_page_fit(ratings: Floats, positions: Ints) -> _WithinPageFit | None:
+def _within_page_fit(pages: Pages) -> _WithinPageFit | None:
     """
-    Regress ratings (E, P, M) on methods and positions within the page; position -1 leaves a cell out.
+    Regress ratings on methods and positions within the page, where both are known.
 
     None where methods and positions cannot be told apart, as when every page has the same order.
     """
-    size = ratings.shape[2]
-    used = positions >= 0
-    pages = np.nonzero(used.sum(axis=2) >= 2)
-    if len(np.unique(pages[0])) < 2 or len(np.unique(pages[1])) < 2:
+    if pages.positions is None:
         return None
-    there = used[pages].astype(np.float64)  # (N, M)
-    counts = there.sum(axis=1)[:, np.newaxis]
-    y = np.where(used[pages], ratings[pages], 0.0)
-    y = (y - y.sum(axis=1, keepdims=True) / counts) * there
-    design = np.zeros((*there.shape, 2 * size))  # (N, M, 2 M)
-    design[:, np.arange(size), np.arange(size)] = there
-    design[..., size:] = positions[pages][..., np.newaxis] == np.arange(size)
-    design = (design - design.sum(axis=1, keepdims=True) / counts[..., np.newaxis]) * there[..., np.newaxis]
-    flat = design.reshape(-1, 2 * size)
-    normal = flat.T @ flat
+    positions = np.where(np.isnan(pages.scores), -1, pages.positions)
+    used = (positions >= 0).sum(axis=1) >= 2
+    evaluators, prompts = pages.evaluator[used], pages.prompt[used]
+    ratings, positions = pages.scores[used], positions[used]
+    size = ratings.shape[1]
+    if len(np.unique(evaluators)) < 2 or len(np.unique(prompts)) < 2:
+        return None
+    parts = [slice(start, start + PAGES_AT_ONCE) for start in range(0, len(ratings), PAGES_AT_ONCE)]
+    normal, moment = np.zeros((2 * size, 2 * size)), np.zeros(2 * size)
+    for part in parts:
+        design, y = _page_design(ratings[part], positions[part])
+        flat = design.reshape(-1, 2 * size)
+        normal += flat.T @ flat
+        moment += flat.T @ y.ravel()
     # Each block of dummies sums to zero within a page: two directions are empty up to rounding.
     values, vectors = np.linalg.eigh(normal)
     kept = values > 1e-9 * values[-1]
     if int(kept.sum()) < 2 * size - 2:
         return None
     bread: Floats = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
-    coefficients = bread @ (flat.T @ y.ravel())
-    rest = y - design @ coefficients
-    scores = np.einsum("nmk,nm->nk", design, rest)
-    meat = two_way_meat(scores, pages[0], pages[1])
-    return _WithinPageFit(coefficients, bread @ meat @ bread, pages[0], pages[1])
+    coefficients = bread @ moment
+    scores = np.empty((len(ratings), 2 * size))
+    for part in parts:
+        design, y = _page_design(ratings[part], positions[part])
+        scores[part] = np.einsum("nmk,nm->nk", design, y - design @ coefficients)
+    meat = two_way_meat(scores, evaluators, prompts)
+    return _WithinPageFit(coefficients, bread @ meat @ bread, evaluators, prompts)
+
+
+def _page_design(ratings: Floats, positions: Ints) -> tuple[Floats, Floats]:
+    """Return the dummies of method and position (N, M, 2 M) and the ratings (N, M), both less their page's mean."""
+    size = ratings.shape[1]
+    there = (positions >= 0).astype(np.float64)  # (N, M)
+    counts = there.sum(axis=1)[:, np.newaxis]
+    y = np.where(positions >= 0, ratings, 0.0)
+    y = (y - y.sum(axis=1, keepdims=True) / counts) * there
+    design = np.zeros((*there.shape, 2 * size))
+    design[:, np.arange(size), np.arange(size)] = there
+    design[..., size:] = positions[..., np.newaxis] == np.arange(size)
+    design = (design - design.sum(axis=1, keepdims=True) / counts[..., np.newaxis]) * there[..., np.newaxis]
+    return design, y

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from stats.ratings.table import RatingTable, long_table
 from stats.scores import Bools, Floats, ScoreTable
 
 ByMethodAndCriterion = dict[str, dict[str, float | None]]
-Statistic = Callable[[Floats], float | None]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class PublishedTest:
         return f"{self.a} >= {self.b}"
 
 
-def published_means(table: ScoreTable) -> ByMethodAndCriterion:
+def published_means(table: RatingTable | ScoreTable) -> ByMethodAndCriterion:
     """
     Return the mean of each method on each criterion: the mean over evaluators of their means over prompts.
 
@@ -54,7 +54,7 @@ def published_means(table: ScoreTable) -> ByMethodAndCriterion:
     return _by_method_and_criterion(table, _mean)
 
 
-def published_deviations(table: ScoreTable) -> ByMethodAndCriterion:
+def published_deviations(table: RatingTable | ScoreTable) -> ByMethodAndCriterion:
     """
     Return sqrt(mean over evaluators of Var_i(x[e, i])) / sqrt(N) of each method on each criterion.
 
@@ -63,19 +63,20 @@ def published_deviations(table: ScoreTable) -> ByMethodAndCriterion:
     return _by_method_and_criterion(table, _deviation)
 
 
-def published_tests(table: ScoreTable) -> tuple[PublishedTest, ...]:
+def published_tests(ratings: RatingTable | ScoreTable) -> tuple[PublishedTest, ...]:
     """
     Test 'a >= b' for every ordered pair of methods and every criterion.
 
     One-sided Student t with t = (mean_b - mean_a) / sqrt((dev_a^2 + dev_b^2) / N) and df = 2N - 2; N
     counts the evaluators with ratings of both methods.
     """
+    table = long_table(ratings)
     tests = []
     for criterion in table.criteria:
-        ratings = table.for_criterion(criterion.key)
-        means = [_mean(ratings[..., m]) for m in range(len(table.methods))]
-        deviations = [_deviation(ratings[..., m]) for m in range(len(table.methods))]
-        has_rated: Bools = np.any(~np.isnan(ratings), axis=1)  # (E, M)
+        sums = _EvaluatorSums.of(table.for_criterion(criterion.key))
+        means = [_mean(sums, m) for m in range(len(table.methods))]
+        deviations = [_deviation(sums, m) for m in range(len(table.methods))]
+        has_rated: Bools = sums.counts > 0  # (E, M)
         for a, key_a in enumerate(table.methods):
             for b, key_b in enumerate(table.methods):
                 if a == b:
@@ -110,31 +111,55 @@ def _published_t(
     return (mean_b - mean_a) / se if se > 0 else None
 
 
-def _by_method_and_criterion(table: ScoreTable, statistic: Statistic) -> ByMethodAndCriterion:
-    return {
-        method: {
-            criterion.key: statistic(table.scores[:, :, m, c]) for c, criterion in enumerate(table.criteria)
-        }
-        for m, method in enumerate(table.methods)
-    }
+@dataclass(frozen=True, eq=False)
+class _EvaluatorSums:
+    """Number, sum and squared deviations of each evaluator's ratings of each method on one criterion, (E, M) each."""
+
+    counts: Floats
+    sums: Floats
+    squares: Floats
+
+    @classmethod
+    def of(cls, table: RatingTable) -> _EvaluatorSums:
+        ratings = table.first_ratings()
+        shape = (len(ratings.evaluators), len(ratings.methods))
+        size = shape[0] * shape[1]
+        place = ratings.evaluator * shape[1] + ratings.method
+        counts = np.bincount(place, minlength=size).astype(np.float64)
+        sums = np.bincount(place, ratings.score, size).astype(np.float64)
+        rest = ratings.score - (sums / np.maximum(counts, 1))[place]
+        squares = np.bincount(place, rest**2, size).astype(np.float64)
+        return cls(counts.reshape(shape), sums.reshape(shape), squares.reshape(shape))
 
 
-def _mean(ratings: Floats) -> float | None:
-    """Average ratings (E, P), NaN where missing; None where there are none."""
-    there = ~np.isnan(ratings)
-    counts = there.sum(axis=1)
+Statistic = Callable[[_EvaluatorSums, int], float | None]
+
+
+def _by_method_and_criterion(ratings: RatingTable | ScoreTable, statistic: Statistic) -> ByMethodAndCriterion:
+    table = long_table(ratings)
+    found: ByMethodAndCriterion = {method: {} for method in table.methods}
+    for criterion in table.criteria:
+        sums = _EvaluatorSums.of(table.for_criterion(criterion.key))
+        for m, method in enumerate(table.methods):
+            found[method][criterion.key] = statistic(sums, m)
+    return found
+
+
+def _mean(of: _EvaluatorSums, method: int) -> float | None:
+    """Average the ratings of a method; None where there are none."""
+    counts, sums = of.counts[:, method], of.sums[:, method]
     rows = counts > 0
     if not rows.any():
         return None
-    sums = np.where(there, ratings, 0.0).sum(axis=1)
     if (counts == counts[0]).all():
         return float(sums.sum() / counts.sum())
     return float((sums[rows] / counts[rows]).mean())
 
 
-def _deviation(ratings: Floats) -> float | None:
-    """Return the published deviation of ratings (E, P), NaN where missing; None where there are none."""
-    rows = ratings[(~np.isnan(ratings)).any(axis=1)]
-    if not rows.size:
+def _deviation(of: _EvaluatorSums, method: int) -> float | None:
+    """Return the published deviation of a method's ratings; None where there are none."""
+    rows = of.counts[:, method] > 0
+    if not rows.any():
         return None
-    return math.sqrt(float(np.nanvar(rows, axis=1).mean()) / len(rows))
+    variances = of.squares[rows, method] / of.counts[rows, method]
+    return math.sqrt(float(variances.mean()) / len(variances))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stats.scores import Floats, Ints, ScoreTable
+from stats.ratings.cells import Cells
+from stats.ratings.table import RatingTable, long_table
+from stats.scores import Bools, Floats, Ints, ScoreTable
 
 LOW_CORRELATION = 0.2
 FEWEST_TEXTS = 3
@@ -41,56 +43,63 @@ class EvaluatorQuality:
 
 
 def evaluator_quality(
-    table: ScoreTable, criterion: str, *, page_seconds: Floats | None = None
+    table: RatingTable | ScoreTable, criterion: str, *, page_seconds: Cells | None = None
 ) -> tuple[EvaluatorQuality, ...]:
     """
     Describe every evaluator; correlations and consistency are those of `criterion`, the overall one.
 
-    `page_seconds` (E, P) is the time spent on each page, NaN where unknown.
+    `page_seconds` are the times spent on the pages where they are known.
     """
-    ratings = table.for_criterion(criterion)
-    if page_seconds is not None and page_seconds.shape != table.best.shape:
-        raise ValueError(f"page_seconds must have the shape {table.best.shape}, got {page_seconds.shape}")
-    off_scale = table.off_scale()
-    evaluators, prompts, methods = ratings.shape
-    correlations = leave_one_out_correlations(ratings.reshape(evaluators, prompts * methods))
-    found = []
-    for e, evaluator in enumerate(table.evaluators):
-        picked, inconsistent = _consistency(ratings[e], table.best[e])
-        seconds = None if page_seconds is None else page_seconds[e][~np.isnan(page_seconds[e])]
-        found.append(
-            EvaluatorQuality(
-                evaluator=evaluator,
-                ratings=int(np.count_nonzero(~np.isnan(table.scores[e]))),
-                pages_picked=picked,
-                leave_one_out_r=correlations[e],
-                off_scale=int(off_scale[e].sum()),
-                pages_inconsistent=inconsistent,
-                consistent=1 - inconsistent / picked if picked else None,
-                straight_lined=_straight_lined(table.scores[e]),
-                median_seconds=float(np.median(seconds)) if seconds is not None and seconds.size else None,
-            )
+    every = long_table(table).first_ratings()
+    evaluators = len(every.evaluators)
+    ratings = every.for_criterion(criterion)
+    correlations = leave_one_out_correlations(ratings.evaluator, ratings.text, ratings.score, evaluators)
+    known, below = every.picks_below_best(criterion)
+    picked = np.bincount(every.picks.evaluator[known], minlength=evaluators)
+    inconsistent = np.bincount(every.picks.evaluator[below], minlength=evaluators)
+    given = np.bincount(every.evaluator, minlength=evaluators)
+    off_scale = np.bincount(every.evaluator[every.off_scale()], minlength=evaluators)
+    seconds = [np.empty(0)] * evaluators if page_seconds is None else _by_evaluator(page_seconds, evaluators)
+    return tuple(
+        EvaluatorQuality(
+            evaluator=evaluator,
+            ratings=int(given[e]),
+            pages_picked=int(picked[e]),
+            leave_one_out_r=correlations[e],
+            off_scale=int(off_scale[e]),
+            pages_inconsistent=int(inconsistent[e]),
+            consistent=1 - int(inconsistent[e]) / int(picked[e]) if picked[e] else None,
+            straight_lined=straight,
+            median_seconds=float(np.median(seconds[e])) if seconds[e].size else None,
         )
-    return tuple(found)
+        for e, (evaluator, straight) in enumerate(zip(every.evaluators, _straight_lined(every), strict=True))
+    )
 
 
-def leave_one_out_correlations(ratings: Floats) -> list[float | None]:
+def leave_one_out_correlations(
+    evaluator: Ints, text: Ints, score: Floats, evaluators: int
+) -> list[float | None]:
     """
-    Return each row's Pearson correlation with the mean of the other rows; `ratings` (E, N), NaN missing.
+    Return the Pearson correlation of each evaluator's ratings (N,) with the means of the others' of the texts.
 
     Over the texts that the evaluator and at least one other rated; None with fewer than three of them or
     where one side does not vary.
     """
-    there = ~np.isnan(ratings)
-    filled = np.where(there, ratings, 0.0)
-    sums, counts = filled.sum(axis=0), there.sum(axis=0)
-    found: list[float | None] = []
-    for e in range(len(ratings)):
-        shared = there[e] & (counts > 1)
-        own = ratings[e, shared]
-        others = (sums[shared] - own) / (counts[shared] - 1)
-        found.append(_correlation(own, others))
-    return found
+    _, text = np.unique(text, return_inverse=True)
+    sums, counts = np.bincount(text, score), np.bincount(text)
+    shared = counts[text] > 1
+    evaluator, text, score = evaluator[shared], text[shared], score[shared]
+    others = (sums[text] - score) / (counts[text] - 1)
+    own = _by_evaluator(Cells(evaluator, text, score), evaluators)
+    theirs = _by_evaluator(Cells(evaluator, text, others), evaluators)
+    return [_correlation(x, y) for x, y in zip(own, theirs, strict=True)]
+
+
+def _by_evaluator(cells: Cells, evaluators: int) -> list[Floats]:
+    """Return the values of every evaluator."""
+    order = np.argsort(cells.evaluator, kind="stable")
+    ends = np.cumsum(np.bincount(cells.evaluator, minlength=evaluators))
+    return np.split(cells.value[order], ends[:-1]) if evaluators else []
 
 
 def _correlation(x: Floats, y: Floats) -> float | None:
@@ -100,18 +109,19 @@ def _correlation(x: Floats, y: Floats) -> float | None:
     return float(x @ y) / math.sqrt(float(x @ x) * float(y @ y))
 
 
-def _consistency(ratings: Floats, best: Ints) -> tuple[int, int]:
-    """Count the pages with a rated pick, and those of them with a pick rated below the page's highest."""
-    pages = np.nonzero(best >= 0)[0]
-    own = ratings[pages, best[pages]]
-    known = ~np.isnan(own)
-    highest = np.where(np.isnan(ratings[pages]), -np.inf, ratings[pages]).max(axis=1, initial=-np.inf)
-    return int(known.sum()), int((own[known] < highest[known]).sum())
-
-
-def _straight_lined(scores: Floats) -> float | None:
-    """Return the share of complete pages (P, M, C) with one rating a criterion; None without such a page."""
-    if scores.shape[1] < 2 or not scores.shape[2]:
-        return None
-    complete = scores[~np.isnan(scores).any(axis=(1, 2))]
-    return float((np.ptp(complete, axis=1) == 0).all(axis=1).mean()) if len(complete) else None
+def _straight_lined(table: RatingTable) -> list[float | None]:
+    """Return each evaluator's share of complete pages with one rating a criterion; None without such a page."""
+    criteria, evaluators = len(table.criteria), len(table.evaluators)
+    if len(table.methods) < 2 or not len(table):
+        return [None] * evaluators
+    pages, page = np.unique(table.page, return_inverse=True)
+    place = page * criteria + table.criterion
+    lowest, highest = np.full(len(pages) * criteria, np.inf), np.full(len(pages) * criteria, -np.inf)
+    np.minimum.at(lowest, place, table.score)
+    np.maximum.at(highest, place, table.score)
+    is_complete: Bools = np.bincount(page) == len(table.methods) * criteria
+    is_straight = is_complete & (lowest == highest).reshape(-1, criteria).all(axis=1)
+    evaluator = pages // len(table.prompts)
+    complete = np.bincount(evaluator[is_complete], minlength=evaluators)
+    straight = np.bincount(evaluator[is_straight], minlength=evaluators)
+    return [int(s) / int(n) if n else None for s, n in zip(straight, complete, strict=True)]

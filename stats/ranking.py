@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from stats.cluster import two_way_meat
 from stats.ratings.choice import FEWEST_EVALUATORS
+from stats.ratings.table import RatingTable, long_table
 from stats.scores import Bools, Floats, Ints, ScoreTable
 from stats.significance import FEWEST_PROMPTS
 
 TieRule = Literal["half", "drop"]
 NEWTON_STEPS = 100
+PAGES_AT_ONCE = 20_000
+WinsOfPages = Callable[[slice], Floats]
 
 
 @dataclass(frozen=True)
@@ -58,36 +62,60 @@ class BradleyTerry:
     is_regularised: bool
 
 
-def ranking_from_picks(table: ScoreTable, *, confidence_level: float = 0.95) -> Ranking | None:
+def ranking_from_picks(
+    ratings: RatingTable | ScoreTable, *, confidence_level: float = 0.95
+) -> Ranking | None:
     """
     Rank the methods by the best picks; each pick beats every other method of its page.
 
     The strengths equal the centred logarithms of the shares of picks, so they are also those of Luce's
     choice axiom for one choice among M. None without a pick or with fewer than two methods.
     """
-    evaluators, prompts = np.nonzero(table.best >= 0)
-    picked = table.best[evaluators, prompts]
-    wins = np.zeros((len(picked), len(table.methods), len(table.methods)))
-    wins[np.arange(len(picked)), picked, :] = 1.0
-    wins[np.arange(len(picked)), picked, picked] = 0.0
-    return _ranking("best picks", table, wins, evaluators, prompts, confidence_level)
+    table = long_table(ratings)
+    picks, size = table.picks, len(table.methods)
+
+    def wins_of(pages: slice) -> Floats:
+        picked = picks.method[pages]
+        wins = np.zeros((len(picked), size, size))
+        wins[np.arange(len(picked)), picked, :] = 1.0
+        wins[np.arange(len(picked)), picked, picked] = 0.0
+        return wins
+
+    return _ranking("best picks", table.methods, wins_of, picks.evaluator, picks.prompt, confidence_level)
 
 
 def ranking_from_ratings(
-    table: ScoreTable, criterion: str, *, ties: TieRule = "half", confidence_level: float = 0.95
+    ratings: RatingTable | ScoreTable,
+    criterion: str,
+    *,
+    ties: TieRule = "half",
+    confidence_level: float = 0.95,
 ) -> Ranking | None:
     """
     Rank the methods by which of two has the better rating on each page.
 
     A tie counts as half a win each way, or is dropped. None without ratings of two methods on a page.
     """
-    wins = page_wins(table.for_criterion(criterion) * table.criterion(criterion).direction, ties)
-    evaluators, prompts = np.nonzero(wins.any(axis=(2, 3)))
-    return _ranking("ratings", table, wins[evaluators, prompts], evaluators, prompts, confidence_level)
+    table = long_table(ratings).for_criterion(criterion).first_ratings()
+    pages = table.pages()
+    known = ~np.isnan(pages.scores)
+    compared = known.sum(axis=1) >= 2
+    if ties == "drop":
+        highest = np.where(known, pages.scores, -np.inf).max(axis=1, initial=-np.inf)
+        compared &= highest > np.where(known, pages.scores, np.inf).min(axis=1, initial=np.inf)
+    scores = pages.scores[compared] * table.criteria[table.criterion_index(criterion)].direction
+    return _ranking(
+        "ratings",
+        table.methods,
+        lambda part: page_wins(scores[part], ties),
+        pages.evaluator[compared],
+        pages.prompt[compared],
+        confidence_level,
+    )
 
 
 def page_wins(ratings: Floats, ties: TieRule = "half") -> Floats:
-    """Return 1 where method i beats j on a page, (E, P, M, M), from ratings (E, P, M); ties as told."""
+    """Return 1 where method i beats j on a page, (..., M, M), from ratings (..., M); ties as told."""
     if ties not in ("half", "drop"):
         raise ValueError(f"ties must be 'half' or 'drop', got {ties!r}")
     one, other = ratings[..., :, np.newaxis], ratings[..., np.newaxis, :]
@@ -127,19 +155,23 @@ def bradley_terry(wins: Floats) -> BradleyTerry:
 
 def _ranking(
     source: Literal["best picks", "ratings"],
-    table: ScoreTable,
-    wins: Floats,
+    methods: tuple[str, ...],
+    wins_of: WinsOfPages,
     evaluators: Ints,
     prompts: Ints,
     confidence_level: float,
 ) -> Ranking | None:
-    """Rank by `wins` (N, M, M) of N pages; `evaluators` and `prompts` (N,) number the clusters."""
-    size = len(table.methods)
-    if size < 2 or not len(wins):
+    """Rank by the wins (N, M, M) of N pages, some at a time; `evaluators` and `prompts` (N,) number the clusters."""
+    size, pages = len(methods), len(evaluators)
+    if size < 2 or not pages:
         return None
-    fit = bradley_terry(wins.sum(axis=0))
+    parts = [slice(start, start + PAGES_AT_ONCE) for start in range(0, pages, PAGES_AT_ONCE)]
+    fit = bradley_terry(np.sum([wins_of(part).sum(axis=0) for part in parts], axis=0))
     expected = scipy.special.expit(fit.strengths[:, np.newaxis] - fit.strengths)
-    scores = (wins - (wins + wins.transpose(0, 2, 1)) * expected).sum(axis=2)  # (N, M)
+    scores = np.empty((pages, size))
+    for part in parts:
+        wins = wins_of(part)
+        scores[part] = (wins - (wins + wins.transpose(0, 2, 1)) * expected).sum(axis=2)
     clusters = len(np.unique(evaluators)), len(np.unique(prompts))
     low, high = np.ones(size, dtype=np.int64), np.full(size, size)
     errors: list[float | None] = [None] * size
@@ -150,11 +182,10 @@ def _ranking(
         if clusters[0] >= FEWEST_EVALUATORS and clusters[1] >= FEWEST_PROMPTS:
             low, high = rank_sets(fit.strengths, covariance, min(clusters) - 1, confidence_level)
     order = np.argsort(-fit.strengths, kind="stable")
-    methods = (
-        RankedMethod(table.methods[m], float(fit.strengths[m]), errors[m], int(low[m]), int(high[m]))
-        for m in order
+    ranked = (
+        RankedMethod(methods[m], float(fit.strengths[m]), errors[m], int(low[m]), int(high[m])) for m in order
     )
-    return Ranking(source, tuple(methods), len(wins), fit.is_regularised)
+    return Ranking(source, tuple(ranked), pages, fit.is_regularised)
 
 
 def rank_sets(

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 from stats.mixed import Interval, crossed_error, crossed_mean, mean_squares, t_p_value
+from stats.ratings.cells import Cells
 from stats.scores import Floats
 
 CHUNK_BYTES = 16_000_000
+BLOCK_BYTES = 64_000_000
+# Beyond so many cells times resamples a bootstrap draws fewer times.
+MOST_SUMS = 20_000_000_000
+FEWEST_RESAMPLES = 1_000
 
 
 @dataclass(frozen=True)
@@ -44,15 +51,22 @@ class LeaveOneOut:
         return _range(self.p_values)
 
 
+def affordable_resamples(resamples: int, cells: int) -> int:
+    """Return how many resamples of so many cells are drawn where `resamples` were asked for."""
+    return max(min(resamples, MOST_SUMS // max(cells, 1)), min(resamples, FEWEST_RESAMPLES))
+
+
 def pigeonhole_bootstrap(
-    tables: Sequence[Floats],
+    tables: Sequence[Cells],
     *,
+    evaluators: int,
+    prompts: int,
     rng: np.random.Generator,
     resamples: int = 10_000,
     confidence_level: float = 0.95,
 ) -> list[BootstrapInterval | None]:
     """
-    Bootstrap the mean of each of `tables`, all (E, P), NaN where missing, resampling both ways at once.
+    Bootstrap the mean of each of `tables`, resampling E `evaluators` and P `prompts` at once.
 
     Each resample draws E evaluators and P prompts with replacement; a cell's weight is the product of
     the two counts. All tables share the draws. None for a table without cells. Reference: Owen (2007),
@@ -60,27 +74,39 @@ def pigeonhole_bootstrap(
     """
     if resamples < 2:
         raise ValueError(f"resamples must be at least 2, got {resamples}")
-    if not tables or not tables[0].size:
+    if not tables or not evaluators or not prompts:
         return [None] * len(tables)
-    evaluators, prompts = tables[0].shape
-    row_weights = _multinomial_counts(evaluators, resamples, rng)
-    column_weights = _multinomial_counts(prompts, resamples, rng)
+    means = np.full((len(tables), resamples), np.nan)
+    block = max(BLOCK_BYTES // (8 * max(evaluators, prompts)), 1)
+    for start in range(0, resamples, block):
+        part = slice(start, min(start + block, resamples))
+        rows = _multinomial_counts(evaluators, part.stop - start, rng)
+        columns = _multinomial_counts(prompts, part.stop - start, rng)
+        for means_of_table, cells in zip(means, tables, strict=True):
+            shape = (evaluators, prompts)
+            sums = _weighted_sums(_matrix(cells, cells.value, shape), rows, columns)
+            counts = np.full(len(sums), float(len(cells)))
+            if len(cells) < evaluators * prompts:
+                counts = _weighted_sums(_matrix(cells, np.ones(len(cells)), shape), rows, columns)
+            np.divide(sums, counts, out=means_of_table[part], where=counts > 0)
     tails = [50 * (1 - confidence_level), 50 * (1 + confidence_level)]
-    results: list[BootstrapInterval | None] = []
-    for values in tables:
-        there = ~np.isnan(values)
-        sums = _weighted_sums(np.where(there, values, 0.0), row_weights, column_weights)
-        if there.all():
-            means = sums / values.size
-        else:
-            counts = _weighted_sums(there.astype(np.float64), row_weights, column_weights)
-            means = sums[counts > 0] / counts[counts > 0]
-        if means.size < 2:
-            results.append(None)
-            continue
-        low, high = np.percentile(means, tails)
-        results.append(BootstrapInterval(float(means.std(ddof=1)), (float(low), float(high)), resamples))
-    return results
+    return [_bootstrap_interval(drawn[~np.isnan(drawn)], tails, resamples) for drawn in means]
+
+
+def _bootstrap_interval(means: Floats, tails: list[float], resamples: int) -> BootstrapInterval | None:
+    if means.size < 2:
+        return None
+    low, high = np.percentile(means, tails)
+    return BootstrapInterval(float(means.std(ddof=1)), (float(low), float(high)), resamples)
+
+
+def _matrix(cells: Cells, values: Floats, shape: tuple[int, int]) -> Any:
+    """Return the values of the cells as a matrix, sparse where nine tenths of it are empty, else an array."""
+    if len(cells) < shape[0] * shape[1] / 10:
+        return scipy.sparse.csr_array((values, (cells.evaluator, cells.prompt)), shape=shape)
+    matrix = np.zeros(shape)
+    matrix[cells.evaluator, cells.prompt] = values
+    return matrix
 
 
 def leave_one_evaluator_out(values: Floats) -> LeaveOneOut:
@@ -95,13 +121,17 @@ def leave_one_evaluator_out(values: Floats) -> LeaveOneOut:
 
 def _leave_one_out_complete(values: Floats) -> LeaveOneOut:
     evaluators, prompts = values.shape
-    stack = np.stack([np.delete(values, e, axis=0) for e in range(evaluators)])
+    estimates: list[float] = []
     p_values: list[float | None] = []
-    estimates, *squares = mean_squares(stack)
-    for estimate, ms_e, ms_p, ms_r in zip(estimates, *squares, strict=True):
-        se, df, _ = crossed_error(float(ms_e), float(ms_p), float(ms_r), evaluators - 1, prompts)
-        p_values.append(None if df is None else t_p_value(float(estimate) / se, df))
-    return LeaveOneOut(tuple(float(estimate) for estimate in estimates), tuple(p_values))
+    at_once = max(1, BLOCK_BYTES // (8 * values.size))
+    for start in range(0, evaluators, at_once):
+        left_out = range(start, min(start + at_once, evaluators))
+        means, *squares = mean_squares(np.stack([np.delete(values, e, axis=0) for e in left_out]))
+        for estimate, ms_e, ms_p, ms_r in zip(means, *squares, strict=True):
+            se, df, _ = crossed_error(float(ms_e), float(ms_p), float(ms_r), evaluators - 1, prompts)
+            estimates.append(float(estimate))
+            p_values.append(None if df is None else t_p_value(float(estimate) / se, df))
+    return LeaveOneOut(tuple(estimates), tuple(p_values))
 
 
 def _multinomial_counts(size: int, resamples: int, rng: np.random.Generator) -> Floats:
@@ -112,7 +142,7 @@ def _multinomial_counts(size: int, resamples: int, rng: np.random.Generator) -> 
     return counts.reshape(resamples, size).astype(np.float64)
 
 
-def _weighted_sums(table: Floats, row_weights: Floats, column_weights: Floats) -> Floats:
+def _weighted_sums(table: Any, row_weights: Floats, column_weights: Floats) -> Floats:
     """Return r' table c for each pair of weight rows, in chunks that bound the memory."""
     resamples, prompts = column_weights.shape
     chunk = max(1, CHUNK_BYTES // (8 * prompts))

@@ -135,21 +135,6 @@ class ScoreTable:
             positions=None if self.positions is None else self.positions[rows],
         )
 
-    def only_prompts(self, keys: Iterable[str]) -> ScoreTable:
-        """Return the table of these prompts alone, in the order of this table."""
-        wanted = set(keys)
-        unknown = wanted.difference(self.prompts)
-        if unknown:
-            raise ValueError(f"keys has prompts that are not in the table: {', '.join(sorted(unknown))}")
-        columns = np.array([prompt in wanted for prompt in self.prompts], dtype=np.bool_)
-        return replace(
-            self,
-            scores=self.scores[:, columns],
-            prompts=tuple(prompt for prompt in self.prompts if prompt in wanted),
-            best=self.best[:, columns],
-            positions=None if self.positions is None else self.positions[:, columns],
-        )
-
     def without_evaluators(self, keys: Iterable[str]) -> ScoreTable:
         """Return the table without these evaluators."""
         unwanted = set(keys)

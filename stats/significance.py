@@ -15,17 +15,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from stats.cluster import ClusterRobustMean, two_way_table_mean
-from stats.effects import EffectSize, effect_size
+from stats.cluster import ClusterRobustMean, quick_crossed_mean, two_way_cell_mean
+from stats.effects import EffectSize, effect_size, standardised
 from stats.exact import ExactTest, sign_flip_of_means, wilcoxon_of_means
-from stats.mixed import CrossedMean, Interval, VarianceComponents, crossed_mean, interval_list
+from stats.mixed import CrossedMean, Interval, VarianceComponents, crossed_mean_of_cells, interval_list
+from stats.ratings.cells import Cells, PairedRatings
 from stats.ratings.choice import FEWEST_EVALUATORS, FEWEST_FOR_ONES_OWN, Choice
 from stats.ratings.conditional import prompt_differences
 from stats.resampling import BootstrapInterval, LeaveOneOut, leave_one_evaluator_out
-from stats.scores import Floats
 
 FEWEST_PROMPTS = 10
 FEWEST_DF = 4.0
+# Leaving each evaluator out fits a table with holes once for each: beyond so many cells in all, nobody waits for that.
+MOST_CELLS_REFITTED = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -205,8 +207,7 @@ class Comparison:
 
 
 def compare(
-    ratings_a: Floats,
-    ratings_b: Floats,
+    pair: PairedRatings,
     *,
     criterion: str,
     a: str,
@@ -218,21 +219,18 @@ def compare(
     places: tuple[int, int] = (0, 1),
 ) -> Comparison:
     """
-    Compare two methods by their ratings on the same pages, both (E, P), NaN where missing.
+    Compare two methods by their ratings on the same pages.
 
-    `bootstrap` is that of ratings_b - ratings_a, which is made for all pairs at once. `p_holm` stays
+    `bootstrap` is that of b - a, which is made for all pairs at once. `p_holm` stays
     None: `with_holm` fills it in over the planned pairs of a criterion. `choice` is the analysis of the
     criterion, `places` those of the two methods in its table; page differences if left out.
     """
-    differences = ratings_b - ratings_a
-    pages = gated(crossed_mean(differences, confidence_level=1 - alpha))
+    differences = pair.differences
     other = None if choice is None else choice.difference(*places, 1 - alpha)
     if choice is not None and other is not None:
-        return _by_other_analysis(
-            ratings_a, ratings_b, pages, gated(other), choice, places, criterion, a, b, margin, alpha
-        )
-    primary = pages
-    left_out = leave_one_evaluator_out(differences)
+        return _by_other_analysis(pair, gated(other), choice, places, criterion, a, b, margin, alpha)
+    primary = gated(crossed_mean_of_cells(differences, confidence_level=1 - alpha))
+    left_out = _without_each_evaluator(differences)
     if primary.descriptive_only:
         robustness, left_out = Robustness(), replace(left_out, p_values=())
     else:
@@ -246,7 +244,7 @@ def compare(
         superiority=_superiority(differences, alpha),
         robustness=robustness,
         leave_one_out=left_out,
-        effect=effect_size(ratings_a, ratings_b, primary.estimate),
+        effect=effect_size(pair, primary.estimate),
         equivalence=None if margin is None else equivalence_within(primary, margin, alpha),
         conclusion_depends_on_method=robustness.disagrees_with(primary.p, alpha),
         warnings=_warnings(primary),
@@ -254,9 +252,7 @@ def compare(
 
 
 def _by_other_analysis(
-    ratings_a: Floats,
-    ratings_b: Floats,
-    pages: CrossedMean,
+    pair: PairedRatings,
     result: CrossedMean,
     choice: Choice,
     places: tuple[int, int],
@@ -270,9 +266,11 @@ def _by_other_analysis(
     Compare by the ratings model or for these evaluators.
 
     Beside it stand only methods of the same estimate: cluster-robust errors of the model's weights, and flips of
-    the prompts that hold the evaluators fixed as well.
+    the prompts that hold the evaluators fixed as well. What the pages alone say has a cluster-robust error where a
+    fit of each pair would take long.
     """
-    differences = ratings_b - ratings_a
+    differences = pair.differences
+    pages = gated(quick_crossed_mean(differences, confidence_level=1 - alpha))
     robustness = Robustness()
     if not result.descriptive_only:
         by_prompt = prompt_differences(choice.table, *places)
@@ -282,10 +280,11 @@ def _by_other_analysis(
             if choice.kind == "these evaluators" and len(by_prompt)
             else None,
         )
-    effect = effect_size(ratings_a, ratings_b, pages.estimate)
     if choice.variance is not None and result.estimate is not None:
         parts = choice.variance.as_dict().values()
-        effect = replace(effect, d_total=result.estimate / math.sqrt(sum(part or 0.0 for part in parts)))
+        effect = standardised(differences, result.estimate / math.sqrt(sum(part or 0.0 for part in parts)))
+    else:
+        effect = effect_size(pair, pages.estimate)
     return Comparison(
         criterion=criterion,
         a=a,
@@ -340,26 +339,31 @@ def gated(mean: CrossedMean) -> CrossedMean:
     return replace(mean, descriptive_only=too_few)
 
 
-def _superiority(differences: Floats, alpha: float) -> Superiority:
-    there = differences[~np.isnan(differences)]
+def _without_each_evaluator(differences: Cells) -> LeaveOneOut:
+    kept, evaluators, prompts = differences.numbered()
+    if len(kept) < evaluators * prompts and len(kept) * evaluators > MOST_CELLS_REFITTED:
+        return LeaveOneOut((), ())
+    return leave_one_evaluator_out(kept.table(evaluators, prompts))
+
+
+def _superiority(differences: Cells, alpha: float) -> Superiority:
+    there = differences.value
     cells = max(there.size, 1)
+    signs = replace(differences, value=(np.sign(there) + 1) / 2)
     return Superiority(
-        crossed=gated(crossed_mean((np.sign(differences) + 1) / 2, confidence_level=1 - alpha)),
+        crossed=gated(quick_crossed_mean(signs, confidence_level=1 - alpha)),
         wins=int((there > 0).sum()) / cells,
         ties=int((there == 0).sum()) / cells,
         losses=int((there < 0).sum()) / cells,
     )
 
 
-def _robustness(differences: Floats, bootstrap: BootstrapInterval | None, alpha: float) -> Robustness:
-    cluster_robust = two_way_table_mean(differences, confidence_level=1 - alpha)
-    there = (~np.isnan(differences)).astype(np.float64)
-    filled = np.nan_to_num(differences)
-    of_evaluators = filled.sum(axis=1), there.sum(axis=1)
+def _robustness(differences: Cells, bootstrap: BootstrapInterval | None, alpha: float) -> Robustness:
+    of_evaluators = differences.sums_by_evaluator()
     return Robustness(
-        cluster_robust=cluster_robust,
+        cluster_robust=two_way_cell_mean(differences, confidence_level=1 - alpha),
         sign_flip_evaluators=sign_flip_of_means(*of_evaluators),
-        sign_flip_prompts=sign_flip_of_means(filled.sum(axis=0), there.sum(axis=0)),
+        sign_flip_prompts=sign_flip_of_means(*differences.sums_by_prompt()),
         wilcoxon_evaluators=wilcoxon_of_means(*of_evaluators),
         bootstrap=bootstrap,
     )

@@ -73,6 +73,11 @@ def test_the_analysis_is_timed_beside_two_others(capsys: pytest.CaptureFixture[s
     assert "statsmodels MixedLM" in capsys.readouterr().out
 
 
+def test_the_analysis_of_a_long_table_is_timed(capsys: pytest.CaptureFixture[str]) -> None:
+    run("long_tables", "--ratings", "3000", "--evaluators", "8", "--prompts", "60")
+    assert "peak memory" in capsys.readouterr().out
+
+
 def test_the_search_is_timed_beside_a_loop(model_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("search_speed", "--model", model_folder, "--form", "jueju5", "--rounds", "1", "--batches", "2")
     assert "as long as the search" in capsys.readouterr().out

@@ -14,7 +14,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from stats.scores import Bools, ScoreTable
+    from stats.ratings.table import RatingTable
+    from stats.scores import Bools, Ints
 
 
 Exclusion = Literal["unfinished", "inconsistent"]
@@ -39,31 +40,31 @@ class Verdict:
         return self.exclusion is None
 
 
-def answered_pages(table: ScoreTable, *, has_best_picks: bool = True) -> Bools:
-    """Return which pages are answered in full, every rating and, where there are any, the best pick, shape (E, P)."""
+def answered_pages(table: RatingTable, *, has_best_picks: bool = True) -> Ints:
+    """Return how many pages each evaluator answered in full (E,): every rating and, where there are any, the pick."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     import numpy as np
 
-    picked = table.best >= 0 if has_best_picks else np.ones(table.best.shape, dtype=np.bool_)
-    return ~np.isnan(table.scores).any(axis=(2, 3)) & picked
+    whole = len(table.methods) * len(table.criteria)
+    pages, given = np.unique(table.first_ratings().page, return_counts=True)
+    answered = pages[given == whole]
+    if has_best_picks:
+        answered = np.intersect1d(answered, table.picks.evaluator * len(table.prompts) + table.picks.prompt)
+    return np.bincount(answered // max(len(table.prompts), 1), minlength=len(table.evaluators))
 
 
-def inconsistent_pages(table: ScoreTable) -> Bools:
-    """Return the pages whose best pick was rated overall below another candidate, shape (E, P).
+def inconsistent_picks(table: RatingTable) -> Bools:
+    """Return which best picks (K,) were rated overall below another candidate of their page.
 
-    A tie for the highest is consistent. A page without a pick, or whose pick has no overall rating, cannot be
-    judged and is none; so is every page of a study without an overall criterion.
+    A tie for the highest is consistent. A pick without an overall rating cannot be judged and is none; so is every
+    pick of a study without an overall criterion.
     """
     import numpy as np
 
-    if table.overall is None or not table.methods:
-        return np.zeros(table.best.shape, dtype=np.bool_)
-    overall = table.for_criterion(table.overall.key) * table.overall.direction
-    picked = np.take_along_axis(overall, np.maximum(table.best, 0)[..., None], axis=2)[..., 0]
-    highest = np.fmax.reduce(overall, axis=2)
-    # A missing rating is NaN, and no comparison with NaN holds.
-    inconsistent: Bools = (table.best >= 0) & (picked < highest)
-    return inconsistent
+    if table.overall is None:
+        return np.zeros(len(table.picks), dtype=np.bool_)
+    _, below = table.picks_below_best(table.overall.key)
+    return below
 
 
 def exclusion_of(*, pages: int, answered: int, inconsistent: int, threshold: Decimal) -> Exclusion | None:
@@ -75,7 +76,7 @@ def exclusion_of(*, pages: int, answered: int, inconsistent: int, threshold: Dec
 
 
 def judge(
-    table: ScoreTable,
+    table: RatingTable,
     *,
     threshold: Decimal,
     asked: Sequence[int] | None = None,
@@ -89,12 +90,15 @@ def judge(
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold must be a share from 0 to 1, got {threshold}")
+    import numpy as np
+
+    by = table.picks.evaluator[inconsistent_picks(table)]
     verdicts = []
     for evaluator, pages, answered, inconsistent in zip(
         table.evaluators,
         [len(table.prompts)] * len(table.evaluators) if asked is None else asked,
-        answered_pages(table, has_best_picks=has_best_picks).sum(axis=1).tolist(),
-        inconsistent_pages(table).sum(axis=1).tolist(),
+        answered_pages(table, has_best_picks=has_best_picks).tolist(),
+        np.bincount(by, minlength=len(table.evaluators)).tolist(),
         strict=True,
     ):
         exclusion = exclusion_of(

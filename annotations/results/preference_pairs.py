@@ -25,11 +25,12 @@ from typing import Literal, get_args
 import numpy as np
 
 from annotations.models import Enrolment, PageCandidate, Study
-from annotations.results.consistency import inconsistent_pages
-from annotations.results.score_table import page_prompts, valid_table
+from annotations.results.consistency import inconsistent_picks
+from annotations.results.rating_table import page_prompts, valid_table
 from annotations.results.seal import refuse_sealed
+from stats.ratings.table import RatingTable
 from stats.reports.write_rows import FORMATS, Columns, Row, as_json
-from stats.scores import Bools, Floats, Ints, ScoreTable
+from stats.scores import Floats, Ints
 
 Source = Literal["ratings", "picks"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -85,30 +86,37 @@ class Pair:
     prefer_b: Ints
 
 
-def pairs_by_ratings(table: ScoreTable, counted: Bools) -> Iterator[Pair]:
-    """Yield every pair of methods as rated overall on the pages that count, shape (E, P)."""
+def pairs_by_ratings(table: RatingTable) -> Iterator[Pair]:
+    """Yield every pair of methods as rated overall."""
     if table.overall is None:
         raise ValueError("the study has no overall criterion")
-    ratings = table.with_off_scale_missing().for_criterion(table.overall.key) * table.overall.direction
-    ratings = np.where(counted[..., None], ratings, np.nan)
+    prompts, direction = len(table.prompts), table.overall.direction
+    pages = table.with_off_scale_missing().for_criterion(table.overall.key).first_ratings().pages()
     for a, b in combinations(range(len(table.methods)), 2):
-        difference = ratings[..., b] - ratings[..., a]
-        evaluators = (~np.isnan(difference)).sum(axis=0)
+        difference = pages.pair(a, b).differences
+        evaluators = np.bincount(difference.prompt, minlength=prompts)
+        better = direction * difference.value
         # Sums of whole numbers are exact, and a tie exactly 0.
-        margin = np.nansum(difference, axis=0) / np.maximum(evaluators, 1)
-        yield Pair(a, b, margin, evaluators, (difference < 0).sum(axis=0), (difference > 0).sum(axis=0))
+        margin = np.bincount(difference.prompt, better, prompts) / np.maximum(evaluators, 1)
+        prefer_a, prefer_b = (
+            np.bincount(difference.prompt[preferred], minlength=prompts)
+            for preferred in (better < 0, better > 0)
+        )
+        yield Pair(a, b, margin, evaluators, prefer_a, prefer_b)
 
 
-def pairs_by_picks(table: ScoreTable, counted: Bools) -> Iterator[Pair]:
-    """Yield every pair of methods as picked on the pages that count, shape (E, P)."""
-    best = np.where(counted, table.best, -1)
-    picks = [(best == method).sum(axis=0) for method in range(len(table.methods))]
+def pairs_by_picks(table: RatingTable) -> Iterator[Pair]:
+    """Yield every pair of methods as picked."""
+    picks = [
+        np.bincount(table.picks.prompt[table.picks.method == method], minlength=len(table.prompts))
+        for method in range(len(table.methods))
+    ]
     for a, b in combinations(range(len(table.methods)), 2):
         evaluators = picks[a] + picks[b]
         yield Pair(a, b, (picks[b] - picks[a]) / np.maximum(evaluators, 1), evaluators, picks[a], picks[b])
 
 
-PAIRS: dict[Source, Callable[[ScoreTable, Bools], Iterator[Pair]]] = {
+PAIRS: dict[Source, Callable[[RatingTable], Iterator[Pair]]] = {
     "ratings": pairs_by_ratings,
     "picks": pairs_by_picks,
 }
@@ -123,11 +131,10 @@ def preferences(
     """
     refuse_sealed(study)
     table = valid_table(study)
-    counted = (
-        np.ones(table.best.shape, dtype=np.bool_) if include_inconsistent else ~inconsistent_pages(table)
-    )
+    if not include_inconsistent:
+        table = table.without_pages_of(inconsistent_picks(table))
     criterion = table.overall.key if source == "ratings" and table.overall is not None else ""
-    pairs = list(PAIRS[source](table, counted))
+    pairs = list(PAIRS[source](table))
     prompts, texts = page_prompts(study), candidate_texts(study)
     is_simulated = study.enrolments.filter(source=Enrolment.Source.SIMULATED).exists()
 

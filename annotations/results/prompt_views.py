@@ -18,7 +18,8 @@ from annotations.results.seal import is_sealed
 from generation.models import prompt_heading
 
 if TYPE_CHECKING:
-    from stats.scores import Floats, ScoreTable
+    from stats.ratings.table import RatingTable
+    from stats.scores import Floats
 
 
 SORTS = ("gain", "fail", "split", "order")
@@ -56,7 +57,7 @@ def finite(value: float) -> float | None:
 @require_safe
 def prompts(request: HttpRequest, slug: str) -> HttpResponse:
     """List all prompts with the mean ratings of their candidates, by what a chosen method gains or loses."""
-    from annotations.results.score_table import valid_table
+    from annotations.results.rating_table import valid_table
 
     study = study_for(request.user, slug, Right.ANALYSE)
     if is_sealed(study):
@@ -86,7 +87,7 @@ def prompts(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "annotations/results/prompts.html", context)
 
 
-def prompt_rows(study: Study, table: ScoreTable, method: int, sort: str) -> list[PromptRow]:
+def prompt_rows(study: Study, table: RatingTable, method: int, sort: str) -> list[PromptRow]:
     """Return the prompts' rows for one method, sorted; prompts without ratings come last."""
     import numpy as np
 
@@ -126,7 +127,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
     import numpy as np
 
     from annotations.results.document.wording import decimal
-    from annotations.results.score_table import valid_table
+    from annotations.results.rating_table import valid_table
     from stats.cases import prompt_means
 
     study = study_for(request.user, slug, Right.ANALYSE)
@@ -144,7 +145,8 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
     at = table.prompts.index(f"{subtask}/{page}")
     criteria = list(study.criteria.all())
     means = np.stack([prompt_means(table, criterion.key)[at] for criterion in criteria], axis=-1)
-    picks = [int((table.best[:, at] == index).sum()) for index in range(len(table.methods))]
+    picked = table.picks.method[table.picks.prompt == at]
+    picks = np.bincount(picked, minlength=len(table.methods)).tolist()
     candidates = PageCandidate.objects.filter(page=shown).select_related("study_method__method", "candidate")
     context = {
         "study": study,

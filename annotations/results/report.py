@@ -14,7 +14,7 @@ from django.conf import settings
 from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
 from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
 from annotations.results.consistency import Verdict
-from annotations.results.score_table import page_prompts, page_seconds, score_table, verdicts_on
+from annotations.results.rating_table import page_prompts, page_seconds, rating_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
 from generation.models import Prompt
 from stats.analysis import Analysis, analyse
@@ -37,7 +37,6 @@ from stats.reports.study_report import (
     StudyFacts,
     StudyReport,
 )
-from stats.scores import ScoreTable
 from stats.significance import Comparison, compare, with_holm
 
 BOOTSTRAP_SEED = 20210814
@@ -56,7 +55,7 @@ def study_report(
         raise ValueError(
             f"off_scale must be one of {', '.join(AnalysisPlan.OffScale.values)}; got {off_scale!r}"
         )
-    everything = score_table(study)
+    everything = rating_table(study)
     verdicts = verdicts_on(study, everything)
     valid = everything.only_evaluators(verdict.evaluator for verdict in verdicts if verdict.is_valid)
     off_scale_count = int(valid.off_scale().sum())
@@ -112,7 +111,7 @@ def study_report(
 
 
 def analysis_as_planned(
-    study: Study, table: ScoreTable, plan: PlanFacts | None, effect: float | None
+    study: Study, table: RatingTable, plan: PlanFacts | None, effect: float | None
 ) -> Analysis:
     """Analyse the valid evaluators' ratings by the locked plan, or with the overall criterion as primary."""
     primary = plan.primary_criterion if plan else primary_by_default(table)
@@ -129,25 +128,24 @@ def analysis_as_planned(
     )
 
 
-def primary_by_default(table: ScoreTable) -> str:
+def primary_by_default(table: RatingTable) -> str:
     """Return the overall criterion, or the first of a study that has none."""
     return table.overall.key if table.overall else table.criteria[0].key
 
 
 def primary_comparisons(
-    table: ScoreTable, analysis: Analysis, plan: PlanFacts | None
+    table: RatingTable, analysis: Analysis, plan: PlanFacts | None
 ) -> tuple[Comparison, ...]:
     """Compare every pair of methods on the ratings of everybody in the table."""
     criterion = analysis.primary
-    ratings = table.for_criterion(criterion)
-    choice = choose(RatingTable.of_scores(table), criterion, plan.analysis if plan else "by design")
+    choice = choose(table, criterion, plan.analysis if plan else "by design")
+    pages = choice.table.pages()
     planned = None if plan is None else {frozenset(pair) for pair in plan.comparisons}
     return with_holm(
         [
             replace(
                 compare(
-                    ratings[..., a],
-                    ratings[..., b],
+                    pages.pair(a, b),
                     criterion=criterion,
                     a=table.methods[a],
                     b=table.methods[b],
@@ -162,7 +160,7 @@ def primary_comparisons(
 
 
 def cases(
-    study: Study, table: ScoreTable, criterion: str, prompts: Mapping[str, Prompt]
+    study: Study, table: RatingTable, criterion: str, prompts: Mapping[str, Prompt]
 ) -> tuple[CaseFacts, ...]:
     """Return the prompts that stand out by the rule of `stats.cases`, with their texts and mean ratings."""
     chosen = chosen_cases(table, criterion)
@@ -191,7 +189,7 @@ def cases(
     )
 
 
-def published(table: ScoreTable) -> Published:
+def published(table: RatingTable) -> Published:
     """Return means, deviations and p-values by the published formulas."""
     return Published(
         means=published_means(table),
@@ -203,12 +201,13 @@ def published(table: ScoreTable) -> Published:
     )
 
 
-def best_choices(table: ScoreTable) -> dict[str, int]:
+def best_choices(table: RatingTable) -> dict[str, int]:
     """Count how often each method was picked as best."""
-    return {method: int((table.best == index).sum()) for index, method in enumerate(table.methods)}
+    picks = np.bincount(table.picks.method, minlength=len(table.methods))
+    return dict(zip(table.methods, picks.tolist(), strict=True))
 
 
-def study_facts(study: Study, table: ScoreTable) -> StudyFacts:
+def study_facts(study: Study, table: RatingTable) -> StudyFacts:
     """Return what the report says of the study itself."""
     return StudyFacts(
         slug=study.slug,
@@ -260,12 +259,12 @@ def participants(study: Study, verdicts: Sequence[Verdict]) -> Participants:
     )
 
 
-def scores_collected(table: ScoreTable) -> int:
+def scores_collected(table: RatingTable) -> int:
     """Count the candidates rated by valid evaluators on the overall criterion, as the paper counts them.
 
     A study without an overall criterion counts on the criterion with the most ratings.
     """
-    per_criterion = (~np.isnan(table.scores)).sum(axis=(0, 1, 2))
+    per_criterion = np.bincount(table.criterion, minlength=len(table.criteria))
     if table.overall is not None:
         return int(per_criterion[table.criterion_index(table.overall.key)])
     return int(per_criterion.max(initial=0))

@@ -6,19 +6,20 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotations.results.consistency import inconsistent_pages, judge
+from annotations.results.consistency import inconsistent_picks, judge
+from stats.ratings.table import RatingTable
 from stats.scores import Criterion, Floats, ScoreTable
 
 FIFTH = Decimal("0.2")
 
 
-def table_of(overall: Floats, best: list[list[int]], *, with_overall: bool = True) -> ScoreTable:
+def table_of(overall: Floats, best: list[list[int]], *, with_overall: bool = True) -> RatingTable:
     """A table with one criterion; `overall` has the shape (evaluators, pages, methods)."""
     evaluators, pages, methods = overall.shape
-    return ScoreTable(
+    scores = ScoreTable(
         scores=overall[..., None],
         evaluators=tuple(f"E{number}" for number in range(evaluators)),
         prompts=tuple(str(number) for number in range(pages)),
@@ -26,10 +27,11 @@ def table_of(overall: Floats, best: list[list[int]], *, with_overall: bool = Tru
         criteria=(Criterion("overall", 1, 10, is_overall=with_overall),),
         best=np.array(best, dtype=np.int64).reshape(evaluators, pages),
     )
+    return RatingTable.of_scores(scores)
 
 
 def one_page(scores: list[float], best: int) -> bool:
-    return bool(inconsistent_pages(table_of(np.array([[scores]], dtype=float), [[best]]))[0, 0])
+    return bool(inconsistent_picks(table_of(np.array([[scores]], dtype=float), [[best]])).any())
 
 
 def test_a_pick_below_the_highest_overall_rating_is_inconsistent() -> None:
@@ -52,7 +54,7 @@ def test_a_missing_rating_of_another_candidate_does_not_hide_a_higher_one() -> N
 
 def test_a_study_without_overall_criterion_has_no_inconsistent_page() -> None:
     table = table_of(np.array([[[1.0, 9.0]]]), [[0]], with_overall=False)
-    assert not inconsistent_pages(table).any()
+    assert not inconsistent_picks(table).any()
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,7 @@ def test_ratings_alone_finish_a_study_without_best_picks() -> None:
     assert (half.exclusion, half.pages_answered) == ("unfinished", 9)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_the_rule_holds_page_by_page(data: st.DataObject) -> None:
     scores = data.draw(st.lists(st.integers(1, 10), min_size=2, max_size=5))

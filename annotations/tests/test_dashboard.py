@@ -27,7 +27,7 @@ from annotations.models import (
 from annotations.monitoring.dashboard import Stage, column_bins, dashboard, in_words, packed, sorted_rows
 from annotations.plan.simulation import simulate_ratings
 from annotations.recruiting.enrolment import enrol
-from annotations.results.score_table import page_seconds, score_table
+from annotations.results.rating_table import page_seconds, rating_table
 from annotations.tests.cast import answer_everything, build_study, build_user, shown
 from generation.models import Method
 from stats.agreement import agreement
@@ -54,7 +54,7 @@ def olga(study: Study) -> User:
 
 def test_agreement_with_the_others_is_that_of_the_report(simulated: Study) -> None:
     Rating.objects.filter(enrolment__number=2, candidate__prompt__text__endswith="3").delete()
-    table = score_table(simulated)
+    table = rating_table(simulated)
     expected = {one.evaluator: one.leave_one_out_r for one in evaluator_quality(table, "overall")}
     assert all(r is not None and 0 < r < 1 for r in expected.values())
     for row in dashboard(simulated).evaluators:
@@ -63,7 +63,7 @@ def test_agreement_with_the_others_is_that_of_the_report(simulated: Study) -> No
 
 def test_alpha_of_all_evaluators_is_that_of_the_report(simulated: Study) -> None:
     Rating.objects.filter(enrolment__number=2, candidate__prompt__text__endswith="3").delete()
-    table = score_table(simulated)
+    table = rating_table(simulated)
     for alpha in dashboard(simulated).alphas:
         expected = agreement(table, alpha.criterion.key)
         assert alpha.texts == 32
@@ -101,7 +101,7 @@ def test_the_median_time_of_a_page_is_of_the_longest_view_of_each(study: Study, 
         )
     (row,) = dashboard(study).evaluators
     assert row.page_seconds == 30.0
-    assert np.median(page_seconds(study, score_table(study))) == 30.0
+    assert np.median(page_seconds(study, rating_table(study)).value) == 30.0
 
 
 def test_pace_counts_the_days_since_the_first_answer(study: Study, enrolment: Enrolment) -> None:

@@ -26,8 +26,8 @@ from annotations.models import (
 from annotations.questionnaire.saving import Answer, PageAddress, UnknownPlace, save_answer
 from annotations.recruiting.enrolment import enrol, extend_deadline
 from annotations.recruiting.sharing_out import EnrolmentRefused, give_back, holders
+from annotations.results.rating_table import rating_table, verdicts_on
 from annotations.results.report import study_report
-from annotations.results.score_table import score_table, verdicts_on
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import build_study, build_user, placements, shown
 
@@ -126,7 +126,7 @@ def test_whoever_answered_what_they_were_given_has_finished(shared: Study, alice
     for user in (alice, bob):
         answer_assigned(enrol(shared, user))
     enrol(shared, build_user("late"))
-    verdicts = verdicts_on(shared, score_table(shared))
+    verdicts = verdicts_on(shared, rating_table(shared))
     assert [(one.pages, one.pages_answered, one.exclusion) for one in verdicts] == [
         (6, 6, None),
         (6, 6, None),
@@ -225,7 +225,7 @@ def test_whoever_lost_their_subtasks_is_told_so_and_has_not_finished(
     page = shown(client, "/studies/poems/")
     assert "Your sub-tasks went to somebody else" in page
     assert "You have finished" not in page
-    (verdict,) = verdicts_on(shared, score_table(shared))
+    (verdict,) = verdicts_on(shared, rating_table(shared))
     assert verdict.exclusion == "unfinished"
 
 

@@ -20,6 +20,7 @@ from annotations.results.document import report_document
 from annotations.results.document.wording import comparison_sentence, decimal, interval, p_number, signed
 from annotations.results.report import study_report
 from annotations.tests.cast import PUBLISHED_METHODS, build_study
+from stats.ratings.cells import PairedRatings
 from stats.reports.document import Document, Paragraph, Table
 from stats.significance import Comparison, compare, with_holm
 
@@ -35,7 +36,9 @@ def comparison(
     second = first + np.round(
         difference + spread * rng.normal(0, 1, (evaluators, 1)) + rng.normal(0, 1, (evaluators, 40))
     )
-    return with_holm([compare(first, second, criterion="overall", a="a", b="b", margin=margin)])[0]
+    return with_holm(
+        [compare(PairedRatings.of_tables(first, second), criterion="overall", a="a", b="b", margin=margin)]
+    )[0]
 
 
 def said(one: Comparison) -> str:

@@ -14,27 +14,35 @@ from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, 
 from annotations.monitoring.evaluator_sums import standings
 from annotations.recruiting.enrolment import enrol
 from annotations.results.document import report_document
+from annotations.results.rating_table import rating_table
 from annotations.results.report import study_report
-from annotations.results.score_table import score_table
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import PUBLISHED_METHODS, answer_everything, build_study, build_user
 
 
-def test_the_score_table_holds_every_answer_in_its_place(study: Study, enrolment: Enrolment) -> None:
+def test_the_rating_table_holds_every_answer_in_its_place(study: Study, enrolment: Enrolment) -> None:
     answer_everything(enrolment)
-    other = enrol(study, build_user("zoe"))
-    table = score_table(study)
+    enrol(study, build_user("zoe"))
+    table = rating_table(study)
     assert table.evaluators == ("E001", "E002")
     assert table.prompts == ("1/1", "1/2")
     assert table.methods == ("method-0", "method-1", "method-2", "method-3")
     assert [criterion.key for criterion in table.criteria] == ["format", "overall"]
-    assert table.scores[0].tolist() == [[[n + 1.0, n + 1.0] for n in range(4)]] * 2
-    assert np.isnan(table.scores[1]).all()
-    assert table.best.tolist() == [[3, 3], [-1, -1]]
-    assert table.positions is not None
+    rows = np.stack([table.evaluator, table.prompt, table.method, table.criterion, table.score], axis=1)
+    assert rows.tolist() == [
+        [0, page, method, criterion, method + 1.0]
+        for page in range(2)
+        for method in range(4)
+        for criterion in range(2)
+    ]
+    assert (table.picks.evaluator.tolist(), table.picks.method.tolist()) == ([0, 0], [3, 3])
+    assert sorted(table.picks.prompt.tolist()) == [0, 1]
+    assert table.position is not None
     method_of = dict(PageCandidate.objects.values_list("candidate_id", "study_method__number"))
-    for placement in Placement.objects.filter(enrolment=other, page__number=2):
-        assert table.positions[1, 1, method_of[placement.candidate_id]] == placement.position
+    of_page = table.prompt == 1
+    for placement in Placement.objects.filter(enrolment=enrolment, page__number=2):
+        of_text = of_page & (table.method == method_of[placement.candidate_id])
+        assert set(table.position[of_text].tolist()) == {placement.position}
 
 
 def test_a_report_counts_the_valid_and_names_the_others(study: Study, enrolment: Enrolment) -> None:

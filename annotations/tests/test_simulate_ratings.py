@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 
 from annotations.models import Enrolment, Study
 from annotations.plan.simulation import Effects, simulate_ratings
+from annotations.results.rating_table import rating_table
 from annotations.results.report import study_report
-from annotations.results.score_table import score_table
 from annotations.tests.cast import build_study
 
 
@@ -31,7 +31,8 @@ def test_the_same_seed_gives_the_same_ratings_and_another_does_not(db: None) -> 
     def scores(slug: str, seed: int) -> list[float]:
         study = build_study(slug=slug)
         simulate_ratings(study, evaluators=2, seed=seed)
-        return score_table(study).scores.ravel().tolist()
+        found: list[float] = rating_table(study).score.tolist()
+        return found
 
     first = scores("first", 7)
     assert scores("second", 7) == first

@@ -11,7 +11,7 @@ from annotations.models import Assignment, BestChoice, Criterion, Enrolment, Pla
 from annotations.monitoring.evaluator_sums import Coverage, standings, study_sums
 from annotations.questionnaire.progress import progress_of
 from annotations.recruiting.enrolment import enrol
-from annotations.results.score_table import score_table, verdicts_on
+from annotations.results.rating_table import rating_table, verdicts_on
 from annotations.tests.cast import answer_everything, build_study, build_user
 
 
@@ -49,7 +49,7 @@ def test_the_sums_agree_with_the_verdicts_of_the_report(db: None, seed: int) -> 
     study = build_study(prompts=7, methods=3, pages_per_subtask=3)
     answer_at_random(study, evaluators=8, seed=seed)
     found = {one.enrolment.pseudonym: one for one in standings(study)}
-    verdicts = verdicts_on(study, score_table(study))
+    verdicts = verdicts_on(study, rating_table(study))
     assert {verdict.exclusion for verdict in verdicts} == {None, "unfinished", "inconsistent"}
     for verdict in verdicts:
         one = found[verdict.evaluator]

@@ -24,8 +24,8 @@ from annotations.questionnaire.saving import Answer, PageAddress, UnknownPlace, 
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.invitations import Invitee, invite
 from annotations.recruiting.withdrawal import withdraw
+from annotations.results.rating_table import rating_table
 from annotations.results.report import study_report
-from annotations.results.score_table import score_table
 from annotations.results.seal import is_sealed
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, placements
@@ -92,7 +92,7 @@ def test_the_page_says_what_is_removed_and_asks_before(as_alice: Client, both: S
 
 def test_the_report_is_computed_without_whoever_withdrew(both: Study, alice: User) -> None:
     withdraw(Enrolment.objects.get(evaluator=alice), by_evaluator=True)
-    assert score_table(both).evaluators == ("E002",)
+    assert rating_table(both).evaluators == ("E002",)
     close_study(both)
     report = study_report(both)
     assert (report.participants.recruited, report.participants.valid) == (1, 0)

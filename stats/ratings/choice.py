@@ -63,6 +63,7 @@ class Choice:
             "share_on_whole_pages": self.share_on_whole_pages,
             "variance": None if self.variance is None else self.variance.as_dict(),
             "dropped_terms": [{"term": one.term, "reason": one.reason} for one in self.dropped],
+            "components_from": None if self.model is None else self.model.part,
             "refusal": self.refusal,
         }
 

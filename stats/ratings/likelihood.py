@@ -132,30 +132,39 @@ class Sums:
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class Estimates:
     """
-    The likelihood at one set of ratios.
+    The methods' means at one set of ratios.
 
-    `deviance` is -2 log of the REML likelihood, the residual's variance at its best, up to a constant;
-    `gradient` (4,) its slope over the ratios. `traces` (4,) are tr(Z'PZ) and `forms` (4,) -|Z'Py|^2.
     `effects` (M,) are the methods' means of `y` and `phi` (M, M) their covariance over the residual's variance;
     `slopes` (4, M, M) are the derivatives of `phi`.
     """
 
     ratios: Floats
-    deviance: float
-    gradient: Floats
-    traces: Floats
-    forms: Floats
     residual: float
     effects: Floats
     phi: Floats
     slopes: Floats
-    blup: Floats  # (cells,) the predicted effects that are sums of cells, methods among them
-    spread: Floats  # (cells, M) the same of each method's indicator in place of y, times phi
-    projection: Floats  # (cells, cells) T B^-1 T'
+    spread: Floats  # (cells, M) the effects, sums of cells, that each method's indicator has in place of y, times phi
     strand_weight: Floats  # a_t
     line_weight: Floats  # d_p
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation(Estimates):
+    """
+    The likelihood at one set of ratios.
+
+    `deviance` is -2 log of the REML likelihood, the residual's variance at its best, up to a constant;
+    `gradient` (4,) its slope over the ratios. `traces` (4,) are tr(Z'PZ) and `forms` (4,) -|Z'Py|^2.
+    """
+
+    deviance: float
+    gradient: Floats
+    traces: Floats
+    forms: Floats
+    blup: Floats  # (cells,) the predicted effects that are sums of cells, methods among them
+    projection: Floats  # (cells, cells) T B^-1 T'
 
 
 def evaluate(sums: Sums, ratios: Floats) -> Evaluation:
@@ -177,7 +186,7 @@ def evaluate(sums: Sums, ratios: Floats) -> Evaluation:
     k_y = sums.y_cell - sums.meetings @ (c * sums.y_strand) - w @ (d * h)
     y_y = sums.squares - float(c @ sums.y_strand**2) - float(d @ h**2)
 
-    basis = _Basis(sums, lam)
+    basis = Basis(sums, lam)
     b = basis.inside(k)
     at = np.arange(sums.size - sums.methods)
     b[at, at] += 1.0
@@ -195,10 +204,10 @@ def evaluate(sums: Sums, ratios: Floats) -> Evaluation:
     blup = basis.up(solution)
     projection = basis.around(inverse)
     traces = _traces(sums, lam, a, d, m, w, k, inverse, projection)
-    z_y = _reach(sums, a, d, k_y - k @ blup, sums.y_strand - sums.meetings.T @ blup)
+    z_y = reach(sums, a, d, k_y - k @ blup, sums.y_strand - sums.meetings.T @ blup)
     forms = -np.array([float(part @ part) for part in z_y])
     spread = basis.up(inverse[:, methods])  # (cells, M)
-    f = _reach(sums, a, d, k @ spread, -(sums.meetings.T @ spread))
+    f = reach(sums, a, d, k @ spread, -(sums.meetings.T @ spread))
     return Evaluation(
         ratios=lam,
         deviance=float(log_h) + log_b + free * float(np.log(rss)),
@@ -217,7 +226,7 @@ def evaluate(sums: Sums, ratios: Floats) -> Evaluation:
     )
 
 
-def rooted(sums: Sums, at: Evaluation, values: Floats) -> Floats:
+def rooted(sums: Sums, at: Estimates, values: Floats) -> Floats:
     """Return H_0^-1 times `values` (N, K), H_0 the eliminated side's part of H."""
     a, d = at.strand_weight, at.line_weight
     by_strand = _summed(sums.strand, values)
@@ -247,13 +256,16 @@ def average_information(sums: Sums, at: Evaluation, p_y: Floats) -> Floats:
     return found
 
 
-def weights(sums: Sums, at: Evaluation) -> Floats:
-    """Return H^-1 X Phi (N, M): the weight of each rating in the mean of each method."""
-    return rooted(sums, at, at.spread[sums.cell])
+def weights(sums: Sums, at: Estimates) -> tuple[Floats, Floats]:
+    """Return H^-1 X Phi, the weight of each rating in the mean of each method, as that of its cell less its strand."""
+    a, d = at.strand_weight[:, np.newaxis], at.line_weight[:, np.newaxis]
+    by_strand = sums.meetings.T @ at.spread
+    by_line = d * _summed(sums.strand_line, a * by_strand)
+    return at.spread, a * (at.ratios[STRAND] * by_strand + by_line[sums.strand_line])
 
 
 @dataclass(frozen=True, eq=False)
-class _Basis:
+class Basis:
     """T = [s_cell I, s_row A_row, A_method], cells x size: every effect as a sum of cells."""
 
     sums: Sums
@@ -282,6 +294,12 @@ class _Basis:
             total += scale * values[start : start + width][place]
             start += width
         return total
+
+    def squares(self, of_cells: Floats) -> Floats:
+        """Return the diagonal (size,) of T' K T for a diagonal K (cells,)."""
+        return np.concatenate(
+            [scale**2 * _summed(place, of_cells, width) for scale, place, width in self.blocks]
+        )
 
     def inside(self, k: Floats) -> Floats:
         """Return T' K T."""
@@ -320,7 +338,7 @@ def _maybe_dense(matrix: Any) -> Any:
     return matrix.toarray() if size <= MOST_DENSE and matrix.nnz > 0.02 * size else matrix
 
 
-def _reach(sums: Sums, a: Floats, d: Floats, of_cells: Floats, of_strands: Floats) -> list[Floats]:
+def reach(sums: Sums, a: Floats, d: Floats, of_cells: Floats, of_strands: Floats) -> list[Floats]:
     """
     Return Z_k' P v for the four terms, from what P takes of the cells and of the strands before their weights.
 

@@ -16,7 +16,9 @@ from functools import cached_property
 
 import numpy as np
 
+from stats.ratings.large import connected_part, estimates_at
 from stats.ratings.likelihood import (
+    Estimates,
     Evaluation,
     Sums,
     average_information,
@@ -25,7 +27,7 @@ from stats.ratings.likelihood import (
     weights,
 )
 from stats.ratings.table import RatingTable
-from stats.ratings.terms import TERMS, DroppedTerm, Term, dropped_terms
+from stats.ratings.terms import DroppedTerm, Term, dropped_terms
 from stats.scores import Bools, Floats, Ints
 
 MAX_STEPS = 60
@@ -34,13 +36,14 @@ CONVERGED = 1e-5
 SMALLEST_SCALE = 1e-3
 # Ratios beyond this are those of ratings that effects explain exactly, whose likelihood has no maximum.
 LARGEST_RATIO = 1e6
-# Where a matrix is larger than this, a fit takes minutes: `fit_ratings_model` starts from a part of the evaluators.
-LARGE = 1_500
-LARGEST = 8_000
+# Beyond these a fit takes minutes, and the components come from a part: the size of the matrix that is left, and the
+# work of one evaluation, cells x cells x lines.
+LARGEST = 1_500
+MOST_WORK = 2_000_000_000
 
 
 class TooLarge(ValueError):
-    """A design whose evaluators x methods are too many to fit."""
+    """A large design of which a part cannot tell the terms apart that the whole could."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,15 @@ class RatingsModel:
     prompts: int
     is_converged: bool
     sums: Sums
-    at: Evaluation
+    at: Estimates
     evaluator_of: Ints  # (N,)
     prompt_of: Ints  # (N,)
+    sides: tuple[Term, ...]  # the terms in the order of the likelihood's ratios
     scale: float  # the deviation of all ratings, which the fit was made in units of
+    # The terms above zero and the covariance of ratios and residual, at the fit's scale.
+    covariance: tuple[Ints, Floats]
+    # How many ratings the components are from, where they are not from all.
+    part: int | None = None
 
     def difference(self, a: int, b: int) -> tuple[float, float, float | None]:
         """Return estimate, standard error and df of method b less method a, by their places in the table."""
@@ -97,7 +105,36 @@ class RatingsModel:
     def influences(self, a: int, b: int) -> Floats:
         """Return what each rating (N,) moves the difference b - a: its weight times its residual."""
         rest = self.sums.y - self.at.effects[self.sums.cell_method[self.sums.cell]]
-        found: Floats = self.scale * (self._weights @ self._contrast(a, b)) * rest
+        contrast = self._contrast(a, b)
+        of_cell, of_strand = (part @ contrast for part in self._weights)
+        found: Floats = self.scale * (of_cell[self.sums.cell] - of_strand[self.sums.strand]) * rest
+        return found
+
+    def ratio(self, term: Term) -> float:
+        """Return the variance of a term over the residual's, 0 for one that is not in the model."""
+        return float(self.at.ratios[self.sides.index(term)])
+
+    def covariance_of(self, sides: tuple[Term, ...], scale: float) -> tuple[Ints, Floats]:
+        """Return `covariance` with the terms in another order and the residual in units of another scale."""
+        free, covariance = self.covariance
+        turned = np.ones(len(free) + 1)
+        turned[-1] = (self.scale / scale) ** 2
+        places = np.array([sides.index(self.sides[term]) for term in free], dtype=np.int64)
+        return places, covariance * np.outer(turned, turned)
+
+    def variance_covariance(self) -> Floats:
+        """Return the covariance (3, 3) of the variances of evaluators, prompts and residual; 0 for one that is 0."""
+        free, covariance = self.covariance
+        residual = self.at.residual
+        # From the ratios to the residual's variance to variances.
+        turned = np.zeros((3, len(free) + 1))
+        turned[2, len(free)] = 1.0
+        for column, term in enumerate(free):
+            name = self.sides[term]
+            if name in ("evaluator", "prompt"):
+                row = 0 if name == "evaluator" else 1
+                turned[row, column], turned[row, len(free)] = residual, self.at.ratios[term]
+        found: Floats = self.scale**4 * (turned @ covariance @ turned.T)
         return found
 
     def _result(self, contrast: Floats) -> tuple[float, float, float | None]:
@@ -114,32 +151,27 @@ class RatingsModel:
         return contrast
 
     @cached_property
-    def _weights(self) -> Floats:
+    def _weights(self) -> tuple[Floats, Floats]:
         return weights(self.sums, self.at)
-
-    @cached_property
-    def _covariance(self) -> tuple[Ints, Floats]:
-        """Return the terms above zero, and the covariance of their ratios and the residual's variance."""
-        return ratio_covariance(self.sums, self.at)
 
     def _df(self, contrast: Floats, variance: float) -> float | None:
         """Return 2 V^2 / (q' A q), q the slope of V over the ratios above zero and the residual's variance."""
         if variance <= 0:
             return None
-        free, covariance = self._covariance
+        free, covariance = self.covariance
         slopes = [self.at.residual * float(contrast @ self.at.slopes[k] @ contrast) for k in free]
         slope = np.array([*slopes, variance / self.at.residual])
         spread = float(slope @ covariance @ slope)
         return 2 * variance**2 / spread if spread > 0 else None
 
 
-def fit_ratings_model(table: RatingTable, *, start: Floats | None = None) -> RatingsModel | None:
+def fit_ratings_model(table: RatingTable) -> RatingsModel | None:
     """
     Fit the ratings model to a table of one criterion; repeats of a rating all count.
 
     Terms that the design cannot tell apart are left out and named (`stats.ratings.terms`). None with fewer than
-    two ratings more than methods, or where nothing varies. Raises `TooLarge` above 8,000 evaluators x methods,
-    above 1,500 the search starts from a fit to a fifth of the evaluators.
+    two ratings more than methods, or where nothing varies. Of a large design the components come from a part
+    (`RatingsModel.part`, `stats.ratings.large`); raises `TooLarge` where that part cannot tell the terms apart.
     """
     methods, method = np.unique(table.method, return_inverse=True)
     evaluators, evaluator = np.unique(table.evaluator, return_inverse=True)
@@ -159,12 +191,19 @@ def fit_ratings_model(table: RatingTable, *, start: Floats | None = None) -> Rat
     scale = float(table.score.std())
     kept = np.array([term not in gone for term in sides])
     sums = Sums.of(row, line, method, (table.score - shift) / scale, kept)
-    if sums.size > LARGEST:
-        raise TooLarge(f"evaluators x methods must be at most {LARGEST:,}, got {sums.size:,}")
-    if start is None and sums.size > LARGE:
-        start = _start_from_a_part(table, evaluator, len(evaluators))
-    first = np.ones(4) if start is None else _ordered(start, sides)
-    at, is_converged = maximise(sums, first)
+    part = None
+    if sums.size > LARGEST or len(sums.n_cell) ** 2 * sums.lines > MOST_WORK:
+        part = _fit_to_a_part(table, row, line, sums)
+        ratios = np.array([part.ratio(term) for term in sides])
+        found = estimates_at(sums, ratios)
+        if found is None or gone != {one.term for one in part.dropped}:
+            raise TooLarge("a part of the ratings cannot tell the terms apart that all of them can")
+        at: Estimates = found
+        is_converged = part.is_converged
+        covariance = part.covariance_of(sides, scale)
+    else:
+        evaluation, is_converged = maximise(sums, np.ones(4))
+        at, covariance = evaluation, ratio_covariance(sums, evaluation)
     variances = {
         term: None if term in gone else float(ratio) * at.residual * scale**2
         for term, ratio in zip(sides, at.ratios, strict=True)
@@ -188,7 +227,10 @@ def fit_ratings_model(table: RatingTable, *, start: Floats | None = None) -> Rat
         at=at,
         evaluator_of=evaluator,
         prompt_of=prompt,
+        sides=sides,
         scale=scale,
+        covariance=covariance,
+        part=None if part is None else part.ratings,
     )
 
 
@@ -263,18 +305,17 @@ def ratio_covariance(sums: Sums, at: Evaluation) -> tuple[Ints, Floats]:
     return free, covariance
 
 
-def _start_from_a_part(table: RatingTable, evaluator: Ints, evaluators: int) -> Floats | None:
-    """Return the ratios of a fit to a fifth of the evaluators, always the same ones, in the order of `TERMS`."""
-    chosen = np.random.default_rng(evaluators).permutation(evaluators) < max(evaluators // 5, 2)
-    part = fit_ratings_model(table.rows(chosen[evaluator]))
-    if part is None:
-        return None
-    found = part.variance
-    variances = (found.evaluator, found.prompt, found.evaluator_method, found.prompt_method)
-    return np.array([(variance or 0.0) / found.residual for variance in variances])
-
-
-def _ordered(ratios: Floats, sides: tuple[Term, ...]) -> Floats:
-    """Return ratios in the order of `TERMS` in that of the likelihood; zero is no place to start."""
-    found: Floats = np.maximum([ratios[TERMS.index(term)] for term in sides], 1e-3)
-    return found
+def _fit_to_a_part(table: RatingTable, row: Ints, line: Ints, sums: Sums) -> RatingsModel:
+    """Fit to as many of the side that is kept, and of the lines that they share, as a fit of seconds takes."""
+    per_row = len(sums.n_cell) / sums.rows
+    rows = min(sums.rows, max(int((LARGEST - sums.methods) / (per_row + 1)), 2))
+    chosen = connected_part(row, line, rows)[row]
+    lines = np.unique(line[chosen])
+    most = int(MOST_WORK / max(per_row * rows, 1) ** 2)
+    if len(lines) > most:
+        kept = np.random.default_rng(len(lines)).permutation(lines)[:most]
+        chosen &= np.isin(line, kept)
+    part = fit_ratings_model(table.rows(chosen))
+    if part is None or part.part is not None:
+        raise TooLarge("a part of the ratings cannot be fitted")
+    return part

@@ -10,7 +10,6 @@ from typing import Any
 from stats.analysis import MethodMean, method_means
 from stats.ratings.choice import Planned, choose
 from stats.ratings.table import RatingTable
-from stats.scores import ScoreTable
 from stats.significance import Comparison, compare, with_holm
 
 # A tag with more values says something of each prompt, and cuts nothing.
@@ -44,7 +43,7 @@ class Slice:
         }
 
 
-def slices(table: ScoreTable, tags: Tags, primary: str, planned: Planned = "by design") -> tuple[Slice, ...]:
+def slices(table: RatingTable, tags: Tags, primary: str, planned: Planned = "by design") -> tuple[Slice, ...]:
     """
     Return the slices of a table by every tag that cuts it, by tag and value.
 
@@ -73,12 +72,12 @@ def slices(table: ScoreTable, tags: Tags, primary: str, planned: Planned = "by d
     return tuple(found)
 
 
-def uncut_tags(table: ScoreTable, tags: Tags) -> tuple[str, ...]:
+def uncut_tags(table: RatingTable, tags: Tags) -> tuple[str, ...]:
     """Return the tags that have too many values to make slices of."""
     return tuple(tag for tag, by in sorted(values_of(table, tags).items()) if len(by) > MOST_VALUES)
 
 
-def values_of(table: ScoreTable, tags: Tags) -> dict[str, dict[str, list[str]]]:
+def values_of(table: RatingTable, tags: Tags) -> dict[str, dict[str, list[str]]]:
     """Return the prompts of the table by tag and value."""
     found: dict[str, dict[str, list[str]]] = {}
     for prompt in table.prompts:
@@ -87,13 +86,12 @@ def values_of(table: ScoreTable, tags: Tags) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _slice(table: ScoreTable, tag: str, value: str, primary: str, planned: Planned) -> Slice:
-    ratings = table.for_criterion(primary)
-    choice = choose(RatingTable.of_scores(table), primary, planned)
+def _slice(table: RatingTable, tag: str, value: str, primary: str, planned: Planned) -> Slice:
+    choice = choose(table, primary, planned)
+    pages = choice.table.pages()
     comparisons = tuple(
         compare(
-            ratings[..., a],
-            ratings[..., b],
+            pages.pair(a, b),
             criterion=primary,
             a=table.methods[a],
             b=table.methods[b],

@@ -2,13 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
+from stats.ratings.cells import PairedRatings
 from stats.scores import Bools, Criterion, Floats, Ints, ScoreTable
+
+
+@dataclass(frozen=True, eq=False)
+class Picks:
+    """Who picked which method's text as the best of which prompt (K,), and where it stood, -1 where unknown."""
+
+    evaluator: Ints
+    prompt: Ints
+    method: Ints
+    position: Ints
+
+    def __len__(self) -> int:
+        return len(self.method)
+
+    @classmethod
+    def none(cls) -> Picks:
+        """Return no picks."""
+        nobody = np.empty(0, dtype=np.int64)
+        return cls(nobody, nobody, nobody, nobody)
+
+    def rows(self, chosen: Bools) -> Picks:
+        """Return the picks at which `chosen` (K,) is true."""
+        return Picks(self.evaluator[chosen], self.prompt[chosen], self.method[chosen], self.position[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Pages:
+    """
+    The K pages of one criterion that have a rating, each of one evaluator and one prompt.
+
+    `scores` (K, M) has NaN and `positions` (K, M) -1 where a method has none.
+    """
+
+    evaluator: Ints
+    prompt: Ints
+    scores: Floats
+    positions: Ints | None
+
+    def __len__(self) -> int:
+        return len(self.evaluator)
+
+    def pair(self, a: int, b: int) -> PairedRatings:
+        """Return the ratings of two methods, by their places, on the pages that have both."""
+        one, other = self.scores[:, a], self.scores[:, b]
+        both = ~np.isnan(one) & ~np.isnan(other)
+        if both.all():
+            return PairedRatings(self.evaluator, self.prompt, one, other)
+        return PairedRatings(self.evaluator[both], self.prompt[both], one[both], other[both])
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +67,8 @@ class RatingTable:
 
     `evaluator`, `prompt`, `method` and `criterion` (N,) are places in the tuples of names; `score` (N,) is
     finite, whole or not. A rating of the same text and criterion by the same evaluator may come again; the
-    first one counts (`first_ratings`). The arrays are copied and read-only.
+    first one counts (`first_ratings`). `position` (N,), where it is known, is the place at which the text was
+    shown, from 0, or -1. The arrays are copied and read-only.
     """
 
     evaluator: Ints
@@ -30,6 +80,8 @@ class RatingTable:
     prompts: tuple[str, ...]
     methods: tuple[str, ...]
     criteria: tuple[Criterion, ...]
+    position: Ints | None = None
+    picks: Picks = field(default_factory=Picks.none)
 
     def __post_init__(self) -> None:
         score = np.array(self.score, dtype=np.float64)
@@ -54,6 +106,8 @@ class RatingTable:
                 raise ValueError(f"{name} must be 0 to {len(levels) - 1}")
             codes.setflags(write=False)
             object.__setattr__(self, name, codes)
+        if self.position is not None and self.position.shape != score.shape:
+            raise ValueError(f"position must have the shape {score.shape}, got {self.position.shape}")
 
     def __len__(self) -> int:
         return len(self.score)
@@ -62,6 +116,9 @@ class RatingTable:
     def of_scores(cls, table: ScoreTable) -> RatingTable:
         """Return the ratings of a table of complete or incomplete pages."""
         evaluator, prompt, method, criterion = np.nonzero(~np.isnan(table.scores))
+        by, on = np.nonzero(table.best >= 0)
+        best = table.best[by, on]
+        places = table.positions
         return cls(
             evaluator=evaluator,
             prompt=prompt,
@@ -72,7 +129,21 @@ class RatingTable:
             prompts=table.prompts,
             methods=table.methods,
             criteria=table.criteria,
+            position=None if places is None else places[evaluator, prompt, method],
+            picks=Picks(by, on, best, np.full(len(best), -1) if places is None else places[by, on, best]),
         )
+
+    @cached_property
+    def overall(self) -> Criterion | None:
+        """Return the overall criterion, or None where the study has none."""
+        return next((criterion for criterion in self.criteria if criterion.is_overall), None)
+
+    def criterion_index(self, key: str) -> int:
+        """Return the place of a criterion among all."""
+        keys = [criterion.key for criterion in self.criteria]
+        if key not in keys:
+            raise ValueError(f"criterion must be one of {', '.join(keys)}; got {key!r}")
+        return keys.index(key)
 
     def rows(self, chosen: Bools) -> RatingTable:
         """Return the ratings at which `chosen` (N,) is true; the names stay."""
@@ -83,14 +154,39 @@ class RatingTable:
             method=self.method[chosen],
             criterion=self.criterion[chosen],
             score=self.score[chosen],
+            position=None if self.position is None else self.position[chosen],
         )
 
     def for_criterion(self, key: str) -> RatingTable:
         """Return the ratings on one criterion."""
-        keys = [criterion.key for criterion in self.criteria]
-        if key not in keys:
-            raise ValueError(f"criterion must be one of {', '.join(keys)}; got {key!r}")
-        return self.rows(self.criterion == keys.index(key))
+        return self.rows(self.criterion == self.criterion_index(key))
+
+    def off_scale(self) -> Bools:
+        """Return which ratings lie outside their criterion's scale (N,)."""
+        low = np.array([criterion.minimum for criterion in self.criteria], dtype=np.float64)
+        high = np.array([criterion.maximum for criterion in self.criteria], dtype=np.float64)
+        outside: Bools = (self.score < low[self.criterion]) | (self.score > high[self.criterion])
+        return outside
+
+    def with_off_scale_missing(self) -> RatingTable:
+        """Return the table without the ratings that lie off their scale."""
+        return self.rows(~self.off_scale())
+
+    def only_evaluators(self, keys: Iterable[str]) -> RatingTable:
+        """Return the table of these evaluators alone, in the order of this table."""
+        wanted = set(keys)
+        unknown = wanted.difference(self.evaluators)
+        if unknown:
+            raise ValueError(f"keys has evaluators who are not in the table: {', '.join(sorted(unknown))}")
+        stays = np.array([evaluator in wanted for evaluator in self.evaluators], dtype=np.bool_)
+        number = np.cumsum(stays) - 1
+        kept, picks = self.rows(stays[self.evaluator]), self.picks.rows(stays[self.picks.evaluator])
+        return replace(
+            kept,
+            evaluator=number[kept.evaluator],
+            evaluators=tuple(evaluator for evaluator in self.evaluators if evaluator in wanted),
+            picks=replace(picks, evaluator=number[picks.evaluator]),
+        )
 
     def of_methods(self, methods: Sequence[int]) -> RatingTable:
         """Return the ratings of these methods alone, which are numbered anew in this order."""
@@ -121,6 +217,62 @@ class RatingTable:
         chosen[first] = True
         return self.rows(chosen)
 
+    def only_prompts(self, keys: Iterable[str]) -> RatingTable:
+        """Return the table of these prompts alone, in the order of this table."""
+        wanted = set(keys)
+        unknown = wanted.difference(self.prompts)
+        if unknown:
+            raise ValueError(f"keys has prompts that are not in the table: {', '.join(sorted(unknown))}")
+        stays = np.array([prompt in wanted for prompt in self.prompts], dtype=np.bool_)
+        number = np.cumsum(stays) - 1
+        kept, picks = self.rows(stays[self.prompt]), self.picks.rows(stays[self.picks.prompt])
+        return replace(
+            kept,
+            prompt=number[kept.prompt],
+            prompts=tuple(prompt for prompt in self.prompts if prompt in wanted),
+            picks=replace(picks, prompt=number[picks.prompt]),
+        )
+
+    def pages(self) -> Pages:
+        """Return the ratings page by page; the table is of one criterion, without repeats."""
+        keys, place = np.unique(self.page, return_inverse=True)
+        scores = np.full((len(keys), len(self.methods)), np.nan)
+        scores[place, self.method] = self.score
+        positions = None
+        if self.position is not None:
+            positions = np.full(scores.shape, -1, dtype=np.int64)
+            positions[place, self.method] = self.position
+        prompts = max(len(self.prompts), 1)
+        return Pages(keys // prompts, keys % prompts, scores, positions)
+
+    def picks_below_best(self, key: str) -> tuple[Bools, Bools]:
+        """
+        Return which picks (K,) have a rating on a criterion, and which have one below the best of their page.
+
+        A tie for the best is not below it.
+        """
+        ratings, picks = self.for_criterion(key).first_ratings(), self.picks
+        score = ratings.score * self.criteria[self.criterion_index(key)].direction
+        pages, place = np.unique(ratings.page, return_inverse=True)
+        highest = np.full(len(pages) + 1, -np.inf)
+        np.maximum.at(highest, place, score)
+        order = np.argsort(ratings.page * len(self.methods) + ratings.method)
+        texts = (ratings.page * len(self.methods) + ratings.method)[order]
+        page = picks.evaluator * len(self.prompts) + picks.prompt
+        wanted = page * len(self.methods) + picks.method
+        at = np.minimum(np.searchsorted(texts, wanted), len(texts) - 1)
+        if not len(texts):
+            return np.zeros(len(picks), dtype=np.bool_), np.zeros(len(picks), dtype=np.bool_)
+        known: Bools = texts[at] == wanted
+        below: Bools = known & (score[order][at] < highest[np.searchsorted(pages, page)])
+        return known, below
+
+    def without_pages_of(self, chosen: Bools) -> RatingTable:
+        """Return the table without the ratings and picks of the pages of chosen picks (K,)."""
+        page = self.picks.evaluator * len(self.prompts) + self.picks.prompt
+        kept = self.rows(~np.isin(self.page, page[chosen]))
+        return replace(kept, picks=self.picks.rows(~chosen))
+
     def method_means(self) -> Floats:
         """Return the mean of all ratings of each method (M,), NaN without one."""
         counts = np.bincount(self.method, minlength=len(self.methods))
@@ -142,3 +294,8 @@ class RatingTable:
         pages, place, rated = np.unique(table.page, return_inverse=True, return_counts=True)
         whole = rated == methods_of_prompt[pages % len(self.prompts)]
         return float(whole[place].mean())
+
+
+def long_table(table: RatingTable | ScoreTable) -> RatingTable:
+    """Return a table as a long one."""
+    return RatingTable.of_scores(table) if isinstance(table, ScoreTable) else table

@@ -16,6 +16,7 @@ from stats.exact import sign_flip, whole_numbers, wilcoxon_signed_rank
 from stats.mixed import VarianceComponents, crossed_mean
 from stats.power import planned_power
 from stats.ranking import Ranking
+from stats.ratings.cells import Cells
 from stats.resampling import pigeonhole_bootstrap
 from stats.scores import Floats
 from stats.selection import first_game_shares, selection_rate
@@ -102,7 +103,11 @@ def test_exact_tests_are_those_of_full_enumeration(name: str, pair: Any) -> None
 def test_bootstrap_is_within_five_percent_of_a_plain_loop(name: str) -> None:
     pairs = GOLDEN[name]["pairs"]
     found = pigeonhole_bootstrap(
-        [differences(name, pair) for pair in pairs], rng=np.random.default_rng(3), resamples=20_000
+        [Cells.of_table(differences(name, pair)) for pair in pairs],
+        evaluators=9,
+        prompts=12,
+        rng=np.random.default_rng(3),
+        resamples=20_000,
     )
     for bootstrap, pair in zip(found, pairs, strict=True):
         assert bootstrap is not None

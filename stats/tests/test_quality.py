@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from stats.quality import evaluator_quality, leave_one_out_correlations
+from stats.ratings.cells import Cells
 from stats.scores import Criterion, ScoreTable
 
 
@@ -73,15 +74,14 @@ def test_off_scale_ratings_are_counted(table: ScoreTable) -> None:
 
 def test_time_on_page_is_a_median_of_what_is_known(table: ScoreTable) -> None:
     seconds = np.array([[10.0, 30.0, 20.0, np.nan], [np.nan] * 4, [1.0, 1.0, 1.0, 9.0]])
-    found = evaluator_quality(table, "overall", page_seconds=seconds)
+    found = evaluator_quality(table, "overall", page_seconds=Cells.of_table(seconds))
     assert [quality.median_seconds for quality in found] == [20.0, None, 1.0]
-    with pytest.raises(ValueError, match=r"page_seconds must have the shape \(3, 4\)"):
-        evaluator_quality(table, "overall", page_seconds=np.zeros(3))
 
 
 def test_correlation_is_over_the_texts_that_others_rated() -> None:
     ratings = np.array([[1.0, 2, 3, 9], [1, 2, 4, np.nan], [2, 2, 5, np.nan], [np.nan] * 4])
-    first, second, _, absent = leave_one_out_correlations(ratings)
+    cells = Cells.of_table(ratings)
+    first, second, _, absent = leave_one_out_correlations(cells.evaluator, cells.prompt, cells.value, 4)
     assert first == pytest.approx(np.corrcoef([1, 2, 3], [1.5, 2, 4.5])[0, 1])
     assert second == pytest.approx(np.corrcoef([1, 2, 4], [1.5, 2, 4])[0, 1])
     assert absent is None

@@ -11,6 +11,7 @@ import scipy.special
 from stats.cluster import ClusterRobustMean, two_way_table_mean
 from stats.exact import ExactTest, sign_flip, sign_flip_of_means, whole_numbers, wilcoxon_signed_rank
 from stats.mixed import crossed_error, crossed_mean, t_p_value
+from stats.ratings.cells import Cells, PairedRatings
 from stats.resampling import BootstrapInterval, leave_one_evaluator_out, pigeonhole_bootstrap
 from stats.scores import Floats
 from stats.significance import Comparison, Robustness, compare, equivalence_within, holm
@@ -23,7 +24,7 @@ def ratings(evaluators: int, prompts: int, seed: int = 1) -> tuple[Floats, Float
 
 
 def comparison(a: Floats, b: Floats, **options: Any) -> Comparison:
-    return compare(a, b, criterion="overall", a="human", b="cpm", **options)
+    return compare(PairedRatings.of_tables(a, b), criterion="overall", a="human", b="cpm", **options)
 
 
 @pytest.mark.parametrize(
@@ -235,13 +236,17 @@ def test_bootstrap_is_the_same_for_the_same_seed_and_takes_missing_cells() -> No
 
     def run() -> list[BootstrapInterval | None]:
         return pigeonhole_bootstrap(
-            [differences, gone, np.full((8, 12), np.nan)], rng=np.random.default_rng(4), resamples=500
+            [Cells.of_table(table) for table in (differences, gone, np.full((8, 12), np.nan))],
+            evaluators=8,
+            prompts=12,
+            rng=np.random.default_rng(4),
+            resamples=500,
         )
 
     assert run() == run()
     assert run()[2] is None
     with pytest.raises(ValueError, match="resamples must be at least 2"):
-        pigeonhole_bootstrap([differences], rng=np.random.default_rng(4), resamples=1)
+        pigeonhole_bootstrap([], evaluators=8, prompts=12, rng=np.random.default_rng(4), resamples=1)
 
 
 def test_leaving_out_one_by_one_is_fitting_the_rest() -> None:

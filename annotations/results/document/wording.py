@@ -167,6 +167,14 @@ def analysis_sentences(choice: Choice) -> list[str]:
             )
         )
         sentences.append(reason % {"term": names[one.term]})
+    if choice.model is not None and choice.model.part is not None:
+        sentences.append(
+            _(
+                "The variance components are those of a part of %(part)s ratings; the differences and their errors"
+                " are of all %(all)s ratings."
+            )
+            % {"part": f"{choice.model.part:,}", "all": f"{choice.model.ratings:,}"}
+        )
     if choice.refusal is not None:
         sentences.append(
             {

@@ -9,7 +9,7 @@ import pytest
 import scipy.special
 
 from stats.conftest import Foreign
-from stats.ratings.likelihood import CELL, LINE, ROW, STRAND, Sums, evaluate
+from stats.ratings.likelihood import CELL, LINE, ROW, STRAND, Evaluation, Sums, evaluate
 from stats.ratings.model import RatingsModel, fit_ratings_model
 from stats.ratings.table import RatingTable
 from stats.ratings.tests.designs import NULLS, SPREADS, drawn
@@ -109,6 +109,7 @@ def test_which_side_is_eliminated_changes_nothing() -> None:
 def test_variance_is_at_its_best_or_at_zero_with_the_likelihood_falling(name: str) -> None:
     for seed in range(5):
         at = fitted(NULLS[name](np.random.default_rng(seed))).at
+        assert isinstance(at, Evaluation)
         for ratio, slope in zip(at.ratios, at.gradient, strict=True):
             assert abs(slope) * max(ratio, 1e-3) < 1e-5 if ratio > 0 else slope >= 0
 

@@ -1,4 +1,4 @@
-"""All answers of a study as arrays, read by COPY: what the consistency rule and every statistic start from."""
+"""All answers of a study as a long table, read by COPY: what the consistency rule and every statistic start from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from annotations.models import AnswerChange, BestChoice, Page, PageCandidate, Placement, Rating, Study
 from annotations.results.consistency import Verdict, judge
 from generation.models import Prompt
-from stats.scores import Criterion, Floats, ScoreTable
+from stats.ratings.cells import Cells
+from stats.ratings.table import Picks, RatingTable
+from stats.scores import Criterion, Floats
 
 Integers = NDArray[np.int64]
 
@@ -47,11 +49,11 @@ def places(keys: Sequence[int], wanted: Integers) -> Integers:
     return found
 
 
-def score_table(study: Study) -> ScoreTable:
+def rating_table(study: Study) -> RatingTable:
     """Return all answers of a study, of valid evaluators and of others, in a constant number of queries.
 
     Whoever has withdrawn is not in it, and has no answers. Evaluators are named by pseudonym in order of enrolment,
-    prompts by 'sub-task/page', methods by key.
+    prompts by 'sub-task/page', methods by key. Memory grows with the answers, not with evaluators x prompts.
     """
     enrolments = list(
         study.enrolments.filter(withdrawn_at=None).order_by("number").values_list("pk", "pseudonym")
@@ -71,11 +73,6 @@ def score_table(study: Study) -> ScoreTable:
     candidate_method = places(method_pks, np.array([row[4] for row in shown], dtype=np.int64))
 
     enrolment_pks = [pk for pk, _ in enrolments]
-    shape = (len(enrolments), len(pages), len(study_methods))
-    scores = np.full((*shape, len(criteria)), np.nan)
-    best = np.full(shape[:2], -1, dtype=np.int64)
-    positions = np.full(shape, -1, dtype=np.int64)
-
     ratings = copied_numbers(
         Rating.objects.filter(enrolment__study=study).values_list(
             "enrolment_id", "candidate_id", "criterion_id", "score"
@@ -83,18 +80,16 @@ def score_table(study: Study) -> ScoreTable:
         columns=4,
     )
     of_enrolment, of_candidate, of_criterion = ratings[:, :3].astype(np.int64).T
-    at = places(candidates, of_candidate)
-    of_criterion = places([criterion.pk for criterion in criteria], of_criterion)
-    scores[places(enrolment_pks, of_enrolment), candidate_page[at], candidate_method[at], of_criterion] = (
-        ratings[:, 3]
-    )
+    text = places(candidates, of_candidate)
+    evaluator = places(enrolment_pks, of_enrolment)
+    criterion = places([one.pk for one in criteria], of_criterion)
 
     picks = copied_integers(
         BestChoice.objects.filter(enrolment__study=study).values_list("enrolment_id", "candidate_id"),
         columns=2,
     )
-    at = places(candidates, picks[:, 1])
-    best[places(enrolment_pks, picks[:, 0]), candidate_page[at]] = candidate_method[at]
+    picked = places(candidates, picks[:, 1])
+    picker = places(enrolment_pks, picks[:, 0])
 
     placements = copied_integers(
         Placement.objects.filter(enrolment__study=study).values_list(
@@ -102,13 +97,27 @@ def score_table(study: Study) -> ScoreTable:
         ),
         columns=3,
     )
-    at = places(candidates, placements[:, 1])
-    positions[places(enrolment_pks, placements[:, 0]), candidate_page[at], candidate_method[at]] = placements[
-        :, 2
-    ]
+    placed = places(enrolment_pks, placements[:, 0]) * len(candidates) + places(candidates, placements[:, 1])
+    order = np.argsort(placed)
 
-    return ScoreTable(
-        scores=scores,
+    def position(evaluator: Integers, text: Integers) -> Integers:
+        """Return where each text stood for each evaluator, -1 where that is unknown."""
+        wanted = evaluator * len(candidates) + text
+        if not len(placed):
+            return np.full(len(wanted), -1)
+        at = order[np.minimum(np.searchsorted(placed, wanted, sorter=order), len(placed) - 1)]
+        found: Integers = np.where(placed[at] == wanted, placements[at, 2], -1).astype(np.int64)
+        return found
+
+    # In the order of evaluators, pages, methods and criteria, whatever that of the database.
+    rows = np.lexsort((criterion, candidate_method[text], candidate_page[text], evaluator))
+    evaluator, text, criterion = evaluator[rows], text[rows], criterion[rows]
+    return RatingTable(
+        evaluator=evaluator,
+        prompt=candidate_page[text],
+        method=candidate_method[text],
+        criterion=criterion,
+        score=ratings[rows, 3],
         evaluators=tuple(pseudonym for _, pseudonym in enrolments),
         prompts=tuple(page_names.values()),
         methods=tuple(key for _, key in study_methods),
@@ -122,18 +131,23 @@ def score_table(study: Study) -> ScoreTable:
             )
             for criterion in criteria
         ),
-        best=best,
-        positions=positions,
+        position=position(evaluator, text),
+        picks=Picks(
+            evaluator=picker,
+            prompt=candidate_page[picked],
+            method=candidate_method[picked],
+            position=position(picker, picked),
+        ),
     )
 
 
 def page_prompts(study: Study) -> dict[str, Prompt]:
-    """Return the prompt of each page, by the page's name in a score table."""
+    """Return the prompt of each page, by the page's name in a rating table."""
     pages = Page.objects.filter(subtask__study=study).select_related("subtask", "prompt")
     return {f"{page.subtask.number}/{page.number}": page.prompt for page in pages}
 
 
-def pages_asked(study: Study, table: ScoreTable) -> tuple[int, ...]:
+def pages_asked(study: Study, table: RatingTable) -> tuple[int, ...]:
     """Return how many pages each evaluator of the table was given: those of the sub-tasks assigned to them."""
     pages = dict(
         study.enrolments.filter(withdrawn_at=None)
@@ -143,7 +157,7 @@ def pages_asked(study: Study, table: ScoreTable) -> tuple[int, ...]:
     return tuple(pages.get(evaluator, 0) for evaluator in table.evaluators)
 
 
-def verdicts_on(study: Study, table: ScoreTable) -> tuple[Verdict, ...]:
+def verdicts_on(study: Study, table: RatingTable) -> tuple[Verdict, ...]:
     """Return the verdict on every evaluator of the study's table, in at most one query."""
     asked = pages_asked(study, table) if study.is_shared_out() else None
     return judge(
@@ -154,25 +168,30 @@ def verdicts_on(study: Study, table: ScoreTable) -> tuple[Verdict, ...]:
     )
 
 
-def valid_table(study: Study) -> ScoreTable:
+def valid_table(study: Study) -> RatingTable:
     """Return the answers of the valid evaluators alone."""
-    table = score_table(study)
+    table = rating_table(study)
     verdicts = verdicts_on(study, table)
     return table.only_evaluators(verdict.evaluator for verdict in verdicts if verdict.is_valid)
 
 
-def page_seconds(study: Study, table: ScoreTable) -> Floats:
-    """Return the longest time each evaluator of the table had each page in view, shape (E, P); NaN if unknown."""
-    seconds = np.full(table.best.shape, np.nan)
+def page_seconds(study: Study, table: RatingTable) -> Cells:
+    """Return the longest time each evaluator of the table had each page in view, where it is known."""
     row = {evaluator: index for index, evaluator in enumerate(table.evaluators)}
     column = {prompt: index for index, prompt in enumerate(table.prompts)}
     longest = (
         AnswerChange.objects.filter(enrolment__study=study, seconds_on_page__isnull=False)
-        .values("enrolment__pseudonym", "page__subtask__number", "page__number")
+        .values_list("enrolment__pseudonym", "page__subtask__number", "page__number")
         .annotate(longest=Max("seconds_on_page"))
     )
-    for page in longest:
-        if page["enrolment__pseudonym"] in row:
-            prompt = f"{page['page__subtask__number']}/{page['page__number']}"
-            seconds[row[page["enrolment__pseudonym"]], column[prompt]] = page["longest"]
-    return seconds
+    known = [
+        (row[evaluator], column[f"{subtask}/{page}"], seconds)
+        for evaluator, subtask, page, seconds in longest
+        if evaluator in row
+    ]
+    evaluators, prompts, seconds = zip(*known, strict=True) if known else ((), (), ())
+    return Cells(
+        np.array(evaluators, dtype=np.int64),
+        np.array(prompts, dtype=np.int64),
+        np.array(seconds, dtype=np.float64),
+    )
