@@ -3,22 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from tokenizers import Tokenizer
-from tokenizers.decoders import ByteLevel as ByteLevelDecoder
-from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel
-from tokenizers.trainers import BpeTrainer
-from transformers import (
-    GPT2Config,
-    GPT2LMHeadModel,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-)
 
 from generation.decoding.local_model import TransformersModel, load_model
 from generation.decoding.methods import compose, prepare
@@ -30,51 +17,11 @@ from generation.decoding.templates import QA_EN
 from generation.engines.model_library import ENGLISH, folder_of, is_there
 from generation.methods import EQUATION_3, FORWARD, METHODS, Sampling, SearchConfig
 from generation.orders import Order, OrderRefused, SentenceScore
+from generation.tests.tiny_models import small_model
 
-SENTENCES = [
-    "The lamp is on the table, and the cat sleeps below it.",
-    "Why does the river run to the sea? Because it is lower.",
-    "月光照在窗前，孩子问星星从哪里来。",
-    "火车到站了，人们拿着行李走出来。为什么天是蓝的？",
-]
 QUESTION = Order(method="inverse_prompting", genre="qa", prompt="Why is the sea salty?", seed=1)
 CHINESE = replace(QUESTION, prompt="为什么天是蓝的？")
 SMALL = SearchConfig(beams=3, samples=3, most_sentences=4, most_tokens=8)
-DIALOGUE = "{% for said in messages %}<user>{{ said['content'] }}{% endfor %}<bot>"
-
-
-@cache
-def small_model(
-    architecture: str = "llama", *, positions: int = 1024, answers: bool = False
-) -> TransformersModel:
-    """Return a model that knows nothing, of bytes and what they were merged to; one that `answers` knows a dialogue."""
-    marks = ["<eos>", "<user>", "<bot>"]
-    tokenizer = Tokenizer(BPE())
-    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = ByteLevelDecoder()
-    trainer = BpeTrainer(vocab_size=400, special_tokens=marks, initial_alphabet=ByteLevel.alphabet())
-    tokenizer.train_from_iterator(SENTENCES, trainer)
-    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer, eos_token="<eos>", chat_template=DIALOGUE if answers else None
-    )
-    torch.manual_seed(2)
-    sizes: dict[str, Any] = {"vocab_size": len(fast), "bos_token_id": None, "eos_token_id": 0}
-    if architecture == "gpt2":
-        model: torch.nn.Module = GPT2LMHeadModel(
-            GPT2Config(n_positions=positions, n_embd=32, n_layer=2, n_head=2, **sizes)
-        )
-    else:
-        model = LlamaForCausalLM(
-            LlamaConfig(
-                hidden_size=32,
-                intermediate_size=64,
-                num_hidden_layers=2,
-                num_attention_heads=2,
-                max_position_embeddings=positions,
-                **sizes,
-            )
-        )
-    return TransformersModel("small", "", model.eval(), fast)
 
 
 @pytest.mark.parametrize("order", [QUESTION, CHINESE, replace(QUESTION, genre="text", prompt="The cat")])
