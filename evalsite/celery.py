@@ -84,6 +84,7 @@ class SignOfLife(bootsteps.StartStopStep):
         from generation.compose.composing import forget_old
         from generation.models import Worker
         from generation.runs.notifications import notify_started, poll
+        from generation.runs.run_account import forget_answers
         from generation.self_training import learning
         from generation.web.once import forget_sent
         from turing import upkeep
@@ -98,6 +99,7 @@ class SignOfLife(bootsteps.StartStopStep):
             self._do(learning.poll)
             self._do(forget_old)
             self._do(forget_sent)
+            self._do(forget_answers)
             self._do(add_finished_runs)
             self._do(upkeep.poll)
             self.stopped.wait(REPORT_SECONDS)

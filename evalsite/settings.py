@@ -20,6 +20,7 @@ from kombu import Exchange, Queue
 
 from evalsite import embedded
 from evalsite.demo.running import running_demo
+from generation.engines.servers import parse_servers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The arrays of a report are small and a process serves several requests: threads of the linear algebra would
@@ -318,6 +319,12 @@ COMPOSE_KEEP_DAYS = env_int("COMPOSE_KEEP_DAYS", default=90)
 JIUGE_URL = os.environ.get("JIUGE_URL", "")
 if JIUGE_URL and not JIUGE_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured(f"JIUGE_URL={JIUGE_URL!r}: must begin with http:// or https://")
+
+# Language models that engines elsewhere serve, as JSON by name (docs/models.md). Their addresses come from here alone.
+try:
+    LANGUAGE_MODEL_SERVERS = parse_servers(os.environ.get("LANGUAGE_MODEL_SERVERS", ""))
+except ValueError as error:
+    raise ImproperlyConfigured(f"LANGUAGE_MODEL_SERVERS: {error}") from None
 
 # Security
 CONTENT_SECURITY_POLICY = {

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache
 
 import torch
 from django.conf import settings
 
+from generation.decoding.chat import write_by_chat
 from generation.decoding.language_model import LanguageModel
 from generation.decoding.local_model import load_model
-from generation.decoding.methods import check_words, compose_many
+from generation.decoding.methods import check_words, compose, compose_many
+from generation.decoding.served_model import ServedModel, reach_model
+from generation.engines.accounts import Account, OwnAccount
 from generation.engines.jiuge import JIUGE, write_by_jiuge
 from generation.engines.model_library import folder_of, model_of
+from generation.engines.servers import Server, refuse_to_score
 from generation.orders import Order, Report, Written
 from generation.training.settings import Learnt, Lesson
 
 
-def write(order: Order, report: Report = lambda step: None) -> Written:
-    """Write one text; raise `OrderRefused`, `Refused` or `JiugeFailed`."""
+def write(order: Order, report: Report = lambda step: None, account: Account | None = None) -> Written:
+    """Write one text; raise `OrderRefused`, `Refused`, `JiugeFailed` or `EngineFailed`.
+
+    `account` keeps the books where an engine serves the model.
+    """
+    if server := settings.LANGUAGE_MODEL_SERVERS.get(order.model):
+        check_words(order)
+        refuse_to_score(settings.LANGUAGE_MODEL_SERVERS, order)
+        books = account or OwnAccount(server.tokens_a_run)
+        if not server.can_score:
+            return write_by_chat(server, order, books)
+        return compose(replace(reached(server), account=books), order, report)
     return write_many([order], report)[0]
 
 
@@ -44,6 +59,12 @@ def loaded(name: str) -> LanguageModel:
     if torch.cuda.is_available():
         return load_model(folder_of(name), device="cuda", dtype="bfloat16")
     return load_model(folder_of(name))
+
+
+@cache
+def reached(server: Server) -> ServedModel:
+    """Return a served model; its engine is probed once a process."""
+    return reach_model(server)
 
 
 def learn(lesson: Lesson, seconds: float, report: Callable[[list[float]], None]) -> Learnt:

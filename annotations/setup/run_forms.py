@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
@@ -36,7 +37,7 @@ class RunForm(forms.Form):
             required=False,
             choices=[
                 ("", _("the one for the method and the language")),
-                *((name, name) for name in known_models(Worker.objects.seen_lately())),
+                *((name, name) for name in dict.fromkeys(self.models())),
             ],
             label=_("Model"),
         )
@@ -53,3 +54,7 @@ class RunForm(forms.Form):
             help_text=_("One form for all methods, so that it does not tell them apart. Ignored for prose."),
         )
         self.order_fields(["method", "form", "model", "preset", "seed"])
+
+    def models(self) -> list[str]:
+        """Return the models that can be named; those that engines serve also before a worker takes them."""
+        return [*known_models(Worker.objects.seen_lately()), *settings.LANGUAGE_MODEL_SERVERS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generation.models.engines import EngineAnswer
 from generation.models.lease import MOST_ATTEMPTS, LeaseLost
 from generation.models.self_training import SelfTraining, TrainingCycle
 from generation.models.texts import (
@@ -25,6 +26,7 @@ __all__ = [
     "Candidate",
     "Composition",
     "CompositionQuerySet",
+    "EngineAnswer",
     "GenerationRun",
     "GenerationRunQuerySet",
     "LeaseLost",

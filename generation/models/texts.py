@@ -149,6 +149,8 @@ class GenerationRun(models.Model):
     config = models.JSONField(default=dict)
     # Prompts of runs with a higher one are claimed first: a visitor waits, a study can.
     priority = models.SmallIntegerField(default=0)
+    # Tokens that were sent to an engine and asked of it, at most, where one serves the model.
+    tokens_sent = models.BigIntegerField(default=0)
     # Nobody where it was started from the command line, or imported.
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from generation.engines.jiuge import JIUGE
 from generation.engines.model_library import model_of
+from generation.engines.servers import refuse_to_score
 from generation.files.candidates import PROVENANCE
 from generation.methods import LABELS, METHODS, PRESETS
 from generation.models import Candidate, GenerationRun, Method, Prompt, Provenance, RunPrompt
@@ -176,7 +177,9 @@ def refuse_without_model(run: GenerationRun, prompts: Sequence[Prompt]) -> None:
     """Raise `Refused` where no model can write for a prompt, before anything waits for one."""
     for prompt in prompts:
         try:
-            model_of(order_for(run, prompt))
+            order = order_for(run, prompt)
+            model_of(order)
+            refuse_to_score(settings.LANGUAGE_MODEL_SERVERS, order)
         except OrderRefused as refused:
             raise Refused(f"{prompt}: {refused}") from refused
 

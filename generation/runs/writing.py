@@ -14,8 +14,10 @@ from django.db import Error, InterfaceError, OperationalError, connection
 from generation.models import LeaseLost
 from generation.orders import Step
 from generation.runs.claiming import Claim, claim, give_up, record, renew, report_step
+from generation.runs.run_account import RunAccount
 
 RENEW_SECONDS = 1.5
+
 STEP_SECONDS = 0.4
 # How long a text that is written waits for a database that went away.
 HAND_IN_SECONDS = 20
@@ -57,7 +59,11 @@ def write(claimed: Claim) -> None:
             logger.warning("The step of prompt %d was not stored: %s", claimed.run_prompt, error)
             connection.close()
 
-    written = write_text(claimed.order, report)
+    if server := settings.LANGUAGE_MODEL_SERVERS.get(claimed.order.model):
+        account = RunAccount(claimed.run_prompt, server.tokens_a_run)
+        written = write_text(claimed.order, report, account)
+    else:
+        written = write_text(claimed.order, report)
     retry(lambda: record(claimed, written))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -122,7 +123,8 @@ def base_models() -> list[str]:
     return [
         name
         for name in known_models(Worker.objects.seen_lately())
-        if (VERSE_WORD in known_words(folder_of(name)) if is_there(name) else name not in FOLDERS)
+        if name not in settings.LANGUAGE_MODEL_SERVERS
+        and (VERSE_WORD in known_words(folder_of(name)) if is_there(name) else name not in FOLDERS)
     ]
 
 

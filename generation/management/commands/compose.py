@@ -10,6 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from generation.compose.longest import check_order
+from generation.engines.asking import EngineFailed
 from generation.engines.jiuge import JiugeFailed
 from generation.management.act_command import ActCommand
 from generation.orders import Order, Step, Written
@@ -36,7 +37,11 @@ class Command(ActCommand):
         parser.add_argument("--form", default="", help="jueju5, jueju7, lushi5 (as is), lushi7, ci or free")
         parser.add_argument("--tune", default="", help="tune of a ci, such as 浣溪沙")
         parser.add_argument("--heads", default="", help="first characters of the short sentences (acrostic)")
-        parser.add_argument("--model", default="", help="name or folder of a language model")
+        parser.add_argument(
+            "--model",
+            default="",
+            help="name (also of a served one) or folder of a language model",
+        )
         parser.add_argument("--preset", default="", help="poem, poem_evaluation, authors or qa")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument(
@@ -70,7 +75,7 @@ class Command(ActCommand):
 
             try:
                 return write(order, show)
-            except JiugeFailed as refusal:
+            except (JiugeFailed, EngineFailed) as refusal:
                 raise CommandError(str(refusal)) from refusal
 
 
