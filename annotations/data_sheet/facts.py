@@ -14,6 +14,7 @@ from annotations.models import (
     EvaluatorGroup,
     Invitation,
     OpenLink,
+    PageCandidate,
     StaffAct,
     Study,
 )
@@ -28,6 +29,7 @@ class Facts:
     study: Study
     methods: tuple[str, ...]
     prompts: int
+    texts: int
     subtasks: int
     criteria: tuple[Criterion, ...]
     groups: tuple[EvaluatorGroup, ...]
@@ -56,6 +58,7 @@ def gathered(study: Study) -> Facts:
         study=study,
         methods=tuple(study.study_methods.values_list("method__label", flat=True)),
         prompts=sum(pages),
+        texts=PageCandidate.objects.filter(page__subtask__study=study).count(),
         subtasks=len(pages),
         criteria=tuple(study.criteria.all()),
         groups=tuple(study.groups.all()),

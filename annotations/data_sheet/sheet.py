@@ -131,7 +131,7 @@ def sample(facts: Facts) -> Part:
     return Part(
         "3.1 Sample of outputs",
         (
-            Item("3.1.1", "Outputs evaluated of each system", f"{facts.prompts}, one for each prompt."),
+            Item("3.1.1", "Outputs evaluated of each system", outputs_evaluated(facts)),
             Item("3.1.2", "How they were selected", origin, "how the prompts were chosen, and each output"),
             Item(
                 "3.1.3",
@@ -268,9 +268,15 @@ def ethics(facts: Facts) -> Part:
     )
 
 
+def outputs_evaluated(facts: Facts) -> str:
+    if facts.texts < facts.prompts * len(facts.methods):
+        return f"{facts.texts} in all, for {facts.prompts} prompts; by design some systems lack some prompts."
+    return f"{facts.prompts}, one for each prompt."
+
+
 def responsible_research(facts: Facts) -> Part:
     study, funnel = facts.study, facts.funnel
-    ratings = facts.prompts * len(facts.methods)
+    ratings = facts.texts
     consent = (
         f"Asked for before the first page with the text in the appendix; {facts.consented} agreed. Evaluators can"
         " withdraw by themselves until the study is closed."

@@ -116,6 +116,10 @@ class Study(models.Model):
     contact = models.CharField(max_length=200, blank=True)
     # Whether a page is answered with a pick of its best text, beside the ratings.
     has_best_picks = models.BooleanField(default=True, verbose_name=_("Ask for the best text of each page"))
+    # Declared, because a text that is missing by mistake looks the same.
+    allows_missing_texts = models.BooleanField(
+        default=False, verbose_name=_("Methods may lack texts for some prompts")
+    )
     # Of a valid evaluator; a group may have its own.
     payment = models.DecimalField(max_digits=9, decimal_places=2, default=Decimal(0))
     currency = models.CharField(max_length=3, default="CNY")

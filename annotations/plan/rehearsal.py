@@ -49,12 +49,13 @@ def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[tuple[U
         pages = Page.objects.filter(subtask__study=study).values_list("pk", "subtask__number", "number")
         address = {pk: PageAddress(study.slug, subtask, number) for pk, subtask, number in pages}
         for column, page in enumerate(answers.pages):
-            shown = [tokens[candidate] for candidate in answers.candidates[column]]
-            for place, token in enumerate(shown):
-                points = answers.scores[row, column, place].astype(int).tolist()
+            shown = {method: tokens[candidate] for method, candidate in answers.candidates[column].items()}
+            for method, token in shown.items():
+                points = answers.scores[row, column, method].astype(int).tolist()
                 for criterion, score in zip(answers.criteria, points, strict=True):
                     yield enrolment.evaluator, address[page], Answer(token, 1, criterion.key, score)
-            yield enrolment.evaluator, address[page], Answer(shown[answers.picks[row, column]], 1)
+            if study.has_best_picks:
+                yield enrolment.evaluator, address[page], Answer(shown[int(answers.picks[row, column])], 1)
 
 
 def rehearsal_title(study: Study) -> dict[str, str]:
@@ -79,6 +80,8 @@ def copy_study(study: Study, slug: str) -> Study:
         prompts_per_subtask=study.prompts_per_subtask,
         inconsistency_threshold=study.inconsistency_threshold,
         days_to_rate=study.days_to_rate,
+        has_best_picks=study.has_best_picks,
+        allows_missing_texts=study.allows_missing_texts,
     )
     for criterion in Criterion.objects.filter(study=study):
         criterion.pk, criterion.study = None, copy

@@ -68,11 +68,12 @@ def on_scale(latent: Floats, criterion: Criterion) -> Floats:
 class SimulatedAnswers:
     """What simulated evaluators answer: scores (E, P, M, C) on their scales and picks (E, P), and for what.
 
-    `candidates` (P, M) and `pages` (P,) are primary keys; `criteria` are those of the study in their order.
+    `pages` (P,) are primary keys, `candidates` (P,) those of the candidates by the place of their method, and
+    `criteria` those of the study in their order.
     """
 
     pages: list[int]
-    candidates: list[list[int]]
+    candidates: list[dict[int, int]]
     criteria: list[Criterion]
     scores: Floats
     picks: Ints
@@ -84,13 +85,14 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
     check_number("seed", seed, least=0, most=2**63 - 1)
     rng = np.random.default_rng(seed)
     criteria = list(study.criteria.all())
-    by_page: dict[int, list[int]] = {}
-    for page, candidate in (
+    by_page: dict[int, dict[int, int]] = {}
+    methods = list(study.study_methods.order_by("number").values_list("pk", flat=True))
+    for page, candidate, method in (
         PageCandidate.objects.filter(page__subtask__study=study)
         .order_by("page__subtask__number", "page__number", "study_method__number")
-        .values_list("page", "candidate")
+        .values_list("page", "candidate", "study_method")
     ):
-        by_page.setdefault(page, []).append(candidate)
+        by_page.setdefault(page, {})[methods.index(method)] = candidate
     candidates = list(by_page.values())
     if not (candidates and criteria):
         raise Refused(_("The study has no pages or no criteria yet, so there is nothing to answer."))
@@ -99,7 +101,7 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
         effects,
         evaluators=evaluators,
         prompts=len(candidates),
-        methods=len(candidates[0]),
+        methods=len(methods),
         criteria=len(criteria),
     )
     scores = np.stack(
@@ -107,9 +109,10 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
     )
     overall = next((index for index, criterion in enumerate(criteria) if criterion.is_overall), 0)
     slips = rng.random((evaluators, len(candidates))) < effects.slip
-    drawn = rng.integers(len(candidates[0]), size=slips.shape)
+    there = np.array([[method in of_page for method in range(len(methods))] for of_page in candidates])
+    drawn = np.where(there, rng.random((*slips.shape, len(methods))), -1).argmax(axis=2)
     direction = -1 if criteria[overall].lower_is_better else 1
-    picks = np.where(slips, drawn, (scores[..., overall] * direction).argmax(axis=2))
+    picks = np.where(slips, drawn, np.where(there, scores[..., overall] * direction, -np.inf).argmax(axis=2))
     return SimulatedAnswers(list(by_page), candidates, criteria, scores, picks)
 
 
@@ -140,8 +143,8 @@ def simulate_ratings(
             (
                 Rating(enrolment=enrolment, candidate_id=candidate, criterion=criterion, score=score)
                 for candidates, of_page in zip(answers.candidates, points, strict=True)
-                for candidate, of_candidate in zip(candidates, of_page, strict=True)
-                for criterion, score in zip(answers.criteria, of_candidate, strict=True)
+                for method, candidate in candidates.items()
+                for criterion, score in zip(answers.criteria, of_page[method], strict=True)
             ),
             batch_size=BATCH,
         )

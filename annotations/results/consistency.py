@@ -45,8 +45,8 @@ def answered_pages(table: RatingTable, *, has_best_picks: bool = True) -> Ints:
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     import numpy as np
 
-    whole = len(table.methods) * len(table.criteria)
     pages, given = np.unique(table.first_ratings().page, return_counts=True)
+    whole = table.texts_of_prompt[pages % max(len(table.prompts), 1)] * len(table.criteria)
     answered = pages[given == whole]
     if has_best_picks:
         answered = np.intersect1d(answered, table.picks.evaluator * len(table.prompts) + table.picks.prompt)

@@ -112,6 +112,8 @@ def rating_table(study: Study) -> RatingTable:
     # In the order of evaluators, pages, methods and criteria, whatever that of the database.
     rows = np.lexsort((criterion, candidate_method[text], candidate_page[text], evaluator))
     evaluator, text, criterion = evaluator[rows], text[rows], criterion[rows]
+    written = np.zeros((len(pages), len(study_methods)), dtype=np.bool_)
+    written[candidate_page, candidate_method] = True
     return RatingTable(
         evaluator=evaluator,
         prompt=candidate_page[text],
@@ -138,6 +140,7 @@ def rating_table(study: Study) -> RatingTable:
             method=candidate_method[picked],
             position=position(picker, picked),
         ),
+        written=written,
     )
 
 

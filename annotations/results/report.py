@@ -230,6 +230,9 @@ def study_facts(study: Study, table: RatingTable) -> StudyFacts:
         ),
         inconsistency_threshold=float(study.inconsistency_threshold),
         has_best_picks=study.has_best_picks,
+        normalisation=study.normalisation,
+        rendering=study.rendering,
+        missing_texts=0 if table.written is None else int((~table.written).sum()),
     )
 
 

@@ -85,6 +85,9 @@ class ChangeBody(StrictTexts):
     has_best_picks = serializers.BooleanField(
         required=False, help_text="Whether a page asks for its best text, beside the ratings."
     )
+    allows_missing_texts = serializers.BooleanField(
+        required=False, help_text="Whether methods may lack texts for some prompts; set it before the upload."
+    )
     inconsistency_threshold = Share(required=False)
     payment = Amount(required=False)
     currency = serializers.RegexField(r"^[A-Z]{3}\Z", required=False, help_text="Three letters, such as CNY.")
@@ -275,9 +278,9 @@ class Material(APIView):
         is_list = query["kind"] == "prompts"
         given = {name: query[name] for name in ("encoding", "sheet")}
         file = (
-            prompts_in(upload, study.genre, **given)
+            prompts_in(upload, study, **given)
             if is_list
-            else candidates_in(upload, study.genre, columns=query["columns"], **given)
+            else candidates_in(upload, study, columns=query["columns"], **given)
         )
         store_material(study, file, by=request.user)
         return material_response(study)

@@ -186,6 +186,13 @@ class SettingsForm(TextsForm):
             "Beside the ratings. Whoever often picks a text that is not the highest rated can be left out."
         ),
     )
+    allows_missing_texts = forms.BooleanField(
+        required=False,
+        label=_("Methods may lack texts for some prompts"),
+        help_text=_(
+            "Set this before the upload. Each prompt still needs texts by two methods; the report says it."
+        ),
+    )
     prompts_per_subtask = forms.IntegerField(
         min_value=1,
         max_value=MOST_PROMPTS_PER_SUBTASK,
@@ -243,7 +250,7 @@ class SettingsForm(TextsForm):
 
     GROUPS = (
         (_("Words"), ("title", "instructions", "contact")),
-        (_("What is shown"), ("normalisation", "rendering", "text_language")),
+        (_("What is shown"), ("normalisation", "rendering", "text_language", "allows_missing_texts")),
         (_("What is asked"), ("has_best_picks",)),
         (_("Who rates what"), ("prompts_per_subtask", "evaluators_per_subtask", "subtasks_per_evaluator")),
         (_("Time"), ("days_to_rate", "hours_to_give_back")),
@@ -277,9 +284,9 @@ class MaterialForm(FileForm):
     )
     encoding = EncodingField()
 
-    def __init__(self, genre: str, *args: Any, replaces: bool, **kwargs: Any) -> None:
+    def __init__(self, study: Study, *args: Any, replaces: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.genre = genre
+        self.study = study
         if not replaces:
             del self.fields["is_meant"]
         if not self.is_bound:
@@ -297,7 +304,7 @@ class CandidatesForm(MaterialForm):
         label=_("File with candidates"),
         help_text=_(
             "CSV or JSON Lines, one row a text, with the columns prompt, method, text and, if you like, description."
-            " Every prompt needs one text by every method."
+            " Every prompt needs one text by every method, unless the settings of the study allow some to be missing."
         ),
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
@@ -306,7 +313,7 @@ class CandidatesForm(MaterialForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if upload := cleaned.get("candidates"):
             try:
-                cleaned["file"] = candidates_in(upload, self.genre, encoding=cleaned.get("encoding", ""))
+                cleaned["file"] = candidates_in(upload, self.study, encoding=cleaned.get("encoding", ""))
             except Refused as refused:
                 self.refuse("candidates", refused)
         return cleaned
@@ -337,7 +344,7 @@ class PromptsForm(MaterialForm):
         elif not self.errors:
             try:
                 cleaned["file"] = prompts_in(
-                    upload or cleaned["prompts"], self.genre, encoding=cleaned.get("encoding", "")
+                    upload or cleaned["prompts"], self.study, encoding=cleaned.get("encoding", "")
                 )
             except Refused as refused:
                 self.refuse("prompts_file" if upload else "prompts", refused)

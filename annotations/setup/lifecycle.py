@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import DateTimeField, Func
+from django.db.models import DateTimeField, Func, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.access.log import log_act
-from annotations.models import Enrolment, Study
+from annotations.models import Enrolment, Page, PageCandidate, Study
+from annotations.models.counting import count_of
 from annotations.questionnaire.progress import Progress, progress_of
 from annotations.setup.material import OPEN_RUNS, MaterialChecks, material_checks
 from generation.models import GenerationRun
@@ -91,7 +93,17 @@ def material_obstacles(study: Study, checks: MaterialChecks) -> list[str]:
         wrong.append(_("The study has no prompts: upload its material."))
     elif len(checks.methods) < FEWEST_METHODS:
         wrong.append(_("There must be texts by at least two methods to compare."))
-    if checks.missing:
+    if checks.missing and study.allows_missing_texts:
+        texts: Any = Page.objects.annotate(texts=count_of(PageCandidate.objects.filter(page=OuterRef("pk"))))
+        few = texts.filter(subtask__study=study, texts__lt=FEWEST_METHODS).count() if checks.methods else 0
+        if few:
+            said = ngettext(
+                "%(count)d prompt has texts by fewer than two methods.",
+                "%(count)d prompts have texts by fewer than two methods.",
+                few,
+            )
+            wrong.append(said % {"count": few})
+    elif checks.missing:
         said = ngettext("%(count)d text is missing.", "%(count)d texts are missing.", checks.missing)
         wrong.append(said % {"count": checks.missing})
     # Texts that are all written join the study within seconds.

@@ -43,7 +43,7 @@ def stored(request: UserRequest, study: Study, kind: type[CandidatesForm | Promp
     nonce, sender = NonceForm(request.POST).sent_nonce(), f"material of study {study.pk} by {request.user.pk}"
     # A form that is sent twice replaces nothing but what it has stored itself.
     replaces = study.subtasks.exists() and not was_made(nonce, sender)
-    form = kind(study.genre, request.POST, request.FILES, replaces=replaces)
+    form = kind(study, request.POST, request.FILES, replaces=replaces)
     if form.is_valid():
         try:
             make_once(
@@ -69,10 +69,10 @@ def material_page(request: UserRequest, study: Study, *, refused: FileForm | Non
         "typography": typography_checks(study),
         "candidates_form": refused
         if isinstance(refused, CandidatesForm)
-        else CandidatesForm(study.genre, replaces=replaces),
+        else CandidatesForm(study, replaces=replaces),
         "prompts_form": refused
         if isinstance(refused, PromptsForm)
-        else PromptsForm(study.genre, replaces=replaces),
+        else PromptsForm(study, replaces=replaces),
         "refused": refused,
         "fixed": why_fixed(study),
     }

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Max, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from annotations.access.log import log_act
 from annotations.models import AnalysisPlan, Page, PageCandidate, Study, StudyMethod, StudyRun
 from annotations.models.counting import count_of
 from generation.files.candidates import MOST_METHODS
-from generation.models import Candidate, GenerationRun, Prompt, RunPrompt
+from generation.models import GenerationRun, Prompt, RunPrompt
 from generation.refusals import Refused
 from generation.runs.runs import queue_run
 
@@ -99,8 +98,6 @@ def add_run(study_run: StudyRun, *, added_by: User | None = None) -> None:
     if run.state != GenerationRun.State.DONE:
         raise Refused(_("Not all texts of the run are written."))
     refuse_method(study, run.method.key)
-    if same := same_texts(study).filter(run=run).count():
-        raise Refused(same_texts_message(same))
     highest = study.study_methods.aggregate(highest=Max("number"))["highest"]
     study_method = StudyMethod.objects.create(
         study=study, method=run.method, number=0 if highest is None else highest + 1
@@ -113,23 +110,6 @@ def add_run(study_run: StudyRun, *, added_by: User | None = None) -> None:
     StudyRun.objects.filter(pk=study_run.pk).update(added_at=Now(), refused_at=None)
     Study.objects.filter(pk=study.pk).update(signed_off_at=None)
     log_act(study, added_by, "run.added", method=run.method.key, run=str(run.uuid))
-
-
-def same_texts(study: Study) -> QuerySet[Candidate]:
-    """Return the candidates whose text stands in the study already, for the same prompt."""
-    shown = PageCandidate.objects.filter(
-        page__subtask__study=study, page__prompt=OuterRef("prompt"), candidate__text=OuterRef("text")
-    )
-    return Candidate.objects.filter(Exists(shown))
-
-
-def same_texts_message(count: int) -> str:
-    said = ngettext(
-        "The text for %(count)d prompt is the same as another method's. Try another seed.",
-        "The texts for %(count)d prompts are the same as another method's. Try another seed.",
-        count,
-    )
-    return said % {"count": count}
 
 
 def add_finished_runs() -> None:
@@ -164,7 +144,6 @@ def run_rows(study: Study, fixed: str) -> list[RunRow]:
     found = study.study_runs.select_related("run__method").annotate(
         texts=count_of(prompts),
         written=count_of(prompts.filter(state=RunPrompt.State.DONE)),
-        same=count_of(same_texts(study).filter(run=OuterRef("run"))),
     )
     rows = []
     for one in found.order_by("-pk")[:RUNS_SHOWN]:
@@ -172,6 +151,5 @@ def run_rows(study: Study, fixed: str) -> list[RunRow]:
         if one.refused_at:
             method = one.run.method.key
             refusal = fixed or (taken_message(method) if method in taken else "")
-            refusal = refusal or (same_texts_message(one.same) if one.same else "")
         rows.append(RunRow(one, one.texts, one.written, refusal))
     return rows

@@ -60,6 +60,7 @@ class StudySerializer(StudyRowSerializer):
             *STUDY_FIELDS,
             "normalisation",
             "rendering",
+            "allows_missing_texts",
             "instructions",
             "consent",
             "questions",

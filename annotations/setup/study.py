@@ -31,6 +31,7 @@ CHANGEABLE = AFTER_LAUNCH | {
     "evaluators_per_subtask",
     "subtasks_per_evaluator",
     "days_to_rate",
+    "allows_missing_texts",
     "has_best_picks",
     "inconsistency_threshold",
     "payment",
@@ -107,7 +108,7 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
     saved = list(changed)
     if OF_TEXTS & frozenset(changed):
         refuse_unless_draft(locked)
-    if (OF_TEXTS | {"prompts_per_subtask", "has_best_picks"}) & frozenset(changed):
+    if (OF_TEXTS | {"prompts_per_subtask", "has_best_picks", "allows_missing_texts"}) & frozenset(changed):
         locked.signed_off_at = None
         saved.append("signed_off_at")
     if "prompts_per_subtask" in changed:

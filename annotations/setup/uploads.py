@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
+from annotations.models import Study
 from annotations.setup.rubrics import Rubric, read_rubric
 from generation.files.candidates import CandidateFile, read_candidates
 from generation.files.prompts import PromptFile, read_prompts
@@ -22,23 +23,29 @@ LONGEST_NAME = 100
 LARGEST_RUBRIC = 1_000_000
 
 
-def candidates_in(upload: UploadedFile[Any], genre: str, **options: Any) -> CandidateFile:
-    """Return the checked candidates of an upload; raise `Refused`. See `read_candidates`."""
+def candidates_in(upload: UploadedFile[Any], study: Study, **options: Any) -> CandidateFile:
+    """Return the checked candidates of an upload for a study; raise `Refused`. See `read_candidates`."""
     refuse_too_large(upload)
     with on_disk(upload) as path:
-        return read_candidates(path, genre, name=name_of(upload), **options)
+        return read_candidates(
+            path,
+            study.genre,
+            name=name_of(upload),
+            may_lack_texts=study.allows_missing_texts,
+            **options,
+        )
 
 
 def prompts_in(
-    upload: UploadedFile[Any] | str, genre: str, *, encoding: str = "", sheet: str = ""
+    upload: UploadedFile[Any] | str, study: Study, *, encoding: str = "", sheet: str = ""
 ) -> PromptFile:
-    """Return the checked prompts of an upload, or of text that was typed; raise `Refused`."""
+    """Return the checked prompts of an upload for a study, or of text that was typed; raise `Refused`."""
     if isinstance(upload, str):
         with on_disk(ContentFile(upload.encode())) as path:
-            return read_prompts(path, genre, name=_("the text"))
+            return read_prompts(path, study.genre, name=_("the text"))
     refuse_too_large(upload)
     with on_disk(upload) as path:
-        return read_prompts(path, genre, name=name_of(upload), encoding=encoding, sheet=sheet)
+        return read_prompts(path, study.genre, name=name_of(upload), encoding=encoding, sheet=sheet)
 
 
 def rubric_in(upload: UploadedFile[Any]) -> Rubric:

@@ -20,7 +20,8 @@ from annotations.imports.studies import create_once
 from annotations.models import PageCandidate, Study, StudyRun
 from annotations.plan.plan import lock_plan
 from annotations.recruiting.enrolment import enrol
-from annotations.setup.lifecycle import close_study
+from annotations.setup.lifecycle import close_study, material_obstacles
+from annotations.setup.material import material_checks
 from annotations.setup.rubrics import RubricCriterion
 from annotations.setup.runs import add_finished_runs, add_run, start_run
 from annotations.tests.cast import build_study, shown
@@ -155,18 +156,17 @@ def test_full_page_takes_no_further_method(db: None) -> None:
         start_run(study, METHOD)
 
 
-def test_text_that_another_method_wrote_too_keeps_the_run_out(study: Study) -> None:
+def test_text_that_another_method_wrote_too_joins_and_is_counted(study: Study) -> None:
     study_run = start_run(study, METHOD)
     same = Candidate.objects.filter(prompt=study_run.run.run_prompts.get(number=1).prompt).first()
     assert same
     Candidate.objects.filter(pk=same.pk).update(text="新诗第1首。")
     write_all()
     add_finished_runs()
-    with pytest.raises(Refused, match="The text for 1 prompt is the same"):
-        add_run(study_run)
-    Candidate.objects.filter(pk=same.pk).update(text="别的诗。")
-    add_run(study_run)
     assert METHOD in methods(study)
+    checks = material_checks(study)
+    assert [(one.text, one.times) for one in checks.same_texts] == [("新诗第1首。", 2)]
+    assert material_obstacles(study, checks) == []
 
 
 def test_import_of_the_same_file_is_still_known_after_a_run_joined(study: Study) -> None:

@@ -52,7 +52,7 @@ REQUIRED = ("method", "text")
 LONGEST = {"method": 100, "text": 50_000, "form": 50}
 LONGEST_NOTE = 50_000
 # Candidates on a page are lettered.
-MOST_METHODS = 26
+FEWEST_METHODS, MOST_METHODS = 2, 26
 
 METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 NO_KEY = re.compile(r"[^a-z0-9]+")
@@ -128,13 +128,14 @@ def read_candidates(
     encoding: str = "",
     sheet: str = "",
     columns: Mapping[str, str] | None = None,
+    may_lack_texts: bool = False,
 ) -> CandidateFile:
     """Read a file of candidates, its texts as they were written; raise `FileRefused` with everything wrong in it.
 
     The seed decides, with each prompt and nothing else, which of several forms is drawn. `name` is what its owner
     calls an upload; `encoding` and `sheet` are those of `generation.files.tables.read_table`, and `columns` says what
     the columns are (`generation.files.columns`). Without it they must be called as they are read, or
-    `ColumnsUnconfirmed` is raised.
+    `ColumnsUnconfirmed` is raised. Where methods `may_lack_texts`, a prompt needs texts by two of them.
     """
     table = read_table(path, name, encoding=encoding, sheet=sheet)
     problems = table.problems
@@ -143,7 +144,7 @@ def read_candidates(
     rows = _drawn(list(_checked_rows(table, roles, labels)), seed)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    _check_whole(rows, labels, problems)
+    _check_whole(rows, labels, problems, may_lack_texts=may_lack_texts)
     problems.refuse_if_any()
     # Parts that stand in another order in another row are the same: each prompt is as its first row has it.
     prompt_by = {row.prompt.known_by: row.prompt for row in reversed(rows)}
@@ -254,15 +255,17 @@ def _checked_field(place: Place, name: str, column: str, value: object, problems
     return None
 
 
-def _check_whole(rows: list[Row], labels: Mapping[str, str], problems: Problems) -> None:
-    """Check what no row shows by itself: doubles, and that each prompt has a text by each method."""
+def _check_whole(
+    rows: list[Row], labels: Mapping[str, str], problems: Problems, *, may_lack_texts: bool
+) -> None:
+    """Check what no row shows by itself: doubles, and that each prompt has a text by each method, or by two."""
     if not rows:
         if not problems:
             problems.add(0, "", _("holds no candidates"))
         return
     _check_doubles(rows, labels, problems)
     methods = list(dict.fromkeys(row.method for row in rows))
-    if not 2 <= len(methods) <= MOST_METHODS:
+    if not FEWEST_METHODS <= len(methods) <= MOST_METHODS:
         problems.add(
             0, "method", _("there must be 2 to %(most)d methods, not %(methods)d (%(some)s)"),
             most=MOST_METHODS, methods=len(methods), some=listed_shortly([labels[method] for method in methods], 5),
@@ -274,6 +277,8 @@ def _check_whole(rows: list[Row], labels: Mapping[str, str], problems: Problems)
         written.setdefault(row.prompt.known_by, set()).add(row.method)
         first.setdefault(row.prompt.known_by, row)
     for prompt, by in written.items():
+        if may_lack_texts and len(by) >= FEWEST_METHODS:
+            continue
         for method in methods:
             if method not in by:
                 name = shown(first[prompt].prompt.external_id or first[prompt].prompt.heading)

@@ -68,7 +68,8 @@ class RatingTable:
     `evaluator`, `prompt`, `method` and `criterion` (N,) are places in the tuples of names; `score` (N,) is
     finite, whole or not. A rating of the same text and criterion by the same evaluator may come again; the
     first one counts (`first_ratings`). `position` (N,), where it is known, is the place at which the text was
-    shown, from 0, or -1. The arrays are copied and read-only.
+    shown, from 0, or -1. `written` (P, M) says which methods have a text for which prompt, all where it is left
+    out. The arrays are copied and read-only.
     """
 
     evaluator: Ints
@@ -82,6 +83,7 @@ class RatingTable:
     criteria: tuple[Criterion, ...]
     position: Ints | None = None
     picks: Picks = field(default_factory=Picks.none)
+    written: Bools | None = None
 
     def __post_init__(self) -> None:
         score = np.array(self.score, dtype=np.float64)
@@ -106,6 +108,9 @@ class RatingTable:
                 raise ValueError(f"{name} must be 0 to {len(levels) - 1}")
             codes.setflags(write=False)
             object.__setattr__(self, name, codes)
+        texts = (len(self.prompts), len(self.methods))
+        if self.written is not None and self.written.shape != texts:
+            raise ValueError(f"written must have the shape {texts}, got {self.written.shape}")
         if self.position is not None and self.position.shape != score.shape:
             raise ValueError(f"position must have the shape {score.shape}, got {self.position.shape}")
 
@@ -194,8 +199,18 @@ class RatingTable:
         place[list(methods)] = np.arange(len(methods))
         kept = self.rows(place[self.method] >= 0)
         return replace(
-            kept, method=place[kept.method], methods=tuple(self.methods[number] for number in methods)
+            kept,
+            method=place[kept.method],
+            methods=tuple(self.methods[number] for number in methods),
+            written=None if self.written is None else self.written[:, list(methods)],
         )
+
+    @cached_property
+    def texts_of_prompt(self) -> Ints:
+        """Return how many methods have a text for each prompt (P,)."""
+        if self.written is None:
+            return np.full(len(self.prompts), len(self.methods))
+        return self.written.sum(axis=1, dtype=np.int64)
 
     @cached_property
     def page(self) -> Ints:
@@ -231,6 +246,7 @@ class RatingTable:
             prompt=number[kept.prompt],
             prompts=tuple(prompt for prompt in self.prompts if prompt in wanted),
             picks=replace(picks, prompt=number[picks.prompt]),
+            written=None if self.written is None else self.written[stays],
         )
 
     def pages(self) -> Pages:

@@ -40,6 +40,10 @@ class StudyFacts:
     criteria: tuple[CriterionFacts, ...]
     inconsistency_threshold: float
     has_best_picks: bool = True
+    # How evaluators saw the texts, and how many of all methods and prompts there are none of.
+    normalisation: str = "none"
+    rendering: str = "plain"
+    missing_texts: int = 0
 
 
 @dataclass(frozen=True)

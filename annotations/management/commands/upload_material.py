@@ -43,7 +43,9 @@ class Command(StudyCommand):
                 given.pop("columns")
                 file = read_prompts(options["file"], study.genre, **given)
             else:
-                file = read_candidates(options["file"], study.genre, **given)
+                file = read_candidates(
+                    options["file"], study.genre, may_lack_texts=study.allows_missing_texts, **given
+                )
             store_material(study, file, by=None)
         except FileRefused as refused:
             raise CommandError(f"Nothing was stored.\n{explained(refused)}") from refused

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from annotations.results.document.wording import DASH, cell, decimal, percent
+from annotations.results.document.wording import DASH, cell, decimal, in_a_row, percent
 from generation.genres import GENRES
 from stats.analysis import Analysis
 from stats.reports.document import Block, Cell, Number, Paragraph, Section, Table, Verse
@@ -197,4 +198,38 @@ def methods_section(report: StudyReport, analysis: Analysis) -> Section:
         "numpy": software.numpy,
         "scipy": software.scipy,
     }
-    return Section("methods", _("Methods"), (Paragraph(text), Paragraph(versions)))
+    return Section(
+        "methods",
+        _("Methods"),
+        (Paragraph(text), Paragraph(in_a_row(*design_sentences(report))), Paragraph(versions)),
+    )
+
+
+def design_sentences(report: StudyReport) -> list[str]:
+    """Say how evaluators saw the texts, and what is particular in which texts there are."""
+    study = report.study
+    rules = {
+        "verse": _(
+            "Texts were shown by the rule of verse: blanks, marks and quotes made alike, poems set in lines."
+        ),
+        "prose": _(
+            "Texts were shown by the rule of prose: only line ends and control characters made alike."
+        ),
+        "none": _("Texts were shown as they were written."),
+    }
+    renderings = {
+        "plain": _("They stood as plain text."),
+        "markdown": _("They were rendered as Markdown, without raw HTML, images and links."),
+        "code": _("They stood as code, in letters of one width."),
+    }
+    sentences = [rules[study.normalisation], renderings[study.rendering]]
+    if study.missing_texts:
+        sentences.append(
+            ngettext(
+                "By design %(missing)d of %(all)d texts was not there; pages without a method say nothing of it.",
+                "By design %(missing)d of %(all)d texts were not there; pages without a method say nothing of it.",
+                study.missing_texts,
+            )
+            % {"missing": study.missing_texts, "all": study.prompts * len(study.methods)}
+        )
+    return sentences
