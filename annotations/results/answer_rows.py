@@ -1,24 +1,7 @@
 """The answers of a study one by one: what every number of its report was computed from.
 
 There is one row for each rating, and one for each best pick, so that a page on which nothing but a pick was made is
-not lost. The columns:
-
-- `study`: slug of the study
-- `evaluator`: pseudonym; `source` says whether a person answered the questionnaire, or the answers were imported
-  or simulated
-- `prompt_number`: sub-task and page, as in 3/10; `prompt`: the question, the title or what else the prompt is headed by
-- `prompt_id`, `tags`: what its owner calls the prompt, and by what it is grouped, as in {"domain": "news"}; missing
-  where there are none
-- `method`: key of the method that wrote the candidate
-- `kind`: `rating` or `best_choice`
-- `criterion`, `score`, `off_scale`: the criterion's key, the score on it, and whether the score, which then was
-  imported, is none of the scale; all three are missing in a best choice
-- `position`: the candidate's place on this evaluator's page, from 1 (the one lettered A)
-- `best`: whether this candidate is the one picked on its page
-- `saved_at`: when the answer as it stands was saved; in UTC, as all times
-- `first_answered_at`, `times_changed`, `seconds_on_page`: from the history of the answer, which only the questionnaire
-  keeps: when it was first given, how often it was changed since, and how long the page had been in view when it was
-  given last
+not lost; `AnswerRow` says what its columns are.
 
 Rows come by evaluator (in order of enrolment), sub-task, page, position and criterion (in the study's order); a best
 choice follows the ratings of its candidate. What is missing is an empty cell, null in JSON.
@@ -27,10 +10,10 @@ choice follows the ratings of its candidate. What is missing is an empty cell, n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
-from operator import itemgetter
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from django.db.models import (
     BooleanField,
@@ -47,8 +30,7 @@ from django.db.models import (
 
 from annotations.models import AnswerChange, BestChoice, PageCandidate, Rating, Study
 from annotations.results.seal import refuse_sealed
-from generation.models import prompt_heading
-from stats.reports.write_rows import FORMATS, Columns, Row, as_json
+from stats.reports.write_rows import FORMATS, Columns, as_json
 
 COLUMNS: Columns = {
     "study": "text",
@@ -75,8 +57,100 @@ COLUMNS: Columns = {
 FETCHED_AT_ONCE = 2_000
 
 
-# When an answer was given or changed, and the seconds that the page had been in view.
-Step = tuple[str, float | None]
+class AnswerRow(NamedTuple):
+    """A row of the export, with a field for each of `COLUMNS`."""
+
+    # Slug of the study.
+    study: str
+    # Pseudonym, and whether a person answered the questionnaire, or the answers were imported or simulated.
+    evaluator: str
+    source: str
+    # Sub-task and page, as in 3/10, and the question, the title or what else the prompt is headed by.
+    prompt_number: str
+    prompt: str
+    # What its owner calls the prompt, and by what it is grouped, as in '{"domain": "news"}'; None where there are none.
+    prompt_id: str | None
+    tags: str | None
+    # Key of the method that wrote the candidate.
+    method: str
+    # "rating" or "best_choice".
+    kind: str
+    # Key of the criterion, the score on it, and whether the score, which then was imported, is none of the scale; None
+    # in a best choice.
+    criterion: str | None
+    score: int | None
+    off_scale: bool | None
+    # The candidate's place on this evaluator's page, from 1 (the one lettered A).
+    position: int
+    # Whether this candidate is the one picked on its page.
+    best: bool
+    # When the answer as it stands was saved; in UTC, as all times.
+    saved_at: str
+    # From the history of the answer, which only the questionnaire keeps: when it was first given, how often it was
+    # changed since, and how long the page had been in view when it was given last.
+    first_answered_at: str | None
+    times_changed: int | None
+    seconds_on_page: float | None
+
+
+# The numbers of an enrolment, a sub-task and a page.
+PageKey = tuple[int, int, int]
+
+
+class StoredAnswer(NamedTuple):
+    """An answer as the database gives it: numbers stand for names, which would come a hundred times each."""
+
+    enrolment: int
+    subtask: int
+    page: int
+    # From 0.
+    position: int
+    # None for a best choice, as are its score and whether that is off its scale.
+    criterion: int | None
+    candidate: int
+    score: int | None
+    off_scale: bool | None
+    is_best: bool
+    saved_at: str
+
+    @property
+    def page_key(self) -> PageKey:
+        return self.enrolment, self.subtask, self.page
+
+
+class StoredStep(NamedTuple):
+    """A step in the history of an answer: it was given, or changed."""
+
+    enrolment: int
+    subtask: int
+    page: int
+    candidate: int | None
+    # None for a best choice.
+    criterion: int | None
+    changed_at: str
+    # How long the page had been in view; None where the browser did not count.
+    seconds_on_page: float | None
+
+    @property
+    def page_key(self) -> PageKey:
+        return self.enrolment, self.subtask, self.page
+
+
+class ShownCandidate(NamedTuple):
+    """What a row says of its candidate."""
+
+    prompt_number: str
+    prompt: str
+    prompt_id: str | None
+    tags: str | None
+    method: str
+
+
+class Evaluator(NamedTuple):
+    """What a row says of its evaluator."""
+
+    pseudonym: str
+    source: str
 
 
 class UtcText(Func):
@@ -86,7 +160,7 @@ class UtcText(Func):
     output_field = CharField()
 
 
-# The page that an answer is on, and its place there: the rows are in this order.
+# The columns of `StoredAnswer.page_key` and of its place there: the rows are in this order.
 PAGE = (
     "enrolment__number",
     "enrolment__placements__page__subtask__number",
@@ -102,7 +176,7 @@ EVERYBODY = Q()
 
 
 def stored_answers(study: Study, of: Q = EVERYBODY) -> QuerySet[Any, tuple[Any, ...]]:
-    """Return the answers of a study in order; numbers stand for names, which would come a hundred times each."""
+    """Return the answers of a study in order, with the columns of `StoredAnswer`."""
     ratings = (
         Rating.objects.filter(AS_SHOWN, of, enrolment__study=study)
         .annotate(
@@ -120,7 +194,7 @@ def stored_answers(study: Study, of: Q = EVERYBODY) -> QuerySet[Any, tuple[Any, 
 
 
 def stored_steps(study: Study, of: Q = EVERYBODY) -> QuerySet[AnswerChange, tuple[Any, ...]]:
-    """Return the history of the answers of a study, page by page in the order of `stored_answers`.
+    """Return the history of the answers of a study, page by page in the order of `stored_answers`, as `StoredStep`s.
 
     By itself, because a database that has not counted its rows yet joins it to the answers in a time that grows
     with the square of their number.
@@ -137,18 +211,17 @@ class Histories:
     """The steps of the answers on each page, for pages asked for in order."""
 
     def __init__(self, study: Study, of: Q = EVERYBODY) -> None:
-        self.steps = stored_steps(study, of).iterator(chunk_size=FETCHED_AT_ONCE)
+        self.steps = map(StoredStep._make, stored_steps(study, of).iterator(chunk_size=FETCHED_AT_ONCE))
         self.step = next(self.steps, None)
 
-    def of_page(self, page: tuple[int, ...]) -> dict[tuple[int | None, int | None], list[Step]]:
+    def of_page(self, page: PageKey) -> dict[tuple[int | None, int | None], list[StoredStep]]:
         """Return the steps of a page's answers, by candidate and criterion; those of its pick by None and None."""
-        found: dict[tuple[int | None, int | None], list[Step]] = defaultdict(list)
-        while self.step is not None and self.step[:3] <= page:
-            if self.step[:3] == page:
-                *_, candidate, criterion, changed_at, seconds_on_page = self.step
+        found: dict[tuple[int | None, int | None], list[StoredStep]] = defaultdict(list)
+        while self.step is not None and self.step.page_key <= page:
+            if self.step.page_key == page:
                 # Every pick of the page is a step of the one that stands.
-                answered = (None if criterion is None else candidate, criterion)
-                found[answered].append((changed_at, seconds_on_page))
+                candidate = None if self.step.criterion is None else self.step.candidate
+                found[candidate, self.step.criterion].append(self.step)
             self.step = next(self.steps, None)
         return found
 
@@ -159,7 +232,7 @@ class Names:
     def __init__(self, study: Study) -> None:
         self.study = study.slug
         self.evaluators = {
-            number: (pseudonym, source)
+            number: Evaluator(pseudonym, source)
             for number, pseudonym, source in study.enrolments.values_list("number", "pseudonym", "source")
         }
         self.criteria = dict(study.criteria.values_list("number", "key"))
@@ -173,34 +246,34 @@ class Names:
             "study_method__method__key",
         )
         self.candidates = {
-            candidate: (f"{subtask}/{page}", prompt, external_id or None, as_json(tags), method)
+            candidate: ShownCandidate(f"{subtask}/{page}", prompt, external_id or None, as_json(tags), method)
             for candidate, subtask, page, prompt, external_id, tags, method in shown
         }
 
 
-def answers(study: Study) -> Iterator[Row]:
-    """Return the answers of a study as rows of `COLUMNS`, in constant memory and queries; raise `Sealed`."""
+def answers(study: Study) -> Iterator[AnswerRow]:
+    """Return the answers of a study, in constant memory and queries; raise `Sealed`."""
     refuse_sealed(study)
     return named_answers(study)
 
 
-def answers_between(study: Study, start: int, stop: int, *, evaluator: str | None = None) -> list[Row]:
+def answers_between(study: Study, start: int, stop: int, *, evaluator: str | None = None) -> list[AnswerRow]:
     """Return the answers of a study, or of one evaluator (pseudonym), from place `start` on, before `stop`.
 
     In five queries at most, of which one sorts all answers. Raises `Sealed`.
     """
     refuse_sealed(study)
-    stored = list(stored_answers(study, of_evaluator(evaluator))[start:stop])
-    histories = Histories(study, Q(enrolment__number__in={row[0] for row in stored}))
-    return list(named(study, iter(stored), histories)) if stored else []
+    stored = list(map(StoredAnswer._make, stored_answers(study, of_evaluator(evaluator))[start:stop]))
+    histories = Histories(study, Q(enrolment__number__in={answer.enrolment for answer in stored}))
+    return list(named(study, stored, histories)) if stored else []
 
 
 def of_evaluator(pseudonym: str | None) -> Q:
     return EVERYBODY if pseudonym is None else Q(enrolment__pseudonym=pseudonym)
 
 
-def named_answers(study: Study) -> Iterator[Row]:
-    stored = stored_answers(study).iterator(chunk_size=FETCHED_AT_ONCE)
+def named_answers(study: Study) -> Iterator[AnswerRow]:
+    stored = map(StoredAnswer._make, stored_answers(study).iterator(chunk_size=FETCHED_AT_ONCE))
     first = next(stored, None)
     if first is None:
         return
@@ -209,27 +282,39 @@ def named_answers(study: Study) -> Iterator[Row]:
     yield from named(study, chain([first], stored), Histories(study))
 
 
-def named(study: Study, stored: Iterator[tuple[Any, ...]], histories: Histories) -> Iterator[Row]:
+def named(study: Study, stored: Iterable[StoredAnswer], histories: Histories) -> Iterator[AnswerRow]:
     """Yield stored answers with the names that their numbers stand for, and what their history says."""
     names = Names(study)
-    for page, on_page in groupby(stored, key=itemgetter(slice(len(PAGE)))):
+    for page, on_page in groupby(stored, key=attrgetter("page_key")):
         history = histories.of_page(page)
-        for evaluator, _, _, position, criterion, candidate, score, off_scale, is_best, saved_at in on_page:
-            steps = history.get((None if criterion is None else candidate, criterion), [])
-            yield (
-                names.study,
-                *names.evaluators[evaluator],
-                *names.candidates[candidate],
-                *(("best_choice", None) if criterion is None else ("rating", names.criteria[criterion])),
-                score,
-                off_scale,
-                position + 1,
-                is_best,
-                saved_at,
-                steps[0][0] if steps else None,
-                len(steps) - 1 if steps else None,
+        for answer in on_page:
+            is_pick = answer.criterion is None
+            steps = history.get((None if is_pick else answer.candidate, answer.criterion), [])
+            evaluator = names.evaluators[answer.enrolment]
+            candidate = names.candidates[answer.candidate]
+            yield AnswerRow(
+                study=names.study,
+                evaluator=evaluator.pseudonym,
+                source=evaluator.source,
+                prompt_number=candidate.prompt_number,
+                prompt=candidate.prompt,
+                prompt_id=candidate.prompt_id,
+                tags=candidate.tags,
+                method=candidate.method,
+                kind="best_choice" if is_pick else "rating",
+                criterion=None if answer.criterion is None else names.criteria[answer.criterion],
+                score=answer.score,
+                off_scale=answer.off_scale,
+                position=answer.position + 1,
+                best=answer.is_best,
+                saved_at=answer.saved_at,
+                first_answered_at=steps[0].changed_at if steps else None,
+                times_changed=len(steps) - 1 if steps else None,
                 # A browser that did not count the time sent none.
-                next((seconds for _, seconds in reversed(steps) if seconds is not None), None),
+                seconds_on_page=next(
+                    (step.seconds_on_page for step in reversed(steps) if step.seconds_on_page is not None),
+                    None,
+                ),
             )
 
 
@@ -243,5 +328,5 @@ def answer_count(study: Study, *, evaluator: str | None = None) -> int:
 
 
 def rating_chunks(study: Study, file_format: str) -> Iterator[bytes]:
-    """Return the answers of a study as a file in one of `row_files.FORMATS`, in chunks; raise `Sealed`."""
+    """Return the answers of a study as a file in one of `write_rows.FORMATS`, in chunks; raise `Sealed`."""
     return FORMATS[file_format](COLUMNS, answers(study))

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from annotations.access.log import log_act
 from annotations.access.permissions import Right, study_for
 from annotations.models import SHORTEST_REASON, AnalysisPlan
-from annotations.results.answer_rows import COLUMNS, answer_count, answers_between
+from annotations.results.answer_rows import answer_count, answers_between
 from annotations.results.seal import unblind
 from annotations.setup.studies_api import StudySerializer, study_response
 from generation.refusals import Refused
@@ -75,9 +75,8 @@ class Answers(APIView):
         if start == 0:
             log_act(study, request.user, "export.answers", format="api")
         count = answer_count(study, evaluator=evaluator)
-        named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
         return listing(
-            request, query, count, [row | {"tags": json.loads(str(row["tags"] or "null"))} for row in named]
+            request, query, count, [row._asdict() | {"tags": json.loads(row.tags or "null")} for row in rows]
         )
 
 

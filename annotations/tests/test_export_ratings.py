@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotations.models import BestChoice, Criterion, Enrolment, Rating, Study
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.recruiting.enrolment import enrol
-from annotations.results.answer_rows import COLUMNS, answer_count, answers, rating_chunks
+from annotations.results.answer_rows import COLUMNS, AnswerRow, answer_count, answers, rating_chunks
 from annotations.results.seal import Sealed
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_study, build_user, placements
@@ -74,6 +74,10 @@ def test_each_rating_and_each_pick_is_a_row(rated: Study, alice: User) -> None:
         "seconds_on_page": None,
     }
     assert pick == {**rating, "kind": "best_choice", "criterion": None, "score": None, "off_scale": None}
+
+
+def test_a_row_has_a_field_for_each_column() -> None:
+    assert AnswerRow._fields == tuple(COLUMNS)
 
 
 def test_best_marks_the_picked_candidate_alone(rated: Study) -> None:
