@@ -19,119 +19,150 @@ OLDEST_DAY = """
 SELECT (min(answered_at) AT TIME ZONE 'UTC')::date FROM turing_round WHERE NOT is_counted AND choice IS NOT NULL
 """
 
-# One statement: every part reads the tallies as they were before it. An (old + new)² - old² is new (2 old + new).
-COUNT = """
-WITH claimed AS (
-    UPDATE turing_round SET is_counted = true
-    WHERE id IN (
-        SELECT id FROM turing_round
-        WHERE NOT is_counted AND choice IS NOT NULL
-          AND answered_at < (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
-        ORDER BY answered_at LIMIT %(limit)s
-    )
-    RETURNING id, game_id, number, pair_id, is_repeat, choice, human_side, flag
-),
-answer AS (
-    SELECT scope.name AS scope, game.player_id, claimed.game_id, claimed.number, claimed.pair_id, claimed.is_repeat,
-           (claimed.choice <> claimed.human_side)::int AS selected, (claimed.choice = 'left')::int AS chose_left
-    FROM claimed
-    JOIN turing_game game ON game.id = claimed.game_id
-    JOIN (VALUES ('all'), ('unflagged')) AS scope (name) ON scope.name = 'all' OR claimed.flag = ''
-),
-by_pair AS (
-    SELECT scope, pair_id, count(*) AS n, sum(selected) AS s FROM answer GROUP BY scope, pair_id
-),
-pair_growth AS (
-    SELECT scope, count(*) FILTER (WHERE old.id IS NULL) AS new,
-           sum(n * (2 * coalesce(old.answered, 0) + n)) AS nn,
-           sum(n * coalesce(old.selected, 0) + s * coalesce(old.answered, 0) + n * s) AS ns,
-           sum(s * (2 * coalesce(old.selected, 0) + s)) AS ss
-    FROM by_pair LEFT JOIN turing_pairtally old USING (pair_id, scope) GROUP BY scope
-),
-pairs_saved AS (
-    INSERT INTO turing_pairtally AS tally (pair_id, scope, answered, selected)
-    SELECT pair_id, scope, n, s FROM by_pair
-    ON CONFLICT (pair_id, scope) DO UPDATE
-        SET answered = tally.answered + excluded.answered, selected = tally.selected + excluded.selected
-),
-completed AS (
-    SELECT touched.scope, touched.player_id, max(round.answered_at) AS at,
-           count(*) FILTER (WHERE round.choice <> round.human_side) AS selected
-    FROM (SELECT DISTINCT scope, player_id, game_id FROM answer) touched
-    JOIN turing_round round ON round.game_id = touched.game_id AND round.choice IS NOT NULL
-        AND (touched.scope = 'all' OR round.flag = '')
-        AND (round.is_counted OR round.id IN (SELECT id FROM claimed))
-    GROUP BY touched.scope, touched.player_id, touched.game_id HAVING count(*) = %(rounds)s
-),
-first_game AS (
-    SELECT DISTINCT ON (scope, player_id) scope, player_id, selected FROM completed ORDER BY scope, player_id, at
-),
-by_player AS (
-    SELECT scope, player_id, count(*) AS n, sum(answer.selected) AS s, min(first_game.selected) AS first_selected
-    FROM answer LEFT JOIN first_game USING (scope, player_id) GROUP BY scope, player_id
-),
-player_growth AS (
-    SELECT scope, count(*) FILTER (WHERE old.id IS NULL) AS new,
-           sum(n * (2 * coalesce(old.answered, 0) + n)) AS nn,
-           sum(n * coalesce(old.selected, 0) + s * coalesce(old.answered, 0) + n * s) AS ns,
-           sum(s * (2 * coalesce(old.selected, 0) + s)) AS ss,
-           count(by_player.first_selected) FILTER (WHERE old.first_selected IS NULL) AS first_games,
-           coalesce(sum(by_player.first_selected) FILTER (WHERE old.first_selected IS NULL), 0) AS first_selected,
-           coalesce(sum(by_player.first_selected ^ 2) FILTER (WHERE old.first_selected IS NULL), 0) AS first_squares
-    FROM by_player LEFT JOIN turing_playertally old USING (player_id, scope) GROUP BY scope
-),
-players_saved AS (
-    INSERT INTO turing_playertally AS tally (player_id, scope, answered, selected, first_selected)
-    SELECT player_id, scope, n, s, first_selected FROM by_player
-    ON CONFLICT (player_id, scope) DO UPDATE
-        SET answered = tally.answered + excluded.answered, selected = tally.selected + excluded.selected,
-            first_selected = coalesce(tally.first_selected, excluded.first_selected)
-),
-by_both AS (
+# The answers that this call counts: they are marked, so that nobody counts them again.
+CLAIMED = """
+UPDATE turing_round SET is_counted = true
+WHERE id IN (
+    SELECT id FROM turing_round
+    WHERE NOT is_counted AND choice IS NOT NULL
+      AND answered_at < (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
+    ORDER BY answered_at LIMIT %(limit)s
+)
+RETURNING id, game_id, number, pair_id, is_repeat, choice, human_side, flag
+"""
+
+# One row for each of them in each scope that it is in.
+ANSWER = """
+SELECT scope.name AS scope, game.player_id, claimed.game_id, claimed.number, claimed.pair_id, claimed.is_repeat,
+       (claimed.choice <> claimed.human_side)::int AS selected, (claimed.choice = 'left')::int AS chose_left
+FROM claimed
+JOIN turing_game game ON game.id = claimed.game_id
+JOIN (VALUES ('all'), ('unflagged')) AS scope (name) ON scope.name = 'all' OR claimed.flag = ''
+"""
+
+# For each pair: n new answers with s selections, and how many there were before.
+BY_PAIR = """
+SELECT scope, pair_id, n, s, old.id IS NULL AS is_new,
+       coalesce(old.answered, 0) AS old_n, coalesce(old.selected, 0) AS old_s
+FROM (SELECT scope, pair_id, count(*) AS n, sum(selected) AS s FROM answer GROUP BY scope, pair_id) found
+LEFT JOIN turing_pairtally old USING (scope, pair_id)
+"""
+
+# The games that are complete with these answers, and the selections in each.
+COMPLETED = """
+SELECT touched.scope, touched.player_id, max(round.answered_at) AS completed_at,
+       count(*) FILTER (WHERE round.choice <> round.human_side) AS selected
+FROM (SELECT DISTINCT scope, player_id, game_id FROM answer) touched
+JOIN turing_round round ON round.game_id = touched.game_id AND round.choice IS NOT NULL
+    AND (touched.scope = 'all' OR round.flag = '')
+    AND (round.is_counted OR round.id IN (SELECT id FROM claimed))
+GROUP BY touched.scope, touched.player_id, touched.game_id HAVING count(*) = %(rounds)s
+"""
+
+FIRST_GAME = """
+SELECT DISTINCT ON (scope, player_id) scope, player_id, selected
+FROM completed ORDER BY scope, player_id, completed_at
+"""
+
+# For each player as for each pair, with the selections in their first game if it was completed just now.
+BY_PLAYER = """
+SELECT scope, player_id, n, s, old.id IS NULL AS is_new,
+       coalesce(old.answered, 0) AS old_n, coalesce(old.selected, 0) AS old_s,
+       CASE WHEN old.first_selected IS NULL THEN first_game.selected END AS first_selected
+FROM (SELECT scope, player_id, count(*) AS n, sum(selected) AS s FROM answer GROUP BY scope, player_id) found
+LEFT JOIN first_game USING (scope, player_id)
+LEFT JOIN turing_playertally old USING (scope, player_id)
+"""
+
+# For each cell, which is a player and a pair together; only a repeated pair can have an answer by this player already.
+BY_CELL = """
+SELECT scope, found.n, found.s, old.n AS old_n, old.s AS old_s
+FROM (
     SELECT scope, player_id, pair_id, count(*) AS n, sum(selected) AS s, bool_or(is_repeat) AS is_repeat
     FROM answer GROUP BY scope, player_id, pair_id
-),
-both_growth AS (
-    SELECT scope, sum(by_both.n * (2 * old.n + by_both.n)) AS nn,
-           sum(by_both.n * old.s + by_both.s * old.n + by_both.n * by_both.s) AS ns,
-           sum(by_both.s * (2 * old.s + by_both.s)) AS ss
-    FROM by_both CROSS JOIN LATERAL (
-        -- Only a repeated pair can have an answer by this player already.
-        SELECT count(*) AS n, count(*) FILTER (WHERE round.choice <> round.human_side) AS s
-        FROM turing_game game JOIN turing_round round ON round.game_id = game.id
-        WHERE by_both.is_repeat AND game.player_id = by_both.player_id AND round.pair_id = by_both.pair_id
-          AND round.is_counted AND (by_both.scope = 'all' OR round.flag = '')
-    ) old GROUP BY scope
-),
-rounds_saved AS (
-    INSERT INTO turing_roundtally AS tally (day, number, scope, answered, selected, chose_left)
-    SELECT %(day)s, number, scope, count(*), sum(selected), sum(chose_left) FROM answer GROUP BY number, scope
-    ON CONFLICT (scope, day, number) DO UPDATE
-        SET answered = tally.answered + excluded.answered, selected = tally.selected + excluded.selected,
-            chose_left = tally.chose_left + excluded.chose_left
-),
-day_saved AS (
-    INSERT INTO turing_daytally AS tally (
-        day, scope, answered, selected, players, pairs, player_nn, player_ns, player_ss, pair_nn, pair_ns, pair_ss,
-        both_nn, both_ns, both_ss, first_games, first_selected, first_selected_squares
-    )
-    SELECT %(day)s, scope, total.n, total.s, player.new, pair.new, player.nn, player.ns, player.ss, pair.nn, pair.ns,
-           pair.ss, both_.nn, both_.ns, both_.ss, player.first_games, player.first_selected, player.first_squares
-    FROM (SELECT scope, count(*) AS n, sum(selected) AS s FROM answer GROUP BY scope) total
-    JOIN player_growth player USING (scope) JOIN pair_growth pair USING (scope) JOIN both_growth both_ USING (scope)
-    ON CONFLICT (scope, day) DO UPDATE SET
-        answered = tally.answered + excluded.answered, selected = tally.selected + excluded.selected,
-        players = tally.players + excluded.players, pairs = tally.pairs + excluded.pairs,
-        player_nn = tally.player_nn + excluded.player_nn, player_ns = tally.player_ns + excluded.player_ns,
-        player_ss = tally.player_ss + excluded.player_ss, pair_nn = tally.pair_nn + excluded.pair_nn,
-        pair_ns = tally.pair_ns + excluded.pair_ns, pair_ss = tally.pair_ss + excluded.pair_ss,
-        both_nn = tally.both_nn + excluded.both_nn, both_ns = tally.both_ns + excluded.both_ns,
-        both_ss = tally.both_ss + excluded.both_ss, first_games = tally.first_games + excluded.first_games,
-        first_selected = tally.first_selected + excluded.first_selected,
-        first_selected_squares = tally.first_selected_squares + excluded.first_selected_squares
-)
-SELECT count(*) FROM claimed
+) found
+CROSS JOIN LATERAL (
+    SELECT count(*), count(*) FILTER (WHERE round.choice <> round.human_side)
+    FROM turing_game game JOIN turing_round round ON round.game_id = game.id
+    WHERE found.is_repeat AND game.player_id = found.player_id AND round.pair_id = found.pair_id
+      AND round.is_counted AND (found.scope = 'all' OR round.flag = '')
+) AS old (n, s)
 """
+
+# By how much the sums over clusters of n², n s and s² grow: (old + new)² - old² is new (2 old + new).
+GROWTH = """
+sum(n * (2 * old_n + n)) AS nn,
+sum(n * old_s + s * old_n + n * s) AS ns,
+sum(s * (2 * old_s + s)) AS ss
+"""
+
+# The first games of players who had none before.
+FIRST_GAMES = """
+count(first_selected) AS first_games,
+coalesce(sum(first_selected), 0) AS first_selected,
+coalesce(sum(first_selected ^ 2), 0) AS first_squares
+"""
+
+DAY_SUMS = {
+    "answered": "total.n",
+    "selected": "total.s",
+    "players": "player.new",
+    "pairs": "pair.new",
+    **{f"player_{name}": f"player.{name}" for name in ("nn", "ns", "ss")},
+    **{f"pair_{name}": f"pair.{name}" for name in ("nn", "ns", "ss")},
+    **{f"both_{name}": f"cell.{name}" for name in ("nn", "ns", "ss")},
+    "first_games": "player.first_games",
+    "first_selected": "player.first_selected",
+    "first_selected_squares": "player.first_squares",
+}
+
+
+def adding(*sums: str) -> str:
+    """Return what an upsert into a tally sets: each sum grows by what is inserted."""
+    return ", ".join(f"{name} = tally.{name} + excluded.{name}" for name in sums)
+
+
+# What is read and written in turn, all in one statement: every part reads the tallies as they were before it.
+PARTS = {
+    "claimed": CLAIMED,
+    "answer": ANSWER,
+    "total": "SELECT scope, count(*) AS n, sum(selected) AS s FROM answer GROUP BY scope",
+    "by_pair": BY_PAIR,
+    "completed": COMPLETED,
+    "first_game": FIRST_GAME,
+    "by_player": BY_PLAYER,
+    "by_cell": BY_CELL,
+    "pair": f"SELECT scope, count(*) FILTER (WHERE is_new) AS new, {GROWTH} FROM by_pair GROUP BY scope",
+    "player": f"""
+        SELECT scope, count(*) FILTER (WHERE is_new) AS new, {GROWTH}, {FIRST_GAMES} FROM by_player GROUP BY scope
+    """,
+    "cell": f"SELECT scope, {GROWTH} FROM by_cell GROUP BY scope",
+    "pairs_saved": f"""
+        INSERT INTO turing_pairtally AS tally (scope, pair_id, answered, selected)
+        SELECT scope, pair_id, n, s FROM by_pair
+        ON CONFLICT (scope, pair_id) DO UPDATE SET {adding("answered", "selected")}
+    """,
+    "players_saved": f"""
+        INSERT INTO turing_playertally AS tally (scope, player_id, answered, selected, first_selected)
+        SELECT scope, player_id, n, s, first_selected FROM by_player
+        ON CONFLICT (scope, player_id) DO UPDATE SET {adding("answered", "selected")},
+            first_selected = coalesce(tally.first_selected, excluded.first_selected)
+    """,
+    "rounds_saved": f"""
+        INSERT INTO turing_roundtally AS tally (scope, day, number, answered, selected, chose_left)
+        SELECT scope, %(day)s, number, count(*), sum(selected), sum(chose_left) FROM answer GROUP BY scope, number
+        ON CONFLICT (scope, day, number) DO UPDATE SET {adding("answered", "selected", "chose_left")}
+    """,
+    "day_saved": f"""
+        INSERT INTO turing_daytally AS tally (scope, day, {", ".join(DAY_SUMS)})
+        SELECT scope, %(day)s, {", ".join(DAY_SUMS.values())}
+        FROM total JOIN player USING (scope) JOIN pair USING (scope) JOIN cell USING (scope)
+        ON CONFLICT (scope, day) DO UPDATE SET {adding(*DAY_SUMS)}
+    """,
+}
+COUNT = (
+    "WITH " + ",".join(f"{name} AS ({sql})" for name, sql in PARTS.items()) + "SELECT count(*) FROM claimed"
+)
 
 
 def count_answers(batch: int = BATCH) -> int:
