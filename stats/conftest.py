@@ -78,7 +78,8 @@ def all_poem_records() -> ScoreTable:
 @pytest.fixture(scope="session")
 def poem(all_poem_records: ScoreTable) -> ScoreTable:
     """Return the poem study with its ten valid evaluators; tester8 did not finish."""
-    return all_poem_records.without_evaluators(["tester8"])
+    valid = [evaluator for evaluator in all_poem_records.evaluators if evaluator != "tester8"]
+    return all_poem_records.only_evaluators(valid)
 
 
 Foreign = Callable[[str], RatingTable]

@@ -11,9 +11,6 @@ import scipy
 
 from stats.mixed import VarianceComponents, crossed_error
 
-# Of the size found for differences of overall ratings from 1 to 10 in the published poem study; to plan
-# with where there is no pilot. Reference: as in `stats.published`.
-DEFAULT_COMPONENTS = VarianceComponents(evaluator=2.5, prompt=1.0, residual=3.5)
 MOST_PLANNED = 10_000
 
 

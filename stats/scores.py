@@ -94,20 +94,10 @@ class ScoreTable:
         legal = ", ".join(criterion.key for criterion in self.criteria)
         raise ValueError(f"criterion must be one of {legal}; got {key!r}")
 
-    def method_index(self, key: str) -> int:
-        """Return the place of a method on the third axis of `scores`."""
-        if key not in self.methods:
-            raise ValueError(f"method must be one of {', '.join(self.methods)}; got {key!r}")
-        return self.methods.index(key)
-
     def for_criterion(self, key: str) -> Floats:
         """Return the ratings on one criterion, shape (E, P, M)."""
         ratings: Floats = self.scores[..., self.criterion_index(key)]
         return ratings
-
-    def ratings_collected(self) -> int:
-        """Count the ratings that are there."""
-        return int(np.count_nonzero(~np.isnan(self.scores)))
 
     def off_scale(self) -> Bools:
         """Return where a rating lies outside its criterion's scale, shape (E, P, M, C)."""
@@ -134,14 +124,6 @@ class ScoreTable:
             best=self.best[rows],
             positions=None if self.positions is None else self.positions[rows],
         )
-
-    def without_evaluators(self, keys: Iterable[str]) -> ScoreTable:
-        """Return the table without these evaluators."""
-        unwanted = set(keys)
-        unknown = unwanted.difference(self.evaluators)
-        if unknown:
-            raise ValueError(f"keys has evaluators who are not in the table: {', '.join(sorted(unknown))}")
-        return self.only_evaluators(set(self.evaluators) - unwanted)
 
 
 def _unique_keys(name: str, keys: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ import scipy
 from stats.cluster import ClusterRobustMean, two_way_mean
 from stats.mixed import Interval, t_interval, t_p_value
 from stats.scores import Bools, Floats, Ints
-from stats.sequences import ConfidenceSequence, share_sequence
 
 CHANCE = 0.5
 DEFAULT_MARGIN = 0.05
@@ -140,13 +139,6 @@ def exact_binomial_p(selected: int, total: int) -> float:
     return min(2 * float(scipy.special.bdtr(fewer, total, CHANCE)), 1.0)
 
 
-def binomial_equivalence_p(selected: int, total: int, margin: float) -> float:
-    """Return the p-value of two exact one-sided tests that the share lies within `margin` of one half."""
-    above = float(scipy.stats.binom.sf(selected - 1, total, CHANCE - margin))
-    below = float(scipy.stats.binom.cdf(selected, total, CHANCE + margin))
-    return max(above, below)
-
-
 def d_prime(selected: int, total: int) -> float | None:
     """
     Return d' = sqrt(2) z(share of right answers) of a two-alternative forced choice; None at 0 or 1.
@@ -165,18 +157,6 @@ def verdict(interval: Interval, margin: float = DEFAULT_MARGIN) -> Verdict:
     if CHANCE - margin < interval[0] and interval[1] < CHANCE + margin:
         return "equivalent"
     return "undecided"
-
-
-def first_game_sequence(
-    records: SelectionRecords,
-    *,
-    rounds_in_game: int = 5,
-    confidence_level: float = 0.95,
-    tightest_at: int = 500,
-) -> ConfidenceSequence:
-    """Return the confidence sequence over players, each by the share in their first completed game."""
-    shares = first_game_shares(records, rounds_in_game)
-    return share_sequence(shares, confidence_level=confidence_level, tightest_at=tightest_at)
 
 
 def first_game_shares(records: SelectionRecords, rounds_in_game: int = 5) -> Floats:

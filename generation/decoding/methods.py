@@ -27,7 +27,6 @@ LINE_ENDS = re.compile(r"[\r\n\t]+")
 FREE = "free"
 # The form that the verse model knows free verse by.
 FREE_NAME = "古体"
-FREE_SENTENCES = 8
 # The verse model has learnt titles, not descriptions: of one it is asked for each word as for a title.
 WORD = re.compile(r"\w+")
 LONGEST_WORD, MOST_WORDS = 10, 3

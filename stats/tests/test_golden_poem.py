@@ -44,7 +44,7 @@ def close(value: float | None, expected: float, tolerance: float = CLOSED_FORM) 
 
 def differences(table: ScoreTable, a: str, b: str, criterion: str = "overall") -> Floats:
     ratings = table.for_criterion(criterion)
-    return ratings[..., table.method_index(b)] - ratings[..., table.method_index(a)]
+    return ratings[..., table.methods.index(b)] - ratings[..., table.methods.index(a)]
 
 
 def test_crossed_random_effects_are_the_golden_ones(pairs: list[tuple[Comparison, Any]]) -> None:

@@ -38,7 +38,7 @@ MIXED_LM, DENSE_REML, EXACT = 5e-3, 1e-4, 1e-9
 def differences(name: str, pair: Any) -> Floats:
     table = TABLES[name]
     ratings = table.for_criterion(pair["criterion"])
-    return ratings[..., table.method_index(pair["b"])] - ratings[..., table.method_index(pair["a"])]
+    return ratings[..., table.methods.index(pair["b"])] - ratings[..., table.methods.index(pair["a"])]
 
 
 @pytest.fixture(scope="module")
