@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
 from http import HTTPStatus
 from pathlib import Path
@@ -47,7 +45,7 @@ from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
-from stats.reports.tables import safe_cell
+from stats.reports.write_rows import Columns, csv_chunks
 
 FORMS: dict[str, type[StudyForm]] = {
     "group": GroupForm,
@@ -163,18 +161,21 @@ def invited(request: UserRequest, study: Study, made: list[inviting.NewLink]) ->
     return links_page(request, study, left)
 
 
+LINK_COLUMNS: Columns = {"email": "text", "name": "text", "group": "text", "link": "text"}
+
+
 def links_page(request: UserRequest, study: Study, links: list[inviting.NewLink]) -> HttpResponse:
     """Return the page that shows new links once, and holds them as a file to keep."""
     site = request.build_absolute_uri("/")
     rows = [(link.made, join_address(link.token, site)) for link in links]
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["email", "name", "group", "link"])
-    for made, address in rows:
-        email, name = (made.email, made.name) if isinstance(made, Invitation) else ("", "")
-        writer.writerow(
-            [safe_cell(cell) for cell in (email, name, made.group.key if made.group else "", address)]
+    table = [
+        (
+            *((made.email, made.name) if isinstance(made, Invitation) else ("", "")),
+            made.group.key if made.group else "",
+            address,
         )
+        for made, address in rows
+    ]
     context = {
         "study": study,
         "rights": right_names(request.user, study),
@@ -182,7 +183,7 @@ def links_page(request: UserRequest, study: Study, links: list[inviting.NewLink]
         "is_open": isinstance(links[0].made, OpenLink),
         "can_mail": can_mail(),
         # In the page itself, because the links are stored nowhere.
-        "file": "data:text/csv;charset=utf-8," + quote("\ufeff" + text.getvalue()),
+        "file": "data:text/csv;charset=utf-8," + quote(b"".join(csv_chunks(LINK_COLUMNS, table))),
     }
     return render(request, "annotations/recruiting/new_links.html", context)
 

@@ -36,8 +36,8 @@ def report_html(report: StudyReport) -> bytes:
 
 
 def report_csv(report: StudyReport) -> bytes:
-    """Return the report as a tidy table; the mark in front makes spreadsheets read it as UTF-8."""
-    return tidy_csv(report).encode("utf-8-sig")
+    """Return the report as a tidy table."""
+    return tidy_csv(report)
 
 
 def report_latex(report: StudyReport) -> bytes:

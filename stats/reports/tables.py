@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from stats.reports.write_rows import Columns, Row, Value, csv_chunks
 
 if TYPE_CHECKING:
     from stats.analysis import Analysis
     from stats.reports.study_report import StudyReport
 
 
-# What a spreadsheet takes for the start of a formula, in both widths.
-FORMULA_STARTS = "=+-@＝＋－＠"
-IGNORED_BEFORE_FORMULA = " \t\r\n\u200b\u200c\u200d\ufeff\u3000"
-
-HEAD = ("table", "criterion", "method", "other_method", "value")
-Cell = str | int | float | None
+COLUMNS: Columns = {
+    "table": "text", "criterion": "text", "method": "text", "other_method": "text", "value": "real",
+}  # fmt: skip
 
 
-def safe_cell(value: Cell) -> str:
-    """Return the cell as text that no spreadsheet runs as a formula.
-
-    Text that would start one gets an apostrophe in front; numbers stay as they are, a negative one too.
-    `None` is an empty cell.
-    """
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        return repr(value)
-    start = value.lstrip(IGNORED_BEFORE_FORMULA)[:1]
-    return f"'{value}" if start and start in FORMULA_STARTS else value
-
-
-def tidy_rows(report: StudyReport) -> Iterator[tuple[Cell, ...]]:
-    """Yield the numbers of the report, one a row, in the columns of `HEAD`."""
+def tidy_rows(report: StudyReport) -> Iterator[Row]:
+    """Yield the numbers of the report, one a row, in `COLUMNS`."""
     people = report.participants
     yield "recruited", None, None, None, people.recruited
     yield "finished", None, None, None, people.finished
@@ -66,7 +49,7 @@ def tidy_rows(report: StudyReport) -> Iterator[tuple[Cell, ...]]:
                 yield column, comparison.criterion, comparison.a, comparison.b, number
 
 
-def analysis_rows(analysis: Analysis) -> Iterator[tuple[Cell, ...]]:
+def analysis_rows(analysis: Analysis) -> Iterator[Row]:
     """Yield the numbers of the analysis; a difference is that of the other method less the method."""
     for mean in analysis.means:
         for name, value in flat("crossed_mean", mean.crossed.as_dict()):
@@ -96,7 +79,7 @@ def analysis_rows(analysis: Analysis) -> Iterator[tuple[Cell, ...]]:
             yield name, analysis.primary, pair.a, pair.b, value
 
 
-def flat(name: str, value: Any) -> Iterator[tuple[str, Cell]]:
+def flat(name: str, value: Any) -> Iterator[tuple[str, Value]]:
     """Yield the numbers inside nested dictionaries and lists, named by the way to them; words are left out."""
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -108,10 +91,6 @@ def flat(name: str, value: Any) -> Iterator[tuple[str, Cell]]:
         yield name, int(value) if isinstance(value, bool) else value
 
 
-def tidy_csv(report: StudyReport) -> str:
-    """Return the report as CSV with a head row."""
-    output = io.StringIO()
-    writer = csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(HEAD)
-    writer.writerows([safe_cell(cell) for cell in row] for row in tidy_rows(report))
-    return output.getvalue()
+def tidy_csv(report: StudyReport) -> bytes:
+    """Return the report as a tidy table in CSV."""
+    return b"".join(csv_chunks(COLUMNS, tidy_rows(report)))

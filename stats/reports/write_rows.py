@@ -13,8 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from stats.reports.tables import safe_cell
-
 if TYPE_CHECKING:
     import pyarrow
 
@@ -31,6 +29,9 @@ ROWS_PER_CHUNK = 500
 CHUNKS_PER_ROW_GROUP = 20
 VALUES_REMEMBERED = 10_000
 UTF_8_MARK = "\ufeff"
+# What a spreadsheet takes for the start of a formula, in both widths.
+FORMULA_STARTS = "=+-@＝＋－＠"
+IGNORED_BEFORE_FORMULA = " \t\r\n\u200b\u200c\u200d\ufeff\u3000"
 
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -99,6 +100,20 @@ def csv_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
     line = ",".join(["%s"] * len(columns)) + "\r\n"
     yield (UTF_8_MARK + line % tuple(map(csv_cell, columns))).encode()
     yield from filled_in(line, csv_cell, columns, rows)
+
+
+def safe_cell(value: Value) -> str:
+    """Return the cell as text that no spreadsheet runs as a formula.
+
+    Text that would start one gets an apostrophe in front; numbers stay as they are, a negative one too.
+    `None` is an empty cell.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return repr(value)
+    start = value.lstrip(IGNORED_BEFORE_FORMULA)[:1]
+    return f"'{value}" if start and start in FORMULA_STARTS else value
 
 
 def csv_cell(value: Value) -> str:

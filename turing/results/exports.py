@@ -6,29 +6,56 @@ has a row of its own.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
 
 from stats.cluster import ClusterRobustMean
-from stats.reports.tables import flat, safe_cell
+from stats.reports.tables import flat
+from stats.reports.write_rows import CONTENT_TYPES, FORMATS, Columns, Row, csv_chunks
 from turing.models import PoemPair, Round, Scope
 from turing.results.figures import Breakdown, Group, ScopeResults, breakdown, extreme_pairs, live_results
 from turing.results.sensitivity import undistorted
 
-RESULT_FORMATS = {"json": "application/json; charset=utf-8", "csv": "text/csv; charset=utf-8"}
-ROW_FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
-ROWS_PER_CHUNK = 500
-# Makes spreadsheets read the file as UTF-8.
-UTF_8_MARK = "\ufeff"
-HEAD = ("scope", "figure", "value")
+RESULT_FORMATS = {"json": "application/json; charset=utf-8", "csv": CONTENT_TYPES["csv"]}
+ROW_FORMATS = {name: CONTENT_TYPES[name] for name in ("csv", "jsonl")}
+# How many rows the database hands over at a time.
+FETCHED_AT_ONCE = 500
+
+FIGURE_COLUMNS: Columns = {"scope": "text", "figure": "text", "value": "real"}
+ROUND_COLUMNS: Columns = {
+    "game_id": "integer",
+    "number": "integer",
+    "human_side": "text",
+    "choice": "text",
+    "confidence": "integer",
+    "known": "boolean",
+    "is_repeat": "boolean",
+    "flag": "text",
+    "shown_at": "time",
+    "answered_at": "time",
+    "player_id": "integer",
+    "genre": "text",
+    "pair_number": "integer",
+}
+PAIR_COLUMNS: Columns = {
+    "genre": "text",
+    "number": "integer",
+    "is_withdrawn": "boolean",
+    "title": "text",
+    "description": "text",
+    "poet": "text",
+    "dynasty": "text",
+    "form": "text",
+    "human_text": "text",
+    "machine_text": "text",
+    "method": "text",
+    **{f"{name}_{scope}": "integer" for scope in Scope for name in ("answered", "selected")},
+}
 
 
 def export_results(file_format: str, *, with_pairs: bool, with_rounds: bool = False) -> bytes:
@@ -39,7 +66,9 @@ def export_results(file_format: str, *, with_pairs: bool, with_rounds: bool = Fa
     if file_format not in RESULT_FORMATS:
         raise ValueError(f"file_format must be one of {', '.join(RESULT_FORMATS)}; got {file_format!r}")
     if file_format == "csv":
-        return _tidy_csv(results_dict(with_pairs=False, with_rounds=with_rounds)).encode()
+        return b"".join(
+            csv_chunks(FIGURE_COLUMNS, _figures(results_dict(with_pairs=False, with_rounds=with_rounds)))
+        )
     results = results_dict(with_pairs=with_pairs, with_rounds=with_rounds)
     return (json.dumps(results, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
@@ -111,106 +140,55 @@ def _share_dict(group: Group, scope: Scope) -> dict[str, Any]:
     return {"selected": share.selected, "records": share.total, "rate": share.rate, "ci": share.ci}
 
 
-def _tidy_csv(results: dict[str, Any]) -> str:
-    """Return the figures one a row, named by the way to them in the JSON; words are left out."""
-    output = io.StringIO()
-    writer = csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(HEAD)
+def _figures(results: dict[str, Any]) -> Iterator[Row]:
+    """Yield the figures one a row, named by the way to them in the JSON; words are left out."""
     for scope, figures in results["scopes"].items():
         for name, inner in figures.items():
-            writer.writerows([scope, safe_cell(path), safe_cell(value)] for path, value in flat(name, inner))
-    return UTF_8_MARK + output.getvalue()
+            for path, value in flat(name, inner):
+                yield scope, path, value
 
 
-def answered_rounds() -> QuerySet[Round, Any]:
+def answered_rounds() -> QuerySet[Any, Any]:
     """Return one row for each answered round, also those that are not counted yet."""
-    return (
-        Round.objects.answered()
-        .order_by("pk")
-        .values(
-            "game_id",
-            "number",
-            "human_side",
-            "choice",
-            "confidence",
-            "known",
-            "is_repeat",
-            "flag",
-            "shown_at",
-            "answered_at",
-            player_id=F("game__player_id"),
-            genre=F("pair__genre"),
-            pair_number=F("pair__number"),
-        )
+    named = Round.objects.answered().annotate(
+        player_id=F("game__player_id"), genre=F("pair__genre"), pair_number=F("pair__number")
     )
+    return named.order_by("pk").values_list(*ROUND_COLUMNS)
 
 
-def played_pairs() -> QuerySet[PoemPair, Any]:
+def played_pairs() -> QuerySet[Any, Any]:
     """Return one row for each pair with its texts and how it did in each scope."""
-    counts = {
-        f"{name}_{scope}": Sum(f"tallies__{name}", filter=Q(tallies__scope=scope.value), default=0)
-        for scope in Scope
-        for name in ("answered", "selected")
-    }
-    return (
-        PoemPair.objects.order_by("genre", "number")
-        .values(
-            "genre",
-            "number",
-            "is_withdrawn",
-            title=F("human__prompt__text"),
-            description=F("human__prompt__description"),
-            poet=F("human__source_text__author"),
-            dynasty=F("human__source_text__dynasty"),
-            form=F("human__source_text__form"),
-            human_text=F("human__text"),
-            machine_text=F("machine__text"),
-            method=F("machine__run__method__key"),
-        )
-        .annotate(**counts)
+    named = PoemPair.objects.annotate(
+        title=F("human__prompt__text"),
+        description=F("human__prompt__description"),
+        poet=F("human__source_text__author"),
+        dynasty=F("human__source_text__dynasty"),
+        form=F("human__source_text__form"),
+        human_text=F("human__text"),
+        machine_text=F("machine__text"),
+        method=F("machine__run__method__key"),
+        **{
+            f"{name}_{scope}": Sum(f"tallies__{name}", filter=Q(tallies__scope=scope.value), default=0)
+            for scope in Scope
+            for name in ("answered", "selected")
+        },
     )
+    return named.order_by("genre", "number").values_list(*PAIR_COLUMNS)
 
 
-ROWS: dict[str, Callable[[], QuerySet[Any, Any]]] = {
-    "rounds": answered_rounds,
-    "pairs": played_pairs,
+ROWS: dict[str, tuple[Columns, Callable[[], QuerySet[Any, Any]]]] = {
+    "rounds": (ROUND_COLUMNS, answered_rounds),
+    "pairs": (PAIR_COLUMNS, played_pairs),
 }
 
 
 def row_chunks(rows: str, file_format: str) -> Iterator[bytes]:
     """Yield one of `ROWS` in one of `ROW_FORMATS`, in memory that does not grow with them."""
-    found = ROWS[rows]().iterator(chunk_size=ROWS_PER_CHUNK)
-    return _csv_chunks(found) if file_format == "csv" else _jsonl_chunks(found)
-
-
-def _csv_chunks(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    output = io.StringIO(UTF_8_MARK)
-    output.seek(0, io.SEEK_END)
-    writer = csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    for number, row in enumerate(rows):
-        if number == 0:
-            writer.writerow(row)
-        writer.writerow([safe_cell(_plain(value)) for value in row.values()])
-        if number % ROWS_PER_CHUNK == ROWS_PER_CHUNK - 1:
-            yield output.getvalue().encode()
-            output.seek(0)
-            output.truncate()
-    yield output.getvalue().encode()
-
-
-def _jsonl_chunks(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    while batch := list(islice(rows, ROWS_PER_CHUNK)):
-        yield "".join(
-            json.dumps({name: _time(value) for name, value in row.items()}, ensure_ascii=False) + "\n"
-            for row in batch
-        ).encode()
+    columns, found = ROWS[rows]
+    stored = found().iterator(chunk_size=FETCHED_AT_ONCE)
+    return FORMATS[file_format](columns, (tuple(map(_plain, row)) for row in stored))
 
 
 def _plain(value: Any) -> Any:
-    """Return a cell's value: yes and no as `true` and `false`, a time as in JSON."""
-    return str(value).lower() if isinstance(value, bool) else _time(value)
-
-
-def _time(value: Any) -> Any:
     """Return a time as text in ISO 8601 (UTC), anything else as it is."""
     return value.isoformat() if isinstance(value, datetime) else value

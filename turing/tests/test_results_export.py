@@ -107,7 +107,7 @@ def test_many_rows_come_in_chunks_and_none_is_lost(
     pairs: list[PoemPair], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(simulated(pairs, players=10))
-    monkeypatch.setattr("turing.results.exports.ROWS_PER_CHUNK", 7)
+    monkeypatch.setattr("stats.reports.write_rows.ROWS_PER_CHUNK", 7)
     chunks = {form: list(row_chunks("rounds", form)) for form in ("csv", "jsonl")}
     assert len(chunks["csv"]) > 3 and len(chunks["jsonl"]) > 3
     assert len(rows_of(b"".join(chunks["csv"]).decode())) == Round.objects.count()

@@ -26,8 +26,8 @@ from stats.reports.figures import (
 )
 from stats.reports.latex import escape, latex
 from stats.reports.pdf import compiled, pdf
-from stats.reports.tables import safe_cell
 from stats.reports.workbook import workbook
+from stats.reports.write_rows import safe_cell
 
 VERSE = "一双斑驳蹄，踏碎苍苔路。\n空蒙古兽皮，散落犹群兔。"
 FOREST = forest_plot(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from generation.management.act_command import ActCommand
+from stats.reports.write_rows import write_whole
 from turing.results.counting import count_answers
 from turing.results.exports import RESULT_FORMATS, ROW_FORMATS, ROWS, export_results, row_chunks
 
@@ -45,19 +45,7 @@ class Command(ActCommand):
                 self.stdout.write(chunk.decode(), ending="")
             return
         try:
-            _write_whole(output, chunks)
+            write_whole(output, chunks)
         except OSError as error:
             raise CommandError(f"{output}: {error.strerror}") from error
         self.stderr.write(f"{output}: written")
-
-
-def _write_whole(output: Path, chunks: Iterator[bytes]) -> None:
-    """Write a file beside its place and move it there, so that nobody reads half of it."""
-    draft = output.with_name(f"{output.name}.part")
-    try:
-        with draft.open("wb") as file:
-            file.writelines(chunks)
-        draft.replace(output)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
