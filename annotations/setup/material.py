@@ -21,7 +21,7 @@ from annotations.models import (
 from annotations.models.counting import count_of
 from annotations.setup.maker_names import MakerNamed, texts_naming_their_maker
 from annotations.setup.pages import clear, lay_out, place_candidates
-from annotations.setup.study import refuse_unless_draft
+from annotations.setup.study import refuse_if_fixed
 from generation.files.candidates import CandidateFile
 from generation.files.prompts import PromptFile
 from generation.models import GenerationRun, prompt_heading
@@ -49,7 +49,7 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
     The study's row is locked, because a run that ends meanwhile adds its texts.
     """
     locked = Study.objects.locked(study)
-    refuse_unless_draft(locked)
+    refuse_if_fixed(locked)
     if file.genre != locked.genre:
         raise Refused(_("These texts are of another kind than the criteria ask about."))
     if locked.study_runs.filter(run__state__in=OPEN_RUNS).exists():

@@ -13,7 +13,8 @@ from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
 from annotations.setup.material import material_checks, store_material, typography_checks
-from annotations.setup.views import setup_page, why_fixed
+from annotations.setup.study import why_fixed
+from annotations.setup.views import setup_page
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once, was_made
 

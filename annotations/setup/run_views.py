@@ -15,7 +15,7 @@ from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.setup.run_forms import RunForm
-from annotations.setup.runs import add_run, refuse_if_fixed, run_rows, start_run
+from annotations.setup.runs import add_run, refuse_further_methods, run_rows, start_run
 from generation.refusals import Refused
 from generation.runs.progress import workload
 from generation.web.once import NonceForm, make_once
@@ -48,7 +48,7 @@ def study_runs_page(
 ) -> HttpResponse:
     """Return the page with the form, or with why the study takes no further method."""
     try:
-        refuse_if_fixed(study)
+        refuse_further_methods(study)
         fixed = ""
     except Refused as refused:
         fixed = str(refused)

@@ -11,8 +11,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
-from annotations.models import AnalysisPlan, Page, PageCandidate, Study, StudyMethod, StudyRun
+from annotations.models import Page, PageCandidate, Study, StudyMethod, StudyRun
 from annotations.models.counting import count_of
+from annotations.setup.study import refuse_if_fixed
 from generation.files.candidates import MOST_METHODS
 from generation.models import GenerationRun, Prompt, RunPrompt
 from generation.refusals import Refused
@@ -21,16 +22,9 @@ from generation.runs.runs import queue_run
 RUNS_SHOWN = 20
 
 
-def refuse_if_fixed(study: Study) -> None:
+def refuse_further_methods(study: Study) -> None:
     """Raise `Refused` where no method can be added to a study any more."""
-    if study.state == Study.State.CLOSED:
-        raise Refused(_("This study is closed."))
-    if study.launched_at:
-        raise Refused(_("The study has been launched; its methods are fixed."))
-    if study.enrolments.exists():
-        raise Refused(_("Evaluators are enrolled already, and all must see the same methods."))
-    if AnalysisPlan.objects.filter(study=study).exists():
-        raise Refused(_("The analysis plan is locked, and it names the methods."))
+    refuse_if_fixed(study)
     if study.study_methods.count() >= MOST_METHODS:
         raise Refused(
             _("The study has %(most)d methods, and no page can show more.") % {"most": MOST_METHODS}
@@ -39,7 +33,7 @@ def refuse_if_fixed(study: Study) -> None:
 
 def refuse_method(study: Study, method: str) -> None:
     """Raise `Refused` where the study cannot take texts by this method."""
-    refuse_if_fixed(study)
+    refuse_further_methods(study)
     if study.study_methods.filter(method__key=method).exists():
         raise Refused(taken_message(method))
 

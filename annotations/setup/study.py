@@ -107,7 +107,7 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
     _refuse_too_late(locked, frozenset(changed))
     saved = list(changed)
     if OF_TEXTS & frozenset(changed):
-        refuse_unless_draft(locked)
+        refuse_if_fixed(locked)
     if (OF_TEXTS | {"prompts_per_subtask", "has_best_picks", "allows_missing_texts"}) & frozenset(changed):
         locked.signed_off_at = None
         saved.append("signed_off_at")
@@ -128,7 +128,7 @@ def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
     of another genre than those in the study.
     """
     locked = Study.objects.locked(study)
-    refuse_unless_draft(locked)
+    refuse_if_fixed(locked)
     if rubric.genre != locked.genre and locked.subtasks.exists():
         raise Refused(_("These criteria are for texts of another kind than those in the study."))
     locked.criteria.all().delete()
@@ -142,14 +142,25 @@ def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
     log_act(study, by, "study.changed", fields=["criteria"])
 
 
-def refuse_unless_draft(study: Study) -> None:
-    """Raise Refused where a study's criteria and material are fixed."""
-    if study.state != Study.State.DRAFT:
+def refuse_if_fixed(study: Study) -> None:
+    """Raise Refused where it can no longer change what a study asks about which texts."""
+    if study.state == Study.State.CLOSED:
+        raise Refused(_("The study is closed; nothing of it changes any more."))
+    if study.launched_at:
         raise Refused(_("The study has been launched; what is asked about which texts is fixed."))
     if study.enrolments.exists():
         raise Refused(_("Evaluators are enrolled already, and all must be asked the same."))
     if AnalysisPlan.objects.filter(study=study).exists():
         raise Refused(_("The analysis plan is locked, and it names criteria, methods and prompts."))
+
+
+def why_fixed(study: Study) -> str:
+    """Return why it can no longer change what a study asks about which texts, or nothing."""
+    try:
+        refuse_if_fixed(study)
+    except Refused as refused:
+        return str(refused)
+    return ""
 
 
 def changeable_fields(study: Study) -> frozenset[str]:

@@ -23,7 +23,7 @@ from annotations.setup.forms import NewStudyForm, ReplaceCriteriaForm, SettingsF
 from annotations.setup.material import material_checks
 from annotations.setup.preview import PreviewEnrolment, preview_sheet
 from annotations.setup.row_forms import ConsentForm, criteria_formset, question_formset
-from annotations.setup.study import change_study, create_study, refuse_unless_draft, replace_criteria
+from annotations.setup.study import change_study, create_study, replace_criteria, why_fixed
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
@@ -156,15 +156,6 @@ def criteria_page(
         "criteria": study.criteria.all(),
     }
     return setup_page(request, study, "criteria", context, is_bad=is_bad)
-
-
-def why_fixed(study: Study) -> str:
-    """Return why the criteria and the material of a study can no longer change, or nothing."""
-    try:
-        refuse_unless_draft(study)
-    except Refused as refused:
-        return str(refused)
-    return ""
 
 
 @require_safe

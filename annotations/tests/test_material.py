@@ -119,7 +119,7 @@ def test_material_is_fixed_by_launch_and_plan(draft: Study, file: CandidateFile)
     lock_plan(draft, staff=None, primary_criterion=draft.criteria.get(key="overall"))
     with pytest.raises(Refused, match="plan"):
         store_material(draft, PROMPTS, by=None)
-    Study.objects.filter(pk=draft.pk).update(state="open")
+    Study.objects.filter(pk=draft.pk).update(state="open", launched_at="2026-05-01T00:00Z")
     with pytest.raises(Refused, match="launched"):
         store_material(draft, PROMPTS, by=None)
     assert pages(draft) == ["月", "花", "山"]

@@ -129,7 +129,7 @@ def test_rule_is_fixed_with_the_plan_and_the_launch(draft: Study) -> None:
     lock_plan(draft, staff=None, primary_criterion=draft.criteria.get(key="overall"))
     with pytest.raises(Refused, match="plan"):
         change_study(draft, by=None, normalisation="none")
-    Study.objects.filter(pk=draft.pk).update(state="open")
+    Study.objects.filter(pk=draft.pk).update(state="open", launched_at="2026-05-01T00:00Z")
     with pytest.raises(Refused, match="launched"):
         change_study(draft, by=None, normalisation="none")
 

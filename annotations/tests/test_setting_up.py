@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from annotations.access.permissions import studies_run_by
 from annotations.imports.studies import import_study
@@ -156,7 +157,7 @@ def test_after_the_launch_words_change_and_rules_do_not(draft: Study, state: str
 
 
 def test_nothing_of_a_closed_study_changes(draft: Study) -> None:
-    Study.objects.filter(pk=draft.pk).update(state="open")
+    Study.objects.filter(pk=draft.pk).update(state="open", launched_at="2026-05-01T00:00Z")
     close_study(draft)
     with pytest.raises(Refused, match="closed"):
         change_study(draft, by=None, title={"en": "Other"})
@@ -195,7 +196,9 @@ def test_criteria_for_texts_of_another_kind_are_refused(laid_out: Study, draft: 
 
 def test_criteria_are_fixed_by_launch_and_plan(laid_out: Study) -> None:
     with pytest.raises(Refused, match="launched"):
-        replace_criteria(Study.objects.create(slug="running", title={"en": "x"}), POEM, by=None)
+        replace_criteria(
+            Study.objects.create(slug="running", title={"en": "x"}, launched_at=timezone.now()), POEM, by=None
+        )
     lock_plan(laid_out, staff=None, primary_criterion=laid_out.criteria.get(key="overall"))
     with pytest.raises(Refused, match="plan"):
         replace_criteria(laid_out, POEM, by=None)

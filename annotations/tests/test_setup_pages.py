@@ -157,7 +157,7 @@ def test_words_and_rules_are_changed(draft: Study, as_alice: Client) -> None:
 
 
 def test_fixed_settings_are_shown_and_not_taken(draft: Study, as_alice: Client) -> None:
-    Study.objects.update(state="open")
+    Study.objects.update(state="open", launched_at="2026-05-01T00:00Z")
     url = f"{SETUP}settings/"
     assert re.search(r'name="inconsistency_threshold"[^>]* disabled', as_alice.get(url).content.decode())
     sent = {"title_en": "Tang", "hours_to_give_back": "24", "inconsistency_threshold": "0.9", "payment": "99"}
@@ -229,7 +229,7 @@ def test_rubric_replaces_all_criteria(draft: Study, as_alice: Client) -> None:
     assert draft.criteria.count() == 5
     wrong(as_alice.post(url, meant | {"rubric": "qa"}), "another kind")
     wrong(as_alice.post(url, {}), '<a href="#id_rubric">')
-    Study.objects.update(state="open")
+    Study.objects.update(state="open", launched_at="2026-05-01T00:00Z")
     wrong(as_alice.post(url, meant), "has been launched")
     assert "Save the criteria" not in shown(as_alice, f"{SETUP}criteria/")
 
@@ -255,7 +255,7 @@ def test_consent_and_its_form_are_edited(draft: Study, as_alice: Client) -> None
     assert [(one["key"], one["kind"]) for one in draft.questions] == [("q2", "text"), ("q1", "text")]
     response = as_alice.post(url, formset("questions", [question("Age", kind="choice", choices="one")]))
     wrong(response, "Question 1: it needs 2 to 20 different choices.")
-    Study.objects.update(state="open")
+    Study.objects.update(state="open", launched_at="2026-05-01T00:00Z")
     wrong(as_alice.post(url, formset("questions", [question("Age")])), "what evaluators agree to is fixed")
 
 
@@ -326,7 +326,7 @@ def test_prompts_are_typed_or_uploaded(draft: Study, as_alice: Client) -> None:
     wrong(as_alice.post(url, {"is_meant": "on"}), "one of the two")
     both = {"prompts": "月", "prompts_file": upload("花"), "is_meant": "on"}
     wrong(as_alice.post(url, both), "one of the two")
-    Study.objects.update(state="open")
+    Study.objects.update(state="open", launched_at="2026-05-01T00:00Z")
     wrong(as_alice.post(url, {"prompts": "花", "is_meant": "on"}), "has been launched")
 
 
@@ -363,7 +363,7 @@ def test_closing_asks_first_and_says_who_is_still_answering(
     as_alice: Client, draft: Study, django_assert_num_queries: Any
 ) -> None:
     assert "The study has not been launched." in shown(as_alice, f"{SETUP}close/")
-    Study.objects.update(state=Study.State.OPEN)
+    Study.objects.update(state=Study.State.OPEN, launched_at="2026-05-01T00:00Z")
     assert "Nobody is answering who has time left." in shown(as_alice, f"{SETUP}close/")
     at_work, late, done = (enrol(draft, build_user(name)) for name in ("at work", "late", "done"))
     answer_everything(done)
