@@ -25,6 +25,7 @@ from annotations.data_sheet.wording import (
 )
 from annotations.models import Study
 from generation.genres import GENRES
+from stats.reports.numbers import exact_percent
 
 
 def heds_markdown(study: Study) -> str:
@@ -186,7 +187,7 @@ def evaluators(facts: Facts) -> Part:
 
 def design(facts: Facts) -> Part:
     study, plan = facts.study, facts.plan
-    threshold = f"{100 * float(study.inconsistency_threshold):g} %"
+    threshold = exact_percent(float(study.inconsistency_threshold))
     return Part(
         "3.3 Experimental design",
         (

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from annotations.access.permissions import Right, study_and_rights, study_for
 from annotations.models import Study
 from annotations.monitoring.dashboard import SORTS, EvaluatorRow, Stage, dashboard, sorted_rows
+from stats.reports.numbers import DASH, decimal, exact_percent, percent
 
 SUBTASKS_ON_PAGE = 100
 # The stages of the funnel that a row of the table is in, by the word in the address.
@@ -84,9 +85,6 @@ def live_part(request: HttpRequest, study: Study) -> str:
 
 def progress_context(request: HttpRequest, study: Study) -> dict[str, Any]:
     """Return what is shown of a study, sorted and filtered as the address says; raise Http404 for nonsense there."""
-    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
-    from annotations.results.document.wording import decimal, percent
-
     sort, stage, group = (request.GET.get(name, "") for name in ("sort", "stage", "group"))
     sort = sort or "evaluator"
     found = dashboard(study)
@@ -115,7 +113,7 @@ def progress_context(request: HttpRequest, study: Study) -> dict[str, Any]:
             (one.criterion.label, one.texts, decimal(one.ordinal), decimal(one.interval))
             for one in found.alphas
         ],
-        "threshold": percent(float(study.inconsistency_threshold)),
+        "threshold": exact_percent(float(study.inconsistency_threshold)),
     }
 
 
@@ -173,8 +171,6 @@ def heads(query: QueryDict, sort: str) -> list[Head]:
 
 def shown_row(row: EvaluatorRow) -> ShownRow:
     """Return one evaluator's row in words."""
-    from annotations.results.document.wording import DASH, decimal, percent
-
     one = row.standing
     return ShownRow(
         row=row,

@@ -23,6 +23,7 @@ from annotations.models import Enrolment, EvaluatorGroup, Payment, Study
 from annotations.models.bounds import check_text
 from annotations.monitoring.evaluator_sums import Standing, standings
 from generation.refusals import Refused
+from stats.reports.numbers import exact_percent
 from stats.reports.write_rows import Columns, Row, Value, csv_chunks
 
 LONGEST_REFERENCE = 100
@@ -134,11 +135,11 @@ def why_not_due(study: Study, standing: Standing, amount: Decimal) -> str:
         ) % {"count": standing.missing}
     if not standing.is_valid:
         return _(
-            "not valid: %(inconsistent)d of %(pages)d pages inconsistent, at most %(percent)s %% allowed"
+            "not valid: %(inconsistent)d of %(pages)d pages inconsistent, at most %(percent)s allowed"
         ) % {
             "inconsistent": standing.pages_inconsistent,
             "pages": standing.pages,
-            "percent": f"{100 * float(study.inconsistency_threshold):g}",
+            "percent": exact_percent(float(study.inconsistency_threshold)),
         }
     if not amount:
         return _("nothing is paid in this study or group")

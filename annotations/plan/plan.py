@@ -28,6 +28,7 @@ from annotations.models import (
 from annotations.models.bounds import LONGEST_NOTES, MOST_PLANNED, check_number, check_text
 from generation.models import Prompt
 from generation.refusals import Refused
+from stats.reports.numbers import exact_percent
 from stats.reports.study_report import PlanFacts
 
 if TYPE_CHECKING:
@@ -317,11 +318,11 @@ def deviations_in_rules(study: Study, plan: AnalysisPlan, conduct: Conduct) -> l
     if study.inconsistency_threshold != plan.inconsistency_threshold:
         found.append(
             _(
-                "Evaluators were left out above %(used)s %% inconsistent pages instead of the planned %(planned)s %%."
+                "Evaluators were left out above %(used)s inconsistent pages instead of the planned %(planned)s."
             )
             % {
-                "used": f"{100 * float(study.inconsistency_threshold):g}",
-                "planned": f"{100 * float(plan.inconsistency_threshold):g}",
+                "used": exact_percent(float(study.inconsistency_threshold)),
+                "planned": exact_percent(float(plan.inconsistency_threshold)),
             }
         )
     if conduct.off_scale != plan.off_scale:

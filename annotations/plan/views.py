@@ -18,6 +18,7 @@ from annotations.plan.plan import lock_plan, locked_plan, refuse_if_too_late
 from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once
+from stats.reports.numbers import exact_percent
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,7 +56,7 @@ def plan_page(
         "rights": right_names(request.user, study),
         "form": form,
         "plan": plan,
-        "threshold_percent": f"{100 * float(threshold):g}",
+        "threshold": exact_percent(float(threshold)),
     }
     if plan:
         label = dict(study.study_methods.values_list("method__key", "method__label"))

@@ -38,6 +38,7 @@ from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.addresses import address_of
 from generation.web.once import NonceForm
+from stats.reports.numbers import exact_percent
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -96,7 +97,7 @@ def entrance_page(
     context = {
         "study": entrance.study,
         "payment": payment,
-        "threshold_percent": f"{100 * float(entrance.study.inconsistency_threshold):g}",
+        "threshold": exact_percent(float(entrance.study.inconsistency_threshold)),
         "visitor": visitor,
         "is_return": entrance.enrolment is not None,
         "own": entrance.own,

@@ -91,9 +91,9 @@ def prompt_rows(study: Study, table: RatingTable, method: int, sort: str) -> lis
     """Return the prompts' rows for one method, sorted; prompts without ratings come last."""
     import numpy as np
 
-    from annotations.results.document.wording import decimal, signed
     from annotations.results.report import primary_by_default
     from stats.cases import prompt_gains, prompt_means, prompt_splits
+    from stats.reports.numbers import decimal, signed
 
     criterion = primary_by_default(table)
     means = prompt_means(table, criterion)
@@ -126,9 +126,9 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
     """Show one prompt with its candidates side by side, named, and their mean ratings on every criterion."""
     import numpy as np
 
-    from annotations.results.document.wording import decimal
     from annotations.results.rating_table import valid_table
     from stats.cases import prompt_means
+    from stats.reports.numbers import decimal
 
     study = study_for(request.user, slug, Right.ANALYSE)
     shown = get_object_or_404(

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from annotations.models import Study
 from annotations.setup.lifecycle import launch_obstacles, material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks
+from stats.reports.numbers import exact_percent
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,8 @@ def setting_facts(study: Study) -> tuple[str, ...]:
     return (
         sharing,
         days % {"count": study.days_to_rate},
-        _("at most %(percent)s %% of the pages inconsistent")
-        % {"percent": f"{100 * float(study.inconsistency_threshold):g}"},
+        _("at most %(percent)s of the pages inconsistent")
+        % {"percent": exact_percent(float(study.inconsistency_threshold))},
         _("%(payment)s %(currency)s for a valid evaluator")
         % {"payment": study.payment, "currency": study.currency}
         if study.payment

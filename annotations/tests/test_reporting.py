@@ -17,11 +17,12 @@ from django.utils import translation
 from annotations.models import Enrolment, Study
 from annotations.plan.simulation import Effects, simulate_ratings
 from annotations.results.document import report_document
-from annotations.results.document.wording import comparison_sentence, decimal, interval, p_number, signed
+from annotations.results.document.wording import comparison_sentence, interval
 from annotations.results.report import study_report
 from annotations.tests.cast import PUBLISHED_METHODS, build_study
 from stats.ratings.cells import PairedRatings
 from stats.reports.document import Document, Paragraph, Table
+from stats.reports.numbers import decimal, p_number, signed
 from stats.significance import Comparison, compare, with_holm
 
 LABELS = {"a": "Jiuge", "b": "IP+ST"}

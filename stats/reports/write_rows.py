@@ -87,6 +87,9 @@ def filled_in(
             # No two times are alike, and their digits need no care but quotes, in CSV and JSON both.
             [missing if value is None else f'"{value}"' for value in values]
             if kind == "time"
+            # Few are alike, and of two that are, such as 2 and 2.0, each is written as it is.
+            else [missing if value is None else cell(value) for value in values]
+            if kind == "real"
             else map(remembered.__getitem__, values)
             for kind, remembered, values in zip(
                 columns.values(), cells, zip(*batch, strict=True), strict=True

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from generation.models import Candidate, Prompt
 from generation.texts.normalising import is_chinese
+from stats.reports.numbers import percent
 from turing.game.players import Visitor
 from turing.game.wording import VERDICTS, WORDING, Wording
 from turing.models import ROUNDS_IN_GAME, DayTally, Genre, Round, Scope, Side, SourceText
@@ -68,8 +69,8 @@ class Revealed:
         return self.choice == self.human_side
 
     @property
-    def percent_right(self) -> int:
-        return round(100 * self.players_right / self.players)
+    def share_right(self) -> str:
+        return percent(self.players_right / self.players)
 
 
 @dataclass(frozen=True)

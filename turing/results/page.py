@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from stats.reports.numbers import DASH, count, e_number, p_number
 from stats.selection import SelectionRate
 from turing.models import Scope
 from turing.results.figures import (
@@ -24,17 +25,7 @@ from turing.results.figures import (
     Share,
 )
 from turing.results.plots import Bar, Scale, SequencePlot, bar, scale_of, sequence_plot, sequence_scale
-from turing.results.wording import (
-    DASH,
-    count,
-    e_number,
-    form_label,
-    interval,
-    p_number,
-    percent,
-    verdict_sentence,
-    verdict_words,
-)
+from turing.results.wording import form_label, interval, percent, verdict_sentence, verdict_words
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 from django.utils.translation import gettext as _
 
 from stats.mixed import Interval
+from stats.reports import numbers
+from stats.reports.numbers import DASH, SPACE, points
 from stats.selection import CHANCE
 from turing.models import Form
 from turing.results.figures import LiveResults, ScopeResults
 
-DASH = "–"
-SPACE = "\N{NO-BREAK SPACE}"
-SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
 
 def percent(share: float | None) -> str:
     """Return a share with one decimal, as '46.4 %', or a dash for one that is undefined."""
-    return DASH if share is None else f"{100 * share:.1f}{SPACE}%"
+    return numbers.percent(share, 1)
 
 
 def interval(ci: Interval | None) -> str:
@@ -28,26 +24,6 @@ def interval(ci: Interval | None) -> str:
     low, high = max(ci[0], 0.0), min(ci[1], 1.0)
     ends = _("%(low)s to %(high)s") % {"low": f"{100 * low:.1f}", "high": percent(high)}
     return ends.replace(" ", SPACE)
-
-
-def count(value: int) -> str:
-    return f"{value:,}"
-
-
-def p_number(p: float | None) -> str:
-    """Return a p-value as journals print it: three decimals, no zero in front."""
-    if p is None:
-        return DASH
-    if p < 0.001:
-        return "< .001"
-    return f"{p:.3f}".removeprefix("0")
-
-
-def e_number(log_e: float) -> str:
-    """Return an e-value; of one beyond a million the power of ten that it exceeds."""
-    if log_e < math.log(1e6):
-        return f"{math.exp(log_e):,.2f}"
-    return f"> 10{str(int(log_e / math.log(10))).translate(SUPERSCRIPT)}"
 
 
 def form_label(key: str) -> str:
@@ -102,8 +78,3 @@ def verdict_sentence(results: ScopeResults, live: LiveResults) -> str:
         )
         % words
     )
-
-
-def points(margin: float) -> str:
-    """Return a margin of shares in points of a hundred."""
-    return f"{100 * margin:g}"

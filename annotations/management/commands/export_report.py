@@ -14,6 +14,7 @@ from annotations.results.report import study_report
 from annotations.results.report_formats import FORMATS, export
 from annotations.results.seal import unblind
 from generation.refusals import Refused
+from stats.reports.write_rows import write_whole
 
 BINARY = ("pdf", "xlsx")
 
@@ -59,10 +60,7 @@ class Command(StudyCommand):
             self.stdout.write(body.decode(), ending="")
             return
         try:
-            # Written beside and moved, so that nobody reads half a report.
-            draft = output.with_name(f"{output.name}.part")
-            draft.write_bytes(body)
-            draft.replace(output)
+            write_whole(output, [body])
         except OSError as error:
             raise CommandError(f"{output}: {error.strerror}") from error
         self.stderr.write(f"{output}: written")

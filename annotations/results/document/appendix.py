@@ -6,10 +6,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotations.results.document.wording import DASH, cell, decimal, in_a_row, percent
+from annotations.results.document.wording import cell, in_a_row
 from generation.genres import GENRES
 from stats.analysis import Analysis
 from stats.reports.document import Block, Cell, Number, Paragraph, Section, Table, Verse
+from stats.reports.numbers import DASH, decimal, percent
 from stats.reports.study_report import CaseFacts, StudyReport
 
 # Of a longer prompt its beginning says which one it is.

@@ -5,18 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from annotations.results.document.findings import pair_label
-from annotations.results.document.wording import (
-    DASH,
-    cell,
-    count_cell,
-    decimal,
-    in_a_row,
-    interval,
-    p_cell,
-    p_words,
-    percent,
-    signed,
-)
+from annotations.results.document.wording import cell, count_cell, in_a_row, interval, p_cell
 from stats.analysis import Analysis
 from stats.cluster import ClusterRobustMean
 from stats.mixed import CrossedMean
@@ -25,6 +14,7 @@ from stats.power import power_curve
 from stats.quality import LOW_CORRELATION
 from stats.reports.document import Block, Cell, Figure, Paragraph, Section, Table
 from stats.reports.figures import Curve, curve_plot
+from stats.reports.numbers import DASH, decimal, p_words, percent, signed
 from stats.reports.study_report import StudyReport
 
 # The numbers of evaluators over which the power is drawn.

@@ -8,21 +8,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.results.document.wording import (
-    MINUS,
     analysis_sentences,
     cell,
     comparison_sentence,
     count_cell,
-    decimal,
     in_a_row,
     interval,
     p_cell,
-    percent,
-    signed,
 )
 from stats.analysis import Analysis
 from stats.reports.document import Block, Cell, Figure, Paragraph, Section, Table
 from stats.reports.figures import Distribution, ForestRow, distribution_plot, forest_plot
+from stats.reports.numbers import MINUS, decimal, exact_percent, percent, signed
 from stats.reports.study_report import CriterionFacts, StudyReport
 from stats.significance import Comparison
 
@@ -123,7 +120,7 @@ def rule_of_validity(report: StudyReport) -> str:
     return _(
         "An evaluator is valid who answered everything and whose best pick had a lower overall rating"
         " than another candidate on at most %(percent)s of the pages."
-    ) % {"percent": percent(study.inconsistency_threshold)}
+    ) % {"percent": exact_percent(float(study.inconsistency_threshold))}
 
 
 def primary_section(report: StudyReport, analysis: Analysis) -> Section:

@@ -7,46 +7,10 @@ from django.utils.translation import gettext as _
 
 from stats.ratings.choice import Choice
 from stats.reports.document import Cell, Number
+from stats.reports.numbers import DASH, SPACE, decimal, p_number, p_words, percent, signed
 from stats.significance import Comparison
 
 ALPHA = 0.05
-# A typographic minus, and a dash for what is undefined.
-MINUS, DASH = "−", "–"
-
-
-def decimal(value: float | None, digits: int = 2) -> str:
-    """Return a number with so many decimals, or a dash for one that is undefined."""
-    return DASH if value is None else f"{round(value, digits) or 0.0:.{digits}f}".replace("-", MINUS)
-
-
-def signed(value: float | None, digits: int = 2) -> str:
-    """Return a difference with its sign."""
-    if value is None:
-        return DASH
-    if round(value, digits) == 0:
-        return f"{0:.{digits}f}"
-    return f"{value:+.{digits}f}".replace("-", MINUS)
-
-
-def percent(share: float | None) -> str:
-    """Return a share as a percentage."""
-    return DASH if share is None else f"{100 * share:.0f} %"
-
-
-def p_number(p: float | None) -> str:
-    """Return a p-value as journals print it: two decimals, more where it is small, no zero in front."""
-    if p is None:
-        return DASH
-    if p < 0.001:
-        return "< .001"
-    digits = 3 if p < 0.1 else 2
-    return f"{p:.{digits}f}".removeprefix("0") if round(p, digits) < 1 else "1"
-
-
-def p_words(p: float | None) -> str:
-    """Return 'p = .16' or 'p < .001'."""
-    written = p_number(p)
-    return f"p {written}" if written.startswith("<") else f"p = {written}"
 
 
 def interval(ci: tuple[float, float] | None, *, with_sign: bool = False) -> str:
@@ -55,7 +19,7 @@ def interval(ci: tuple[float, float] | None, *, with_sign: bool = False) -> str:
         return DASH
     write = signed if with_sign else decimal
     ends = _("%(low)s to %(high)s") % {"low": write(ci[0]), "high": write(ci[1])}
-    return ends.replace(" ", "\N{NO-BREAK SPACE}")
+    return ends.replace(" ", SPACE)
 
 
 def cell(value: float | None, text: str | None = None) -> Cell:
