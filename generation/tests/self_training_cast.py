@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from generation.conftest import written
+from generation.models import SelfTraining
+from generation.runs.claiming import claim, record
+from generation.self_training.chain import advance
 from generation.tests.training_cast import verse
 from generation.training.architecture import build_model, save_model
 from generation.training.settings import Architecture
@@ -19,3 +23,11 @@ def make_verse_model(folder: Path) -> Path:
     tokenizer = build_tokenizer(verse() * 3)
     save_model(build_model(tokenizer, TINY, seed=1), tokenizer, folder)
     return folder
+
+
+def write_all(chain: SelfTraining, queue: str = "generate") -> None:
+    """Have a stand-in write the poems of a chain's run, and let the chain move on."""
+    while claimed := claim(queue):
+        record(claimed, written("山中一夜雨，树杪百重泉。\n汉女输橦布，巴人讼芋田。"))
+    advance(chain.pk)
+    chain.refresh_from_db()
