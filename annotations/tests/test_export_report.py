@@ -40,6 +40,7 @@ def test_json_goes_to_standard_output_by_default(rated: Study) -> None:
     }  # fmt: skip
     assert report["study"]["criteria"][1] == {
         "key": "overall", "label": "Overall", "minimum": 1, "maximum": 10, "is_overall": True,
+        "lower_is_better": False,
     }  # fmt: skip
     assert len(report["published"]["p_values"]) == 4 * 3 * 2
     assert set(report["published"]["p_values"][0]) == {"null", "a", "b", "criterion", "p"}

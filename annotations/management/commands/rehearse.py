@@ -13,9 +13,10 @@ from annotations.models import Study
 from annotations.plan.rehearsal import rehearse
 from annotations.plan.simulation import Effects
 from annotations.results.document.findings import pair_label
-from annotations.results.document.wording import comparison_sentence, decimal, signed
+from annotations.results.document.wording import comparison_sentence
 from annotations.results.report import study_report
 from annotations.results.report_formats import export
+from stats.reports.numbers import decimal, signed
 from stats.reports.study_report import StudyReport
 
 
