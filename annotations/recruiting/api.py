@@ -187,16 +187,20 @@ class Invitations(APIView):
         return Response({"invitations": shown_once(request, links)}, status=status.HTTP_201_CREATED)
 
 
-def shown_once(request: UserRequest, links: Sequence[NewLink]) -> Any:
-    """Return new invitations with their tokens and addresses."""
+def shown_once(request: UserRequest, links: Sequence[NewLink]) -> list[dict[str, Any]]:
+    """Return new links as `NewInvitationSerializer` or `NewOpenLinkSerializer` says."""
+    site, shown = request.build_absolute_uri("/"), []
     for link in links:
         link.made.refresh_from_db(
             fields=["created_at", "sent_at"] if isinstance(link.made, Invitation) else None
         )
-        link.made.token = link.token  # type: ignore[union-attr]
-        link.made.address = join_address(link.token, request.build_absolute_uri("/"))  # type: ignore[union-attr]
-    made: Any = [link.made for link in links]
-    return NewInvitationSerializer(made, many=True).data
+        said = (
+            InvitationSerializer(link.made).data
+            if isinstance(link.made, Invitation)
+            else OpenLinkSerializer(link.made).data
+        )
+        shown.append({**said, "token": link.token, "address": join_address(link.token, site)})
+    return shown
 
 
 class RevokeInvitation(APIView):
@@ -290,9 +294,7 @@ class OpenLinks(APIView):
         fields = checked_body(OpenLinkBody, request)
         group = group_of(study, fields.pop("group"))
         link = make_open_link(study, group=group, by=request.user, nonce=key_sent(request), **fields)
-        made: Any = OpenLink.objects.select_related("group").get(pk=link.made.pk)
-        made.token, made.address = link.token, join_address(link.token, request.build_absolute_uri("/"))
-        return Response(NewOpenLinkSerializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(shown_once(request, [link])[0], status=status.HTTP_201_CREATED)
 
 
 class CloseOpenLink(APIView):

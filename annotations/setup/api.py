@@ -291,69 +291,24 @@ def material_response(study: Study) -> Response:
     return Response(MaterialSerializer(checks).data)
 
 
-class Step(APIView):
-    """A step in the life of a study, without a body."""
+def step(act: Callable[..., Any], operation_id: str, summary: str) -> type[APIView]:
+    """Return the view of an act in the life of a study that takes no body."""
 
-    act: Callable[..., Any]
+    class Step(APIView):
+        @extend_schema(operation_id=operation_id, summary=summary, request=None, responses=StudySerializer)
+        def post(self, request: UserRequest, slug: str) -> Response:
+            study = study_for(request.user, slug, Right.RUN)
+            if act(study, by=request.user) is False:
+                raise Refused("It is so already.")
+            return study_response(request.user, slug)
 
-    def take(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        done = type(self).act(study, by=request.user)
-        if done is False:
-            raise Refused("It is so already.")
-        return study_response(request.user, slug)
-
-
-class SignOff(Step):
-    act = staticmethod(sign_off)
-
-    @extend_schema(
-        operation_id="sign_off",
-        summary="Declare the material and the criteria right",
-        request=None,
-        responses=StudySerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        return self.take(request, slug)
+    return Step
 
 
-class Launch(Step):
-    act = staticmethod(launch)
-
-    @extend_schema(
-        operation_id="launch",
-        summary="Open a draft to its evaluators, for good",
-        request=None,
-        responses=StudySerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        return self.take(request, slug)
-
-
-class Pause(Step):
-    act = staticmethod(pause)
-
-    @extend_schema(
-        operation_id="pause",
-        summary="Take no answers for a time; deadlines stay as they are",
-        request=None,
-        responses=StudySerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        return self.take(request, slug)
-
-
-class Resume(Step):
-    act = staticmethod(resume)
-
-    @extend_schema(
-        operation_id="resume",
-        summary="Take answers again after a pause",
-        request=None,
-        responses=StudySerializer,
-    )
-    def post(self, request: UserRequest, slug: str) -> Response:
-        return self.take(request, slug)
+SignOff = step(sign_off, "sign_off", "Declare the material and the criteria right")
+Launch = step(launch, "launch", "Open a draft to its evaluators, for good")
+Pause = step(pause, "pause", "Take no answers for a time; deadlines stay as they are")
+Resume = step(resume, "resume", "Take answers again after a pause")
 
 
 class Close(APIView):

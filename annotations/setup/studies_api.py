@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -38,15 +39,20 @@ class StudyRowSerializer(serializers.ModelSerializer[Study]):
     sealed = serializers.BooleanField(
         source="is_sealed", help_text="Numbers by method are kept from everybody."
     )
-    rights = serializers.ListField(
-        child=serializers.ChoiceField(choices=[right.value for right in Right]),
-        source="own_rights",
-        help_text="What you may do with it.",
-    )
+    rights = serializers.SerializerMethodField(help_text="What you may do with it.")
 
     class Meta:
         model = Study
         fields = STUDY_FIELDS
+
+    @extend_schema_field(
+        serializers.ListField(child=serializers.ChoiceField([right.value for right in Right]))
+    )
+    def get_rights(self, study: Study) -> list[str]:
+        role = getattr(study, "role", None)
+        if self.context["user"].is_staff:
+            return sorted(right.value for right in Right)
+        return sorted(right.value for right in RIGHTS[Role(role)]) if role else []
 
 
 class StudySerializer(StudyRowSerializer):
@@ -91,19 +97,10 @@ def own_studies(user: User) -> Any:
     )
 
 
-def with_rights(user: User, studies: list[Study]) -> list[Study]:
-    """Set on each study what the user may do with it; no query."""
-    for study in studies:
-        role = getattr(study, "role", None)
-        has = frozenset(Right) if user.is_staff else RIGHTS[Role(role)] if role else frozenset()
-        study.own_rights = sorted(right.value for right in has)  # type: ignore[attr-defined]
-    return studies
-
-
 def study_response(user: User, slug: str, *, status: int = 200) -> Response:
     """Return all that is to be said of a study to a user who has a part in it."""
     study = own_studies(user).prefetch_related("criteria").get(slug=slug)
-    return Response(StudySerializer(with_rights(user, [study])[0]).data, status=status)
+    return Response(StudySerializer(study, context={"user": user}).data, status=status)
 
 
 class Studies(APIView):
@@ -122,7 +119,7 @@ class Studies(APIView):
             request,
             found,
             query,
-            lambda rows: StudyRowSerializer(with_rights(request.user, list(rows)), many=True).data,
+            lambda rows: StudyRowSerializer(rows, many=True, context={"user": request.user}).data,
         )
 
 

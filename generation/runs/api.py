@@ -59,6 +59,8 @@ class RunProgressSerializer(serializers.Serializer[RunProgress]):
 
 
 class RunSerializer(RunRowSerializer):
+    """A run and how far it is."""
+
     progress = RunProgressSerializer()
 
     class Meta:
@@ -68,11 +70,15 @@ class RunSerializer(RunRowSerializer):
 
 class RunTextSerializer(serializers.ModelSerializer[RunPrompt]):
     prompt = serializers.CharField(source="prompt.text")
-    text = serializers.CharField(source="written", allow_null=True)
+    text = serializers.SerializerMethodField()
 
     class Meta:
         model = RunPrompt
         fields = ["number", "prompt", "state", "attempts", "error", "text"]
+
+    def get_text(self, row: RunPrompt) -> str | None:
+        texts: dict[int, str] = self.context["texts"]
+        return texts.get(row.prompt_id)
 
 
 class RunQuery(PageQuery):
@@ -104,8 +110,8 @@ def counted(runs: QuerySet[GenerationRun]) -> QuerySet[GenerationRun]:
 
 def run_response(user: User, uuid: UUID) -> Response:
     run = get_object_or_404(counted(runs_of(user)), uuid=uuid)
-    run.progress = run_progress(run)  # type: ignore[attr-defined]
-    return Response(RunSerializer(run).data)
+    progress = RunProgressSerializer(run_progress(run)).data
+    return Response({**RunRowSerializer(run).data, "progress": progress})
 
 
 class Runs(APIView):
@@ -144,14 +150,9 @@ class RunTexts(APIView):
             prompts = prompts.filter(state=query["state"])
 
         def shown(rows: Any) -> Any:
-            texts = dict(
-                found.candidates.filter(prompt__in=[row.prompt_id for row in rows]).values_list(
-                    "prompt_id", "text"
-                )
-            )
-            for row in rows:
-                row.written = texts.get(row.prompt_id)
-            return RunTextSerializer(rows, many=True).data
+            written = found.candidates.filter(prompt__in=[row.prompt_id for row in rows])
+            texts = dict(written.values_list("prompt_id", "text"))
+            return RunTextSerializer(rows, many=True, context={"texts": texts}).data
 
         return page_response(request, prompts, query, shown)
 
