@@ -30,6 +30,7 @@ from django.db.models import (
 
 from annotations.models import AnswerChange, BestChoice, PageCandidate, Rating, Study
 from annotations.results.seal import refuse_sealed
+from generation.models import prompt_heading
 from stats.reports.write_rows import FORMATS, Columns, as_json
 
 COLUMNS: Columns = {
@@ -78,7 +79,7 @@ class AnswerRow(NamedTuple):
     # Key of the criterion, the score on it, and whether the score, which then was imported, is none of the scale; None
     # in a best choice.
     criterion: str | None
-    score: int | None
+    score: float | None
     off_scale: bool | None
     # The candidate's place on this evaluator's page, from 1 (the one lettered A).
     position: int
@@ -108,7 +109,7 @@ class StoredAnswer(NamedTuple):
     # None for a best choice, as are its score and whether that is off its scale.
     criterion: int | None
     candidate: int
-    score: int | None
+    score: float | None
     off_scale: bool | None
     is_best: bool
     saved_at: str
