@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 from django.core.management import get_commands
+from django.db import connection
 
 ROOT: Path = settings.BASE_DIR
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "fixtures").glob("*.md")])
@@ -47,3 +49,18 @@ def test_each_path_that_contributors_are_sent_to_is_there() -> None:
     named = {path for page in pages for path in re.findall(r"`([\w.-]+(?:/[\w.-]*)+)`", page.read_text())}
     assert len(named) > 10
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.django_db
+def test_the_table_of_guards_has_the_triggers_of_the_database() -> None:
+    section = (
+        (ROOT / "docs" / "developers.md").read_text().split("## Guards of the database")[1].split("\n## ")[0]
+    )
+    named = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
+        assert named == {name for (name,) in cursor.fetchall()}
