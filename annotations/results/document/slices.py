@@ -7,10 +7,11 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 
 from annotations.results.document.findings import pair_label
-from annotations.results.document.wording import cell, count_cell, decimal, interval, p_cell, signed
+from annotations.results.document.wording import cell, count_cell, interval, p_cell
 from stats.analysis import Analysis
 from stats.ratings.slices import MOST_VALUES, Slice
 from stats.reports.document import Block, Paragraph, Section, Table
+from stats.reports.numbers import decimal, signed
 from stats.reports.study_report import StudyReport
 
 
