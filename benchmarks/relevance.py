@@ -302,7 +302,7 @@ def card_tables(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
             "looks for, and so no evidence. Forward in nats a character, violations and copies a poem.",
             "columns": ["measured", *methods],
             "rows": [
-                [measure, *(told(methods[method].get(measure)) for method in methods)]
+                [measure, *(in_words(methods[method].get(measure)) for method in methods)]
                 for measure in next(iter(methods.values()))
             ],
             "command": command,
@@ -332,7 +332,7 @@ def card_tables(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
     return tables
 
 
-def told(value: Any) -> str:
+def in_words(value: Any) -> str:
     """Return a figure of a method as it stands in a table."""
     if value is None:
         return ""

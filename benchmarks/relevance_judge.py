@@ -117,10 +117,10 @@ def rows_of(own: Mapping[str, Floats]) -> list[list[str]]:
     rows = [[method, f"{values.mean():.1f} ± {error_of(values):.1f}"] for method, values in own.items()]
     for first, second in PAIRS:
         one = paired(own[second] - own[first])
-        told = f"{one['difference']:+.1f} ± {one['se']:.1f}"
+        words = f"{one['difference']:+.1f} ± {one['se']:.1f}"
         if "ci" in one:
-            told += f", 95 % interval {one['ci'][0]:+.1f} to {one['ci'][1]:+.1f}, p {one['p']:.2g}"
-        rows.append([f"{second} - {first}", told])
+            words += f", 95 % interval {one['ci'][0]:+.1f} to {one['ci'][1]:+.1f}, p {one['p']:.2g}"
+        rows.append([f"{second} - {first}", words])
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The Celery app, and what each of its workers does beside its tasks: it reports, and looks round for work."""
+"""The Celery app, and what each of its workers does beside its tasks: it reports, and polls the database for work."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def step_back(**_: Any) -> None:
 
 
 class SignOfLife(bootsteps.StartStopStep):
-    """Report the worker to the database every few seconds, and look round for prompts that wait.
+    """Report the worker to the database every few seconds, and poll for prompts that wait.
 
     A thread, because the worker's own timer stands still while a solo pool runs a task, and because a database
     that hangs must not hold up the worker. Not Celery's beat, of which there must be exactly one, and which lives on
@@ -120,7 +120,7 @@ class SignOfLife(bootsteps.StartStopStep):
             logger.warning("The worker cannot reach the database: %s", error)
         except Exception:
             # Without the thread the worker would count as gone.
-            logger.exception("The worker could not look round")
+            logger.exception("The worker could not poll for work")
         finally:
             # A connection of our own is cheap at this pace, and never one that the server has dropped.
             connection.close()

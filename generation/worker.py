@@ -70,11 +70,11 @@ def reached(server: Server) -> ServedModel:
 def learn(lesson: Lesson, seconds: float, report: Callable[[list[float]], None]) -> Learnt:
     """Learn for some seconds, on the graphics processor where there is one; raise `Refused`."""
     # Who only writes need not load what learning takes.
-    from generation.training.devices import choose_device, short_memory_told
+    from generation.training.devices import choose_device, explain_short_memory
     from generation.training.units import learn_unit
 
     bound_threads()
-    with short_memory_told():
+    with explain_short_memory():
         return learn_unit(lesson, seconds, report, device=choose_device())
 
 

@@ -174,7 +174,7 @@ def _digests(source: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 
 @dataclass(frozen=True)
-class _Sheet:
+class _PageAnswers:
     """One evaluator's recorded answers to one page, whose candidates stand in the order of display."""
 
     enrolment: Enrolment
@@ -187,31 +187,31 @@ class _Sheet:
 def _create_answers(study: Study, records: Records) -> None:
     """Save the evaluators, the order in which they saw the candidates, their ratings and picks."""
     criteria = list(study.criteria.all())
-    sheets = list(_sheets(study, records))
+    answered = list(_pages_answered(study, records))
     Placement.objects.bulk_create(
         (
             Placement(
-                enrolment_id=sheet.enrolment.pk,
-                page_id=sheet.page.pk,
+                enrolment_id=one.enrolment.pk,
+                page_id=one.page.pk,
                 candidate_id=candidate_id,
                 position=position,
             )
-            for sheet in sheets
-            for position, candidate_id in enumerate(sheet.candidates)
+            for one in answered
+            for position, candidate_id in enumerate(one.candidates)
         ),
         batch_size=BATCH,
     )
     Rating.objects.bulk_create(
         (
             Rating(
-                enrolment_id=sheet.enrolment.pk,
+                enrolment_id=one.enrolment.pk,
                 candidate_id=candidate_id,
                 criterion_id=criterion.pk,
                 score=score,
                 off_scale=score not in criterion.points,
             )
-            for sheet in sheets
-            for candidate_id, scores in zip(sheet.candidates, sheet.ratings, strict=True)
+            for one in answered
+            for candidate_id, scores in zip(one.candidates, one.ratings, strict=True)
             for criterion, score in zip(criteria, scores, strict=True)
             if score is not None
         ),
@@ -220,18 +220,18 @@ def _create_answers(study: Study, records: Records) -> None:
     BestChoice.objects.bulk_create(
         (
             BestChoice(
-                enrolment_id=sheet.enrolment.pk,
-                page_id=sheet.page.pk,
-                candidate_id=sheet.candidates[sheet.pick],
+                enrolment_id=one.enrolment.pk,
+                page_id=one.page.pk,
+                candidate_id=one.candidates[one.pick],
             )
-            for sheet in sheets
-            if sheet.pick is not None
+            for one in answered
+            if one.pick is not None
         ),
         batch_size=BATCH,
     )
 
 
-def _sheets(study: Study, records: Records) -> Iterator[_Sheet]:
+def _pages_answered(study: Study, records: Records) -> Iterator[_PageAnswers]:
     enrolments = _create_enrolments(study, [evaluator.username for evaluator in records.evaluators])
     pages = list(Page.objects.filter(subtask__study=study).order_by("subtask__number", "number"))
     shown = PageCandidate.objects.filter(page__subtask__study=study)
@@ -249,7 +249,7 @@ def _sheets(study: Study, records: Records) -> Iterator[_Sheet]:
         for page, candidates, ratings, pick in zip(
             pages, displayed, evaluator.ratings, evaluator.picks, strict=True
         ):
-            yield _Sheet(enrolment, page, candidates, ratings, pick)
+            yield _PageAnswers(enrolment, page, candidates, ratings, pick)
 
 
 def _create_enrolments(study: Study, usernames: Sequence[str]) -> list[Enrolment]:

@@ -39,17 +39,17 @@ class EvaluatorSerializer(serializers.Serializer[EvaluatorRow]):
     stage = serializers.ChoiceField(choices=Stage.choices)
     enrolled_at = serializers.DateTimeField(source="enrolment.created_at")
     deadline = serializers.DateTimeField(source="enrolment.deadline")
-    answered = serializers.IntegerField(source="standing.answered")
-    total = serializers.IntegerField(source="standing.asked")
-    pages = serializers.IntegerField(source="standing.pages")
-    pages_answered = serializers.IntegerField(source="standing.pages_answered")
-    pages_inconsistent = serializers.IntegerField(source="standing.pages_inconsistent")
+    answered = serializers.IntegerField(source="sums.answered")
+    total = serializers.IntegerField(source="sums.asked")
+    pages = serializers.IntegerField(source="sums.pages")
+    pages_answered = serializers.IntegerField(source="sums.pages_answered")
+    pages_inconsistent = serializers.IntegerField(source="sums.pages_inconsistent")
     pace = serializers.FloatField(allow_null=True, help_text="Answers a day.")
     last_seen_at = serializers.DateTimeField(source="last_seen", allow_null=True)
     page_seconds = serializers.FloatField(allow_null=True, help_text="Median time of a page in view.")
     agreement = serializers.FloatField(allow_null=True, help_text="Correlation with the mean of the others.")
     exclusion = serializers.CharField(
-        source="standing.exclusion", allow_null=True, help_text="Why the answers do not count."
+        source="sums.exclusion", allow_null=True, help_text="Why the answers do not count."
     )
 
 

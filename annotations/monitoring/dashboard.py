@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Assignment, Criterion, Enrolment, Invitation, Rating, Study, Subtask
-from annotations.monitoring.evaluator_sums import Coverage, Standing, study_sums
+from annotations.monitoring.evaluator_sums import Coverage, EvaluatorSums, study_sums
 
 if TYPE_CHECKING:
     from stats.scores import Floats, Ints
@@ -69,7 +69,7 @@ class Stage(models.TextChoices):
 class EvaluatorRow:
     """One evaluator: how far, how fast, how carefully. What there is nothing to take of is None."""
 
-    standing: Standing
+    sums: EvaluatorSums
     stage: Stage
     # Answers a day since the first one; no span is taken for less than a day.
     pace: float | None
@@ -80,12 +80,12 @@ class EvaluatorRow:
 
     @property
     def enrolment(self) -> Enrolment:
-        return self.standing.enrolment
+        return self.sums.enrolment
 
     @property
     def progress(self) -> float:
         """The share of the answers asked for that is there."""
-        return self.standing.answered / self.standing.asked if self.standing.asked else 0.0
+        return self.sums.answered / self.sums.asked if self.sums.asked else 0.0
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def dashboard(study: Study) -> Dashboard:
     sums = study_sums(study)
     criteria = list(study.criteria.all())
     criterion = next((one for one in criteria if one.is_overall), criteria[0] if criteria else None)
-    evaluators = evaluator_rows(study, sums.standings, criterion)
+    evaluators = evaluator_rows(study, sums.evaluators, criterion)
     return Dashboard(
         funnel=funnel(study, evaluators),
         evaluators=evaluators,
@@ -173,7 +173,7 @@ def dashboard(study: Study) -> Dashboard:
 
 
 def evaluator_rows(
-    study: Study, standings: Sequence[Standing], criterion: Criterion | None
+    study: Study, evaluators: Sequence[EvaluatorSums], criterion: Criterion | None
 ) -> tuple[EvaluatorRow, ...]:
     """Return the rows of the evaluators in order of enrolment, with two queries."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
@@ -184,11 +184,11 @@ def evaluator_rows(
         selected(AGREEMENTS, criterion=criterion.pk, fewest=FEWEST_TEXTS) if criterion else []
     )
     rows = []
-    for one in standings:
+    for one in evaluators:
         seconds, first_at, last_at = times.get(one.enrolment.pk, (None, one.first_at, one.last_at))
         rows.append(
             EvaluatorRow(
-                standing=one,
+                sums=one,
                 stage=stage(one),
                 pace=pace(one, first_at, last_at),
                 last_seen=last_at,
@@ -206,23 +206,23 @@ def selected(sql: str, **parameters: int) -> list[tuple[Any, ...]]:
     return rows
 
 
-def stage(standing: Standing) -> Stage:
+def stage(sums: EvaluatorSums) -> Stage:
     """Return how far an evaluator has come."""
-    if standing.enrolment.withdrawn_at:
+    if sums.enrolment.withdrawn_at:
         return Stage.WITHDRAWN
-    if standing.is_valid:
+    if sums.is_valid:
         return Stage.VALID
-    if standing.is_finished:
+    if sums.is_finished:
         return Stage.EXCLUDED
-    return Stage.STARTED if standing.is_started else Stage.ENROLLED
+    return Stage.STARTED if sums.is_started else Stage.ENROLLED
 
 
-def pace(standing: Standing, first_at: datetime | None, last_at: datetime | None) -> float | None:
+def pace(sums: EvaluatorSums, first_at: datetime | None, last_at: datetime | None) -> float | None:
     """Return the answers a day since the first one: until now, or the last one of whoever can give no more."""
-    if first_at is None or last_at is None or not standing.answered:
+    if first_at is None or last_at is None or not sums.answered:
         return None
-    is_over = standing.is_finished or standing.enrolment.is_over
-    return standing.answered / (max((last_at if is_over else timezone.now()) - first_at, DAY) / DAY)
+    is_over = sums.is_finished or sums.enrolment.is_over
+    return sums.answered / (max((last_at if is_over else timezone.now()) - first_at, DAY) / DAY)
 
 
 def funnel(study: Study, evaluators: Sequence[EvaluatorRow]) -> Funnel:
@@ -233,9 +233,9 @@ def funnel(study: Study, evaluators: Sequence[EvaluatorRow]) -> Funnel:
     return Funnel(
         invited=invited or None,
         enrolled=len(part),
-        started=sum(row.standing.is_started for row in part),
-        finished=sum(row.standing.is_finished for row in part),
-        valid=sum(row.standing.is_valid for row in part),
+        started=sum(row.sums.is_started for row in part),
+        finished=sum(row.sums.is_finished for row in part),
+        valid=sum(row.sums.is_valid for row in part),
         withdrawn=len(evaluators) - len(part),
         simulated=sources.count(Enrolment.Source.SIMULATED),
         imported=sources.count(Enrolment.Source.IMPORTED),
@@ -327,7 +327,7 @@ SORTS: dict[str, Callable[[EvaluatorRow], Any]] = {
     "pace": lambda row: row.pace,
     "last_seen": lambda row: row.last_seen,
     "page_seconds": lambda row: row.page_seconds,
-    "inconsistent": lambda row: row.standing.inconsistent_share,
+    "inconsistent": lambda row: row.sums.inconsistent_share,
     "agreement": lambda row: row.agreement,
 }
 

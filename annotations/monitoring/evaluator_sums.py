@@ -34,8 +34,8 @@ GROUP BY one.subtask_id, complete.evaluators
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where one evaluator stands: pages, answers (ratings and picks), and why they do not count, if so.
+class EvaluatorSums:
+    """How far one evaluator is: pages, answers (ratings and picks), and why they do not count, if so.
 
     A page is judged once its pick has an overall rating: then it is consistent or not.
     """
@@ -85,32 +85,32 @@ class Coverage:
 class StudySums:
     """The evaluators of a study in order of enrolment, and what is answered of its sub-tasks (by primary key)."""
 
-    standings: tuple[Standing, ...]
+    evaluators: tuple[EvaluatorSums, ...]
     coverage: tuple[Coverage, ...]
 
 
 def study_sums(study: Study) -> StudySums:
-    """Return where every evaluator of a study stands and what of it is answered, with two queries."""
+    """Return how far every evaluator of a study is and what of it is answered, with two queries."""
     with connection.cursor() as cursor:
         cursor.execute(SUMS, {"study": study.pk})
         rows = cursor.fetchall()
     of_evaluator = {enrolment: sums for enrolment, *sums in rows if enrolment is not None}
     enrolments = Enrolment.objects.filter(study=study).select_related("evaluator", "group").with_is_over()
     return StudySums(
-        standings=tuple(
-            standing(enrolment, study.inconsistency_threshold, *of_evaluator.get(enrolment.pk, ()))
+        evaluators=tuple(
+            evaluator_sums(enrolment, study.inconsistency_threshold, *of_evaluator.get(enrolment.pk, ()))
             for enrolment in enrolments.order_by("number")
         ),
         coverage=tuple(Coverage(*sums[:3]) for enrolment, *sums in rows if enrolment is None),
     )
 
 
-def standings(study: Study) -> tuple[Standing, ...]:
-    """Return where every evaluator of a study stands, in order of enrolment, with two queries."""
-    return study_sums(study).standings
+def sums_by_evaluator(study: Study) -> tuple[EvaluatorSums, ...]:
+    """Return how far every evaluator of a study is, in order of enrolment, with two queries."""
+    return study_sums(study).evaluators
 
 
-def standing(
+def evaluator_sums(
     enrolment: Enrolment,
     threshold: Decimal,
     pages: int = 0,
@@ -121,12 +121,12 @@ def standing(
     asked: int = 0,
     first_at: datetime | None = None,
     last_at: datetime | None = None,
-) -> Standing:
-    """Return where one evaluator stands by the sums over their pages."""
+) -> EvaluatorSums:
+    """Return how far one evaluator is by the sums over their pages."""
     exclusion = exclusion_of(
         pages=pages, answered=pages_answered, inconsistent=pages_inconsistent, threshold=threshold
     )
-    return Standing(
+    return EvaluatorSums(
         enrolment,
         exclusion,
         pages,

@@ -171,7 +171,7 @@ def heads(query: QueryDict, sort: str) -> list[Head]:
 
 def shown_row(row: EvaluatorRow) -> ShownRow:
     """Return one evaluator's row in words."""
-    one = row.standing
+    one = row.sums
     return ShownRow(
         row=row,
         progress=percent(row.progress),

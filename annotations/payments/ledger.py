@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from annotations.access.log import log_act
 from annotations.models import Enrolment, EvaluatorGroup, Payment, Study
 from annotations.models.bounds import check_text
-from annotations.monitoring.evaluator_sums import Standing, standings
+from annotations.monitoring.evaluator_sums import EvaluatorSums, sums_by_evaluator
 from generation.refusals import Refused
 from stats.reports.numbers import exact_percent
 from stats.reports.write_rows import Columns, Row, Value, csv_chunks
@@ -66,7 +66,7 @@ class State(models.TextChoices):
 class Line:
     """One evaluator in the list of payments; `reason` says why nothing is due by the answers as they are now."""
 
-    standing: Standing
+    sums: EvaluatorSums
     group: EvaluatorGroup | None
     amount: Decimal
     currency: str
@@ -76,7 +76,7 @@ class Line:
 
     @property
     def enrolment(self) -> Enrolment:
-        return self.standing.enrolment
+        return self.sums.enrolment
 
     @property
     def is_in_doubt(self) -> bool:
@@ -106,39 +106,39 @@ def payment_lines(study: Study) -> tuple[Line, ...]:
             "enrolment", "approved_by", "paid_by"
         )
     }
-    return tuple(payment_line(study, one, payments.get(one.enrolment.pk)) for one in standings(study))
+    return tuple(payment_line(study, one, payments.get(one.enrolment.pk)) for one in sums_by_evaluator(study))
 
 
-def payment_line(study: Study, standing: Standing, payment: Payment | None) -> Line:
+def payment_line(study: Study, sums: EvaluatorSums, payment: Payment | None) -> Line:
     """Return one evaluator's line."""
-    group = standing.enrolment.group
+    group = sums.enrolment.group
     amount = study.payment if group is None or group.payment is None else group.payment
-    reason = why_not_due(study, standing, amount)
+    reason = why_not_due(study, sums, amount)
     if payment is not None:
-        return Line(standing, group, payment.amount, payment.currency, State(payment.state), reason, payment)
+        return Line(sums, group, payment.amount, payment.currency, State(payment.state), reason, payment)
     state = State.NOT_DUE if reason else State.DUE
-    return Line(standing, group, amount, study.currency, state, reason, None)
+    return Line(sums, group, amount, study.currency, state, reason, None)
 
 
-def why_not_due(study: Study, standing: Standing, amount: Decimal) -> str:
+def why_not_due(study: Study, sums: EvaluatorSums, amount: Decimal) -> str:
     """Return why an evaluator is owed nothing by their answers as they are now; nothing where they are."""
-    enrolment = standing.enrolment
+    enrolment = sums.enrolment
     if enrolment.source != Enrolment.Source.QUESTIONNAIRE:
         return enrolment.get_source_display()
     if enrolment.withdrawn_at:
         return _("withdrew")
-    if not standing.is_finished:
+    if not sums.is_finished:
         return ngettext(
             "not finished: %(count)d answer is missing",
             "not finished: %(count)d answers are missing",
-            standing.missing,
-        ) % {"count": standing.missing}
-    if not standing.is_valid:
+            sums.missing,
+        ) % {"count": sums.missing}
+    if not sums.is_valid:
         return _(
             "not valid: %(inconsistent)d of %(pages)d pages inconsistent, at most %(percent)s allowed"
         ) % {
-            "inconsistent": standing.pages_inconsistent,
-            "pages": standing.pages,
+            "inconsistent": sums.pages_inconsistent,
+            "pages": sums.pages,
             "percent": exact_percent(float(study.inconsistency_threshold)),
         }
     if not amount:

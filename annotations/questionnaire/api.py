@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 
 from annotations.models import Criterion, Enrolment
 from annotations.models.texts_by_language import longest_text
-from annotations.questionnaire import saving as judging
+from annotations.questionnaire import saving
 from annotations.questionnaire.forms import CRITERION, MAX_SCORE, MAX_SECONDS_ON_PAGE, TOKEN
-from annotations.questionnaire.page import Card, Sheet, load_sheet
+from annotations.questionnaire.page import Card, RatingPage, load_page
 from annotations.questionnaire.progress import (
     PageProgress,
     Progress,
@@ -100,7 +100,7 @@ class OwnStudyDetailSerializer(OwnStudySerializer):
     pages = PageProgressSerializer(many=True)
 
 
-class PromptSerializer(serializers.Serializer[Sheet]):
+class PromptSerializer(serializers.Serializer[RatingPage]):
     text = serializers.CharField(source="title", help_text="As the study's rule shows it.")
     description = serializers.CharField()
     genre = serializers.CharField(source="prompt.genre")
@@ -124,7 +124,7 @@ class CardSerializer(serializers.Serializer[Card]):
         return {question.criterion.key: question.score for question in card.questions}
 
 
-class SheetSerializer(serializers.Serializer[Sheet]):
+class RatingPageSerializer(serializers.Serializer[RatingPage]):
     """A page to rate."""
 
     subtask = serializers.IntegerField(source="address.subtask")
@@ -218,13 +218,13 @@ class OwnPage(APIView):
     @extend_schema(
         operation_id="own_page",
         summary="Show a page to rate, the texts in your order and what you have answered",
-        responses=SheetSerializer,
+        responses=RatingPageSerializer,
     )
     def get(self, request: UserRequest, slug: str, subtask: int, page: int) -> Response:
         enrolment = own_enrolment(request, slug)
         if enrolment.needs_consent():
             raise Refused("Give your consent first: POST to consent/ of the study.")
-        return Response(SheetSerializer(load_sheet(enrolment, subtask, page)).data)
+        return Response(RatingPageSerializer(load_page(enrolment, subtask, page)).data)
 
 
 class OwnRatings(APIView):
@@ -258,5 +258,5 @@ def save(request: UserRequest, address: PageAddress, fields: dict[str, Any]) -> 
         score=fields.get("score"),
         seconds_on_page=fields.get("seconds"),
     )
-    receipt = judging.save_answer(request.user, address, answer)
+    receipt = saving.save_answer(request.user, address, answer)
     return Response(ReceiptSerializer(receipt).data)

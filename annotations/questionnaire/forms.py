@@ -13,7 +13,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 
-from annotations.questionnaire.page import Sheet
+from annotations.questionnaire.page import RatingPage
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer
 
 # Longer than any answer, and too short to nest deep enough to trouble the parser.
@@ -93,10 +93,10 @@ class Problem:
 class PageForm(forms.Form):
     """The answers of a whole page; what is left out stays as it was."""
 
-    def __init__(self, sheet: Sheet, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, rating_page: RatingPage, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.sheet = sheet
-        for question in sheet.questions:
+        self.rating_page = rating_page
+        for question in rating_page.questions:
             self.fields[question.name] = forms.TypedChoiceField(
                 required=False,
                 coerce=int,
@@ -107,14 +107,14 @@ class PageForm(forms.Form):
                     % {"minimum": question.criterion.minimum, "maximum": question.criterion.maximum}
                 },
             )
-        if sheet.study.has_best_picks:
+        if rating_page.study.has_best_picks:
             self.fields["best"] = forms.ChoiceField(
-                required=False, choices=[(card.token, card.letter) for card in sheet.cards]
+                required=False, choices=[(card.token, card.letter) for card in rating_page.cards]
             )
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with single questions, for links to them."""
-        labels = {question.name: question for question in self.sheet.questions}
+        labels = {question.name: question for question in self.rating_page.questions}
         return [
             Problem(
                 labels[name].anchor, f"{labels[name].letter} {labels[name].criterion.label}", str(message)
@@ -128,11 +128,11 @@ class PageForm(forms.Form):
 
     def answers(self) -> list[Answer]:
         """Return what differs from the stored answers, later than all of them."""
-        order = max(time.time_ns() // 1_000_000, self.sheet.highest_order + 1)
+        order = max(time.time_ns() // 1_000_000, self.rating_page.highest_order + 1)
         changed = [
             Answer(question.token, order, question.criterion.key, score)
-            for question in self.sheet.questions
+            for question in self.rating_page.questions
             if (score := self.cleaned_data[question.name]) not in (None, question.score)
         ]
         best = self.cleaned_data.get("best")
-        return [*changed, Answer(best, order)] if best and best != self.sheet.best else changed
+        return [*changed, Answer(best, order)] if best and best != self.rating_page.best else changed

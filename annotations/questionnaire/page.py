@@ -67,7 +67,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class RatingPage:
     """What the template of a page needs."""
 
     study: Study
@@ -162,7 +162,7 @@ def page_url(address: PageAddress) -> str:
     return reverse("annotations:page", kwargs=vars(address))
 
 
-def load_sheet(enrolment: Enrolment, subtask: int, number: int) -> Sheet:
+def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
     """Return a page of this enrolment, or raise 404. Makes five queries, however large the study is."""
     pages = list(
         Page.objects.filter(
@@ -179,7 +179,7 @@ def load_sheet(enrolment: Enrolment, subtask: int, number: int) -> Sheet:
     scores = {(rating.candidate_id, rating.criterion_id): rating.score for rating in ratings}
     picks = list(BestChoice.objects.filter(enrolment=enrolment, page=page))
     stored: list[Rating | BestChoice] = [*ratings, *picks]
-    return Sheet(
+    return RatingPage(
         study=enrolment.study,
         address=PageAddress(enrolment.study.slug, subtask, number),
         prompt=page.prompt,

@@ -13,19 +13,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.models import Enrolment
-from annotations.questionnaire import saving as judging
+from annotations.questionnaire import saving
 from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer
-from annotations.questionnaire.page import journal_name, load_sheet
+from annotations.questionnaire.page import journal_name, load_page
 from annotations.questionnaire.progress import study_progress
 from annotations.requests import UserRequest
 
 REFUSALS = {
-    judging.UnknownPlace: HTTPStatus.NOT_FOUND,
-    judging.AnotherAccount: HTTPStatus.UNAUTHORIZED,
-    judging.Closed: HTTPStatus.FORBIDDEN,
-    judging.Paused: HTTPStatus.CONFLICT,
-    judging.NotAgreed: HTTPStatus.FORBIDDEN,
-    judging.OffScale: HTTPStatus.BAD_REQUEST,
+    saving.UnknownPlace: HTTPStatus.NOT_FOUND,
+    saving.AnotherAccount: HTTPStatus.UNAUTHORIZED,
+    saving.Closed: HTTPStatus.FORBIDDEN,
+    saving.Paused: HTTPStatus.CONFLICT,
+    saving.NotAgreed: HTTPStatus.FORBIDDEN,
+    saving.OffScale: HTTPStatus.BAD_REQUEST,
 }
 
 
@@ -58,19 +58,19 @@ def page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpRespon
     enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
     if enrolment.needs_consent():
         return redirect("annotations:study", slug)
-    sheet = load_sheet(enrolment, subtask, page)
+    rating_page = load_page(enrolment, subtask, page)
     context: dict[str, Any] = {
         "enrolment": enrolment,
-        "sheet": sheet,
+        "rating_page": rating_page,
         "journal": journal_name(enrolment),
         "server_time": time.time_ns() // 1_000_000,
     }
     status = HTTPStatus.OK
     if request.method == "POST":
-        form = PageForm(sheet, request.POST)
+        form = PageForm(rating_page, request.POST)
         status = save_form(request, form)
         if status == HTTPStatus.OK:
-            return redirect(sheet.next_url)
+            return redirect(rating_page.next_url)
         context["form"] = form
     return render(request, "annotations/questionnaire/page.html", context, status=status)
 
@@ -80,8 +80,8 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
     if not form.is_valid():
         return HTTPStatus.BAD_REQUEST
     try:
-        judging.save_page(request.user, form.sheet.address, form.answers())
-    except judging.AnswerRefused as refused:
+        saving.save_page(request.user, form.rating_page.address, form.answers())
+    except saving.AnswerRefused as refused:
         form.add_error(None, str(refused))
         return REFUSALS[type(refused)]
     messages.success(request, _("Your answers are saved."))
@@ -93,10 +93,10 @@ def answers(request: UserRequest, slug: str, subtask: int, page: int) -> JsonRes
     """Save one answer sent as JSON and reply with what is stored now."""
     try:
         answer = parse_answer(request.body)
-        receipt = judging.save_answer(request.user, judging.PageAddress(slug, subtask, page), answer)
+        receipt = saving.save_answer(request.user, saving.PageAddress(slug, subtask, page), answer)
     except BadAnswer as error:
         return JsonResponse({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
-    except judging.AnswerRefused as refused:
+    except saving.AnswerRefused as refused:
         return JsonResponse({"error": str(refused)}, status=REFUSALS[type(refused)])
     return JsonResponse(
         {

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Enrolment, Invitation, OpenLink, Study
 from annotations.questionnaire.progress import progress_of
-from annotations.recruiting import invitations as inviting
+from annotations.recruiting import invitations
 from annotations.recruiting.consent import label_of
 from annotations.recruiting.enrolment import enrol_by_staff, extend_deadline
 from annotations.recruiting.forms import (
@@ -85,7 +85,7 @@ def add_group(request: UserRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return page_with(request, study, group=form)
     try:
-        group = inviting.put_group(study, by=request.user, **form.cleaned_data)
+        group = invitations.put_group(study, by=request.user, **form.cleaned_data)
     except ValidationError as error:
         form.add_error(None, error.messages)
         return page_with(request, study, group=form)
@@ -102,9 +102,9 @@ def invite_one(request: UserRequest, slug: str) -> HttpResponse:
         return page_with(request, study, invite=form)
     sent = form.cleaned_data
     nonce = NonceForm(request.POST).sent_nonce()
-    invitee = inviting.Invitee(sent["email"], sent["name"], sent.get("group"))
+    invitee = invitations.Invitee(sent["email"], sent["name"], sent.get("group"))
     try:
-        made = inviting.invite(
+        made = invitations.invite(
             study,
             [invitee],
             by=request.user,
@@ -126,7 +126,7 @@ def invite_file(request: UserRequest, slug: str) -> HttpResponse:
         return page_with(request, study, invite_file=form)
     nonce = NonceForm(request.POST).sent_nonce()
     try:
-        made = inviting.invited_before(study, nonce, by=request.user) or inviting.invite(
+        made = invitations.invited_before(study, nonce, by=request.user) or invitations.invite(
             study,
             read_upload(form.cleaned_data["file"], study, form.cleaned_data["encoding"]),
             by=request.user,
@@ -139,20 +139,20 @@ def invite_file(request: UserRequest, slug: str) -> HttpResponse:
     return invited(request, study, made)
 
 
-def read_upload(file: UploadedFile[bytes], study: Study, encoding: str) -> list[inviting.Invitee]:
+def read_upload(file: UploadedFile[bytes], study: Study, encoding: str) -> list[invitations.Invitee]:
     """Return the people of an uploaded file; raise `FileRefused`."""
     with tempfile.NamedTemporaryFile() as copy:
         for chunk in file.chunks():
             copy.write(chunk)
         copy.flush()
         # Problems are told by the name that the sender knows.
-        return inviting.read_invitees(Path(copy.name), file.name or "", study, encoding=encoding)
+        return invitations.read_invitees(Path(copy.name), file.name or "", study, encoding=encoding)
 
 
-def invited(request: UserRequest, study: Study, made: list[inviting.NewLink]) -> HttpResponse:
+def invited(request: UserRequest, study: Study, made: list[invitations.NewLink]) -> HttpResponse:
     """Mail the invitations, and show the links of those that no mail went out for: this once."""
     site = request.build_absolute_uri("/")
-    left = inviting.send_invitations(made, site=site)
+    left = invitations.send_invitations(made, site=site)
     if sent := len(made) - len(left):
         words = ngettext("%(sent)d invitation was sent.", "%(sent)d invitations were sent.", sent)
         messages.success(request, words % {"sent": sent})
@@ -164,7 +164,7 @@ def invited(request: UserRequest, study: Study, made: list[inviting.NewLink]) ->
 LINK_COLUMNS: Columns = {"email": "text", "name": "text", "group": "text", "link": "text"}
 
 
-def links_page(request: UserRequest, study: Study, links: list[inviting.NewLink]) -> HttpResponse:
+def links_page(request: UserRequest, study: Study, links: list[invitations.NewLink]) -> HttpResponse:
     """Return the page that shows new links once, and holds them as a file to keep."""
     site = request.build_absolute_uri("/")
     rows = [(link.made, join_address(link.token, site)) for link in links]
@@ -197,7 +197,7 @@ def revoke(request: UserRequest, slug: str, invitation: UUID) -> HttpResponse:
     )
     if request.method != "POST":
         return ask(request, revocation_question(found))
-    if inviting.revoke_invitation(found, by=request.user):
+    if invitations.revoke_invitation(found, by=request.user):
         messages.success(request, _("The invitation is taken back: its link opens nothing any more."))
     return redirect("annotations:people", study.slug)
 
@@ -229,7 +229,7 @@ def add_link(request: UserRequest, slug: str) -> HttpResponse:
         return page_with(request, study, link=form)
     nonce = NonceForm(request.POST).sent_nonce()
     try:
-        made = inviting.make_open_link(study, by=request.user, nonce=nonce, **form.cleaned_data)
+        made = invitations.make_open_link(study, by=request.user, nonce=nonce, **form.cleaned_data)
     except (Refused, ValidationError) as refused:
         form.add_error(None, refused.messages if isinstance(refused, ValidationError) else str(refused))
         return page_with(request, study, link=form)
@@ -255,7 +255,7 @@ def close_link(request: UserRequest, slug: str, link: UUID) -> HttpResponse:
             reverse("annotations:people", args=[slug]),
         )
         return ask(request, question)
-    if inviting.close_open_link(found, by=request.user):
+    if invitations.close_open_link(found, by=request.user):
         messages.success(request, _("The link is closed: nobody can join by it any more."))
     return redirect("annotations:people", study.slug)
 

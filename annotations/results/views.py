@@ -15,11 +15,11 @@ from annotations.access.log import log_act
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Study
 from annotations.requests import UserRequest
-from annotations.results import seal as unblinding
+from annotations.results import seal
 from annotations.results.answer_rows import rating_chunks
 from annotations.results.forms import UnblindForm
 from annotations.results.seal import Sealed
-from stats.reports import write_rows as row_files
+from stats.reports import write_rows
 from stats.reports.study_report import OffScalePolicy
 
 
@@ -53,7 +53,7 @@ def results_page(
         "study": study,
         "rights": right_names(request.user, study),
         "formats": FORMATS,
-        "rating_formats": row_files.FORMATS,
+        "rating_formats": write_rows.FORMATS,
         "preference_formats": PREFERENCE_FORMATS,
         "unblind_form": unblind_form,
         "report": report,
@@ -83,7 +83,7 @@ def results_file(request: HttpRequest, slug: str, file_format: str) -> HttpRespo
 def ratings_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
     """Stream the answers of a study, one row each; a sealed study leads to the page that says why not."""
     study = study_for(request.user, slug, Right.ANALYSE)
-    if file_format not in row_files.FORMATS:
+    if file_format not in write_rows.FORMATS:
         raise Http404
     try:
         chunks = rating_chunks(study, file_format)
@@ -129,7 +129,7 @@ def rows_response(chunks: Iterator[bytes], name: str, file_format: str) -> Strea
     """Return a file of rows that is written while it is sent."""
     return StreamingHttpResponse(
         chunks,
-        content_type=row_files.CONTENT_TYPES[file_format],
+        content_type=write_rows.CONTENT_TYPES[file_format],
         headers={"Content-Disposition": f'attachment; filename="{name}.{file_format}"'},
     )
 
@@ -141,6 +141,6 @@ def unblind(request: UserRequest, slug: str) -> HttpResponse:
     form = UnblindForm(request.POST)
     if not form.is_valid():
         return results_page(request, study, unblind_form=form, status=HTTPStatus.BAD_REQUEST)
-    if unblinding.unblind(study, staff=request.user, reason=form.cleaned_data["reason"]):
+    if seal.unblind(study, staff=request.user, reason=form.cleaned_data["reason"]):
         messages.success(request, _("The study is unblinded. The report prints who did it, when and why."))
     return redirect("annotations:results", study.slug)

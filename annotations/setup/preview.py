@@ -10,15 +10,15 @@ from django.http import Http404
 from django.urls import reverse
 
 from annotations.models import Page, PageCandidate, Study
-from annotations.questionnaire.page import Card, Question, Sheet
+from annotations.questionnaire.page import Card, Question, RatingPage
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
 from generation.genres import GENRES
 
 
 @dataclass(frozen=True)
-class PreviewSheet(Sheet):
-    """A sheet whose ways lead through the preview; its tokens are letters that no answer is taken under."""
+class PreviewPage(RatingPage):
+    """A page whose links lead through the preview; its tokens are letters that no answer is taken under."""
 
     @property
     def url(self) -> str:
@@ -41,7 +41,7 @@ class PreviewEnrolment:
     is_open: bool = True
 
 
-def preview_sheet(study: Study, subtask: int, number: int) -> PreviewSheet:
+def page_as_previewed(study: Study, subtask: int, number: int) -> PreviewPage:
     """Return a page of a study, or raise 404. Makes three queries, however large the study is.
 
     The order of the texts is drawn for this page and always the same; it is that of no evaluator.
@@ -53,7 +53,7 @@ def preview_sheet(study: Study, subtask: int, number: int) -> PreviewSheet:
     shown = list(PageCandidate.objects.filter(page=page).order_by("pk").select_related("candidate"))
     random.Random(f"preview/{study.order_seed}/{page.pk}").shuffle(shown)  # noqa: S311
     criteria = list(study.criteria.all())
-    return PreviewSheet(
+    return PreviewPage(
         study=study,
         address=PageAddress(study.slug, subtask, number),
         prompt=page.prompt,

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotations.access.permissions import Right, may_create, rights, studies_run_by, study_for
 from annotations.models import Study
 from annotations.requests import UserRequest
-from annotations.setup import lifecycle as launching
+from annotations.setup import lifecycle
 from annotations.setup.checklist import checklist
 from annotations.setup.forms import NewStudyForm, ReplaceCriteriaForm, SettingsForm
 from annotations.setup.material import material_checks
-from annotations.setup.preview import PreviewEnrolment, preview_sheet
+from annotations.setup.preview import PreviewEnrolment, page_as_previewed
 from annotations.setup.row_forms import ConsentForm, criteria_formset, question_formset
 from annotations.setup.study import change_study, create_study, replace_criteria, why_fixed
 from generation.refusals import Refused
@@ -170,8 +170,8 @@ def preview(request: UserRequest, slug: str) -> HttpResponse:
 def preview_page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpResponse:
     """Show a page as evaluators see it; nothing is saved."""
     study = study_for(request.user, slug, Right.RUN)
-    sheet = preview_sheet(study, subtask, page)
-    context = {"enrolment": PreviewEnrolment(study), "sheet": sheet, "is_preview": True}
+    rating_page = page_as_previewed(study, subtask, page)
+    context = {"enrolment": PreviewEnrolment(study), "rating_page": rating_page, "is_preview": True}
     return render(request, "annotations/questionnaire/page.html", context)
 
 
@@ -180,7 +180,7 @@ def sign_off(request: UserRequest, slug: str) -> HttpResponse:
     """Declare the material of a draft right."""
     study = study_for(request.user, slug, Right.RUN)
     try:
-        launching.sign_off(study, by=request.user)
+        lifecycle.sign_off(study, by=request.user)
     except Refused as refused:
         return refused_page(request, study, _("The material is not signed off"), refused)
     messages.success(request, _("The material is signed off."))
@@ -196,7 +196,7 @@ def launch(request: UserRequest, slug: str) -> HttpResponse:
             return redirect("annotations:setup", slug)
         return ask(request, launch_question(study))
     try:
-        launching.launch(study, by=request.user)
+        lifecycle.launch(study, by=request.user)
     except Refused as refused:
         return refused_page(request, study, _("The study is not launched"), refused)
     messages.success(request, _("The study is launched. Now evaluators can be invited."))
@@ -236,7 +236,7 @@ def pause(request: UserRequest, slug: str) -> HttpResponse:
     """Let an open study take no answers for a time."""
     study = study_for(request.user, slug, Right.RUN)
     try:
-        if launching.pause(study, by=request.user):
+        if lifecycle.pause(study, by=request.user):
             messages.success(request, _("The study is paused. Deadlines stay as they are."))
     except Refused as wrong:
         messages.warning(request, str(wrong))
@@ -248,7 +248,7 @@ def resume(request: UserRequest, slug: str) -> HttpResponse:
     """Let a paused study take answers again."""
     study = study_for(request.user, slug, Right.RUN)
     try:
-        if launching.resume(study, by=request.user):
+        if lifecycle.resume(study, by=request.user):
             messages.success(request, _("The study takes answers again."))
     except Refused as wrong:
         messages.warning(request, str(wrong))
@@ -270,7 +270,7 @@ def close(request: UserRequest, slug: str) -> HttpResponse:
     """Ask whether a study shall be closed and say who is still answering; close it, and lead to its results."""
     study = study_for(request.user, slug, Right.RUN)
     if request.method != "POST":
-        still = [(one.pseudonym, progress) for one, progress in launching.still_answering(study)]
+        still = [(one.pseudonym, progress) for one, progress in lifecycle.still_answering(study)]
         question = Question(
             _("Close “%(title)s” for good?") % {"title": study.title},
             (_("It then takes no more answers, its results may be seen, and it is never opened again."),),
@@ -278,6 +278,6 @@ def close(request: UserRequest, slug: str) -> HttpResponse:
             reverse("annotations:setup", args=[slug]),
         )
         return ask(request, question, "annotations/setup/close_study.html", study=study, still=still)
-    if launching.close_study(study, staff=request.user):
+    if lifecycle.close_study(study, staff=request.user):
         messages.success(request, _("The study is closed."))
     return redirect("annotations:results", study.slug)

@@ -12,7 +12,7 @@ from django.test import Client
 
 from annotations.models import Enrolment, Page, PageCandidate, Rating, StaffAct, Study
 from annotations.plan.plan import lock_plan
-from annotations.questionnaire import saving as judging
+from annotations.questionnaire import saving
 from annotations.recruiting.enrolment import enrol
 from annotations.setup.lifecycle import close_study, launch, pause, resume, sign_off
 from annotations.setup.runs import start_run
@@ -187,9 +187,9 @@ def test_draft_takes_no_answers(study: Study, alice: User) -> None:
     enrol(study, alice)
     Study.objects.filter(pk=study.pk).update(state="draft")
     (placement, *_) = placements(study, alice)
-    with pytest.raises(judging.Closed):
-        judging.save_answer(
-            alice, judging.PageAddress("poems", 1, 1), judging.Answer(placement.token, 1, "overall", 3)
+    with pytest.raises(saving.Closed):
+        saving.save_answer(
+            alice, saving.PageAddress("poems", 1, 1), saving.Answer(placement.token, 1, "overall", 3)
         )
 
 

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotations.models import PageCandidate, Placement, Rating, Study
-from annotations.monitoring.evaluator_sums import standings
+from annotations.monitoring.evaluator_sums import sums_by_evaluator
 from annotations.plan.rehearsal import rehearse
 from annotations.plan.simulation import Effects, simulate_ratings
 from annotations.questionnaire.progress import study_progress
@@ -117,9 +117,9 @@ def test_evaluator_has_finished_with_the_texts_that_there_are(
     # Four criteria of 30 texts, and a pick of each page.
     assert (progress.answered, progress.total) == (4 * 30 + PROMPTS, 4 * 30 + PROMPTS)
     [verdict] = verdicts_on(opened, rating_table(opened))
-    [standing] = standings(opened)
+    [sums] = sums_by_evaluator(opened)
     assert verdict.is_finished
-    assert (verdict.pages_answered, verdict.exclusion) == (standing.pages_answered, standing.exclusion)
+    assert (verdict.pages_answered, verdict.exclusion) == (sums.pages_answered, sums.exclusion)
     Rating.objects.filter(candidate__run__method__key="c").first().delete()  # type: ignore[union-attr]
     [verdict] = verdicts_on(opened, rating_table(opened))
     assert (verdict.is_finished, verdict.pages_answered) == (False, PROMPTS - 1)

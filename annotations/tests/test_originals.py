@@ -19,7 +19,7 @@ from annotations.plan.rehearsal import copy_study
 from annotations.results.preference_pairs import candidate_texts
 from annotations.setup.lifecycle import sign_off
 from annotations.setup.material import store_material, typography_checks
-from annotations.setup.preview import preview_sheet
+from annotations.setup.preview import page_as_previewed
 from annotations.setup.rubrics import load_rubric
 from annotations.setup.study import change_study, create_study
 from annotations.tests.cast import shown
@@ -64,8 +64,8 @@ def draft(db: None, file: Path) -> Study:
 
 def as_shown(study: Study, page: int) -> list[str]:
     """Return the texts of a page as an evaluator would see them, the shorter one first."""
-    sheet = preview_sheet(Study.objects.get(pk=study.pk), 1 + (page - 1) // 10, 1 + (page - 1) % 10)
-    return sorted((card.text for card in sheet.cards), key=len)
+    rating_page = page_as_previewed(Study.objects.get(pk=study.pk), 1 + (page - 1) // 10, 1 + (page - 1) % 10)
+    return sorted((card.text for card in rating_page.cards), key=len)
 
 
 @pytest.mark.parametrize("rule", ["verse", "prose", "none"])

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from annotations.models import PageCandidate, Placement, Rating, Study, StudyRole
-from annotations.setup.preview import preview_sheet
+from annotations.setup.preview import page_as_previewed
 from annotations.tests.cast import build_study, shown
 
 FIRST = "/manage/studies/poems/preview/subtasks/1/pages/1/"
@@ -75,10 +75,10 @@ def test_texts_stand_in_a_drawn_order(django_assert_num_queries: Any) -> None:
     firsts = []
     for number in range(1, 61):
         with django_assert_num_queries(3):
-            sheet = preview_sheet(study, 1, number)
-        again = preview_sheet(study, 1, number)
-        assert [card.lines for card in again.cards] == [card.lines for card in sheet.cards]
-        firsts.append(method_of["\n".join(sheet.cards[0].lines)])
+            rating_page = page_as_previewed(study, 1, number)
+        again = page_as_previewed(study, 1, number)
+        assert [card.lines for card in again.cards] == [card.lines for card in rating_page.cards]
+        firsts.append(method_of["\n".join(rating_page.cards[0].lines)])
     assert all(firsts.count(method) >= 5 for method in range(4)), firsts
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Placement, Rating, Study
-from annotations.monitoring.evaluator_sums import standings
+from annotations.monitoring.evaluator_sums import sums_by_evaluator
 from annotations.recruiting.enrolment import enrol
 from annotations.results.document import report_document
 from annotations.results.rating_table import rating_table
@@ -88,12 +88,12 @@ def test_a_study_without_picks_and_overall_criterion_has_valid_evaluators(
     answer_everything(half)
     half.best_choices.all().delete()
     half.ratings.filter(candidate__prompt__text__endswith="2").delete()
-    assert [one.exclusion for one in standings(study)] == ["unfinished"] * 2
+    assert [one.exclusion for one in sums_by_evaluator(study)] == ["unfinished"] * 2
     assert study_report(study).participants.valid == 0
     Study.objects.update(has_best_picks=False)
     study.refresh_from_db()
-    assert [one.exclusion for one in standings(study)] == [None, "unfinished"]
-    assert [(one.answered, one.asked) for one in standings(study)] == [(16, 16), (8, 16)]
+    assert [one.exclusion for one in sums_by_evaluator(study)] == [None, "unfinished"]
+    assert [(one.answered, one.asked) for one in sums_by_evaluator(study)] == [(16, 16), (8, 16)]
     close_study(study)
     report = study_report(study)
     assert (report.participants.finished, report.participants.valid) == (1, 1)

@@ -12,7 +12,7 @@ from annotations.data_sheet.sheet import heds_markdown
 from annotations.models.texts_by_language import TextsByLanguage, language_codes
 from annotations.setup.forms import rubric_choices
 from annotations.setup.material import store_material
-from annotations.setup.preview import preview_sheet
+from annotations.setup.preview import page_as_previewed
 from annotations.setup.rubrics import READY_MADE, RubricCriterion, load_rubric
 from annotations.setup.study import create_study
 from generation.files.candidates import read_candidates
@@ -82,7 +82,7 @@ def test_a_study_of_summaries_is_set_up_by_its_rubric(tmp_path: Path) -> None:
     path = tmp_path / "news.csv"
     path.write_text("prompt,method,text\nA long report,lead,First. Second.\nA long report,human,All of it.\n")
     store_material(study, read_candidates(path, study.genre), by=None)
-    assert not preview_sheet(study, 1, 1).is_verse
+    assert not page_as_previewed(study, 1, 1).is_verse
     assert "Summarisation of a text." in heds_markdown(study)
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from annotations.models import BestChoice, Criterion, Enrolment, Placement, Rating, Study
-from annotations.monitoring.evaluator_sums import standings
+from annotations.monitoring.evaluator_sums import sums_by_evaluator
 from annotations.plan.plan import study_design
 from annotations.plan.simulation import simulate_ratings
 from annotations.questionnaire.progress import study_progress
@@ -105,7 +105,7 @@ def test_where_lower_is_better_the_pick_with_the_lowest_score_is_consistent(enro
     # The first method is rated 1 and the last one 4.
     answer_everything(enrolment, best_method=0)
     study = enrolment.study
-    assert [one.exclusion for one in standings(study)] == [None]
+    assert [one.exclusion for one in sums_by_evaluator(study)] == [None]
     close_study(study)
     report = study_report(study)
     assert report.participants.valid == 1

@@ -162,8 +162,8 @@ def as_told(model: LanguageModel, template: Template) -> Template:
 
     Such a model mostly ends a text at once that only goes on from a prompt.
     """
-    told = model.in_dialogue(template.prompt)
-    return template if told is None else replace(template, prompt=told, start=False)
+    dialogue = model.in_dialogue(template.prompt)
+    return template if dialogue is None else replace(template, prompt=dialogue, start=False)
 
 
 def refuse_without_room(model: LanguageModel, request: Request, config: SearchConfig) -> None:

@@ -48,10 +48,10 @@ class Problem:
 
     def __str__(self) -> str:
         at = ", ".join([str(self.place)] * (self.place is not None) + [self.field] * bool(self.field))
-        return f"{at}: {self.told}" if at else self.told
+        return f"{at}: {self.summary}" if at else self.summary
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The message, with how often the like of it is found and where first."""
         if len(self.places) < 2:
             return self.message

@@ -127,13 +127,13 @@ def cancel(request: HttpRequest, run: UUID) -> HttpResponse:
     """Ask whether a run shall end, and end it; what is written stays."""
     found = staff_run(request, run)
     if request.method != "POST":
-        told = run_progress(found)
+        progress = run_progress(found)
         question = Question(
             _("Cancel this run?"),
             (
                 _("It is never taken up again. The texts that were written stay."),
                 _("%(finished)d of %(total)d prompts are done.")
-                % {"finished": told.finished, "total": told.total},
+                % {"finished": progress.finished, "total": progress.total},
             ),
             _("Cancel the run"),
             found.get_absolute_url(),

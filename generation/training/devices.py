@@ -28,7 +28,7 @@ def choose_device(name: str | None = None, threads: int | None = None) -> torch.
 
 
 @contextmanager
-def short_memory_told() -> Iterator[None]:
+def explain_short_memory() -> Iterator[None]:
     """Turn what is raised where the memory does not suffice into `Refused`."""
     try:
         yield

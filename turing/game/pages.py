@@ -32,7 +32,7 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ShownText:
     """A text as it lies on the page; nothing here says who wrote it."""
 
     side: Side
@@ -48,7 +48,7 @@ class Table:
     title: str
     is_verse: bool
     language: str
-    sheets: tuple[Sheet, Sheet]
+    texts: tuple[ShownText, ShownText]
     wording: Wording
 
 
@@ -142,7 +142,7 @@ def table_of(shown: Round) -> Table:
         title=prompt.text,
         is_verse=prompt.genre == Genre.POEM,
         language=language_of(prompt),
-        sheets=(Sheet(Side.LEFT, left), Sheet(Side.RIGHT, right)),
+        texts=(ShownText(Side.LEFT, left), ShownText(Side.RIGHT, right)),
         wording=WORDING[Genre(prompt.genre)],
     )
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from annotations.management.rows_command import RowsCommand
 from annotations.models import Study
-from annotations.results import answer_rows as raw_export
+from annotations.results import answer_rows
 from stats.reports.write_rows import FORMATS, Row
 
 
@@ -20,12 +20,12 @@ class Command(RowsCommand):
         " every text as it is."
     )
     formats = list(FORMATS)
-    columns = raw_export.COLUMNS
+    columns = answer_rows.COLUMNS
 
     def exported(self, options: dict[str, Any]) -> str:
         return "ratings"
 
     def rows(self, study: Study, options: dict[str, Any]) -> Iterable[Row]:
-        answers = raw_export.answers(study)
+        answers = answer_rows.answers(study)
         # Shown on a terminal only.
-        return tqdm(answers, total=raw_export.answer_count(study), unit=" rows", disable=None)
+        return tqdm(answers, total=answer_rows.answer_count(study), unit=" rows", disable=None)

@@ -175,7 +175,7 @@ class Command(BaseCommand):
     def wait_until_ready(self, port: int, children: list[Child]) -> None:
         """Wait until the site says that database, broker and worker are there, as long as the children get on."""
         progress = Progress(children)
-        begun = told = time.monotonic()
+        begun = reported_at = time.monotonic()
         while (why := self.not_ready(port)) is not None:
             for child in children:
                 child.check()
@@ -185,9 +185,9 @@ class Command(BaseCommand):
                     f"The site is not ready ({why}), and nothing has moved for {STALL_SECONDS} seconds;"
                     f" see {logs}. What is done is kept: the next start goes on from here"
                 )
-            if time.monotonic() - told >= NEWS_SECONDS:
-                told = time.monotonic()
-                self.say(f"\n  {told - begun:.0f} s, not ready: {why}", ending="")
+            if time.monotonic() - reported_at >= NEWS_SECONDS:
+                reported_at = time.monotonic()
+                self.say(f"\n  {reported_at - begun:.0f} s, not ready: {why}", ending="")
                 for child in children:
                     words = f"the {child.label} has computed {child.work()[0]:.0f} s, log {child.log}"
                     self.say(f"\n    {words}: {child.last_line()[:100]}", ending="")

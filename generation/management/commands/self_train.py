@@ -76,12 +76,12 @@ class Command(ActCommand):
         let_idle_threads_sleep()
         keep_freed_memory()
         # Loading torch takes seconds, and it must find the process set up: a wrong option is told before.
-        from generation.training.devices import choose_device, short_memory_told
+        from generation.training.devices import choose_device, explain_short_memory
         from generation.training.search_writer import search_writer
         from generation.training.self_training import self_train
 
         device = choose_device(options["device"], options["threads"])
-        with signals_noted() as signal_noted, short_memory_told(), Bars() as bars:
+        with signals_noted() as signal_noted, explain_short_memory(), Bars() as bars:
 
             def report(progress: CycleProgress) -> None:
                 bars.show(progress)

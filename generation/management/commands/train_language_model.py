@@ -73,11 +73,11 @@ class Command(ActCommand):
         let_idle_threads_sleep()
         keep_freed_memory()
         # Loading torch takes seconds, and it must find the process set up: a wrong option is told before.
-        from generation.training.devices import choose_device, short_memory_told
+        from generation.training.devices import choose_device, explain_short_memory
         from generation.training.pretrain import train
 
         device = choose_device(options["device"], options["threads"])
-        with signals_noted() as signal_noted, short_memory_told(), Bar(self, training.tokens) as bar:
+        with signals_noted() as signal_noted, explain_short_memory(), Bar(self, training.tokens) as bar:
 
             def report(progress: Progress) -> None:
                 bar.show(progress)

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from generation.refusals import Refused
 from generation.tests.training_cast import SHORT, TINY, StopAfter, ignore, place_of, same, verse, weights
 from generation.training import pretrain
-from generation.training.devices import choose_device, short_memory_told
+from generation.training.devices import choose_device, explain_short_memory
 from generation.training.pretrain import train
 from generation.training.settings import Architecture, Progress, Stopped, Training
 
@@ -233,11 +233,11 @@ def test_a_corpus_with_nothing_to_learn_makes_no_folder(tmp_path: Path) -> None:
 
 
 def test_short_memory_is_told() -> None:
-    with pytest.raises(Refused, match="memory does not suffice"), short_memory_told():
+    with pytest.raises(Refused, match="memory does not suffice"), explain_short_memory():
         torch.empty(2**60)
-    with pytest.raises(Refused, match="memory does not suffice"), short_memory_told():
+    with pytest.raises(Refused, match="memory does not suffice"), explain_short_memory():
         raise torch.OutOfMemoryError
-    with pytest.raises(RuntimeError, match="shapes"), short_memory_told():
+    with pytest.raises(RuntimeError, match="shapes"), explain_short_memory():
         raise RuntimeError("shapes")
 
 

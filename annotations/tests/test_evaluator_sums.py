@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from annotations.models import Assignment, BestChoice, Criterion, Enrolment, Placement, Rating, Study
-from annotations.monitoring.evaluator_sums import Coverage, standings, study_sums
+from annotations.monitoring.evaluator_sums import Coverage, study_sums, sums_by_evaluator
 from annotations.questionnaire.progress import progress_of
 from annotations.recruiting.enrolment import enrol
 from annotations.results.rating_table import rating_table, verdicts_on
@@ -48,7 +48,7 @@ def answer_at_random(study: Study, evaluators: int, seed: int) -> None:
 def test_the_sums_agree_with_the_verdicts_of_the_report(db: None, seed: int) -> None:
     study = build_study(prompts=7, methods=3, pages_per_subtask=3)
     answer_at_random(study, evaluators=8, seed=seed)
-    found = {one.enrolment.pseudonym: one for one in standings(study)}
+    found = {one.enrolment.pseudonym: one for one in sums_by_evaluator(study)}
     verdicts = verdicts_on(study, rating_table(study))
     assert {verdict.exclusion for verdict in verdicts} == {None, "unfinished", "inconsistent"}
     for verdict in verdicts:
@@ -62,7 +62,7 @@ def test_the_sums_agree_with_the_progress_that_evaluators_see(db: None) -> None:
     study = build_study(prompts=5, pages_per_subtask=2)
     answer_at_random(study, evaluators=5, seed=4)
     progress = progress_of(Enrolment.objects.filter(study=study))
-    for one in standings(study):
+    for one in sums_by_evaluator(study):
         assert (one.answered, one.asked) == (
             progress[one.enrolment.pk].answered,
             progress[one.enrolment.pk].total,
@@ -71,15 +71,15 @@ def test_the_sums_agree_with_the_progress_that_evaluators_see(db: None) -> None:
 
 def test_a_study_without_an_overall_criterion_has_no_inconsistent_page(enrolment: Enrolment) -> None:
     answer_everything(enrolment, best_method=0)
-    assert standings(enrolment.study)[0].exclusion == "inconsistent"
+    assert sums_by_evaluator(enrolment.study)[0].exclusion == "inconsistent"
     Criterion.objects.update(is_overall=False)
-    (one,) = standings(enrolment.study)
+    (one,) = sums_by_evaluator(enrolment.study)
     assert (one.exclusion, one.pages_judged, one.inconsistent_share) == (None, 0, None)
 
 
 def test_whoever_was_given_no_page_has_not_finished(enrolment: Enrolment) -> None:
     Placement.objects.all().delete()
-    (one,) = standings(enrolment.study)
+    (one,) = sums_by_evaluator(enrolment.study)
     assert one.exclusion == "unfinished"
     assert not one.is_started
 
@@ -98,7 +98,7 @@ def test_coverage_counts_the_prompts_with_so_many_complete_ratings(
 def test_another_study_is_not_counted(study: Study, enrolment: Enrolment) -> None:
     other = build_study(slug="other")
     answer_everything(enrol(other, enrolment.evaluator))
-    (one,) = standings(study)
+    (one,) = sums_by_evaluator(study)
     assert (one.enrolment, one.answered) == (enrolment, 0)
 
 
@@ -107,4 +107,4 @@ def test_the_sums_take_two_queries(
 ) -> None:
     enrol(study, build_user("bob"))
     with django_assert_num_queries(2):
-        assert [one.enrolment.evaluator.username for one in standings(study)] == ["alice", "bob"]
+        assert [one.enrolment.evaluator.username for one in sums_by_evaluator(study)] == ["alice", "bob"]
