@@ -5,10 +5,12 @@ together, a file of answers (JSON Lines, one evaluator a line):
 
 - candidates: `app_data` has `app_name`, the `questions` in order (`number[1-5]` and the like, then `group_choice` for
   the pick of the best) and ten `tasks` of ten `pages` of four `groups`. A group is a candidate: `title` (the prompt),
-  `desc` (its description, in the QA study), `content` (the lines) and `tags` (the first one names the method).
+  `desc` (its description, in the QA study, a text or a list of texts), `content` (the lines; an empty list, "" or null
+  is an empty text, which evaluators rated like any other) and `tags` (the first one names the method).
 - answers: `username`, `app_name`, and `tasks`, `pages` and `groups` in the same order. A group's `answers` are
   its ratings in the order of the questions; a page's first answer is the number of the group picked as best, from 0.
-  What was not answered is null. The stars could be cleared again, which stored a 0.
+  What was not answered is null. The stars could be cleared again, which stored a 0. A number may stand as 3, 3.0 or
+  "3".
 
 The studies are told apart by the number of ratings a candidate got: five for poems, four for answers to questions.
 """
@@ -49,6 +51,7 @@ METHODS: dict[str, dict[str, str]] = {
 LONGEST_USERNAME = 60
 LARGEST_RATING = 2**15 - 1
 KINDS = {dict: "an object", list: "a list", str: "a text"}
+WHOLE_NUMBER = re.compile(r"\s*([-+]?[0-9]{1,9})(?:\.0*)?\s*")
 SCALE = re.compile(r"number\[([0-9]{1,4})-([0-9]{1,4})\]")
 
 Kind = TypeVar("Kind", dict[str, Any], list[Any], str)
@@ -120,6 +123,29 @@ class _Shape:
         if CONTROL.search(value):
             self.refuse(f"{path}.{name}" if path else name, "holds a control character")
         return value
+
+    def lines(self, parent: object, name: str, path: str) -> str:
+        """Return a text that is one, a list of lines, or nothing: null, missing or empty."""
+        where = f"{path}.{name}"
+        value = parent.get(name) if isinstance(parent, dict) else None
+        lines = [] if value is None else [value] if isinstance(value, str) else value
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            self.refuse(where, "must be a text or a list of texts")
+        text = "\n".join(lines)
+        if CONTROL.search(text):
+            self.refuse(where, "holds a control character")
+        return text
+
+    def whole_number(self, value: object, path: str) -> int | None:
+        """Return a whole number however it was written, such as 3, 3.0 or "3"; None for null."""
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        number = WHOLE_NUMBER.fullmatch(value) if isinstance(value, str) else None
+        if number is None:
+            self.refuse(path, f"{shown(json.dumps(value))} is no whole number")
+        return int(number[1])
 
     def items(self, parent: object, name: str, count: int, path: str) -> list[Any]:
         """Return a list of just so many values from an object."""
@@ -261,13 +287,13 @@ def _page(shape: _Shape, page: object, genre: str, path: str) -> RecordedPage:
         where = f"{path}.groups[{number}]"
         title = shape.text(group, "title", where)
         # Only the QA study has descriptions, and not for every question.
-        prompts.append((title, shape.text(group, "desc", where) if group.get("desc") else ""))
+        prompts.append((title, shape.lines(group, "desc", where)))
         if prompts[-1] != prompts[0]:
             shape.refuse(f"{where}.title", "the groups of a page must have one prompt")
         method = _method(shape, group, genre, where)
         if method in texts:
             shape.refuse(f"{where}.tags", f"there are two texts by {method} on the page")
-        texts[method] = _content(shape, group, where)
+        texts[method] = shape.lines(group, "content", where)
     prompt, description = prompts[0]
     if is_blank(prompt):
         shape.refuse(f"{path}.groups[0].title", "is empty")
@@ -276,19 +302,9 @@ def _page(shape: _Shape, page: object, genre: str, path: str) -> RecordedPage:
 
 def _method(shape: _Shape, group: object, genre: str, path: str) -> str:
     tags = shape.child(group, "tags", list, path)
-    if not tags or tags[0] not in METHODS[genre]:
+    if not tags or not isinstance(tags[0], str) or tags[0] not in METHODS[genre]:
         shape.refuse(f"{path}.tags", f"must begin with one of {', '.join(METHODS[genre])}")
     return METHODS[genre][tags[0]]
-
-
-def _content(shape: _Shape, group: object, path: str) -> str:
-    lines = shape.child(group, "content", list, path)
-    if not all(isinstance(line, str) and not CONTROL.search(line) for line in lines):
-        shape.refuse(f"{path}.content", "must be a list of texts without control characters")
-    text = "\n".join(lines)
-    if is_blank(text):
-        shape.refuse(f"{path}.content", "is empty")
-    return text
 
 
 def _evaluators(
@@ -338,15 +354,19 @@ def _evaluator(shape: _Shape, record: object, username: str, criteria: int) -> R
 
 
 def _pick(shape: _Shape, page: object, path: str) -> int | None:
-    [pick] = shape.items(page, "answers", 1, path)
-    if pick is not None and (type(pick) is not int or not 0 <= pick < GROUPS):
+    [answered] = shape.items(page, "answers", 1, path)
+    pick = shape.whole_number(answered, f"{path}.answers[0]")
+    if pick is not None and not 0 <= pick < GROUPS:
         shape.refuse(f"{path}.answers[0]", f"{shown(json.dumps(pick))} is no number from 0 to {GROUPS - 1}")
     return pick
 
 
 def _ratings(shape: _Shape, group: object, criteria: int, path: str) -> list[int | None]:
-    ratings = shape.items(group, "answers", criteria, path)
-    for number, rating in enumerate(ratings):
-        if rating is not None and (type(rating) is not int or abs(rating) > LARGEST_RATING):
-            shape.refuse(f"{path}.answers[{number}]", f"{shown(json.dumps(rating))} is no whole number")
+    answered = shape.items(group, "answers", criteria, path)
+    ratings = []
+    for number, given in enumerate(answered):
+        rating = shape.whole_number(given, f"{path}.answers[{number}]")
+        if rating is not None and abs(rating) > LARGEST_RATING:
+            shape.refuse(f"{path}.answers[{number}]", f"{shown(json.dumps(rating))} is too large a rating")
+        ratings.append(rating)
     return ratings

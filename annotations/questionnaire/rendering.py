@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import nh3
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from annotations.models import Study
+from generation.texts.normalising import is_blank
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -50,6 +52,8 @@ FIRST_HEADING, LAST_HEADING = 3, 6
 
 def rendered(text: str, study: Study) -> SafeString:
     """Return a text as HTML, as its study renders all of them; `text` is what the study's rule shows."""
+    if is_blank(text):
+        return format_html('<p class="no-text">{}</p>', _("no text"))
     if study.rendering == Study.Rendering.MARKDOWN:
         return format_html('<div class="markdown">{}</div>', markdown(text))
     if study.rendering == Study.Rendering.CODE:

@@ -47,7 +47,8 @@ is chosen. A score off its scale counts as missing.
 By picks, those have a say who picked one of the two as the best of the page; the text picked more often is chosen.
 Who picked a third text says nothing about these two.
 
-Two texts of a prompt give one pair; an exact tie gives none, and neither do two texts that are the same."""
+Two texts of a prompt give one pair; an exact tie gives none, and neither do two texts that are the same or a text that
+is empty."""
 
 COLUMNS: Columns = {
     "prompt": "text",
@@ -146,7 +147,7 @@ def preferences(
             a, b = table.methods[pair.a], table.methods[pair.b]
             chosen, rejected = (b, a) if margin > 0 else (a, b)
             text, other = texts.get((number, chosen)), texts.get((number, rejected))
-            if margin == 0 or abs(margin) < min_margin or text is None or other is None or text == other:
+            if margin == 0 or abs(margin) < min_margin or not text or not other or text == other:
                 continue
             agreeing = (pair.prefer_b if margin > 0 else pair.prefer_a)[index]
             evaluators = int(pair.evaluators[index])

@@ -49,10 +49,14 @@ Damage = Callable[[Files], object]
          "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].tags: there are two texts by cpm on the page"),
         (lambda f: f.group(32, 1).update(title="别的？"),
          "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].title: the groups of a page must have one prompt"),
-        (lambda f: f.group(32, 1).update(content="整段"),
-         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content: must be a list"),
-        (lambda f: f.group(32, 1).update(content=["", " "]),
-         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content: is empty"),
+        (lambda f: f.group(32, 1).update(content=7),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content: must be a text or a list of texts"),
+        (lambda f: f.group(32, 1).update(content=["x", None]),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].content: must be a text or a list of texts"),
+        (lambda f: f.group(32, 1).update(desc={"x": 1}),
+         "qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].desc: must be a text or a list of texts"),
+        (lambda f: f.group(32, 1).update(tags=[["x"]]),
+         f"qa-records.jsonl, app_data.tasks[3].pages[2].groups[1].tags: must begin with one of {', '.join(QA_TAGS)}"),
         (lambda f: [f.group(32, place).update(title="问题30？", desc="") for place in range(4)],
          "qa-records.jsonl, app_data.tasks[3].pages[2]: has the prompt of app_data.tasks[3].pages[0]"),
         (lambda f: f.evaluators[1]["tasks"].pop(), "user-records.jsonl, line 2, tasks: must hold 10, not 9"),
@@ -67,7 +71,7 @@ Damage = Callable[[Files], object]
         (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, True, 4]),
          "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers[2]: 'true' is no whole number"),
         (lambda f: f.page(1, 95)["groups"][3].update(answers=[1, 2, 40_000, 4]),
-         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers[2]: '40000' is no whole number"),
+         "user-records.jsonl, line 2, tasks[9].pages[5].groups[3].answers[2]: '40000' is too large a rating"),
         (lambda f: f.page(1, 95).update(answers=[4]),
          "user-records.jsonl, line 2, tasks[9].pages[5].answers[0]: '4' is no number from 0 to 3"),
         (lambda f: f.page(1, 95).update(answers=[-1]),
@@ -108,10 +112,10 @@ def test_a_file_that_was_cut_off_is_refused_with_its_line(files: Files) -> None:
 
 
 def test_damage_in_several_places_is_listed(files: Files) -> None:
-    files.group(32, 1).update(content=[])
+    files.group(32, 1).update(content=7)
     files.group(47, 0).update(tags=["?"])
     files.page(0, 3)["answers"] = [9]
-    files.page(2, 3)["answers"] = ["1"]
+    files.page(2, 3)["answers"] = ["one"]
     with pytest.raises(FileRefused) as refused:
         read_records(*files.write())
     assert [line.split(": ")[0] for line in refused.value.lines] == [

@@ -246,14 +246,14 @@ class Candidate(models.Model):
 
     run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="candidates")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="candidates")
-    text = models.TextField()
+    # Empty in records alone: what evaluators were shown and rated when a method had written nothing.
+    text = models.TextField(blank=True)
     # What else its file said of it, by the names of the columns; nobody who rates sees it.
     notes = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["run", "prompt"], name="candidate_once_per_run"),
-            models.CheckConstraint(condition=~Q(text=""), name="candidate_text_given"),
         ]
 
     def __str__(self) -> str:

@@ -210,7 +210,8 @@ class RatingTable:
         """Return how many methods have a text for each prompt (P,)."""
         if self.written is None:
             return np.full(len(self.prompts), len(self.methods))
-        return self.written.sum(axis=1, dtype=np.int64)
+        texts: Ints = self.written.sum(axis=1, dtype=np.int64)
+        return texts
 
     @cached_property
     def page(self) -> Ints:

@@ -33,7 +33,10 @@ def cases_section(report: StudyReport) -> Section | None:
     for case in report.cases:
         blocks.append(Paragraph(case_sentence(case, report)))
         blocks += [
-            Verse(f"{report.study.method_labels[method]} ({decimal(case.means[method])})", case.texts[method])
+            Verse(
+                f"{report.study.method_labels[method]} ({decimal(case.means[method])})",
+                case.texts[method] or _("no text"),
+            )
             for method in report.study.methods
             if method in case.texts
         ]
