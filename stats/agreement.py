@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 
 from stats.mixed import Interval, interval_list, is_laid_out
+from stats.ratings.alpha import NO_INTERVALS, AlphaIntervals, alpha_intervals
 from stats.ratings.cells import Cells
 from stats.ratings.model import fit_ratings_model
 from stats.ratings.table import RatingTable, long_table
@@ -60,6 +61,7 @@ class Agreement:
     kendall_w: Concordance | None
     kendall_w_methods: Concordance | None
     kendall_w_within_prompt: float | None
+    alpha_intervals: AlphaIntervals = NO_INTERVALS
 
     def as_dict(self) -> dict[str, Any]:
         """Return the measures as they stand in the JSON report."""
@@ -67,6 +69,8 @@ class Agreement:
             "alpha_nominal": self.alpha_nominal,
             "alpha_ordinal": self.alpha_ordinal,
             "alpha_interval": self.alpha_interval,
+            "alpha_ordinal_ci": interval_list(self.alpha_intervals.ordinal),
+            "alpha_interval_ci": interval_list(self.alpha_intervals.interval),
             "icc_2_1": self.icc and self.icc.icc_2_1,
             "icc_2_1_ci": interval_list(self.icc.icc_2_1_ci if self.icc else None),
             "icc_2_k": self.icc and self.icc.icc_2_k,
@@ -78,9 +82,17 @@ class Agreement:
 
 
 def agreement(
-    table: RatingTable | ScoreTable, criterion: str, *, confidence_level: float = 0.95
+    table: RatingTable | ScoreTable,
+    criterion: str,
+    *,
+    confidence_level: float = 0.95,
+    rng: np.random.Generator | None = None,
 ) -> Agreement:
-    """Compute every measure of agreement on one criterion; the items are the texts, prompts x methods."""
+    """
+    Compute every measure of agreement on one criterion; the items are the texts, prompts x methods.
+
+    With `rng` alpha has its intervals, from prompts drawn anew.
+    """
     ratings = long_table(table).for_criterion(criterion).first_ratings()
     texts, text = np.unique(ratings.text, return_inverse=True)
     alphas = item_alphas(ratings.score, text)
@@ -98,6 +110,7 @@ def agreement(
         kendall_w=kendall_w(complete),
         kendall_w_methods=kendall_w(_method_means(ratings)),
         kendall_w_within_prompt=math.fsum(known) / len(known) if known else None,
+        alpha_intervals=NO_INTERVALS if rng is None else alpha_intervals(ratings, rng, confidence_level),
     )
 
 

@@ -15,6 +15,7 @@ from stats.position import PositionBias, position_bias
 from stats.power import Power, evaluators_needed, planned_power, prompts_needed
 from stats.quality import EvaluatorQuality, evaluator_quality
 from stats.ranking import Ranking, ranking_from_picks, ranking_from_ratings
+from stats.ratings.alpha import GroupAgreement, group_agreement
 from stats.ratings.cells import Cells
 from stats.ratings.choice import Choice, Planned, choose
 from stats.ratings.table import Pages, RatingTable, long_table
@@ -110,6 +111,8 @@ class Analysis:
     power: tuple[PairPower, ...]
     quality: tuple[EvaluatorQuality, ...]
     choices: tuple[Choice, ...] = ()
+    # Agreement inside the groups of evaluators on each criterion, where there are two groups or more.
+    group_agreement: tuple[GroupAgreement, ...] = ()
 
     def choice(self, criterion: str) -> Choice | None:
         """Return how the pairs of a criterion were compared."""
@@ -140,6 +143,7 @@ class Analysis:
                 for pick in self.picks
             ],
             "agreement": {measures.criterion: measures.as_dict() for measures in self.agreement},
+            "group_agreement": [one.as_dict() for one in self.group_agreement],
             "ranking": _ranking_list(self.ranking),
             "ranking_by_rating": _ranking_list(self.ranking_by_rating),
             "position": None if self.position is None else asdict(self.position),
@@ -160,6 +164,7 @@ def analyse(
     page_seconds: Cells | None = None,
     planned: Planned = "by design",
     planned_pairs: Iterable[tuple[str, str]] | None = None,
+    groups: Mapping[str, str] | None = None,
 ) -> Analysis:
     """
     Analyse a study with the criterion `primary` as the one declared beforehand.
@@ -168,8 +173,9 @@ def analyse(
     that the study was planned to find; both must have been set before the ratings were seen.
     `planned` is the analysis (`stats.ratings.choice`), `planned_pairs` the pairs of methods that the plan compares,
     all if left out: the others are exploratory, and Holm's correction is over the planned ones.
-    `page_seconds` are the times on the pages. `rng` draws the bootstrap and nothing else. Of repeats of a rating the
-    first counts. Memory grows with the ratings, not with evaluators x prompts.
+    `page_seconds` are the times on the pages, `groups` the groups of evaluators who have one. `rng` draws the
+    bootstraps and nothing else. Of repeats of a rating the first counts. Memory grows with the ratings, not with
+    evaluators x prompts.
     """
     table = long_table(ratings).first_ratings()
     table.criterion_index(primary)
@@ -200,7 +206,12 @@ def analyse(
         comparisons=comparisons,
         means=method_means(table, level),
         picks=_picks(table, level),
-        agreement=tuple(agreement(table, c.key, confidence_level=level) for c in table.criteria),
+        agreement=tuple(agreement(table, c.key, confidence_level=level, rng=rng) for c in table.criteria),
+        group_agreement=tuple(
+            found
+            for c in table.criteria
+            if (found := group_agreement(table, c.key, groups or {}, rng, level)) is not None
+        ),
         ranking=ranking_from_picks(table, confidence_level=level),
         ranking_by_rating=ranking_from_ratings(table, primary, confidence_level=level),
         position=position_bias(table, primary, confidence_level=level),

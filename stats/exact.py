@@ -15,6 +15,7 @@ MOST_STEPS = 200_000_000
 FLIPS_DRAWN = 20_000
 FLIPS_AT_ONCE = 500
 LARGEST_MULTIPLE = 100_000
+MOST_PAIRED = 1_000
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class ExactTest:
     """
     A statistic with its exact p-values; 'greater' speaks for differences above zero.
 
-    `is_exact` is False where the flips were too many to count and 20,000 of them were drawn.
+    `is_exact` is False where the flips were too many to count and 20,000 of them were drawn. `estimate` is the
+    difference that was tested: the mean of what was flipped, or the median of the means of its pairs (Wilcoxon).
     """
 
     statistic: float
@@ -30,6 +32,7 @@ class ExactTest:
     p_greater: float
     p_less: float
     is_exact: bool = True
+    estimate: float | None = None
 
 
 def whole_numbers(values: Floats) -> Ints | None:
@@ -48,10 +51,9 @@ def sign_flip_of_means(sums: Floats, counts: Floats) -> ExactTest:
     multiple = math.lcm(*counts.astype(int).tolist()) if counts.size else 1
     # Whole numbers as far as that goes: means times a common multiple of their counts.
     whole = whole_numbers(sums * (multiple / counts)) if multiple <= LARGEST_MULTIPLE else None
-    if whole is None:
-        return _drawn_flips(sums / counts)
-    test = sign_flip(whole)
-    return replace(test, statistic=float((sums / counts).sum()))
+    means = sums / counts
+    test = _drawn_flips(means) if whole is None else sign_flip(whole)
+    return replace(test, statistic=float(means.sum()), estimate=float(means.mean()) if means.size else None)
 
 
 def wilcoxon_of_means(sums: Floats, counts: Floats) -> ExactTest:
@@ -59,7 +61,18 @@ def wilcoxon_of_means(sums: Floats, counts: Floats) -> ExactTest:
     means = np.round(sums[counts > 0] / counts[counts > 0], 9)
     _, rank = np.unique(np.abs(means), return_inverse=True)
     ranks: Ints = (np.sign(means) * (rank + 1)).astype(np.int64)
-    return wilcoxon_signed_rank(ranks)
+    return replace(wilcoxon_signed_rank(ranks), estimate=hodges_lehmann(means))
+
+
+def hodges_lehmann(values: Floats) -> float | None:
+    """Return the median of the means of all pairs of values, each with itself as well (Hodges and Lehmann 1963)."""
+    if not values.size:
+        return None
+    # Of many values a thousand quantiles stand for all of them.
+    if values.size > MOST_PAIRED:
+        values = np.quantile(values, np.linspace(0, 1, MOST_PAIRED))
+    one, other = np.triu_indices(values.size)
+    return float(np.median((values[one] + values[other]) / 2))
 
 
 def _drawn_flips(differences: Floats) -> ExactTest:

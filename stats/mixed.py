@@ -25,8 +25,6 @@ from stats.ratings.table import RatingTable
 from stats.reml import fit_crossed_reml
 from stats.scores import Criterion, Floats
 
-# Satterthwaite's df of a component that hardly leaves zero can fall to next to nothing.
-LOWEST_DF = 1.0
 # Above so many cells a table that has holes is not laid out, but fitted from the cells that are there.
 MOST_LAID_OUT = 100_000
 Alternative = Literal["two-sided", "less", "greater"]
@@ -202,6 +200,24 @@ def crossed_mean_of_cells(cells: Cells, *, confidence_level: float = 0.95) -> Cr
     return _from_random_effects(kept, evaluators, prompts, confidence_level)
 
 
+def lowest_df(cells: Cells) -> float:
+    """
+    Return the least df that a complete table of as many evaluators and prompts can have, and 1 at the least.
+
+    1 / (1 / (E-1) + 1 / (P-1) + 1 / ((E-1)(P-1))), where all mean squares are equal. Of unequal numbers of cells E and
+    P are the effective ones, (sum n)^2 / sum n^2. Satterthwaite's approximation falls below it, to next to
+    nothing, only where a variance can hardly be told from zero.
+    """
+    effective = []
+    for side in (cells.evaluator, cells.prompt):
+        counts = np.bincount(side).astype(np.float64)
+        effective.append(float(counts.sum() ** 2 / (counts @ counts)) - 1)
+    e, p = effective
+    if e <= 0 or p <= 0:
+        return 1.0
+    return max(1 / (1 / e + 1 / p + 1 / (e * p)), 1.0)
+
+
 def is_laid_out(cells: Cells) -> bool:
     """Say whether cells are analysed as a table of evaluators x prompts: where that is small, or they fill it."""
     _, evaluators, prompts = cells.numbered()
@@ -292,7 +308,7 @@ def _from_random_effects(cells: Cells, evaluators: int, prompts: int, confidence
         none,
         estimate=estimate,
         se=se,
-        df=None if df is None else max(df, LOWEST_DF),
+        df=None if df is None else max(df, lowest_df(cells)),
         variance=VarianceComponents(variance.evaluator or 0.0, variance.prompt or 0.0, variance.residual),
         method="REML",
     )
@@ -308,7 +324,7 @@ def _from_reml(
     return CrossedMean(
         fit.estimate,
         fit.se,
-        None if fit.df is None else max(fit.df, LOWEST_DF),
+        None if fit.df is None else max(fit.df, lowest_df(Cells.of_table(kept))),
         VarianceComponents(*fit.variances),
         evaluators,
         prompts,

@@ -24,6 +24,9 @@ SMALLEST_RESIDUAL = 1e-6
 LARGEST_EFFECT = 1e3
 # Whole numbers often have their maximum at zero exactly; the search ends a rounding error above it.
 NEGLIGIBLE = 1e-8
+# A variance that lowers the deviance by no more than this is zero: the likelihood is flat on its way there, and the
+# degrees of freedom of a component that hardly leaves zero are next to nothing. lme4 stops at zero as well.
+FLAT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def fit_crossed_reml(values: Floats, start: tuple[float, float, float] | None = 
     shift = float(cells.mean())
     table = _CrossedTable.of((values - shift) / scale)
     first = np.array([0.4, 0.2, 0.4]) if start is None else np.array(start) / scale**2
-    state = _maximise(table, first, np.append(estimable, True))
+    state = _with_flat_ones_at_zero(table, _maximise(table, first, np.append(estimable, True)), estimable)
     covariance = _covariance_of_variances(state)
     spread = float(state.gradient_of_variance @ covariance @ state.gradient_of_variance)
     variances = np.where(state.variances > NEGLIGIBLE, state.variances, 0.0)
@@ -252,6 +255,19 @@ def _maximise(table: _CrossedTable, start: Floats, allowed: Bools) -> _State:
         state = moved
         if done:
             return state
+    return state
+
+
+def _with_flat_ones_at_zero(table: _CrossedTable, state: _State, allowed: Bools) -> _State:
+    """Return the best fit without the variances that lower the deviance by next to nothing."""
+    for effect in np.argsort(state.variances[:2]):
+        if not state.variances[effect] > 0:
+            continue
+        others = np.append(allowed & (state.variances[:2] > 0), True)
+        others[effect] = False
+        without = _maximise(table, np.where(others, state.variances, 0.0), others)
+        if without.deviance <= state.deviance + FLAT:
+            state = without
     return state
 
 

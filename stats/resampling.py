@@ -27,6 +27,8 @@ class BootstrapInterval:
     se: float
     ci: Interval
     resamples: int
+    # The mean of the cells, each with the same weight, which was resampled.
+    estimate: float | None = None
 
     def excludes(self, value: float) -> bool:
         """Say whether `value` lies outside the interval."""
@@ -90,14 +92,21 @@ def pigeonhole_bootstrap(
                 counts = _weighted_sums(_matrix(cells, np.ones(len(cells)), shape), rows, columns)
             np.divide(sums, counts, out=means_of_table[part], where=counts > 0)
     tails = [50 * (1 - confidence_level), 50 * (1 + confidence_level)]
-    return [_bootstrap_interval(drawn[~np.isnan(drawn)], tails, resamples) for drawn in means]
+    return [
+        _bootstrap_interval(drawn[~np.isnan(drawn)], tails, resamples, cells)
+        for drawn, cells in zip(means, tables, strict=True)
+    ]
 
 
-def _bootstrap_interval(means: Floats, tails: list[float], resamples: int) -> BootstrapInterval | None:
+def _bootstrap_interval(
+    means: Floats, tails: list[float], resamples: int, cells: Cells
+) -> BootstrapInterval | None:
     if means.size < 2:
         return None
     low, high = np.percentile(means, tails)
-    return BootstrapInterval(float(means.std(ddof=1)), (float(low), float(high)), resamples)
+    return BootstrapInterval(
+        float(means.std(ddof=1)), (float(low), float(high)), resamples, float(cells.value.mean())
+    )
 
 
 def _matrix(cells: Cells, values: Floats, shape: tuple[int, int]) -> Any:

@@ -26,6 +26,8 @@ from stats.resampling import BootstrapInterval, LeaveOneOut, leave_one_evaluator
 
 FEWEST_PROMPTS = 10
 FEWEST_DF = 4.0
+# Of a standard error: estimates that are no further apart ask the same question.
+SAME_ESTIMATE = 0.1
 # Leaving each evaluator out fits a table with holes once for each: beyond so many cells in all, nobody waits for that.
 MOST_CELLS_REFITTED = 2_000_000
 
@@ -93,18 +95,29 @@ class Robustness:
     wilcoxon_evaluators: ExactTest | None = None
     bootstrap: BootstrapInterval | None = None
 
-    def disagrees_with(self, p: float | None, alpha: float) -> bool:
-        """Say whether cluster-robust t, flips of evaluators or bootstrap conclude otherwise than `p` does."""
-        if p is None:
+    def disagrees_with(self, result: CrossedMean, alpha: float) -> bool:
+        """
+        Say whether cluster-robust t, flips of evaluators or bootstrap conclude otherwise than the result.
+
+        Those count whose estimate is the result's within a tenth of its standard error: with missing ratings they
+        weigh pages otherwise, and another estimate is another question.
+        """
+        p, estimate = result.p, result.estimate
+        if p is None or estimate is None or result.se is None:
             return False
-        conclusions = []
-        if self.cluster_robust is not None and self.cluster_robust.p is not None:
-            conclusions.append(self.cluster_robust.p < alpha)
-        if self.sign_flip_evaluators is not None:
-            conclusions.append(self.sign_flip_evaluators.p < alpha)
-        if self.bootstrap is not None:
-            conclusions.append(self.bootstrap.excludes(0.0))
-        return any(conclusion != (p < alpha) for conclusion in conclusions)
+        cluster, flips, bootstrap = self.cluster_robust, self.sign_flip_evaluators, self.bootstrap
+        conclusions: list[tuple[float | None, bool]] = []
+        if cluster is not None and cluster.p is not None:
+            conclusions.append((cluster.estimate, cluster.p < alpha))
+        if flips is not None:
+            conclusions.append((flips.estimate, flips.p < alpha))
+        if bootstrap is not None:
+            conclusions.append((bootstrap.estimate, bootstrap.excludes(0.0)))
+        alike = SAME_ESTIMATE * result.se
+        return any(
+            own is not None and abs(own - estimate) <= alike and conclusion != (p < alpha)
+            for own, conclusion in conclusions
+        )
 
 
 @dataclass(frozen=True)
@@ -184,12 +197,16 @@ class Comparison:
                 "p": cluster and cluster.p,
             },
             "sign_flip": {
+                "evaluators_estimate": evaluators and evaluators.estimate,
                 "evaluators_p": evaluators and evaluators.p,
+                "prompts_estimate": prompts and prompts.estimate,
                 "prompts_p": prompts and prompts.p,
                 "is_exact": all(test.is_exact for test in (evaluators, prompts) if test is not None),
             },
             "wilcoxon_evaluators_p": wilcoxon and wilcoxon.p,
+            "wilcoxon_evaluators_estimate": wilcoxon and wilcoxon.estimate,
             "bootstrap": {
+                "estimate": bootstrap and bootstrap.estimate,
                 "se": bootstrap and bootstrap.se,
                 "ci": interval_list(bootstrap.ci if bootstrap else None),
                 "resamples": bootstrap and bootstrap.resamples,
@@ -246,7 +263,7 @@ def compare(
         leave_one_out=left_out,
         effect=effect_size(pair, primary.estimate),
         equivalence=None if margin is None else equivalence_within(primary, margin, alpha),
-        conclusion_depends_on_method=robustness.disagrees_with(primary.p, alpha),
+        conclusion_depends_on_method=robustness.disagrees_with(primary, alpha),
         warnings=_warnings(primary),
     )
 
@@ -296,7 +313,7 @@ def _by_other_analysis(
         leave_one_out=LeaveOneOut((), ()),
         effect=effect,
         equivalence=None if margin is None else equivalence_within(result, margin, alpha),
-        conclusion_depends_on_method=robustness.disagrees_with(result.p, alpha),
+        conclusion_depends_on_method=robustness.disagrees_with(result, alpha),
         warnings=_warnings(result),
         page_difference=pages,
     )

@@ -125,6 +125,7 @@ def analysis_as_planned(
         planned=plan.analysis if plan else "by design",
         page_seconds=page_seconds(study, table),
         planned_pairs=plan.comparisons if plan else None,
+        groups=dict(study.enrolments.exclude(group=None).values_list("pseudonym", "group__key")),
     )
 
 

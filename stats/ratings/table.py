@@ -166,6 +166,10 @@ class RatingTable:
         """Return the ratings on one criterion."""
         return self.rows(self.criterion == self.criterion_index(key))
 
+    def with_prompts(self, prompt: Ints, prompts: int) -> RatingTable:
+        """Return the ratings with their prompts (N,) numbered anew."""
+        return replace(self, prompt=prompt, prompts=tuple(str(number) for number in range(prompts)))
+
     def off_scale(self) -> Bools:
         """Return which ratings lie outside their criterion's scale (N,)."""
         low = np.array([criterion.minimum for criterion in self.criteria], dtype=np.float64)

@@ -7,9 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from stats.mixed import crossed_mean
+from stats.mixed import crossed_error, crossed_mean, lowest_df
+from stats.ratings.cells import Cells
 from stats.reml import fit_crossed_reml
 from stats.scores import Floats
+from stats.tests.golden.make import dense_reml
 
 
 def nested(evaluators: int, prompts_each: int, seed: int = 1) -> Floats:
@@ -86,6 +88,40 @@ def test_evaluators_and_prompts_without_cells_are_left_out() -> None:
     values = rng.normal(size=(6, 10))
     holes = np.pad(values, ((1, 2), (2, 1)), constant_values=np.nan)
     assert crossed_mean(holes) == crossed_mean(values)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_fifty_cells_of_a_sparse_table_are_fitted_as_by_a_dense_covariance(seed: int) -> None:
+    """Fewer cells than evaluators and prompts: what fixed effects would need, random ones do not."""
+    rng = np.random.default_rng(seed)
+    values = np.full((14, 45), np.nan)
+    values.ravel()[rng.permutation(values.size)[:50]] = 0.0
+    values += rng.normal(0, 1.5, size=(14, 1)) + rng.normal(0, 1.5, size=45) + rng.normal(size=values.shape)
+    values = values[~np.isnan(values).all(axis=1)][:, ~np.isnan(values).all(axis=0)]
+    mean, expected = crossed_mean(values), dense_reml(values)
+    assert mean.estimate == pytest.approx(expected["estimate"], abs=2e-3)
+    assert mean.se == pytest.approx(expected["se"], rel=2e-3)
+    assert mean.df is not None and mean.df >= lowest_df(Cells.of_table(values))
+    if min(expected["evaluator"], expected["prompt"], expected["residual"]) > 0.05:
+        assert mean.df == pytest.approx(expected["df"], rel=0.02)
+
+
+def test_degrees_of_freedom_do_not_fall_to_nothing_where_a_variance_hardly_leaves_zero() -> None:
+    lowest = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        values = np.where(rng.random((12, 30)) < 0.3, rng.normal(size=(12, 30)), np.nan)
+        mean = crossed_mean(values)
+        assert mean.df is not None
+        lowest.append(mean.df)
+    # A complete table of 12 x 30 with equal mean squares has 1 / (1/11 + 1/29 + 1/319) = 7.8; this one is uneven.
+    assert min(lowest) > 6
+
+
+def test_least_degrees_of_freedom_are_those_of_equal_mean_squares() -> None:
+    _, df, _ = crossed_error(1.0 + 1e-6, 1.0 + 1e-6, 1.0, 6, 10)
+    assert lowest_df(Cells.of_table(np.ones((6, 10)))) == pytest.approx(df, rel=1e-4)
+    assert lowest_df(Cells.of_table(np.ones((1, 10)))) == 1.0
 
 
 def test_start_changes_nothing_but_the_way() -> None:

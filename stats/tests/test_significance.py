@@ -10,7 +10,7 @@ import scipy.special
 
 from stats.cluster import ClusterRobustMean, two_way_table_mean
 from stats.exact import ExactTest, sign_flip, sign_flip_of_means, whole_numbers, wilcoxon_signed_rank
-from stats.mixed import crossed_error, crossed_mean, t_p_value
+from stats.mixed import CrossedMean, crossed_error, crossed_mean, t_p_value
 from stats.ratings.cells import Cells, PairedRatings
 from stats.resampling import BootstrapInterval, leave_one_evaluator_out, pigeonhole_bootstrap
 from stats.scores import Floats
@@ -131,19 +131,44 @@ def test_evaluator_with_fifty_pages_weighs_as_one_with_two() -> None:
         (Robustness(), 0.01, False),
         (Robustness(cluster_robust=ClusterRobustMean(1.0, 2.0, 9, 1, 1, 1)), 0.01, True),
         (Robustness(cluster_robust=ClusterRobustMean(1.0, 2.0, 9, 1, 1, 1)), 0.2, False),
-        (Robustness(sign_flip_evaluators=ExactTest(3, 0.04, 0.02, 0.98)), 0.06, True),
-        (Robustness(bootstrap=BootstrapInterval(0.1, (0.1, 0.5), 100)), 0.06, True),
-        (Robustness(bootstrap=BootstrapInterval(0.1, (-0.1, 0.5), 100)), 0.06, False),
+        (Robustness(sign_flip_evaluators=ExactTest(3, 0.04, 0.02, 0.98, estimate=1.0)), 0.06, True),
+        (Robustness(bootstrap=BootstrapInterval(0.1, (0.1, 0.5), 100, 1.0)), 0.06, True),
+        (Robustness(bootstrap=BootstrapInterval(0.1, (-0.1, 0.5), 100, 1.0)), 0.06, False),
+        # Another estimate is another question.
+        (Robustness(bootstrap=BootstrapInterval(0.1, (0.1, 0.5), 100, 1.2)), 0.06, False),
+        (Robustness(sign_flip_evaluators=ExactTest(3, 0.04, 0.02, 0.98)), 0.06, False),
         # Flips of prompts and Wilcoxon are conditional or secondary: they do not count.
-        (Robustness(sign_flip_prompts=ExactTest(3, 1e-9, 1e-9, 1)), 0.06, False),
-        (Robustness(wilcoxon_evaluators=ExactTest(3, 0.9, 0.5, 0.5)), 0.01, False),
-        (Robustness(bootstrap=BootstrapInterval(0.1, (0.1, 0.5), 100)), None, False),
+        (Robustness(sign_flip_prompts=ExactTest(3, 1e-9, 1e-9, 1, estimate=1.0)), 0.06, False),
+        (Robustness(wilcoxon_evaluators=ExactTest(3, 0.9, 0.5, 0.5, estimate=1.0)), 0.01, False),
+        (Robustness(bootstrap=BootstrapInterval(0.1, (0.1, 0.5), 100, 1.0)), None, False),
     ],
 )
 def test_conclusion_depends_on_method_where_another_disagrees(
     robustness: Robustness, p: float | None, depends: bool
 ) -> None:
-    assert robustness.disagrees_with(p, 0.05) == depends
+    # An estimate of 1 with this p-value at 50 degrees of freedom.
+    se = None if p is None else 1 / float(scipy.special.stdtrit(50, 1 - p / 2))
+    result = CrossedMean(1.0, se, 50.0, None, 9, 12, 108, "closed form")
+    assert result.p == (None if p is None else pytest.approx(p))
+    assert robustness.disagrees_with(result, 0.05) == depends
+
+
+def test_each_method_of_analysis_gives_its_own_estimate() -> None:
+    differences = np.array([[1.0, np.nan], [2.0, 4.0], [5.0, 6.0]])
+    whole = np.tile(differences, (2, 6))
+    table = np.where(np.isnan(whole), np.nan, whole)
+    robustness = comparison(np.zeros(table.shape), table).robustness
+    flips, prompts = robustness.sign_flip_evaluators, robustness.sign_flip_prompts
+    wilcoxon, cluster = robustness.wilcoxon_evaluators, robustness.cluster_robust
+    assert flips is not None and prompts is not None and wilcoxon is not None and cluster is not None
+    assert flips.estimate == pytest.approx((1 + 3 + 5.5) / 3)
+    assert prompts.estimate == pytest.approx((8 / 3 + 5) / 2)
+    assert cluster.estimate == pytest.approx(18 / 5)
+    # The medians of the Walsh averages of 1, 3, 5.5, each twice: 21 of them by hand.
+    averages = sorted(
+        (x + y) / 2 for i, x in enumerate([1, 1, 3, 3, 5.5, 5.5]) for y in [1, 1, 3, 3, 5.5, 5.5][i:]
+    )
+    assert wilcoxon.estimate == averages[10]
 
 
 def test_difference_inside_the_margin_is_comparable() -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotations.results.document import appendix, checks, findings, slices
+from annotations.results.document import appendix, checks, findings, robustness, slices
 from stats.reports.document import Document, Section
 from stats.reports.study_report import StudyReport
 
@@ -22,9 +22,9 @@ def report_document(report: StudyReport) -> Document:
             findings.primary_section(report, analysis),
             findings.means_section(report, analysis),
             findings.secondary_section(report, analysis),
-            checks.robustness_section(report, analysis),
+            robustness.robustness_section(report, analysis),
             findings.exclusions_section(report, analysis),
-            checks.agreement_section(report, analysis),
+            robustness.agreement_section(report, analysis),
             checks.position_section(report, analysis),
             checks.ranking_section(report, analysis),
             slices.slices_section(report, analysis),

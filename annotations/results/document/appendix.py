@@ -6,6 +6,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotations.results.document.findings import pair_label
 from annotations.results.document.wording import cell, in_a_row
 from generation.genres import GENRES
 from stats.analysis import Analysis
@@ -175,6 +176,24 @@ def plan_section(report: StudyReport) -> Section:
     return Section("plan", _("Plan and deviations"), tuple(blocks))
 
 
+def family(report: StudyReport, analysis: Analysis) -> str:
+    """Say over which pairs Holm's correction ran."""
+    labels = report.study.method_labels
+    primary = [one for one in analysis.comparisons if one.criterion == analysis.primary]
+    planned = [one for one in primary if one.is_planned]
+    if len(planned) == len(primary):
+        return ngettext(
+            "over the %(n)d pair within a criterion",
+            "over all %(n)d pairs within a criterion",
+            len(primary),
+        ) % {"n": len(primary)}
+    return ngettext(
+        "over the %(n)d planned pair within a criterion (%(pairs)s), the others being exploratory",
+        "over the %(n)d planned pairs within a criterion (%(pairs)s), the others being exploratory",
+        len(planned),
+    ) % {"n": len(planned), "pairs": "; ".join(pair_label(one, labels) for one in planned)}
+
+
 def methods_section(report: StudyReport, analysis: Analysis) -> Section:
     """Say how the numbers were made, so that a reviewer can make them again."""
     missing = sum(one.crossed.missing for one in analysis.comparisons if one.criterion == analysis.primary)
@@ -183,7 +202,7 @@ def methods_section(report: StudyReport, analysis: Analysis) -> Section:
         "Ratings of %(evaluators)d valid evaluators on %(prompts)d prompts were analysed with evaluators and prompts as"
         " crossed random effects on the difference of two methods, in closed form on complete data and by REML with"
         " missing cells, with Satterthwaite's degrees of freedom (Clark 1973; Judd, Westfall and Kenny 2012). Tests are"
-        " two-sided at %(alpha)s, corrected by Holm (1979) over all pairs within a criterion. Missing cells over all"
+        " two-sided at %(alpha)s, corrected by Holm (1979) %(family)s. Missing cells over all"
         " primary comparisons: %(missing)d. Off-scale scores: %(off_scale)d. Order of candidates: drawn once for each"
         " evaluator and page, balanced over the evaluators of a page by Williams designs, method names hidden."
         " Bootstrap: pigeonhole (Owen 2007), %(resamples)s resamples of evaluators and prompts, seed %(seed)d."
@@ -191,6 +210,7 @@ def methods_section(report: StudyReport, analysis: Analysis) -> Section:
         "evaluators": analysis.evaluators,
         "prompts": analysis.prompts,
         "alpha": f"{analysis.alpha:.2f}".removeprefix("0"),
+        "family": family(report, analysis),
         "missing": missing,
         "off_scale": report.off_scale.count,
         "resamples": f"{analysis.resamples:,}",

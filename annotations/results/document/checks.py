@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from annotations.results.document.findings import pair_label
-from annotations.results.document.wording import cell, count_cell, in_a_row, interval, p_cell
+from annotations.results.document.wording import cell, count_cell, in_a_row, interval
 from stats.analysis import Analysis
-from stats.cluster import ClusterRobustMean
-from stats.mixed import CrossedMean
 from stats.position import WaldTest
 from stats.power import power_curve
 from stats.quality import LOW_CORRELATION
@@ -21,141 +18,6 @@ from stats.reports.study_report import StudyReport
 EVALUATORS_DRAWN = range(6, 61, 2)
 
 
-def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
-    """Ask the primary question by other methods."""
-    labels = report.study.method_labels
-    p_rows: list[tuple[Cell, ...]] = []
-    interval_rows: list[tuple[Cell, ...]] = []
-    for one in analysis.comparisons:
-        if one.criterion != analysis.primary:
-            continue
-        checks = one.robustness
-        cluster, bootstrap = checks.cluster_robust, checks.bootstrap
-        flips, prompt_flips = checks.sign_flip_evaluators, checks.sign_flip_prompts
-        wilcoxon = checks.wilcoxon_evaluators
-        pair = pair_label(one, labels)
-        p_rows.append(
-            (
-                pair,
-                p_cell(one.crossed.p),
-                p_cell(cluster.p if cluster else None),
-                p_cell(flips.p if flips else None),
-                p_cell(wilcoxon.p if wilcoxon else None),
-                p_cell(prompt_flips.p if prompt_flips else None),
-                _("yes") if one.conclusion_depends_on_method else _("no"),
-            )
-        )
-        interval_rows.append(
-            (
-                pair,
-                own_result(one.crossed),
-                own_result(cluster),
-                own_result(one.page_difference),
-                interval(bootstrap.ci if bootstrap else None, with_sign=True),
-                interval(one.leave_one_out.estimate_range, with_sign=True),
-            )
-        )
-    return Section(
-        "robustness",
-        _("Robustness"),
-        (
-            Paragraph(
-                _(
-                    "The primary question asked by other methods. The conclusion depends on the method where"
-                    " cluster-robust errors, sign flips of evaluators or the bootstrap disagree with the primary test"
-                    " at .05, each of them on the same ratings and the same estimate. Sign flips of prompts hold these"
-                    " evaluators fixed, so they speak of these alone."
-                )
-            ),
-            Table(
-                _("p-values of the primary comparisons by method of analysis"),
-                (
-                    _("Pair"),
-                    _("Primary analysis"),
-                    _("Cluster-robust"),
-                    _("Sign flips"),
-                    _("Wilcoxon"),
-                    _("Flips of prompts"),
-                    _("Depends on method"),
-                ),
-                tuple(p_rows),
-            ),
-            Table(
-                _(
-                    "Their estimates and intervals (95 %), and the range of the difference when each evaluator is"
-                    " left out in turn"
-                ),
-                (
-                    _("Pair"),
-                    _("Primary analysis"),
-                    _("Cluster-robust"),
-                    _("Whole pages alone"),
-                    _("Bootstrap"),
-                    _("One evaluator left out"),
-                ),
-                tuple(interval_rows),
-            ),
-        ),
-    )
-
-
-def own_result(mean: CrossedMean | ClusterRobustMean | None) -> Cell:
-    """Return the estimate of one analysis with its interval, where there is one."""
-    if mean is None or mean.estimate is None:
-        return DASH
-    own = f" [{interval(mean.ci, with_sign=True)}]" if mean.ci else ""
-    return cell(mean.estimate, signed(mean.estimate) + own)
-
-
-def agreement_section(report: StudyReport, analysis: Analysis) -> Section:
-    """Say how far the evaluators agree with each other."""
-    label = {criterion.key: criterion.label for criterion in report.study.criteria}
-    rows = []
-    for measures in analysis.agreement:
-        icc, concordance = measures.icc, measures.kendall_w
-        rows.append(
-            (
-                label[measures.criterion],
-                cell(measures.alpha_ordinal),
-                cell(measures.alpha_interval),
-                cell(
-                    icc.icc_2_1 if icc else None,
-                    f"{decimal(icc.icc_2_1)} [{interval(icc.icc_2_1_ci)}]" if icc else None,
-                ),
-                cell(
-                    icc.icc_2_k if icc else None,
-                    f"{decimal(icc.icc_2_k)} [{interval(icc.icc_2_k_ci)}]" if icc else None,
-                ),
-                cell(concordance.w if concordance else None),
-            )
-        )
-    return Section(
-        "agreement",
-        _("Agreement between evaluators"),
-        (
-            Table(
-                _("Agreement by criterion: 1 is perfect, 0 is chance"),
-                (
-                    _("Criterion"),
-                    _("α ordinal"),
-                    _("α interval"),
-                    "ICC(2,1)",
-                    "ICC(2,k)",
-                    _("Kendall's W"),
-                ),
-                tuple(rows),
-            ),
-            Paragraph(
-                _(
-                    "α is Krippendorff's. ICC(2,1) is of one evaluator, ICC(2,k) of the mean of all. A high ICC(2,k)"
-                    " says that the mean rating of a text is stable; it does not make a difference between methods"
-                    " significant."
-                )
-            ),
-        ),
-    )
-
-
 def position_section(report: StudyReport, analysis: Analysis) -> Section | None:
     """Say whether the place at which a text stood moved its rating or its chance to be picked."""
     position = analysis.position
@@ -164,7 +26,9 @@ def position_section(report: StudyReport, analysis: Analysis) -> Section | None:
     places = [chr(ord("A") + place) for place in range(len(position.picks))]
     effects = position.effects or (None,) * len(places)
     of_ratings = test_sentence(_("Ratings by position: %(test)s."), position.ratings_test)
-    with_picks = report.study.has_best_picks
+    with_picks = report.study.has_best_picks and any(position.picks)
+    if not with_picks and all(mean is None for mean in position.means):
+        return None
     if with_picks:
         caption = _("Best picks and mean ratings by displayed position")
         head: tuple[str, ...] = (_("Best picks"),)
