@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotations.access.roles import give_role
-from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study, StudyRole
+from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study, StudyRole, WaitingFile
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.results.seal import unblind
@@ -42,6 +42,7 @@ INVITATION = "00000000-0000-4000-8000-00000000000f"
 OTHER_INVITATION = "00000000-0000-4000-8000-0000000000f0"
 LINK = "00000000-0000-4000-8000-000000000010"
 OTHER_LINK = "00000000-0000-4000-8000-000000000011"
+FILE = "00000000-0000-4000-8000-000000000012"
 TOKEN = "T" * 22
 
 
@@ -101,6 +102,9 @@ def build_parts(study: Study, other: Study) -> None:
     for role in StudyRole.Role:
         give_role(study, user(role.value), role, by=None)
     give_role(other, user("other_owner"), StudyRole.Role.OWNER, by=None)
+    WaitingFile.objects.create(
+        uuid=FILE, study=study, uploaded_by=user("owner"), name="a.csv", content=b"prompt,method,text\n"
+    )
     for one, invitation, link in ((study, INVITATION, LINK), (other, OTHER_INVITATION, OTHER_LINK)):
         Invitation.objects.create(
             uuid=invitation,

@@ -29,6 +29,7 @@ from evalsite import dashboard, health
 from tests.permission_world import (
     CHAIN,
     COMPOSITION,
+    FILE,
     GAME,
     INVITATION,
     LINK,
@@ -56,6 +57,7 @@ ARGUMENTS: dict[str, Any] = {
     "game": GAME,
     "invitation": INVITATION,
     "link": LINK,
+    "file": FILE,
     "token": TOKEN,
     # A letter that was never sent.
     "uidb64": "MQ",

@@ -32,6 +32,7 @@ from annotations.models.study import (
     StudyRun,
     Subtask,
 )
+from annotations.models.waiting import WaitingFile
 
 __all__ = [
     "SHORTEST_REASON",
@@ -61,4 +62,5 @@ __all__ = [
     "StudyRun",
     "Subtask",
     "Unblinding",
+    "WaitingFile",
 ]

@@ -36,7 +36,7 @@ from annotations.setup.study import (
     create_study,
     replace_criteria,
 )
-from annotations.setup.uploads import candidates_in, prompts_in
+from annotations.setup.uploads.reading import candidates_in, prompts_in
 from annotations.text_serializers import StrictTexts, Texts
 from generation.files.encoding import ENCODINGS
 from generation.files.problems import Problems

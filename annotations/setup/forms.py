@@ -18,7 +18,7 @@ from annotations.setup.study import (
     MOST_PROMPTS_PER_SUBTASK,
     changeable_fields,
 )
-from annotations.setup.uploads import candidates_in, prompts_in, rubric_in
+from annotations.setup.uploads.reading import prompts_in, rubric_in
 from annotations.text_forms import TextInput, TextsForm
 from generation.files.encoding import EncodingUnconfirmed
 from generation.files.problems import FileRefused, Problem
@@ -40,7 +40,7 @@ class FileForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.problems, self.more_problems = [], 0
 
-    def refuse(self, field: str, refused: Refused) -> None:
+    def refuse(self, field: str | None, refused: Refused) -> None:
         """Note what is wrong with the file that came in a field."""
         if not isinstance(refused, FileRefused):
             self.add_error(field, str(refused))
@@ -297,26 +297,18 @@ class MaterialForm(FileForm):
         )
 
 
-class CandidatesForm(MaterialForm):
+class CandidatesForm(FileForm):
     """A file with prompts and candidates."""
 
     candidates = forms.FileField(
         label=_("File with candidates"),
         help_text=_(
-            "CSV or JSON Lines, one row a text, with the columns prompt, method, text and, if you like, description."
-            " Every prompt needs one text by every method, unless the settings of the study allow some to be missing."
+            "A table (CSV, JSON, XLSX or Parquet) with one row a text or one column a method. You say next what its"
+            " columns are. Every prompt needs one text by every method, unless the settings of the study"
+            " allow some to be missing."
         ),
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if upload := cleaned.get("candidates"):
-            try:
-                cleaned["file"] = candidates_in(upload, self.study, encoding=cleaned.get("encoding", ""))
-            except Refused as refused:
-                self.refuse("candidates", refused)
-        return cleaned
 
 
 class PromptsForm(MaterialForm):

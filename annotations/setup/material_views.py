@@ -14,6 +14,7 @@ from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
 from annotations.setup.material import material_checks, store_material, typography_checks
 from annotations.setup.study import why_fixed
+from annotations.setup.uploads.waiting import keep_waiting
 from annotations.setup.views import setup_page
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once, was_made
@@ -27,24 +28,27 @@ def material(request: UserRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def upload_candidates(request: UserRequest, slug: str) -> HttpResponse:
-    """Make the prompts and candidates of a file the material of a draft."""
+    """Keep a file with candidates until it is said what its columns are."""
     study = study_for(request.user, slug, Right.RUN)
-    return stored(request, study, CandidatesForm)
+    form = CandidatesForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            file = keep_waiting(study, form.cleaned_data["candidates"], by=request.user)
+        except Refused as refused:
+            form.refuse("candidates", refused)
+        else:
+            return redirect("annotations:confirm_columns", study.slug, file.uuid)
+    return material_page(request, study, refused=form)
 
 
 @require_POST
 def upload_prompts(request: UserRequest, slug: str) -> HttpResponse:
     """Make prompts without any texts the material of a draft."""
     study = study_for(request.user, slug, Right.RUN)
-    return stored(request, study, PromptsForm)
-
-
-def stored(request: UserRequest, study: Study, kind: type[CandidatesForm | PromptsForm]) -> HttpResponse:
-    """Store what came in a form, or return the page with what is wrong with it."""
     nonce, sender = NonceForm(request.POST).sent_nonce(), f"material of study {study.pk} by {request.user.pk}"
     # A form that is sent twice replaces nothing but what it has stored itself.
     replaces = study.subtasks.exists() and not was_made(nonce, sender)
-    form = kind(study, request.POST, request.FILES, replaces=replaces)
+    form = PromptsForm(study, request.POST, request.FILES, replaces=replaces)
     if form.is_valid():
         try:
             make_once(
@@ -68,9 +72,7 @@ def material_page(request: UserRequest, study: Study, *, refused: FileForm | Non
     context = {
         "checks": checks,
         "typography": typography_checks(study),
-        "candidates_form": refused
-        if isinstance(refused, CandidatesForm)
-        else CandidatesForm(study, replaces=replaces),
+        "candidates_form": refused if isinstance(refused, CandidatesForm) else CandidatesForm(),
         "prompts_form": refused
         if isinstance(refused, PromptsForm)
         else PromptsForm(study, replaces=replaces),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from annotations.setup import material_views, run_views, views
+from annotations.setup.uploads import views as upload_views
 
 urlpatterns: list[URLPattern] = [
     path("manage/studies/", views.managed_studies, name="managed_studies"),
@@ -23,6 +24,11 @@ urlpatterns: list[URLPattern] = [
     ),
     path(
         "manage/studies/<slug:slug>/material/prompts/", material_views.upload_prompts, name="upload_prompts"
+    ),
+    path(
+        "manage/studies/<slug:slug>/material/candidates/<uuid:file>/",
+        upload_views.confirm_columns,
+        name="confirm_columns",
     ),
     # Generated texts
     path("manage/studies/<slug:slug>/runs/", run_views.study_runs, name="study_runs"),

@@ -98,7 +98,9 @@ def test_settings_page_declares_it_and_material_page_says_so(
     assert "Methods may lack texts for some prompts" in page
     change_study(draft, by=None, allows_missing_texts=True)
     with file.open("rb") as upload:
-        client.post("/manage/studies/why/material/candidates/", {"candidates": upload})
+        waits = client.post("/manage/studies/why/material/candidates/", {"candidates": upload})
+    columns = {f"column-{number}": name for number, name in enumerate(("prompt", "method", "text"))}
+    client.post(waits.headers["Location"], columns)
     page = client.get("/manage/studies/why/material/").content.decode()
     assert "The settings of the study declare that methods may lack texts." in page
     assert PageCandidate.objects.count() == 30

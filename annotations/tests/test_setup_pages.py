@@ -259,16 +259,21 @@ def test_consent_and_its_form_are_edited(draft: Study, as_alice: Client) -> None
     wrong(as_alice.post(url, formset("questions", [question("Age")])), "what evaluators agree to is fixed")
 
 
+def sent(client: Client, content: str, name: str = "mine.csv", **said: str) -> Any:
+    """Upload a file with candidates and confirm that its columns are prompt, method and text."""
+    waits = client.post(f"{SETUP}material/candidates/", {"candidates": upload(content, name)})
+    columns = {f"column-{number}": column for number, column in enumerate(("prompt", "method", "text"))}
+    return client.post(waits.headers["Location"], {**columns, **said})
+
+
 def test_material_is_uploaded_and_shown_in_a_table(draft: Study, as_alice: Client) -> None:
-    url = f"{SETUP}material/candidates/"
-    wrong(as_alice.post(url, {"candidates": upload(GOOD)}), "Tick the box to replace what there is.")
+    wrong(sent(as_alice, GOOD), "Tick the box to replace what there is.")
     assert Page.objects.count() == 2, "what there was stays"
-    response = as_alice.post(url, {"candidates": upload(GOOD), "is_meant": "on"}, follow=True)
-    page = " ".join(response.content.decode().split())
-    assert response.redirect_chain == [(f"{SETUP}material/", 302)]
+    assert sent(as_alice, GOOD, is_meant="on").headers["Location"] == f"{SETUP}material/"
+    page = " ".join(shown(as_alice, f"{SETUP}material/").split())
     assert "Every prompt has a text by every method." in page
     assert re.search(
-        r'<th scope="row">Human</th> ?<td class="number">1</td> ?<td class="number">0</td>', page
+        r'<th scope="row">Human</th> *<td class="number">1</td> *<td class="number">0</td>', page
     )
     assert Page.objects.get().prompt.text == "月"
     assert StaffAct.objects.get(act="study.material").details["file"] == "mine.csv"
@@ -277,13 +282,11 @@ def test_material_is_uploaded_and_shown_in_a_table(draft: Study, as_alice: Clien
 def test_every_problem_of_a_file_is_listed_with_its_place(draft: Study, as_alice: Client) -> None:
     url = f"{SETUP}material/candidates/"
     before = Candidate.objects.count()
-    bad = upload("prompt,method,text\n月,human,\n花,<script>,x\n", "<img>.csv")
-    response = as_alice.post(url, {"candidates": bad})
+    response = sent(as_alice, "prompt,method,text\n月,human,\n花,<script>,x\n", "<img>.csv", is_meant="on")
     wrong(response, "<td>line 2</td><td>text</td><td>is empty</td>")
     assert "<script>" not in response.content.decode()
     assert "<img>" not in response.content.decode()
-    many = upload("prompt,method,text\n" + "月,human,\n" * 150)
-    response = as_alice.post(url, {"candidates": many})
+    response = sent(as_alice, "prompt,method,text\n" + "月,human,\n" * 150, is_meant="on")
     wrong(response, "<td>is empty (150 of this kind: lines 2, 3, 4, 5, 6, …)</td>")
     wrong(as_alice.post(url, {}), '<a href="#id_candidates">')
     wrong(as_alice.post(url, {"candidates": upload("")}), "empty")

@@ -53,6 +53,8 @@ class Table:
     problems: Problems
     rows: Callable[[], Iterator[tuple[Place, dict[str, Any]]]] = field(repr=False)
     encoding: str = ""
+    # What somebody confirmed, where the file does not tell it by itself.
+    encoding_said: str = ""
     sheet: str = ""
     sheets: tuple[str, ...] = ()
 
@@ -124,7 +126,9 @@ def read_table(path: Path, name: str = "", *, encoding: str = "", sheet: str = "
                     lambda: parquet_rows(path),
                 )
             )
-        return _checked(_text_table(path, problems, encoding_of(path, problems, encoding)))
+        table = _text_table(path, problems, encoding_of(path, problems, encoding))
+        table.encoding_said = encoding
+        return _checked(table)
     except OSError as error:
         raise refuse_whole(
             problems.file, _("cannot be read: %(reason)s"), reason=error.strerror or str(error)

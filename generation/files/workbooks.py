@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,11 @@ def _workbook(path: Path) -> Iterator[Any]:
                         self.shared_strings.append(text.content if text else "")
                         node.clear()
 
-    reader = Reader(path, read_only=True, keep_vba=False, data_only=True, keep_links=False, rich_text=False)
-    with closing(reader.archive):
+    # Not by its path: an upload lies under a name without an ending.
+    with path.open("rb") as file:
+        reader = Reader(
+            file, read_only=True, keep_vba=False, data_only=True, keep_links=False, rich_text=False
+        )
         reader.read()
         yield reader.wb
 

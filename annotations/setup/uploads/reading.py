@@ -23,7 +23,7 @@ LONGEST_NAME = 100
 LARGEST_RUBRIC = 1_000_000
 
 
-def candidates_in(upload: UploadedFile[Any], study: Study, **options: Any) -> CandidateFile:
+def candidates_in(upload: File[Any], study: Study, **options: Any) -> CandidateFile:
     """Return the checked candidates of an upload for a study; raise `Refused`. See `read_candidates`."""
     refuse_too_large(upload)
     with on_disk(upload) as path:
@@ -55,7 +55,7 @@ def rubric_in(upload: UploadedFile[Any]) -> Rubric:
     return read_rubric(upload.read(), name_of(upload))
 
 
-def refuse_too_large(upload: UploadedFile[Any]) -> None:
+def refuse_too_large(upload: File[Any]) -> None:
     """Raise `Refused` for more than `UPLOAD_MEGABYTES`."""
     if (upload.size or 0) > settings.UPLOAD_MEGABYTES * 1_000_000:
         raise Refused(
@@ -64,7 +64,7 @@ def refuse_too_large(upload: UploadedFile[Any]) -> None:
         )
 
 
-def name_of(upload: UploadedFile[Any]) -> str:
+def name_of(upload: File[Any]) -> str:
     return (upload.name or "")[:LONGEST_NAME]
 
 
