@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 from annotations.models.bounds import LONGEST_TEXT
@@ -18,6 +19,11 @@ class Texts(serializers.DictField):
     def __init__(self, longest: int = LONGEST_TEXT, **options: Any) -> None:
         child = serializers.CharField(max_length=longest, allow_blank=True)
         super().__init__(**{"child": child, "help_text": "By language of the interface.", **options})
+        text = {"type": "string", "maxLength": longest}
+        properties = dict.fromkeys(language_codes(), text)
+        set_override(
+            self, "field", {"type": "object", "properties": properties, "additionalProperties": False}
+        )
 
     def to_internal_value(self, data: Any) -> TextsByLanguage:
         texts = super().to_internal_value(data)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import langcodes
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -17,7 +18,7 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models.numbers import LARGEST_SCORE, NumberField
-from annotations.models.texts_by_language import TextsByLanguage, TextsField
+from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes
 from generation.genres import genre_choices
 from generation.models import Candidate, GenerationRun, Method, Prompt
 from generation.texts.normalising import shown_prompt, shown_text
@@ -84,6 +85,10 @@ class Study(models.Model):
     slug = models.SlugField(unique=True, max_length=80)
     title = TextsField(max_length=200, error_messages={"blank": _("Give the study a title.")})
     instructions = TextsField(blank=True)
+    # In which languages its evaluators can read its pages; the first stands in for others.
+    interface_languages = ArrayField(
+        models.CharField(max_length=35), default=language_codes, verbose_name=_("Languages of the pages")
+    )
     # What is rated: poems under titles, or answers to questions.
     genre = models.CharField(max_length=8, choices=genre_choices, default="poem")
     # The language of the texts that are rated, which need not be the reader's.
@@ -168,6 +173,9 @@ class Study(models.Model):
             models.CheckConstraint(
                 condition=Q(inconsistency_threshold__gte=0, inconsistency_threshold__lte=1),
                 name="study_threshold_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(interface_languages__len__gte=1), name="study_offers_a_language"
             ),
             models.CheckConstraint(condition=Q(days_to_rate__gte=1), name="study_days_positive"),
             models.CheckConstraint(condition=~Q(title={}), name="study_title_given"),

@@ -73,6 +73,7 @@ def copy_study(study: Study, slug: str) -> Study:
     copy = Study.objects.create(
         slug=slug,
         title=rehearsal_title(study),
+        interface_languages=study.interface_languages,
         genre=study.genre,
         text_language=study.text_language,
         normalisation=study.normalisation,

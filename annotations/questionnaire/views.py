@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.models import Enrolment
+from annotations.offered_languages import offer_languages
 from annotations.questionnaire import saving
 from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer
 from annotations.questionnaire.page import journal_name, load_page
@@ -36,6 +37,7 @@ def study(request: UserRequest, slug: str) -> HttpResponse:
     enrolment = get_object_or_404(own, study__slug=slug)
     if must_agree_first(enrolment):
         return redirect("annotations:consent", slug)
+    offer_languages(request, enrolment.study)
     progress = study_progress(enrolment)
     context = {
         "enrolment": enrolment,
@@ -58,6 +60,7 @@ def page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpRespon
     enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
     if enrolment.needs_consent():
         return redirect("annotations:study", slug)
+    offer_languages(request, enrolment.study)
     rating_page = load_page(enrolment, subtask, page)
     context: dict[str, Any] = {
         "enrolment": enrolment,

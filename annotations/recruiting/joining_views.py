@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
 from annotations.models import Enrolment
+from annotations.offered_languages import offer_languages
 from annotations.recruiting.consent import give_consent
 from annotations.recruiting.enrolment import runs_study
 from annotations.recruiting.joining import (
@@ -93,6 +94,7 @@ def entrance_page(
     """Return the page before somebody joins or comes back; the link's own evaluator goes on to the study."""
     if entrance.is_own(visitor):
         return redirect(entrance.study)
+    offer_languages(request, entrance.study)
     payment = entrance.group.payment_due() if entrance.group else entrance.study.payment
     context = {
         "study": entrance.study,
@@ -131,6 +133,7 @@ def consent(request: UserRequest, slug: str) -> HttpResponse:
     study = enrolment.study
     if not enrolment.needs_consent():
         return redirect(study)
+    offer_languages(request, study)
     form = ConsentForm(study, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         give_consent(request.user, slug, form.cleaned_data["answers"])
@@ -148,6 +151,7 @@ def consent(request: UserRequest, slug: str) -> HttpResponse:
 def withdraw_from_study(request: UserRequest, slug: str) -> HttpResponse:
     """Say what withdrawing does, and do it."""
     enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
+    offer_languages(request, enrolment.study)
     form = WithdrawForm(request.POST if request.method == "POST" else None)
     status = HTTPStatus.OK
     if request.method == "POST":
@@ -187,6 +191,7 @@ def return_link(request: UserRequest, slug: str) -> HttpResponse:
 
 def return_page(request: HttpRequest, enrolment: Enrolment, token: str) -> HttpResponse:
     """Return the page that shows a return link once."""
+    offer_languages(request, enrolment.study)
     address = join_address(token, request.build_absolute_uri("/"))
     context: dict[str, Any] = {"study": enrolment.study, "address": address}
     return render(request, "annotations/recruiting/return_link.html", context)

@@ -14,7 +14,6 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from annotations.models import Study
-from annotations.models.texts_by_language import language_codes
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +33,12 @@ def can_mail() -> bool:
 
 
 def write_letter(template: str, to: str, study: Study, context: dict[str, Any]) -> Letter:
-    """Return a letter about a study in all languages of the site, those that it has a title in first.
+    """Return a letter about a study in the languages of its pages, those that it has a title in first.
 
     The first line of the template (`annotations/mail/`) is the subject.
     """
     subjects, parts = [], []
-    for language in sorted(language_codes(), key=lambda code: code not in study.title):
+    for language in sorted(study.interface_languages, key=lambda code: code not in study.title):
         with override(language):
             text = render_to_string(
                 f"annotations/mail/{template}.txt", {**context, "title": " ".join(str(study.title).split())}

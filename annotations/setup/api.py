@@ -67,6 +67,11 @@ class ChangeBody(StrictTexts):
     title = Texts(longest_text(Study, "title"), required=False)
     instructions = Texts(required=False)
     consent = Texts(required=False)
+    interface_languages = serializers.ListField(
+        child=serializers.CharField(max_length=35),
+        required=False,
+        help_text="In which languages evaluators can read the pages.",
+    )
     questions = serializers.ListField(
         child=serializers.DictField(), required=False, help_text="The short form that comes with the consent."
     )

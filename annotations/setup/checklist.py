@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
-from annotations.models import Study
+from annotations.models import Criterion, Study
 from annotations.setup.lifecycle import launch_obstacles, material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks
 from stats.reports.numbers import exact_percent
@@ -34,6 +36,7 @@ class Checklist:
     checks: MaterialChecks
     sign_off_obstacles: tuple[str, ...]
     launch_obstacles: tuple[str, ...]
+    missing_words: tuple[str, ...]
 
     @property
     def next_key(self) -> str:
@@ -44,7 +47,8 @@ class Checklist:
 def checklist(study: Study) -> Checklist:
     """Return the steps of a study with a constant number of queries."""
     checks = material_checks(study)
-    labels = [str(criterion.label) for criterion in study.criteria.all()]
+    criteria = list(study.criteria.all())
+    labels = [str(criterion.label) for criterion in criteria]
     is_draft = study.state == Study.State.DRAFT
     wrong = tuple(material_obstacles(study, checks))
     steps = (
@@ -89,7 +93,41 @@ def checklist(study: Study) -> Checklist:
             (_("Look at the pages as evaluators will see them, then sign the material off."),),
         ),
     )
-    return Checklist(steps, checks, wrong, tuple(launch_obstacles(study, checks, wrong)))
+    obstacles = tuple(launch_obstacles(study, checks, wrong))
+    return Checklist(steps, checks, wrong, obstacles, missing_words(study, criteria))
+
+
+def missing_words(study: Study, criteria: Iterable[Criterion]) -> tuple[str, ...]:
+    """Say for each language of a study's pages which of its words are there in another only."""
+    texts = [
+        (_("title"), study.title),
+        (_("instructions"), study.instructions),
+        (_("consent"), study.consent),
+        *((_("question “%(label)s”") % one, one["label"]) for one in study.form_questions),
+        *(
+            (_("%(part)s of “%(criterion)s”") % {"part": part, "criterion": one.label}, text)
+            for one in criteria
+            for part, text in (
+                (_("name"), one.label),
+                (_("question"), one.question),
+                (_("low end"), one.low),
+                (_("high end"), one.high),
+            )
+        ),
+    ]
+    missing = {
+        code: [name for name, text in texts if text and code not in text]
+        for code in study.interface_languages
+    }
+    return tuple(
+        _("Missing in %(language)s: %(texts)s.")
+        % {
+            "language": dict(settings.LANGUAGES).get(code, code),
+            "texts": pgettext("list", ", ").join(names),
+        }
+        for code, names in missing.items()
+        if names
+    )
 
 
 def material_facts(checks: MaterialChecks) -> tuple[str, ...]:

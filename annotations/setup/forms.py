@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -153,6 +154,12 @@ class SettingsForm(TextsForm):
         ),
         "instructions": TextInput(_("Instructions"), LONGEST_TEXT, rows=4),
     }
+    interface_languages = forms.MultipleChoiceField(
+        choices=lambda: settings.LANGUAGES,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("Languages of the pages"),
+        help_text=_("Evaluators can read the study in these. Its words are asked for in each of them."),
+    )
     contact = forms.CharField(
         required=False,
         max_length=200,
@@ -249,7 +256,7 @@ class SettingsForm(TextsForm):
     )
 
     GROUPS = (
-        (_("Words"), ("title", "instructions", "contact")),
+        (_("Words"), ("interface_languages", "title", "instructions", "contact")),
         (_("What is shown"), ("normalisation", "rendering", "text_language", "allows_missing_texts")),
         (_("What is asked"), ("has_best_picks",)),
         (_("Who rates what"), ("prompts_per_subtask", "evaluators_per_subtask", "subtasks_per_evaluator")),
@@ -260,7 +267,7 @@ class SettingsForm(TextsForm):
 
     def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
         kwargs["initial"] = {name: getattr(study, name) for name in (*self.texts, *self.base_fields)}
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, languages=study.interface_languages, **kwargs)
         may_change = self.input_names(changeable_fields(study))
         for name, field in self.fields.items():
             field.disabled = name not in may_change

@@ -71,6 +71,11 @@ class CriterionForm(TextsForm):
         return cleaned
 
 
+def languages_of(study: Study) -> dict[str, Any]:
+    """Return what makes the rows ask for the languages of a study alone."""
+    return {"languages": study.interface_languages}
+
+
 class BaseCriteriaFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
     """The criteria of a study in the order of the page."""
 
@@ -122,7 +127,7 @@ def criteria_formset(study: Study, data: Any = None) -> BaseCriteriaFormSet:
     """Return the editor of a study's criteria."""
     names = [*CRITERION_TEXTS, "key", "minimum", "maximum", "is_overall", "lower_is_better"]
     rows = list(Criterion.objects.filter(study=study).values(*names))
-    return cast("BaseCriteriaFormSet", CriteriaFormSet(data, initial=rows))
+    return cast("BaseCriteriaFormSet", CriteriaFormSet(data, initial=rows, form_kwargs=languages_of(study)))
 
 
 class ConsentForm(TextsForm):
@@ -213,4 +218,7 @@ QuestionFormSet = forms.formset_factory(
 def question_formset(study: Study, data: Any = None) -> BaseQuestionFormSet:
     """Return the editor of a study's short form."""
     rows = [{**question, "choices": "\n".join(question["choices"])} for question in study.questions]
-    return cast("BaseQuestionFormSet", QuestionFormSet(data, initial=rows, prefix="questions"))
+    return cast(
+        "BaseQuestionFormSet",
+        QuestionFormSet(data, initial=rows, prefix="questions", form_kwargs=languages_of(study)),
+    )

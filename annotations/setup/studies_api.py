@@ -69,6 +69,7 @@ class StudySerializer(StudyRowSerializer):
             "allows_missing_texts",
             "instructions",
             "consent",
+            "interface_languages",
             "questions",
             "contact",
             "days_to_rate",

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from annotations.access.log import log_act
 from annotations.models import AnalysisPlan, Criterion, Study, StudyRole
 from annotations.models.bounds import check_texts
-from annotations.models.texts_by_language import TextsByLanguage, named_by
+from annotations.models.texts_by_language import TextsByLanguage, language_codes, named_by
 from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
 from annotations.setup.rubrics import Rubric
@@ -23,7 +23,7 @@ from generation.refusals import Refused
 from generation.texts.normalising import default_rule
 
 # What may be changed while evaluators are at work: words, and when an abandoned sub-task is given back.
-AFTER_LAUNCH = frozenset({"title", "instructions", "contact", "hours_to_give_back"})
+AFTER_LAUNCH = frozenset({"title", "instructions", "interface_languages", "contact", "hours_to_give_back"})
 CHANGEABLE = AFTER_LAUNCH | {
     "consent",
     "questions",
@@ -183,6 +183,11 @@ def _refuse_too_late(study: Study, changed: frozenset[str]) -> None:
 def _check_rules(study: Study) -> None:
     """Raise ValidationError, by field, for settings that make no study."""
     wrong: dict[str, str] = {}
+    offered = study.interface_languages
+    if not offered or len(set(offered)) < len(offered) or not set(offered) <= set(language_codes()):
+        wrong["interface_languages"] = _("Give different languages of the interface: %(codes)s.") % {
+            "codes": ", ".join(language_codes())
+        }
     _check_whole_numbers(study, wrong)
     if not 0 <= study.inconsistency_threshold <= 1:
         wrong["inconsistency_threshold"] = _("This is a share: from 0 to 1.")

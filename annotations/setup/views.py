@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotations.access.permissions import Right, may_create, rights, studies_run_by, study_for
 from annotations.models import Study
+from annotations.offered_languages import offer_languages
 from annotations.requests import UserRequest
 from annotations.setup import lifecycle
-from annotations.setup.checklist import checklist
+from annotations.setup.checklist import checklist, missing_words
 from annotations.setup.forms import NewStudyForm, ReplaceCriteriaForm, SettingsForm
 from annotations.setup.material import material_checks
 from annotations.setup.preview import PreviewEnrolment, page_as_previewed
@@ -93,7 +94,7 @@ def consent_settings(request: UserRequest, slug: str) -> HttpResponse:
     """Change what evaluators agree to and are asked before their first page."""
     study = study_for(request.user, slug, Right.RUN)
     sent = request.POST if request.method == "POST" else None
-    form = ConsentForm(sent, initial={"consent": study.consent})
+    form = ConsentForm(sent, initial={"consent": study.consent}, languages=study.interface_languages)
     questions = question_formset(study, sent)
     is_fixed = study.state != Study.State.DRAFT
     if sent is not None and form.is_valid() and questions.is_valid():
@@ -170,6 +171,7 @@ def preview(request: UserRequest, slug: str) -> HttpResponse:
 def preview_page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpResponse:
     """Show a page as evaluators see it; nothing is saved."""
     study = study_for(request.user, slug, Right.RUN)
+    offer_languages(request, study)
     rating_page = page_as_previewed(study, subtask, page)
     context = {"enrolment": PreviewEnrolment(study), "rating_page": rating_page, "is_preview": True}
     return render(request, "annotations/questionnaire/page.html", context)
@@ -219,6 +221,7 @@ def launch_question(study: Study) -> Question:
                 "From then on its material, its criteria and its rules are fixed: there is no way back to a draft."
             ),
             held % counts,
+            *missing_words(study, study.criteria.all()),
         ),
         _("Launch the study"),
         reverse("annotations:setup", args=[study.slug]),

@@ -161,6 +161,7 @@ def test_fixed_settings_are_shown_and_not_taken(draft: Study, as_alice: Client) 
     url = f"{SETUP}settings/"
     assert re.search(r'name="inconsistency_threshold"[^>]* disabled', as_alice.get(url).content.decode())
     sent = {"title_en": "Tang", "hours_to_give_back": "24", "inconsistency_threshold": "0.9", "payment": "99"}
+    sent |= {"interface_languages": "en"}
     assert as_alice.post(url, sent).status_code == 302
     draft.refresh_from_db()
     assert (str(draft.title), draft.hours_to_give_back, int(draft.payment)) == ("Tang", 24, 0)

@@ -44,6 +44,8 @@ class Command(StudyCommand):
         for name in ("evaluators_per_subtask", "subtasks_per_evaluator"):
             if fields.get(name) == "":
                 fields[name] = None
+        if "interface_languages" in fields:
+            fields["interface_languages"] = fields["interface_languages"].replace(",", " ").split()
         try:
             if "questions" in fields:
                 fields["questions"] = read_questions(

@@ -6,6 +6,7 @@ from typing import Any
 
 from annotations.management.study_command import StudyCommand
 from annotations.models import Study
+from annotations.setup.checklist import missing_words
 from annotations.setup.lifecycle import launch
 
 
@@ -13,5 +14,7 @@ class Command(StudyCommand):
     help = "Open a draft to its evaluators, for good: material, criteria and rules are fixed from then on."
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
+        for words in missing_words(study, study.criteria.all()):
+            self.stdout.write(f"{study.slug}: {words}")
         launch(study, by=None)
         self.stdout.write(f"{study.slug}: launched. Next: manage.py enrol {study.slug} USERNAME ...")
