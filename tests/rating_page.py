@@ -33,7 +33,7 @@ def expect_saved(page: Page) -> None:
     expect(page.locator("#state")).to_have_text(re.compile(r"^saved \d\d:\d\d$"))
 
 
-def scores(study: Study, user: User, page: int = 1) -> dict[str, int]:
+def scores(study: Study, user: User, page: int = 1) -> dict[str, float]:
     """Return the stored scores of a page by letter and criterion."""
     letters = {placement.candidate_id: placement.letter for placement in placements(study, user, page=page)}
     stored = Rating.objects.filter(enrolment__evaluator=user, candidate__in=letters)

@@ -28,6 +28,7 @@ def criterion(facts: Facts, number: int, one: Criterion) -> Part:
                 "Values of the scale",
                 f"{one.minimum} to {one.maximum}, whole numbers"
                 + (", the lowest the best" if one.lower_is_better else "")
+                + (", by a slider that begins unset" if one.is_slider else "")
                 + (f": {ends}." if ends else "."),
             ),
             Item("4.3.5", "How the scale is presented", "A row of points of which exactly one is chosen."),

@@ -258,6 +258,8 @@ class Criterion(models.Model):
     is_overall = models.BooleanField(default=False)
     # A scale of faults, such as MQM's penalties: the lowest score is the best.
     lower_is_better = models.BooleanField(default=False)
+    # Rated with a slider, which stands nowhere until somebody moves it, instead of a button for each point.
+    is_slider = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "criteria"

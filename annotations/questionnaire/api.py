@@ -56,6 +56,7 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
             "maximum",
             "is_overall",
             "lower_is_better",
+            "is_slider",
         ]
 
 

@@ -120,6 +120,7 @@ class CriterionBody(StrictTexts, CriterionSerializer):
     )
     is_overall = serializers.BooleanField(required=False, default=False)
     lower_is_better = serializers.BooleanField(required=False, default=False)
+    is_slider = serializers.BooleanField(required=False, default=False)
 
 
 class RubricBody(StrictTexts):

@@ -54,8 +54,11 @@ class CriterionForm(TextsForm):
         required=False, label=_("The overall one, by which the pick of the best is checked")
     )
     lower_is_better = forms.BooleanField(required=False, label=_("The lowest score is the best"))
+    is_slider = forms.BooleanField(
+        required=False, label=_("A slider, as for 0 to 100, instead of a button for each point")
+    )
 
-    field_order = [*texts, "minimum", "maximum", "lower_is_better", "key", "is_overall"]
+    field_order = [*texts, "minimum", "maximum", "lower_is_better", "is_slider", "key", "is_overall"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -125,7 +128,7 @@ CriteriaFormSet = forms.formset_factory(
 
 def criteria_formset(study: Study, data: Any = None) -> BaseCriteriaFormSet:
     """Return the editor of a study's criteria."""
-    names = [*CRITERION_TEXTS, "key", "minimum", "maximum", "is_overall", "lower_is_better"]
+    names = [*CRITERION_TEXTS, "key", "minimum", "maximum", "is_overall", "lower_is_better", "is_slider"]
     rows = list(Criterion.objects.filter(study=study).values(*names))
     return cast("BaseCriteriaFormSet", CriteriaFormSet(data, initial=rows, form_kwargs=languages_of(study)))
 

@@ -12,6 +12,7 @@ A rubric is a JSON object. The ready-made ones, the files in `fixtures/rubrics/`
     - `minimum` (1 if left out) and `maximum` (5 if left out), whole numbers, the first below the second
     - `is_overall`: true for at most one criterion, by which the pick of the best is checked
     - `lower_is_better`: true where the lowest score is the best
+    - `is_slider`: true where it is rated with a slider, as on 0 to 100, instead of a button for each point
 
 A text is an object with the codes of languages of the interface, such as `{"en": "Wit", "zh-hans": "机智"}`. Each may
 stand alone as well: `label_en`, `label_zh`.
@@ -65,6 +66,7 @@ class RubricCriterion:
     maximum: float = 5
     is_overall: bool = False
     lower_is_better: bool = False
+    is_slider: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ def _check_criterion(criterion: object, path: str, problems: Problems) -> None:
     label = criterion.get("label", {})
     if isinstance(label, dict) and not any(label.values()):
         problems.add(0, f"{path}.label", "must be given in a language")
-    for name in ("is_overall", "lower_is_better"):
+    for name in ("is_overall", "lower_is_better", "is_slider"):
         if not isinstance(criterion.get(name, False), bool):
             problems.add(0, f"{path}.{name}", "must be true or false")
     _check_scale(criterion, path, problems)

@@ -160,7 +160,7 @@ def test_all_problems_are_listed(problems: Load) -> None:
     names = "key, label, question, low, high"
     assert problems(wrong) == [
         "'criterion': is none of genre, criteria, title, instructions",
-        f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall, lower_is_better",
+        f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall, lower_is_better, is_slider",
         "criteria[0].maximum: must be a whole number from -100 to 100",
     ]
 

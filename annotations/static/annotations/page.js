@@ -15,7 +15,9 @@ const rows = [...form.querySelectorAll("[data-question]")];
 // The pick of the best text, where the study asks for it.
 const best = rows.find((row) => row.dataset.question === "best");
 const rowOf = (question) => rows.find((row) => row.dataset.question === question);
-const chosen = (row) => row.querySelector("input:checked")?.value;
+const sliderOf = (row) => row.querySelector(".slider");
+const numberOf = (row) => row.querySelector("input[type=number]");
+const chosen = (row) => (sliderOf(row) ? numberOf(row).value || undefined : row.querySelector("input:checked")?.value);
 // What the server has, as far as this page knows.
 const stored = new Map(rows.map((row) => [row.dataset.question, chosen(row)]));
 
@@ -23,7 +25,18 @@ const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[
 
 // What is answered
 
+/** Set a slider and its number; without a value it stands nowhere. */
+function slide(row, value) {
+  const range = row.querySelector("input[type=range]");
+  numberOf(row).value = value ?? "";
+  range.value = value ?? (Number(range.min) + Number(range.max)) / 2;
+  sliderOf(row).classList.toggle("is-unset", value === undefined);
+  if (value === undefined) range.setAttribute("aria-valuetext", range.dataset.unset);
+  else range.removeAttribute("aria-valuetext");
+}
+
 function choose(row, value) {
+  if (sliderOf(row)) return slide(row, value);
   for (const input of row.querySelectorAll("input")) input.checked = input.value === value;
 }
 
@@ -73,7 +86,7 @@ function showStored(question) {
 }
 
 function closePage() {
-  for (const input of form.querySelectorAll("input[type=radio]")) input.disabled = true;
+  for (const row of rows) for (const input of row.querySelectorAll("input")) input.disabled = true;
   for (const question of stored.keys()) showStored(question);
 }
 
@@ -140,9 +153,18 @@ document.addEventListener("visibilitychange", () => {
   shownSince = document.hidden ? undefined : performance.now();
 });
 
+/** Take the value of a slider, or of its number, unless that is none of the scale: then what is stored comes back. */
+function takeSlider(row, target) {
+  const isOnScale = target.value !== "" && target.checkValidity();
+  if (!isOnScale) target.reportValidity();
+  slide(row, isOnScale ? target.value : stored.get(row.dataset.question));
+  return isOnScale;
+}
+
 form.addEventListener("change", ({ target }) => {
   const row = target.closest("[data-question]");
   const isBest = row === best;
+  if (sliderOf(row) && !takeSlider(row, target)) return;
   const [token, criterion] = isBest ? [target.value, null] : row.dataset.question.split(".");
   hideNotice();
   queue.add({
@@ -150,11 +172,25 @@ form.addEventListener("change", ({ target }) => {
     question: row.dataset.question,
     token,
     criterion,
-    score: isBest ? null : Number(target.value),
+    score: isBest ? null : Number(chosen(row)),
     seconds: Math.round(secondsInView() * 10) / 10,
   });
   showAnswered();
 });
+
+form.addEventListener("input", ({ target }) => {
+  if (target.type === "range") slide(target.closest("[data-question]"), target.value);
+});
+
+/** Answer with the place where an unset slider stands: the browser sees no change where it is set to just that. */
+function settle(range) {
+  if (range.disabled || !range.closest(".is-unset")) return;
+  range.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+for (const range of form.querySelectorAll("input[type=range]")) {
+  range.addEventListener("click", () => settle(range));
+}
 
 // Ways out: first everything is sent, because a browser that is offline could not come back here
 
@@ -232,12 +268,24 @@ const shortcuts = {
 };
 
 function isTyping(target) {
-  return target.matches("input:not([type=radio]), select, textarea, [contenteditable]");
+  return target.matches("input:not([type=radio], [type=range]), select, textarea, [contenteditable]");
 }
+
+const SLIDER_KEYS = ["Arrow", "Page", "Home", "End"];
 
 function actOn({ key, target }) {
   const isRadio = target.matches("input[type=radio]");
-  if (/^[0-9]$/.test(key)) return () => pressDigit(key);
+  if (target.matches("input[type=range]")) {
+    if (SLIDER_KEYS.some((start) => key.startsWith(start))) return undefined;
+    if (key === " ") return () => settle(target);
+  }
+  if (/^[0-9]$/.test(key)) {
+    const row = rowInFocus() ?? firstMissing();
+    if (!sliderOf(row)) return () => pressDigit(key);
+    // The digit is typed into the number by the browser itself.
+    numberOf(row).select();
+    return undefined;
+  }
   // The browser's own keys keep their meaning on a scale, a link and a button.
   if (isRadio && key.startsWith("Arrow")) return undefined;
   if (given?.contains(target) && (key === "ArrowDown" || key === "ArrowUp")) return undefined;
@@ -252,7 +300,14 @@ let lastKey = "";
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || keys.open) return;
-  if (isTyping(event.target)) return;
+  if (isTyping(event.target)) {
+    const row = event.target.closest("[data-question]");
+    if (event.key !== "Enter" || !row || !sliderOf(row)) return;
+    event.preventDefault();
+    // Leaving the number sends it.
+    goTo(rows[rows.indexOf(row) + 1]);
+    return;
+  }
   const act = actOn(event);
   lastKey = event.key;
   if (!act) return;
