@@ -24,8 +24,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 from tqdm import tqdm
 
-from generation.decoding.local_model import TransformersModel, digest_weights, load_model
+from generation.decoding.local_model import TransformersModel, load_model
 from generation.decoding.methods import compose_many, prepare
+from generation.decoding.model_folder import digest_weights
 from generation.decoding.sentence_search import search
 from generation.evidence.copies import Corpus
 from generation.evidence.measures import (

@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
+from pathlib import Path
 
 import torch
 from django.conf import settings
 
+from generation.decoding.caching_model import CachingModel
 from generation.decoding.chat import write_by_chat
-from generation.decoding.language_model import LanguageModel
-from generation.decoding.local_model import load_model
 from generation.decoding.methods import check_words, compose, compose_many
+from generation.decoding.plain_llama import can_be_plain
+from generation.decoding.plain_model import load_plain
 from generation.decoding.served_model import ServedModel, reach_model
 from generation.engines.accounts import Account, OwnAccount
 from generation.engines.jiuge import JIUGE, write_by_jiuge
@@ -53,12 +55,16 @@ def write_many(orders: Sequence[Order], report: Report = lambda step: None) -> l
 
 # One: a second model would take the memory that a worker was given for the first.
 @lru_cache(maxsize=1)
-def loaded(name: str) -> LanguageModel:
+def loaded(name: str) -> CachingModel:
     """Return a model, ready to write: on the graphics processor where there is one."""
     bound_threads()
-    if torch.cuda.is_available():
-        return load_model(folder_of(name), device="cuda", dtype="bfloat16")
-    return load_model(folder_of(name))
+    folder, has_graphics = folder_of(name), torch.cuda.is_available()
+    if not has_graphics and can_be_plain(Path(folder)):
+        return load_plain(Path(folder))
+    # Transformers takes longer to import than a verse model to write a poem.
+    from generation.decoding.local_model import load_model
+
+    return load_model(folder, device="cuda", dtype="bfloat16") if has_graphics else load_model(folder)
 
 
 @cache

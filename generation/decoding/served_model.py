@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from transformers import AutoTokenizer
-
 from generation.decoding.language_model import Beginning, Continuation, Stop, Tokens
 from generation.decoding.requests import MARKS
 from generation.decoding.sampling import Draws
@@ -207,6 +205,9 @@ class ServedModel(TokenizedModel):
 
 def reach_model(server: Server, account: Account | None = None) -> ServedModel:
     """Return a served model whose engine was probed; raise `OrderRefused`, `Refused` or `EngineFailed`."""
+    # Who writes by a model in this process need not load what takes longer than a poem.
+    from transformers import AutoTokenizer
+
     try:
         tokenizer = AutoTokenizer.from_pretrained(server.tokenizer, trust_remote_code=False)
     except Exception as error:

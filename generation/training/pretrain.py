@@ -16,7 +16,7 @@ import torch
 import transformers
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from generation.decoding.local_model import digest_weights
+from generation.decoding.model_folder import digest_weights
 from generation.files.whole_files import write_json
 from generation.refusals import Refused
 from generation.training.architecture import build_model, load_to_go_on, save_model

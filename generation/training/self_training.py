@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from generation.decoding.local_model import digest_weights
+from generation.decoding.model_folder import digest_weights
 from generation.files.whole_files import write_json
 from generation.training.architecture import load_verse_model, save_model
 from generation.training.batches import Batch, batches

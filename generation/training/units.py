@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from transformers import LlamaForCausalLM
 
-from generation.decoding.local_model import digest_weights
+from generation.decoding.model_folder import digest_weights
 from generation.files.whole_files import write_json
 from generation.orders import OrderRefused
 from generation.training.architecture import load_verse_model, save_model
