@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from annotations.models import Enrolment, OpenLink, ReturnLink, Study
 from annotations.recruiting.enrolment import enrol
@@ -226,6 +228,24 @@ def test_whoever_a_panel_sends_too_late_is_told_the_way_back(study: Study, reaso
         Study.objects.update(state=reason.split()[0])
     for ask in (Client().get, Client().post):
         page = ask(path + PANEL.format("p2")).content.decode()
+        assert "LATE1" in page
+        assert f'href="{away}"' in page
+    assert Enrolment.objects.count() == 1
+
+
+def test_whoever_a_panel_sends_back_after_their_deadline_is_told_the_way_back(study: Study) -> None:
+    away = "https://panel.example/done?cc=LATE"
+    token = link_token(
+        study, limit=5, takes_external_ids=True, turned_away_code="LATE1", turned_away_url=away
+    )
+    path = f"/join/{token}/" + PANEL.format("p1")
+    Client().post(path)
+    Enrolment.objects.update(deadline=timezone.now() - timedelta(seconds=1))
+    for ask in (Client().get, Client().post):
+        response = ask(path)
+        page = response.content.decode()
+        assert response.status_code == 410
+        assert "The time for this study is over." in page
         assert "LATE1" in page
         assert f'href="{away}"' in page
     assert Enrolment.objects.count() == 1

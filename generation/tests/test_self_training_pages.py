@@ -27,6 +27,7 @@ from generation.tests.tiny_models import verse_model as tiny_verse_model
 from generation.tests.training_cast import verse
 from generation.training.losses import held_out_losses
 from generation.verse.corpus import write_corpus
+from generation.web.once import new_nonce
 
 ADDRESS = "/manage/self-training/"
 
@@ -104,6 +105,14 @@ def test_a_chain_is_begun_in_the_browser_with_drawn_titles(staff: Client) -> Non
     assert chain.titles[0] != chain.titles[1], "each cycle has titles of its own"
     run = GenerationRun.objects.get()
     assert [one.prompt.text for one in run.run_prompts.order_by("number")] == chain.titles[0]
+
+
+def test_a_second_press_leads_to_the_chain_that_the_first_began(staff: Client) -> None:
+    fields = sent(nonce=new_nonce())
+    first, second = staff.post(ADDRESS, fields), staff.post(ADDRESS, fields)
+    assert first.status_code == second.status_code == 302
+    assert first.headers["Location"] == second.headers["Location"]
+    assert SelfTraining.objects.count() == 1
 
 
 @pytest.mark.parametrize(
