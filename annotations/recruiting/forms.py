@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import URLValidator
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import EvaluatorGroup, Study
@@ -19,6 +19,7 @@ from annotations.text_forms import TextInput, TextsForm
 from generation.files.encoding import EncodingUnconfirmed
 from generation.refusals import Refused
 from generation.web.encodings import EncodingField
+from generation.web.fields import KeyField
 
 if TYPE_CHECKING:
     GroupChoice = forms.ModelChoiceField[EvaluatorGroup]
@@ -82,7 +83,7 @@ class GroupForm(TextsForm, StudyForm):
         )
     }
     field_order = ["key", "name", "payment"]
-    key = forms.SlugField(
+    key = KeyField(
         max_length=40,
         label=_("Short name"),
         help_text=_(
@@ -99,7 +100,9 @@ class GroupForm(TextsForm, StudyForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["payment"].help_text = _now("Left out: %(payment)s %(currency)s, as the study says.") % {
+        self.fields["payment"].help_text = gettext(
+            "Left out: %(payment)s %(currency)s, as the study says."
+        ) % {
             "payment": self.study.payment,
             "currency": self.study.currency,
         }

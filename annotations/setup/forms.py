@@ -25,6 +25,7 @@ from generation.files.encoding import EncodingUnconfirmed
 from generation.files.problems import FileRefused, Problem
 from generation.refusals import Refused
 from generation.web.encodings import EncodingField
+from generation.web.fields import KeyField
 
 PROBLEMS_SHOWN = 100
 TABLES = ".csv,.tsv,.txt,.jsonl,.json,.xlsx,.parquet"
@@ -51,7 +52,7 @@ class FileForm(forms.Form):
             encoding.offer(refused)
         self.problems = refused.found[:PROBLEMS_SHOWN]
         self.more_problems = len(refused.found) - len(self.problems)
-        self.add_error(field, gettext("The file has problems, which are listed below."))
+        self.add_error(field, gettext("The file has problems; a table on this page lists them."))
 
 
 def rubric_choices() -> list[tuple[str, str]]:
@@ -130,7 +131,7 @@ class NewStudyForm(TextsForm, RubricForm):
             missing=_("Give the study a title."),
         )
     }
-    slug = forms.SlugField(
+    slug = KeyField(
         max_length=80,
         label=_("Name in addresses"),
         help_text=_("English letters, digits, - and _, such as tang-poems-2026. It cannot be changed."),

@@ -25,6 +25,7 @@ from annotations.setup.rubrics import (
 from annotations.text_forms import TextInput, TextsForm
 from generation.files.problems import FileRefused, Problems
 from generation.refusals import Refused
+from generation.web.fields import KeyField
 
 BLANK_ROWS = 2
 
@@ -38,7 +39,7 @@ class CriterionForm(TextsForm):
         "low": TextInput(_("Words at the low end"), CRITERION_TEXTS["low"]),
         "high": TextInput(_("Words at the high end"), CRITERION_TEXTS["high"]),
     }
-    key = forms.SlugField(
+    key = KeyField(
         required=False,
         max_length=40,
         label=_("Key"),
@@ -168,7 +169,7 @@ class QuestionForm(TextsForm):
     )
     is_required = forms.BooleanField(required=False, label=_("Must be answered"))
     # What the answers are stored under; it stays when the words change.
-    key = forms.SlugField(required=False, max_length=40, widget=forms.HiddenInput)
+    key = KeyField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def question(self, key: str) -> dict[str, Any]:
         """Return the question as a study stores it."""
