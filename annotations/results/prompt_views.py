@@ -69,7 +69,7 @@ def prompts(request: HttpRequest, slug: str) -> HttpResponse:
     sort = request.GET.get("sort", SORTS[0])
     if method not in table.methods or sort not in SORTS:
         raise Http404
-    labels = dict(study.study_methods.values_list("method__key", "method__label"))
+    labels = study.study_methods.names()
     context = {
         "study": study,
         "rights": right_names(request.user, study),
@@ -157,7 +157,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
         "description": study.shown_prompt(shown.prompt.description),
         "columns": [
             {
-                "label": one.study_method.method.label,
+                "label": one.study_method.method.name,
                 "text": rendered(study.shown(one.candidate.text), study),
                 "means": [
                     (criterion.label, decimal(finite(means[one.study_method.number, index])))

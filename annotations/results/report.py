@@ -217,7 +217,7 @@ def study_facts(study: Study, table: RatingTable) -> StudyFacts:
         text_language=study.text_language,
         prompts=len(table.prompts),
         methods=table.methods,
-        method_labels=dict(study.study_methods.values_list("method__key", "method__label")),
+        method_labels=study.study_methods.names(),
         criteria=tuple(
             CriterionFacts(
                 key=criterion.key,
@@ -234,6 +234,7 @@ def study_facts(study: Study, table: RatingTable) -> StudyFacts:
         normalisation=study.normalisation,
         rendering=study.rendering,
         missing_texts=0 if table.written is None else int((~table.written).sum()),
+        is_closed=study.state == Study.State.CLOSED,
     )
 
 

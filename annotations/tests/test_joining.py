@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -315,4 +316,5 @@ def test_an_address_can_join_only_so_often(client: Client, study: Study, setting
     response = client.post(f"/join/{tokens[2]}/")
     assert response.status_code == 429
     assert int(response.headers["Retry-After"]) > 0
+    assert re.search(r"Try again in \d+ minutes?\.", response.content.decode())
     assert Enrolment.objects.count() == 2

@@ -47,12 +47,13 @@ FORMS: list[tuple[str, Words]] = [
     ("ci", _("ci, to a tune")),
     (FREE, _("free, in the old style")),
 ]
-# What is missing where a model is not there, and what gets it.
+# What a visitor is told where a model is not there, and the command by which an administrator gets it.
 NOT_PREPARED: dict[str, Words] = {
-    ENGLISH: _("The English model is not prepared on this site; “manage.py prepare_english_model” gets it."),
-    VERSE: _("The model of Chinese verse is not on this site; “manage.py train_language_model” makes it."),
-    VERSE_SELF_TRAINED: _("The self-trained model is not on this site; “manage.py self_train” makes it."),
+    ENGLISH: _("This site has no English model."),
+    VERSE: _("This site has no model of Chinese verse."),
+    VERSE_SELF_TRAINED: _("This site has no self-trained model; choose another method."),
 }
+PREPARED_BY = {ENGLISH: "manage.py prepare_english_model"}
 
 
 class TypedField(forms.CharField):

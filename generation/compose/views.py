@@ -17,7 +17,15 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generation.compose.composing import compose, first_seed, next_try
-from generation.compose.forms import FORMS, NOT_PREPARED, OFFERED, AnswerForm, OrderForm, PoemForm
+from generation.compose.forms import (
+    FORMS,
+    NOT_PREPARED,
+    OFFERED,
+    PREPARED_BY,
+    AnswerForm,
+    OrderForm,
+    PoemForm,
+)
 from generation.compose.typesetting import breaches, form_of, lines_of
 from generation.compose.wording import scores_in_words, state_in_words
 from generation.engines.model_library import ENGLISH, VERSE, is_there
@@ -74,12 +82,15 @@ def ask(request: HttpRequest, form_class: type[OrderForm]) -> HttpResponse:
     else:
         known = {name: request.GET[name] for name in form_class.base_fields if name in request.GET}
         form = form_class(initial=known)
-    needed = VERSE if GENRES[form.genre].is_verse else ENGLISH
+    genre = GENRES[form.genre]
+    has_english = is_there(ENGLISH)
     context = {
         "form": form,
+        "genre": genre,
         "refusal": refusal,
-        "missing": NOT_PREPARED[ENGLISH] if not is_there(ENGLISH) else "",
-        "can_write": is_there(ENGLISH) or is_there(needed),
+        "missing": "" if has_english else NOT_PREPARED[ENGLISH],
+        "command": PREPARED_BY[ENGLISH],
+        "can_write": has_english or (genre.is_verse and is_there(VERSE)),
         "has_worker": Worker.objects.seen_lately().taking(QUEUE).exists(),
     }
     response = render(request, "generation/compose/compose.html", context)
@@ -149,15 +160,17 @@ def shown(request: HttpRequest, found: Composition, refusal: Refused | None = No
     """Return the page of a composition."""
     run_prompt = found.run_prompt
     run, prompt = run_prompt.run, run_prompt.prompt
-    kind = "compose_poem" if GENRES[prompt.genre].is_verse else "compose_answer"
-    changes = {GENRES[prompt.genre].subject: prompt.text, "method": run.method.key}
+    genre = GENRES[prompt.genre]
+    kind = "compose_poem" if genre.is_verse else "compose_answer"
+    changes = {genre.subject: prompt.text, "method": run.method.key}
     if prompt.description:
         changes["description"] = prompt.description
     context = {
         "run": run,
         "prompt": prompt,
+        "genre": genre,
         "news": news(run_prompt),
-        "method": gettext(OFFERED[run.method.key].name) if run.method.key in OFFERED else run.method.label,
+        "method": gettext(OFFERED[run.method.key].name) if run.method.key in OFFERED else run.method.name,
         "form_name": dict(FORMS).get(run.config.get("form"), ""),
         "text_language": "zh-Hans" if is_chinese(prompt.text) else "en",
         "address": request.build_absolute_uri(found.get_absolute_url()),

@@ -12,6 +12,7 @@ from django.test import Client
 from generation.engines.model_library import ENGLISH, VERSE_SELF_TRAINED
 from generation.models import Composition, GenerationRun, Prompt, Worker
 from generation.tests.compose_cast import ANSWER, POEM, POSTED, body, errors, link, poem_errors
+from generation.web.once import new_nonce
 
 pytestmark = pytest.mark.usefixtures("models")
 
@@ -198,17 +199,23 @@ def test_without_a_worker_the_pages_say_so(visitor: Client) -> None:
     assert "No worker is running." not in body(visitor, POEM)
 
 
-def test_a_model_that_is_not_there_is_named_with_the_command_that_gets_it(
-    visitor: Client, models: Path
-) -> None:
+def test_a_visitor_is_told_of_a_model_that_is_not_there(visitor: Client, models: Path) -> None:
     (models / ENGLISH / "model.safetensors").unlink()
     page = body(visitor, ANSWER)
-    assert "“manage.py prepare_english_model” gets it." in page
+    assert "This site has no English model." in page
     assert "<textarea" not in page
-    assert "prepare_english_model" in poem_errors(visitor, title="Night rain")["title"]
+    assert body(visitor, POEM).count("This site has no English model.") == 1
+    assert poem_errors(visitor, title="Night rain")["title"] == "This site has no English model."
     asked = errors(visitor, ANSWER, question="Why is the sky blue?", method="inverse_prompting")
-    assert "prepare_english_model" in asked["question"]
+    assert asked["question"] == "This site has no English model."
     assert poem_errors(visitor) == {}
+
+
+def test_the_command_that_gets_a_model_is_shown_to_administrators_alone(staff: Client, models: Path) -> None:
+    (models / ENGLISH / "model.safetensors").unlink()
+    for address in (POEM, ANSWER):
+        assert "manage.py prepare_english_model" in body(staff, address)
+        assert "manage.py" not in body(Client(), address)
 
 
 def test_the_self_trained_model_is_offered_where_it_is(visitor: Client, models: Path) -> None:
@@ -216,3 +223,21 @@ def test_the_self_trained_model_is_offered_where_it_is(visitor: Client, models: 
     (models / VERSE_SELF_TRAINED / "model.safetensors").unlink()
     assert "inverse_prompting_st" not in body(visitor, POEM)
     assert "method" in poem_errors(visitor, method="inverse_prompting_st")
+
+
+def test_a_second_press_leads_to_the_text_that_the_first_asked_for(worker: Worker, models: Path) -> None:
+    # A first visit: neither press brings a cookie that tells the visitor.
+    sent = {**POSTED, "nonce": new_nonce()}
+    first, second = Client().post(POEM, sent), Client().post(POEM, sent)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert Composition.objects.count() == GenerationRun.objects.count() == 1
+    third = Client().post(POEM, {**POSTED, "nonce": new_nonce()})
+    assert third.headers["Location"] != first.headers["Location"]
+    assert Composition.objects.count() == 2
+
+
+def test_a_second_press_of_another_try_asks_for_one_more_text(visitor: Client, composed: Composition) -> None:
+    sent = {"nonce": new_nonce()}
+    again = [visitor.post(link(composed, "again/"), sent) for _ in range(2)]
+    assert again[0].headers["Location"] == again[1].headers["Location"]
+    assert Composition.objects.count() == 2

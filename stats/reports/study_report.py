@@ -44,6 +44,7 @@ class StudyFacts:
     normalisation: str = "none"
     rendering: str = "plain"
     missing_texts: int = 0
+    is_closed: bool = False
 
 
 @dataclass(frozen=True)

@@ -100,16 +100,17 @@ def participants_section(report: StudyReport) -> Section:
             )
         )
     if not report.sealed and not people.valid:
-        blocks.append(
-            Paragraph(
-                _(
-                    "No evaluator is valid yet, so there is nothing to report. Numbers appear here when the"
-                    " first one has finished."
-                ),
-                is_notice=True,
-            )
-        )
+        blocks.append(Paragraph(why_nothing(report), is_notice=True))
     return Section("participants", _("Participants"), tuple(blocks))
+
+
+def why_nothing(report: StudyReport) -> str:
+    """Say that nobody is valid, and of a study that goes on when there will be numbers."""
+    if report.study.is_closed:
+        return _("The study is closed and no evaluator is valid, so there is nothing to report.")
+    return _(
+        "No evaluator is valid yet, so there is nothing to report. Numbers appear here when the first one has finished."
+    )
 
 
 def rule_of_validity(report: StudyReport) -> str:
