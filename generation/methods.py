@@ -117,7 +117,7 @@ METHODS = {
     for method in (
         Method(
             key="inverse_prompting",
-            label="Inverse prompting",
+            label=gettext_noop("Inverse prompting"),
             verse=EQUATION_4,
             prose=EQUATION_3,
             name=gettext_noop("Inverse prompting"),
@@ -125,7 +125,7 @@ METHODS = {
         ),
         Method(
             key="inverse_prompting_st",
-            label="Inverse prompting + self-training",
+            label=gettext_noop("Inverse prompting + self-training"),
             verse=EQUATION_4,
             prose=EQUATION_3,
             self_trained=True,
@@ -134,7 +134,7 @@ METHODS = {
         ),
         Method(
             key="search_baseline",
-            label="Search baseline",
+            label=gettext_noop("Search baseline"),
             verse=SEARCH_BASELINE,
             prose=PROSE_BASELINE,
             name=gettext_noop("Search baseline"),
@@ -142,16 +142,16 @@ METHODS = {
         ),
         Method(
             key="prompting_baseline",
-            label="Prompting baseline",
+            label=gettext_noop("Prompting baseline"),
             verse=None,
             prose=None,
             name=gettext_noop("Prompting baseline"),
             how=gettext_noop("writes straight on and looks back at nothing"),
         ),
         # The prompting baseline under the name that other papers give it.
-        Method(key="sampling", label="Sampling", verse=None, prose=None),
+        Method(key="sampling", label=gettext_noop("Sampling"), verse=None, prose=None),
     )
 }
 # Methods whose texts come from elsewhere, as reports call them.
-OTHERS = {"human": "Human", "cpm": "CPM", "jiuge": "Jiuge"}
+OTHERS = {"human": gettext_noop("Human"), "cpm": "CPM", "jiuge": gettext_noop("Jiuge")}
 LABELS = {**OTHERS, **{method.key: method.label for method in METHODS.values()}}

@@ -9,9 +9,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
 
 from annotations.access.log import ACTS
-from annotations.models import StaffAct, Study
+from annotations.models import StaffAct, Study, StudyRole
+from generation.models import method_name
 from stats.reports.write_rows import Columns, Row, csv_chunks
 
 COLUMNS: Columns = {
@@ -23,6 +25,36 @@ COLUMNS: Columns = {
     "details": "text",
 }
 FETCHED_AT_ONCE = 2_000
+# What stands beside an act, in words; a name that is not here stays as it is.
+DETAILS = {
+    "by_evaluator": gettext_lazy("by the evaluator"),
+    "days": gettext_lazy("days"),
+    "days_valid": gettext_lazy("days valid"),
+    "evaluator": gettext_lazy("evaluator"),
+    "evaluators": gettext_lazy("evaluators"),
+    "fields": gettext_lazy("fields"),
+    "file": gettext_lazy("file"),
+    "format": gettext_lazy("format"),
+    "group": gettext_lazy("group"),
+    "invitation": gettext_lazy("invitation"),
+    "invitations": gettext_lazy("invitations"),
+    "letters": gettext_lazy("letters"),
+    "limit": gettext_lazy("limit"),
+    "link": gettext_lazy("link"),
+    "method": gettext_lazy("method"),
+    "methods": gettext_lazy("methods"),
+    "payment": gettext_lazy("payment"),
+    "prompts": gettext_lazy("prompts"),
+    "reason": gettext_lazy("reason"),
+    "reference": gettext_lazy("reference"),
+    "role": gettext_lazy("role"),
+    "rows": gettext_lazy("rows"),
+    "run": gettext_lazy("run"),
+    "subtask": gettext_lazy("sub-task"),
+    "subtasks": gettext_lazy("sub-tasks"),
+    "sum": gettext_lazy("sum"),
+    "user": gettext_lazy("user"),
+}
 
 
 @dataclass(frozen=True)
@@ -52,8 +84,24 @@ def log_entry(act: StaffAct) -> LogEntry:
 
 
 def in_words(details: dict[str, Any]) -> str:
-    """Return details as 'name: value; name: value'."""
-    return "; ".join(f"{name.replace('_', ' ')}: {value_in_words(value)}" for name, value in details.items())
+    """Return details as 'name: value; name: value', with the names in the reader's language."""
+    pairs = (
+        _("%(name)s: %(value)s") % {"name": name_in_words(name), "value": detail_in_words(name, value)}
+        for name, value in details.items()
+    )
+    return pgettext("between two of a list", "; ").join(pairs)
+
+
+def name_in_words(name: str) -> str:
+    return str(DETAILS.get(name, name.replace("_", " ")))
+
+
+def detail_in_words(name: str, value: object) -> str:
+    if name == "role" and value in StudyRole.Role.values:
+        return str(StudyRole.Role(value).label)
+    if name == "method":
+        return method_name(str(value))
+    return value_in_words(value)
 
 
 def value_in_words(value: object) -> str:
@@ -62,7 +110,7 @@ def value_in_words(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(value_in_words, value))
     if isinstance(value, dict):
-        return ", ".join(f"{name} {value_in_words(one)}" for name, one in value.items())
+        return ", ".join(f"{name_in_words(name)} {value_in_words(one)}" for name, one in value.items())
     return "–" if value is None else str(value)
 
 

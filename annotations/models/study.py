@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from annotations.models.numbers import LARGEST_SCORE, NumberField
 from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes
 from generation.genres import genre_choices
-from generation.models import Candidate, GenerationRun, Method, Prompt
+from generation.models import Candidate, GenerationRun, Method, Prompt, method_name
 from generation.texts.normalising import shown_prompt, shown_text
 
 # What stands beside the slugs in /manage/studies/...
@@ -225,12 +225,21 @@ class Study(models.Model):
         return self.evaluators_per_subtask is not None
 
 
+class StudyMethodQuerySet(models.QuerySet["StudyMethod"]):
+    def names(self) -> dict[str, str]:
+        """Return what the methods are called in the reader's language, by their keys in the order of reports."""
+        found = self.order_by("number").values_list("method__key", "method__label")
+        return {key: method_name(key, label) for key, label in found}
+
+
 class StudyMethod(models.Model):
     """A method that takes part in a study; its number is its place in reports."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="study_methods")
     method = models.ForeignKey(Method, on_delete=models.PROTECT)
     number = models.PositiveSmallIntegerField()
+
+    objects = StudyMethodQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]

@@ -84,7 +84,7 @@ class PlanForm(forms.Form):
     def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
         pairs = [f"{a}:{b}" for a, b in every_pair(study)]
         criteria = {criterion.key: criterion for criterion in study.criteria.all()}
-        label = dict(study.study_methods.values_list("method__key", "method__label"))
+        label = study.study_methods.names()
         kwargs["initial"] = {
             # Where no criterion is the overall one, the first is as good a proposal as any.
             "primary_criterion": max(criteria, key=lambda key: criteria[key].is_overall, default=None),

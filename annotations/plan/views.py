@@ -59,7 +59,7 @@ def plan_page(
         "threshold": exact_percent(float(threshold)),
     }
     if plan:
-        label = dict(study.study_methods.values_list("method__key", "method__label"))
+        label = study.study_methods.names()
         context["pairs"] = [(label.get(a, a), label.get(b, b)) for a, b in plan.comparisons]
     else:
         context["refusal"] = refusal(study)

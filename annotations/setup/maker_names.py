@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import F, Func, TextField, Value
 
 from annotations.models import PageCandidate, Study
-from generation.models import prompt_heading
+from generation.models import method_name, prompt_heading
 
 # Names that hardly mean anything but a model, and names that are words or people's as well.
 MODELS = r"(chat)?gpt(-?\d\w*)?|chatglm|deepseek|qwen|mixtral|openai|ernie bot"
@@ -67,6 +67,9 @@ def texts_naming_their_maker(
         .filter(words__isnull=False)
         .order_by("page__subtask__number", "page__number", "study_method__number")
     )
-    fields = (prompt_heading("page__prompt__"), "study_method__method__label", "candidate__text", "words")
-    rows = list(found.values_list(*fields))
-    return len(rows), tuple(MakerNamed(*row) for row in rows[:shown_at_most])
+    method = ("study_method__method__key", "study_method__method__label")
+    rows = list(found.values_list(*method, prompt_heading("page__prompt__"), "candidate__text", "words"))
+    return len(rows), tuple(
+        MakerNamed(prompt, method_name(key, label), text, words)
+        for key, label, prompt, text, words in rows[:shown_at_most]
+    )

@@ -24,7 +24,7 @@ from annotations.setup.pages import clear, lay_out, place_candidates
 from annotations.setup.study import refuse_if_fixed
 from generation.files.candidates import CandidateFile
 from generation.files.prompts import PromptFile
-from generation.models import GenerationRun, prompt_heading
+from generation.models import GenerationRun, method_name, prompt_heading
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import, stored_prompts
 from generation.texts.languages import GUESSED, guessed_language
@@ -164,8 +164,8 @@ def material_checks(study: Study) -> MaterialChecks:
     sizes = list(study.subtasks.annotate(size=Count("pages")).order_by().values_list("size", flat=True))
     prompts = sum(sizes)
     methods = tuple(
-        MethodCheck(label, texts, prompts - texts, shortest, median, longest)
-        for label, texts, shortest, median, longest in _lengths(study)
+        MethodCheck(method_name(key, label), texts, prompts - texts, shortest, median, longest)
+        for key, label, texts, shortest, median, longest in _lengths(study)
     )
     missing = sum(method.missing for method in methods)
     same_texts = _same_texts(study)
@@ -185,14 +185,15 @@ def material_checks(study: Study) -> MaterialChecks:
     )
 
 
-def _lengths(study: Study) -> list[tuple[str, int, int | None, float | None, int | None]]:
-    """Return label, number of texts, and their least, median and greatest length for each method of a study."""
+def _lengths(study: Study) -> list[tuple[str, str, int, int | None, float | None, int | None]]:
+    """Return key, label, number of texts, and their least, median and greatest length for each method of a study."""
     length = Length("pagecandidate__candidate__text")
     found = study.study_methods.annotate(
         texts=Count("pagecandidate"), shortest=Min(length), median=Median(length), longest=Max(length)
     )
-    rows = found.values_list("method__label", "texts", "shortest", "median", "longest").order_by("number")
-    return cast("list[tuple[str, int, int | None, float | None, int | None]]", list(rows))
+    columns = ("method__key", "method__label", "texts", "shortest", "median", "longest")
+    rows = found.values_list(*columns).order_by("number")
+    return cast("list[tuple[str, str, int, int | None, float | None, int | None]]", list(rows))
 
 
 def _missing_at(study: Study, methods: int) -> tuple[MissingTexts, ...]:
@@ -249,9 +250,15 @@ def typography_checks(study: Study) -> TypographyChecks:
         "page__subtask__number", "page__number", "study_method__number"
     )
     rows = shown.values_list(
-        prompt_heading("page__prompt__"), "study_method__method__label", "candidate__text"
+        prompt_heading("page__prompt__"),
+        "study_method__method__key",
+        "study_method__method__label",
+        "candidate__text",
     )
-    found = [(*row, study.shown(row[2])) for row in rows[:TEXTS_LOOKED_AT]]
+    found = [
+        (prompt, method_name(key, label), text, study.shown(text))
+        for prompt, key, label, text in rows[:TEXTS_LOOKED_AT]
+    ]
     changed = [row for row in found if row[2] != row[3]]
     by_method: dict[str, list[str]] = {}
     for _prompt, method, _text, after in found:

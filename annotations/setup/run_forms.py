@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
 from generation.compose.forms import REGULATED
-from generation.methods import LABELS, METHODS, PRESETS
-from generation.models import Worker
+from generation.methods import METHODS, PRESETS
+from generation.models import Worker, method_name
 from generation.runs.notifications import known_models
 from generation.runs.runs import LARGEST_SEED
 
@@ -31,7 +31,7 @@ class RunForm(forms.Form):
         super().__init__(*args, **kwargs)
         taken = set(study.study_methods.values_list("method__key", flat=True))
         self.fields["method"] = forms.ChoiceField(
-            choices=[(key, LABELS[key]) for key in METHODS if key not in taken], label=_("Method")
+            choices=[(key, method_name(key)) for key in METHODS if key not in taken], label=_("Method")
         )
         self.fields["model"] = forms.ChoiceField(
             required=False,

@@ -15,7 +15,7 @@ from annotations.models import Page, PageCandidate, Study, StudyMethod, StudyRun
 from annotations.models.counting import count_of
 from annotations.setup.study import refuse_if_fixed
 from generation.files.candidates import MOST_METHODS
-from generation.models import GenerationRun, Prompt, RunPrompt
+from generation.models import GenerationRun, Prompt, RunPrompt, method_name
 from generation.refusals import Refused
 from generation.runs.runs import queue_run
 
@@ -39,7 +39,7 @@ def refuse_method(study: Study, method: str) -> None:
 
 
 def taken_message(method: str) -> str:
-    return _("The study has texts by %(method)s already.") % {"method": method}
+    return _("The study has texts by %(method)s already.") % {"method": method_name(method)}
 
 
 @transaction.atomic
@@ -63,7 +63,9 @@ def start_run(
     refuse_method(study, method)
     open_states = (GenerationRun.State.QUEUED, GenerationRun.State.RUNNING)
     if study.study_runs.filter(run__method__key=method, run__state__in=open_states).exists():
-        raise Refused(_("A run of %(method)s for this study is under way already.") % {"method": method})
+        raise Refused(
+            _("A run of %(method)s for this study is under way already.") % {"method": method_name(method)}
+        )
     shown = Page.objects.filter(subtask__study=study).order_by("subtask__number", "number")
     prompts: list[Prompt] = [page.prompt for page in shown.select_related("prompt")]
     config = {"form": form} if form else {}

@@ -44,7 +44,7 @@ def test_the_log_is_only_added_to(study: Study) -> None:
         ({}, ""),
         ({"evaluators": ["E001", "E002"], "sum": "160 CNY"}, "evaluators: E001, E002; sum: 160 CNY"),
         ({"days_to_rate": [7, None]}, "days to rate: 7, –"),
-        ({"subtasks": [{"evaluator": "E001", "subtask": 2}]}, "subtasks: evaluator E001, subtask 2"),
+        ({"subtasks": [{"evaluator": "E001", "subtask": 2}]}, "sub-tasks: evaluator E001, sub-task 2"),
         ({"is_open": True}, "is open: yes"),
     ],
 )

@@ -146,7 +146,7 @@ def test_method_is_taken_once(study: Study) -> None:
         start_run(study, METHOD)
     write_all()
     add_finished_runs()
-    with pytest.raises(Refused, match="has texts by inverse_prompting already"):
+    with pytest.raises(Refused, match="has texts by Inverse prompting already"):
         start_run(study, METHOD)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from annotations.models import Page, PageCandidate, StaffAct, Study
 from annotations.plan.plan import lock_plan
@@ -16,7 +17,7 @@ from annotations.setup.material import MethodCheck, material_checks, store_mater
 from annotations.setup.rubrics import load_rubric
 from annotations.setup.runs import add_run, start_run
 from annotations.setup.study import create_study
-from annotations.tests.cast import build_study
+from annotations.tests.cast import build_study, shown
 from annotations.tests.test_generating import write_all
 from generation.files.candidates import CandidateFile, read_candidates
 from generation.files.prompts import PromptFile
@@ -184,3 +185,25 @@ def test_command_stores_and_tells(draft: Study, tmp_path: Path, capsys: pytest.C
     assert "sign_off_study tang" in capsys.readouterr().out
     with pytest.raises(CommandError, match="no such study"):
         call_command("upload_material", "lost", str(good))
+
+
+def test_the_methods_of_the_site_are_named_in_the_reader_s_language(
+    draft: Study, file: CandidateFile, client: Client, carol: User
+) -> None:
+    store_material(draft, file, by=None)
+    client.force_login(carol)
+    for address in ("material/", "runs/"):
+        page = shown(client, f"/manage/studies/tang/{address}", "zh-hans")
+        assert "人类" in page
+        assert "Human" not in page
+        assert "mine" in page, "a method of one's own keeps its name"
+
+
+def test_a_rule_that_looks_at_all_texts_does_not_speak_of_the_first_ones(
+    draft: Study, file: CandidateFile, client: Client, carol: User
+) -> None:
+    store_material(draft, file, by=None)
+    client.force_login(carol)
+    page = shown(client, "/manage/studies/tang/material/")
+    assert "of the first" not in page
+    assert "It changes nothing in the texts." in page

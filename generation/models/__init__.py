@@ -16,6 +16,7 @@ from generation.models.texts import (
     RunPromptQuerySet,
     Worker,
     WorkerQuerySet,
+    method_name,
     prompt_heading,
 )
 from generation.models.visitors import Allowance, Composition, CompositionQuerySet, SentForm
@@ -40,5 +41,6 @@ __all__ = [
     "TrainingCycle",
     "Worker",
     "WorkerQuerySet",
+    "method_name",
     "prompt_heading",
 ]

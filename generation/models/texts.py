@@ -13,9 +13,11 @@ from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import MD5, Cast, Coalesce, Now, NullIf
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from generation.genres import genre_choices
+from generation.methods import LABELS
 from generation.models.lease import MOST_ATTEMPTS, Leased, LeasedQuerySet
 from generation.prompts import PromptContent, listed, paired
 
@@ -109,6 +111,16 @@ class Method(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def name(self) -> str:
+        return method_name(self.key, self.label)
+
+
+def method_name(key: str, label: str = "") -> str:
+    """Return the label of a method, in the reader's language where it is the one that comes with the site."""
+    own = LABELS.get(key, key)
+    return gettext(own) if label in ("", own) else label
 
 
 class GenerationRunQuerySet(models.QuerySet["GenerationRun"]):

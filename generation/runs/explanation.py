@@ -7,10 +7,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from generation.models import Provenance
 from generation.runs.score_bars import Row, stacked
 
 FORWARD, INVERSE = "forward", "inverse"
+# What the page calls the terms of a score, and what is known of how a text came about; the rest keeps its key.
+TERMS = {
+    "forward": _("Forward"),
+    "inverse": _("Inverse"),
+    "format": _("Rules of verse"),
+    "copies": _("Words of the title"),
+}
+FACTS = {
+    "method": _("Method"),
+    "service": _("Service"),
+    "model": _("Model"),
+    "checkpoint": _("Checkpoint"),
+    "form": _("Form"),
+    "preset": _("Preset"),
+    "template": _("Template"),
+    "search": _("Search"),
+    "weights": _("Weights"),
+    "seed": _("Seed"),
+    "versions": _("Versions"),
+    "normaliser": _("Rule of normalisation"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,12 +80,12 @@ def explanation(provenance: Provenance) -> Explanation:
     finals = [chosen, *provenance.runners_up]
     terms = tuple(dict.fromkeys(term for final in finals for term in final["terms"]))
     return Explanation(
-        terms=terms,
+        terms=tuple(str(TERMS.get(term, term)) for term in terms),
         hypotheses=_hypotheses(finals, terms),
         sentences=_sentences(provenance.sentences),
         margin=figure(finals[0]["score"] - finals[1]["score"]) if len(finals) > 1 else "",
         others=len(finals) - 1,
-        facts=tuple((name, _plain(value)) for name, value in provenance.facts.items()),
+        facts=tuple((str(FACTS.get(name, name)), _plain(value)) for name, value in provenance.facts.items()),
     )
 
 
