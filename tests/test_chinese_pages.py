@@ -38,6 +38,7 @@ def test_no_page_has_an_english_sentence_in_chinese(world: World, visitor: str, 
     found = {
         f"{method} {name}: {sentence}"
         for name, route in ROUTES.items()
+        if not route.template.startswith("api/v1/")
         for sentence in english_on(
             chinese_page(world.clients[visitor], method, route.path()).replace(TYPED, "")
         )

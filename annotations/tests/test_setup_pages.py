@@ -207,7 +207,7 @@ def test_criteria_are_edited_in_rows(draft: Study, as_alice: Client) -> None:
         ([criterion("a", is_overall="on", DELETE="on")], "at least one criterion"),
         ([criterion("a", is_overall="on", label_en="")], "Give the criterion a name"),
         ([criterion("", label_en="x")], "Give the criterion a key."),
-        ([criterion("a b")], "Enter a valid"),
+        ([criterion("a b")], "Only English letters, digits, - and _ are possible."),
         ([criterion("a", is_overall="on", minimum="5")], "The lowest score must be below the highest."),
         ([criterion("a", is_overall="on", minimum="-101")], "greater than or equal to -100"),
         ([criterion("a", is_overall="on", label_en="a\x01")], "holds a control character"),
