@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from annotations.models import Criterion
 from annotations.models.texts_by_language import (
@@ -37,6 +38,7 @@ from annotations.models.texts_by_language import (
     longest_text,
     unknown_language,
 )
+from generation.files.json_tables import json_reason
 from generation.files.problems import FileRefused, Problems, shown
 from generation.genres import GENRES
 from generation.texts.characters import CONTROL
@@ -87,7 +89,13 @@ def load_rubric(name: str) -> Rubric:
     except OSError as error:
         problems = Problems(path.name)
         ready_made = ", ".join(READY_MADE)
-        problems.add(0, "", f"cannot be read: {error.strerror}; give {ready_made} or a file with a rubric")
+        problems.add(
+            0,
+            "",
+            _("cannot be read: %(reason)s; give %(ready_made)s or a file with a rubric"),
+            reason=error.strerror,
+            ready_made=ready_made,
+        )
         raise FileRefused(problems) from error
     return read_rubric(content, path.name)
 
@@ -98,11 +106,21 @@ def read_rubric(content: bytes, name: str) -> Rubric:
     try:
         rubric = json.loads(content.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        problems.add(error.lineno, f"column {error.colno}", f"is not JSON: {error.msg}")
+        column = _("column %(number)d") % {"number": error.colno}
+        problems.add(error.lineno, column, _("is not JSON: %(reason)s"), reason=json_reason(error))
     except UnicodeDecodeError as error:
-        problems.add(0, "", f"byte 0x{error.object[error.start]:02x} at offset {error.start:,} is not UTF-8")
-    except (ValueError, RecursionError) as error:
-        problems.add(0, "", f"is not JSON: {error}")
+        problems.add(
+            0,
+            "",
+            _("byte 0x%(byte)02x at offset %(offset)d is not %(encoding)s"),
+            byte=error.object[error.start],
+            offset=error.start,
+            encoding="UTF-8",
+        )
+    except (ValueError, RecursionError):
+        problems.add(
+            0, "", _("is not JSON that can be read: it is nested too deeply, or has too long a number")
+        )
     else:
         return checked_rubric(rubric, problems)
     raise FileRefused(problems)
@@ -130,16 +148,16 @@ def _texts(found: Mapping[str, Any], names: Iterable[str]) -> dict[str, TextsByL
 
 def _check_rubric(rubric: object, problems: Problems) -> None:
     if not isinstance(rubric, dict):
-        problems.add(0, "", "must be a JSON object with genre and criteria")
+        problems.add(0, "", _("must be a JSON object with genre and criteria"))
         return
     _check_names(rubric, Rubric, "", problems)
     if rubric.get("genre") not in GENRES:
-        problems.add(0, "genre", f"must be one of {', '.join(GENRES)}")
+        problems.add(0, "genre", _("must be one of %(names)s"), names=", ".join(GENRES))
     for name, longest in TEXTS.items():
         _check_texts(rubric, name, longest, name, problems)
     criteria = rubric.get("criteria")
     if not isinstance(criteria, list) or not 1 <= len(criteria) <= MOST_CRITERIA:
-        problems.add(0, "criteria", f"must be a list of 1 to {MOST_CRITERIA} criteria")
+        problems.add(0, "criteria", _("must be a list of 1 to %(most)d criteria"), most=MOST_CRITERIA)
         return
     objects = [criterion if isinstance(criterion, dict) else {} for criterion in criteria]
     for number, criterion in enumerate(criteria):
@@ -147,15 +165,20 @@ def _check_rubric(rubric: object, problems: Problems) -> None:
         if (key := objects[number].get("key")) in [
             earlier.get("key") for earlier in objects[:number]
         ] and key:
-            problems.add(0, f"criteria[{number}].key", f"{shown(str(key))} stands twice")
+            problems.add(0, f"criteria[{number}].key", _("%(key)s stands twice"), key=shown(str(key)))
     overall = sum(criterion.get("is_overall") is True for criterion in objects)
     if overall > 1:
-        problems.add(0, "criteria", f"at most one criterion can have is_overall set to true, not {overall}")
+        problems.add(
+            0,
+            "criteria",
+            _("at most one criterion can have is_overall set to true, not %(number)d"),
+            number=overall,
+        )
 
 
 def _check_criterion(criterion: object, path: str, problems: Problems) -> None:
     if not isinstance(criterion, dict):
-        problems.add(0, path, "must be a JSON object")
+        problems.add(0, path, _("must be a JSON object"))
         return
     _check_names(criterion, RubricCriterion, f"{path}.", problems)
     _check_text(criterion.get("key", ""), LONGEST_KEY, f"{path}.key", problems)
@@ -163,13 +186,13 @@ def _check_criterion(criterion: object, path: str, problems: Problems) -> None:
         _check_texts(criterion, name, longest, f"{path}.{name}", problems)
     key = criterion.get("key")
     if not isinstance(key, str) or not SLUG.fullmatch(key):
-        problems.add(0, f"{path}.key", "must be given, and hold only English letters, digits, - and _")
+        problems.add(0, f"{path}.key", _("must be given, and hold only English letters, digits, - and _"))
     label = criterion.get("label", {})
     if isinstance(label, dict) and not any(label.values()):
-        problems.add(0, f"{path}.label", "must be given in a language")
+        problems.add(0, f"{path}.label", _("must be given in a language"))
     for name in ("is_overall", "lower_is_better", "is_slider"):
         if not isinstance(criterion.get(name, False), bool):
-            problems.add(0, f"{path}.{name}", "must be true or false")
+            problems.add(0, f"{path}.{name}", _("must be true or false"))
     _check_scale(criterion, path, problems)
 
 
@@ -179,22 +202,28 @@ def _check_scale(criterion: Mapping[str, Any], path: str, problems: Problems) ->
         name for name, end in ends.items() if type(end) is not int or not LOWEST_SCORE <= end <= HIGHEST_SCORE
     ]
     for name in wrong:
-        problems.add(0, f"{path}.{name}", f"must be a whole number from {LOWEST_SCORE} to {HIGHEST_SCORE}")
+        problems.add(
+            0,
+            f"{path}.{name}",
+            _("must be a whole number from %(lowest)d to %(highest)d"),
+            lowest=LOWEST_SCORE,
+            highest=HIGHEST_SCORE,
+        )
     if not wrong and ends["minimum"] >= ends["maximum"]:
-        problems.add(0, f"{path}.minimum", "must be below the maximum")
+        problems.add(0, f"{path}.minimum", _("must be below the maximum"))
 
 
 def _check_names(found: Mapping[str, Any], wanted: type, path: str, problems: Problems) -> None:
     known = [field.name for field in fields(wanted)]
     for name in found:
         if name not in known:
-            problems.add(0, f"{path}{shown(name)}", f"is none of {', '.join(known)}")
+            problems.add(0, f"{path}{shown(name)}", _("is none of %(names)s"), names=", ".join(known))
 
 
 def _check_texts(found: Mapping[str, Any], name: str, longest: int, path: str, problems: Problems) -> None:
     texts = found.get(name, {})
     if not isinstance(texts, dict):
-        problems.add(0, path, 'must be a text by language, such as {"en": "Wit"}')
+        problems.add(0, path, _('must be a text by language, such as {"en": "Wit"}'))
         return
     for code, text in texts.items():
         if code in language_codes():
@@ -205,8 +234,14 @@ def _check_texts(found: Mapping[str, Any], name: str, longest: int, path: str, p
 
 def _check_text(value: object, longest: int, path: str, problems: Problems) -> None:
     if not isinstance(value, str):
-        problems.add(0, path, "must be a text")
+        problems.add(0, path, _("must be a text"))
     elif len(value) > longest:
-        problems.add(0, path, f"is {len(value):,} characters long; at most {longest:,} are allowed")
+        problems.add(
+            0,
+            path,
+            _("is %(length)s characters long; at most %(most)s are allowed"),
+            length=f"{len(value):,}",
+            most=f"{longest:,}",
+        )
     elif CONTROL.search(value):
-        problems.add(0, path, "holds a control character")
+        problems.add(0, path, _("holds a control character"))

@@ -9,11 +9,24 @@ from pathlib import Path
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from generation.files.problems import Place, Problems
 
 ROWS_FOR_COLUMNS = 100
 BLANK = "\ufeff \t\r\n"
+# What Python's reader of JSON says, to be translated.
+REASONS = (
+    gettext_noop("Expecting value"),
+    gettext_noop("Expecting property name enclosed in double quotes"),
+    gettext_noop("Expecting ':' delimiter"),
+    gettext_noop("Expecting ',' delimiter"),
+    gettext_noop("Extra data"),
+    gettext_noop("Invalid \\escape"),
+    gettext_noop("Invalid \\uXXXX escape"),
+    gettext_noop("Invalid control character at"),
+    gettext_noop("Unterminated string starting at"),
+)
 
 
 def json_columns(path: Path, encoding: str) -> tuple[str, ...]:
@@ -59,12 +72,17 @@ def _parsed(content: str, place: Place | None, problems: Problems) -> Any:
         return json.loads(content, object_pairs_hook=_object_without_doubles, parse_constant=_constant)
     except json.JSONDecodeError as error:
         column = _("column %(number)d") % {"number": error.colno}
-        problems.add(place or error.lineno, column, _("is not JSON: %(reason)s"), reason=error.msg)
+        problems.add(place or error.lineno, column, _("is not JSON: %(reason)s"), reason=json_reason(error))
     except RecursionError:
         problems.add(at, "", _("is not a row: it is nested too deeply"))
     except ValueError as error:
         problems.add(at, "", _("is not a row: %(reason)s"), reason=error)
     return _UNREADABLE
+
+
+def json_reason(error: json.JSONDecodeError) -> str:
+    """Return why something is no JSON, in the reader's language."""
+    return _(error.msg) if error.msg in REASONS else error.msg
 
 
 def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
