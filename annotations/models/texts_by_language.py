@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import langcodes
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
-from django.utils.translation import get_language
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def named_by(name: str) -> TextsByLanguage:
 
 def html_lang(code: str) -> str:
     """Return the code of a language as HTML names it: zh-Hans."""
-    return langcodes.standardize_tag(code) if code else ""
+    return to_locale(code).replace("_", "-")
 
 
 def gathered(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

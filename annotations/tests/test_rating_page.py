@@ -83,9 +83,9 @@ def test_a_scale_shows_its_points_and_the_words_at_both_ends(as_alice: Client, e
     page = shown(as_alice, PAGE)
     row = page.split('id="a-overall"')[1].split("</fieldset>")[0]
     assert re.findall(r'value="(\d+)"', row) == [str(point) for point in range(1, 11)]
-    assert "<legend>Overall</legend>" in row
-    assert "1 poor" in row
-    assert "10 excellent" in row
+    assert '<legend lang="en" dir="auto">Overall</legend>' in row
+    assert '>1 <bdi lang="en">poor</bdi>' in row
+    assert '>10 <bdi lang="en">excellent</bdi>' in row
     assert "How good is the poem as a whole?" in row
 
 

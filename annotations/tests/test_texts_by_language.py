@@ -117,6 +117,7 @@ def test_a_third_language_is_an_entry_of_the_settings(
         "title_zh_hans",
         "title_ar",
     ]
+    Study.objects.update(interface_languages=["en", "ar"])
     assert 'name="instructions_ar"' in client.get("/manage/studies/poems/settings/").content.decode()
     called(carol, "patch", "studies/poems/", {"title": {"ar": "قصائد"}})
     with translation.override("ar"):
