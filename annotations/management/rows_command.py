@@ -14,7 +14,7 @@ from annotations.management.study_command import StudyCommand
 from annotations.models import Study
 from annotations.results.seal import Sealed, unblind
 from generation.refusals import Refused
-from stats.reports.write_rows import FORMATS, Columns, Row, write_whole
+from stats.reports.write_rows import BINARY, FORMATS, Columns, Row, TooMuchForWorkbook, write_whole
 
 
 class RowsCommand(StudyCommand):
@@ -36,7 +36,10 @@ class RowsCommand(StudyCommand):
         super().add_arguments(parser)
         parser.add_argument("--format", choices=self.formats, default=default, help=f"default: {default}")
         parser.add_argument(
-            "--output", type=Path, metavar="PATH", help="default: standard output; parquet needs a file"
+            "--output",
+            type=Path,
+            metavar="PATH",
+            help="default: standard output; parquet and xlsx need a file",
         )
         parser.add_argument(
             "--unblind",
@@ -46,8 +49,8 @@ class RowsCommand(StudyCommand):
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
         output: Path | None = options["output"]
-        if output is None and options["format"] == "parquet":
-            raise CommandError("--format parquet: name a file with --output")
+        if output is None and options["format"] in BINARY:
+            raise CommandError(f"--format {options['format']}: name a file with --output")
         if options["unblind"] is not None:
             try:
                 unblind(study, staff=None, reason=options["unblind"])
@@ -69,4 +72,6 @@ class RowsCommand(StudyCommand):
             write_whole(output, chunks)
         except OSError as error:
             raise CommandError(f"{output}: {error.strerror}") from error
+        except TooMuchForWorkbook as error:
+            raise CommandError(f"{output}: a workbook cannot hold {error}; take parquet or csv") from error
         self.stderr.write(f"{output}: written")

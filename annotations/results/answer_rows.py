@@ -37,7 +37,8 @@ COLUMNS: Columns = {
     "study": "text",
     "evaluator": "text",
     "source": "text",
-    "prompt_number": "text",
+    "subtask": "integer",
+    "page": "integer",
     "prompt": "text",
     "prompt_id": "text",
     "tags": "json",
@@ -66,8 +67,10 @@ class AnswerRow(NamedTuple):
     # Pseudonym, and whether a person answered the questionnaire, or the answers were imported or simulated.
     evaluator: str
     source: str
-    # Sub-task and page, as in 3/10, and the question, the title or what else the prompt is headed by.
-    prompt_number: str
+    # Numbers of the sub-task and of the page in it: as one text, 3/10 would be a date in a spreadsheet.
+    subtask: int
+    page: int
+    # The question, the title or what else the prompt is headed by.
     prompt: str
     # What its owner calls the prompt, and by what it is grouped, as in '{"domain": "news"}'; None where there are none.
     prompt_id: str | None
@@ -140,7 +143,8 @@ class StoredStep(NamedTuple):
 class ShownCandidate(NamedTuple):
     """What a row says of its candidate."""
 
-    prompt_number: str
+    subtask: int
+    page: int
     prompt: str
     prompt_id: str | None
     tags: str | None
@@ -247,7 +251,7 @@ class Names:
             "study_method__method__key",
         )
         self.candidates = {
-            candidate: ShownCandidate(f"{subtask}/{page}", prompt, external_id or None, as_json(tags), method)
+            candidate: ShownCandidate(subtask, page, prompt, external_id or None, as_json(tags), method)
             for candidate, subtask, page, prompt, external_id, tags, method in shown
         }
 
@@ -297,7 +301,8 @@ def named(study: Study, stored: Iterable[StoredAnswer], histories: Histories) ->
                 study=names.study,
                 evaluator=evaluator.pseudonym,
                 source=evaluator.source,
-                prompt_number=candidate.prompt_number,
+                subtask=candidate.subtask,
+                page=candidate.page,
                 prompt=candidate.prompt,
                 prompt_id=candidate.prompt_id,
                 tags=candidate.tags,

@@ -38,7 +38,8 @@ class AnswerRowSerializer(serializers.Serializer[Any]):
     study = serializers.CharField()
     evaluator = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]
-    prompt_number = serializers.CharField()
+    subtask = serializers.IntegerField()
+    page = serializers.IntegerField()
     prompt = serializers.CharField()
     prompt_id = serializers.CharField(allow_null=True)
     tags = serializers.DictField(child=serializers.CharField(), allow_null=True)

@@ -6,7 +6,7 @@ leave the other columns alone, but for its reward trainer, which takes `margin` 
 rewards to aim at.
 
 - `prompt`: all that the prompt says as one text: its parts and turns, each after its name and a colon, then the
-  question or title and, on a new line, its description; `prompt_number`: its page
+  question or title and, on a new line, its description; `subtask`, `page`: their numbers
 - `prompt_id`, `parts`, `turns`, `tags`: what else is known of the prompt, parts and turns as lists of objects
 - `margin`: by ratings, the mean difference in points of the scale; by picks, the difference of the two texts' picks as
   a share of both, above 0 and at most 1
@@ -59,7 +59,8 @@ COLUMNS: Columns = {
     "agreement": "real",
     "chosen_method": "text",
     "rejected_method": "text",
-    "prompt_number": "text",
+    "subtask": "integer",
+    "page": "integer",
     "study": "text",
     "source": "text",
     "criterion": "text",
@@ -161,7 +162,7 @@ def preferences(
                     float(agreeing / evaluators),
                     chosen,
                     rejected,
-                    number,
+                    *map(int, number.split("/")),
                     study.slug,
                     source,
                     criterion,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import chain
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -87,10 +88,17 @@ def ratings_file(request: UserRequest, slug: str, file_format: str) -> HttpRespo
         raise Http404
     try:
         chunks = rating_chunks(study, file_format)
+        # A workbook is made whole before its first part can be sent.
+        parts = chain([next(chunks)], chunks) if file_format == "xlsx" else chunks
     except Sealed:
         return redirect("annotations:results", slug)
+    except write_rows.TooMuchForWorkbook:
+        messages.error(
+            request, _("A workbook cannot hold all answers or so long texts; take Parquet or CSV.")
+        )
+        return redirect("annotations:results", slug)
     log_export(request, study, "ratings", file_format)
-    return rows_response(chunks, f"{slug}-ratings", file_format)
+    return rows_response(parts, f"{slug}-ratings", file_format)
 
 
 @require_safe

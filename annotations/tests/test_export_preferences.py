@@ -53,7 +53,7 @@ def verdicts(pairs: list[dict[str, Any]], page: str = "1/1") -> dict[str, tuple[
         f"{pair['chosen_method'][-1]}>{pair['rejected_method'][-1]}": (
             pair["margin"], pair["evaluators"], pair["agreement"],
         )
-        for pair in pairs if pair["prompt_number"] == page
+        for pair in pairs if f"{pair['subtask']}/{pair['page']}" == page
     }  # fmt: skip
 
 
@@ -79,7 +79,8 @@ def test_a_pair_says_which_text_was_rated_better(rated: Study) -> None:
         "agreement": 0.5,
         "chosen_method": "method-1",
         "rejected_method": "method-0",
-        "prompt_number": "1/1",
+        "subtask": 1,
+        "page": 1,
         "study": "poems",
         "source": "ratings",
         "criterion": "overall",
@@ -114,7 +115,7 @@ def test_who_rated_both_alike_agrees_with_nobody(study: Study, enrolment: Enrolm
 
 def test_pairs_come_by_prompt_and_each_two_texts_once(rated: Study) -> None:
     pairs = exported()
-    assert [pair["prompt_number"] for pair in pairs] == ["1/1"] * 6 + ["1/2"] * 6
+    assert [(pair["subtask"], pair["page"]) for pair in pairs] == [(1, 1)] * 6 + [(1, 2)] * 6
     assert len({(pair["prompt"], frozenset((pair["chosen"], pair["rejected"]))) for pair in pairs}) == 12
 
 
@@ -153,9 +154,9 @@ def test_inconsistent_pages_count_only_if_asked_for(alice: User, source: str) ->
     rate(enrolment, [1, 2, 3, 4], best=0, pages=[1])
     rate(enrolment, [1, 2, 3, 4], best=3, pages=range(2, 11))
     close_study(enrolment.study)
-    pages = {pair["prompt_number"] for pair in exported("--from", source)}
-    assert pages == {f"1/{number}" for number in range(2, 11)}
-    assert "1/1" in {pair["prompt_number"] for pair in exported("--from", source, "--include-inconsistent")}
+    pages = {pair["page"] for pair in exported("--from", source)}
+    assert pages == set(range(2, 11))
+    assert 1 in {pair["page"] for pair in exported("--from", source, "--include-inconsistent")}
 
 
 @pytest.mark.parametrize("source", ["ratings", "picks"])

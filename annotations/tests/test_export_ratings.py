@@ -49,7 +49,7 @@ def test_each_rating_and_each_pick_is_a_row(rated: Study, alice: User) -> None:
     best = next(placement for placement in shown if placement.candidate.run.method.key == "method-3")
     rating, pick = [
         row for row in found
-        if row["prompt_number"] == "1/2" and row["method"] == "method-3" and row["criterion"] != "format"
+        if (row["subtask"], row["page"]) == (1, 2) and row["method"] == "method-3" and row["criterion"] != "format"
     ]  # fmt: skip
     assert rating.keys() == pick.keys() == COLUMNS.keys()
     saved_at = [row.pop("saved_at") for row in (rating, pick)]
@@ -58,7 +58,8 @@ def test_each_rating_and_each_pick_is_a_row(rated: Study, alice: User) -> None:
         "study": "poems",
         "evaluator": "E001",
         "source": "questionnaire",
-        "prompt_number": "1/2",
+        "subtask": 1,
+        "page": 2,
         "prompt": "poems 古题 2",
         "prompt_id": None,
         "tags": None,
@@ -90,8 +91,8 @@ def test_rows_come_by_evaluator_page_position_and_criterion(bob: User, alice: Us
     for evaluator, pseudonym in ((bob, "Z"), (alice, "A")):
         answer_everything(enrol(study, evaluator, pseudonym=pseudonym), best_method=0)
     found = rows(study)
-    assert list(dict.fromkeys((row["evaluator"], row["prompt_number"]) for row in found)) == [
-        ("Z", "1/1"), ("Z", "1/2"), ("Z", "2/1"), ("A", "1/1"), ("A", "1/2"), ("A", "2/1"),
+    assert list(dict.fromkeys((row["evaluator"], row["subtask"], row["page"]) for row in found)) == [
+        ("Z", 1, 1), ("Z", 1, 2), ("Z", 2, 1), ("A", 1, 1), ("A", 1, 2), ("A", 2, 1),
     ]  # fmt: skip
     for page in range(6):
         nine = [(row["position"], row["criterion"]) for row in found[page * 9 : page * 9 + 9]]
@@ -108,8 +109,9 @@ def test_a_page_with_nothing_but_a_pick_is_not_lost(study: Study, enrolment: Enr
     second = placements(study, alice, page=2)[1]
     BestChoice.objects.create(enrolment=enrolment, page=second.page, candidate=second.candidate)
     (row,) = rows(study)
-    assert (row["prompt_number"], row["kind"], row["position"], row["best"]) == (
-        "1/2",
+    assert (row["subtask"], row["page"], row["kind"], row["position"], row["best"]) == (
+        1,
+        2,
         "best_choice",
         2,
         True,

@@ -59,7 +59,7 @@ def test_answers_have_id_and_tags_of_their_prompts(closed: Study) -> None:
         (None, "null"),
     }
     table = list(csv.DictReader(io.StringIO(written(rating_chunks(closed, "csv")).decode("utf-8-sig"))))
-    assert {row["prompt_id"] for row in table} == {"007", ""}
+    assert {row["prompt_id"] for row in table} == {"'007", ""}, "a spreadsheet would make 7 of it"
     assert {json.loads(row["tags"])["length"] for row in table if row["tags"]} == {"3"}
     parquet = pyarrow.parquet.read_table(io.BytesIO(written(rating_chunks(closed, "parquet"))))
     assert set(parquet.column("prompt_id").to_pylist()) == {"007", None}
@@ -81,7 +81,7 @@ def test_api_lists_answers_and_prompts_with_them(closed: Study, client: Client, 
 def test_pairs_hold_all_that_the_prompt_says(closed: Study) -> None:
     lines = written(preference_chunks(preferences(closed, "picks"), "jsonl")).splitlines()
     pairs = [json.loads(line) for line in lines]
-    first = next(pair for pair in pairs if pair["prompt_number"] == "1/1")
+    first = next(pair for pair in pairs if (pair["subtask"], pair["page"]) == (1, 1))
     assert first["prompt"] == f"source:\n{ODD}\n\nuser:\n{ODD}\n\npoems 古题 1"
     assert first["prompt_id"] == "007"
     assert first["parts"] == [{"name": "source", "text": ODD}]

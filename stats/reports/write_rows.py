@@ -1,16 +1,19 @@
-"""Writing rows as CSV, JSON Lines or Parquet, chunk by chunk, in memory that does not grow with their number.
+"""Writing rows as CSV, JSON Lines, Parquet or XLSX, in memory that does not grow with their number.
 
-The CSV is made for spreadsheets: it has a mark of UTF-8, and text that would start a formula an apostrophe in front.
-JSON Lines and Parquet hold every value as it is.
+The CSV is made for spreadsheets: it has a mark of UTF-8, and text that a spreadsheet would run as a formula or make a
+number or a date of has an apostrophe in front. So has text that begins with one: whoever takes one apostrophe at the
+beginning of a cell away has every text byte for byte. The others hold every value as it is, XLSX in cells of text.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
@@ -28,16 +31,34 @@ ROWS_PER_CHUNK = 500
 # Parquet packs and reads a column in groups of rows; larger ones gain little and take more memory.
 CHUNKS_PER_ROW_GROUP = 20
 VALUES_REMEMBERED = 10_000
+CHUNK_BYTES = 64 * 1024
 UTF_8_MARK = "\ufeff"
 # What a spreadsheet takes for the start of a formula, in both widths.
 FORMULA_STARTS = "=+-@＝＋－＠"
 IGNORED_BEFORE_FORMULA = " \t\r\n\u200b\u200c\u200d\ufeff\u3000"
+# Text of which a spreadsheet makes another number, a date or a time: 007, 1.10, 1e5, 3/10, 2-3, 8:30, May 4.
+MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+MADE_A_NUMBER = re.compile(
+    rf"\s*(?:0\d+(?:\.\d+)?|\d+\.\d*0|\d{{16,}}|\d+(?:\.\d+)?e[+-]?\d+|\d+(?:[/-]\d+){{1,2}}|\d+\.\d+\.\d+|\d+:\d+(?::\d+)?"
+    rf"|{MONTH}[ ./-]*\d+|\d+[ ./-]*{MONTH}|true|false)\s*",
+    re.IGNORECASE,
+)
+# What a sheet of XLSX and a cell in it can hold.
+MOST_SHEET_ROWS = 1_048_576
+LONGEST_CELL = 32_767
 
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/jsonl; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+# What a terminal cannot show.
+BINARY = ("parquet", "xlsx")
+
+
+class TooMuchForWorkbook(ValueError):
+    """More rows, or a longer text, than a sheet of XLSX can hold."""
 
 
 T = TypeVar("T")
@@ -106,17 +127,18 @@ def csv_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
 
 
 def safe_cell(value: Value) -> str:
-    """Return the cell as text that no spreadsheet runs as a formula.
+    """Return the cell as text that no spreadsheet runs as a formula or takes for a number or a date.
 
-    Text that would start one gets an apostrophe in front; numbers stay as they are, a negative one too.
-    `None` is an empty cell.
+    Text that would be that, or begins with an apostrophe, gets one in front; numbers stay as they are, a negative one
+    too. `None` is an empty cell.
     """
     if value is None:
         return ""
     if not isinstance(value, str):
         return repr(value)
     start = value.lstrip(IGNORED_BEFORE_FORMULA)[:1]
-    return f"'{value}" if start and start in FORMULA_STARTS else value
+    is_unsafe = (start in FORMULA_STARTS and start != "") or value.startswith("'")
+    return f"'{value}" if is_unsafe or MADE_A_NUMBER.fullmatch(value) else value
 
 
 def csv_cell(value: Value) -> str:
@@ -170,10 +192,53 @@ def parquet_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
     yield output.getvalue()
 
 
+def xlsx_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
+    """Yield a workbook with one sheet; text and times are text, and no text runs or becomes a number.
+
+    Raises `TooMuchForWorkbook` before the first chunk.
+    """
+    import xlsxwriter  # takes a while to load
+
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with TemporaryFile() as output:
+        with xlsxwriter.Workbook(output, options) as book:
+            sheet = book.add_worksheet()
+            sheet.freeze_panes(1, 0)
+            as_text = book.add_format({"num_format": "@"})
+            for number, row in enumerate(_with_head(columns, rows)):
+                if number == MOST_SHEET_ROWS:
+                    raise TooMuchForWorkbook(f"more than {MOST_SHEET_ROWS - 1:,} rows")
+                for column, value in enumerate(row):
+                    if isinstance(value, str):
+                        if len(value) > LONGEST_CELL:
+                            raise TooMuchForWorkbook(
+                                f"a text of {len(value):,} characters in row {number + 1:,}"
+                            )
+                        sheet.write_string(number, column, value, as_text)
+                    elif isinstance(value, bool):
+                        sheet.write_boolean(number, column, value)
+                    elif value is not None:
+                        sheet.write_number(number, column, value)
+        output.seek(0)
+        while chunk := output.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _with_head(columns: Columns, rows: Iterable[Row]) -> Iterator[Row]:
+    yield tuple(columns)
+    yield from rows
+
+
 FORMATS: dict[str, Callable[[Columns, Iterable[Row]], Iterator[bytes]]] = {
     "csv": csv_chunks,
     "jsonl": jsonl_chunks,
     "parquet": parquet_chunks,
+    "xlsx": xlsx_chunks,
 }
 
 

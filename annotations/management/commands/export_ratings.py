@@ -16,8 +16,8 @@ from stats.reports.write_rows import FORMATS, Row
 class Command(RowsCommand):
     help = (
         "Write the answers of a study, one row for each rating and each best pick. The CSV is safe to open in a"
-        " spreadsheet: text that would start a formula gets an apostrophe in front. JSON Lines and Parquet hold"
-        " every text as it is."
+        " spreadsheet: text that it would run as a formula, or make a number or a date of, gets an apostrophe in"
+        " front, and so does text that begins with one. JSON Lines, Parquet and XLSX hold every text as it is."
     )
     formats = list(FORMATS)
     columns = answer_rows.COLUMNS
