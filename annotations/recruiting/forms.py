@@ -129,7 +129,8 @@ class InviteFileForm(StudyForm):
     file = forms.FileField(
         label=_("File of people"),
         help_text=_(
-            "With the columns email, group and name; the last two may be missing. At most 1,000 rows."
+            "A table with a column of e-mail addresses, and columns for name and group where you have them, or a list"
+            " of addresses such as Dora Dai <dora@example.org>. At most 1,000 people."
         ),
     )
     days_valid = days_valid_field()

@@ -30,8 +30,8 @@ from annotations.models.bounds import (
 from annotations.models.texts_by_language import TextsByLanguage
 from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
 from annotations.recruiting.tokens import NewToken, join_address, new_token, token_from
+from generation.files.people import read_people
 from generation.files.problems import Place, shown
-from generation.files.tables import read_table, text_of
 from generation.refusals import Refused
 
 DAYS_VALID = 30
@@ -39,7 +39,6 @@ MOST_AT_ONCE = 1_000
 LONGEST_NAME = 150
 LONGEST_KEY = 40
 LONGEST_EMAIL = 254
-COLUMNS = ("email", "group", "name")
 
 
 @dataclass(frozen=True)
@@ -102,22 +101,17 @@ def live(study: Study) -> set[str]:
 def read_invitees(
     path: Path, name: str, study: Study, *, encoding: str = "", sheet: str = ""
 ) -> list[Invitee]:
-    """Return the people in a table with the columns email, group and name; raise `FileRefused`.
+    """Return the people in a list (`generation.files.people`), with groups by their keys; raise `FileRefused`.
 
-    Group and name may be missing. Everything wrong is told by its place and field.
+    Everything wrong is told by its place and field.
     """
-    table = read_table(path, name, encoding=encoding, sheet=sheet)
-    problems = table.problems
+    people, problems = read_people(path, name, encoding=encoding, sheet=sheet)
     groups = {group.key: group for group in study.groups.all()}
     invited = live(study)
     seen: dict[str, Place] = {}
     invitees = []
-    if table.columns and "email" not in table.by_lower_name and not table.is_json:
-        problems.add(0, "email", _("no such column; there are: %(columns)s"), columns=table.columns_shortly)
-    problems.refuse_if_any()
-    for place, cells in table:
-        fields = {column.lower(): text_of(value, table) for column, value in cells.items()}
-        email, key, person = (str(fields.get(column) or "").strip() for column in COLUMNS)
+    for one in people:
+        place, email, key, person = one.place, one.email, one.group, one.name
         before = len(problems)
         if problem := problem_of_email(email, invited):
             problems.add(place, "email", problem)

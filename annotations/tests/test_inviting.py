@@ -31,6 +31,7 @@ from annotations.recruiting.invitations import (
 from annotations.tests.cast import build_study
 from generation.files.problems import FileRefused
 from generation.refusals import Refused
+from generation.tests.test_tables import workbook
 
 
 @pytest.fixture
@@ -140,6 +141,50 @@ def test_everything_wrong_in_a_file_is_told_by_line_and_field(
 def test_a_file_that_is_none_is_refused(study: Study, tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(FileRefused, match=message):
         read_invitees(written(tmp_path, text), "people.csv", study)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Id,Email Address,Name,Affiliation,Group\n7,dora@example.org,朵拉,X,students\n8,emil@example.org,,Y,\n",
+        "邮箱;姓名;组别\ndora@example.org;朵拉;students\nemil@example.org;;\n",
+        "E-mail\tFirst name\tLast name\tgroup\n朵拉 <dora@example.org>\t\t\tstudents\nemil@example.org\n",
+        "sep=;\nemail;group;;\n朵拉 <dora@example.org>;students;;\n;;;\nemil@example.org;;;\n",
+    ],
+)
+def test_a_column_of_addresses_is_known_by_its_name_and_others_do_not_matter(
+    study: Study, students: EvaluatorGroup, tmp_path: Path, text: str
+) -> None:
+    assert read_invitees(written(tmp_path, text), "people.csv", study) == [
+        Invitee("dora@example.org", "朵拉", students),
+        Invitee("emil@example.org", "", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dora Dai <dora@example.org>\nemil@example.org\n",
+        '\ufeff"Dora Dai" <dora@example.org>, <emil@example.org>;\n\n',
+        "Dora Dai <dora@example.org>;\r\n\r\nemil@example.org,\r\n",
+    ],
+)
+def test_a_bare_list_of_addresses_is_read_with_the_names_in_front(
+    study: Study, tmp_path: Path, text: str
+) -> None:
+    assert read_invitees(written(tmp_path, text), "people.txt", study) == [
+        Invitee("dora@example.org", "Dora Dai"),
+        Invitee("emil@example.org"),
+    ]
+
+
+def test_addresses_of_one_line_or_of_a_sheet_without_a_header_are_read(study: Study, tmp_path: Path) -> None:
+    both = [Invitee("dora@example.org"), Invitee("emil@example.org")]
+    assert read_invitees(written(tmp_path, "dora@example.org; emil@example.org"), "people.txt", study) == both
+    path = workbook(tmp_path / "a.xlsx", People=[["dora@example.org"], ["emil@example.org"]])
+    assert read_invitees(path, "a.xlsx", study) == both
+    with pytest.raises(FileRefused, match="line 2, email: 'emil' is no e-mail address"):
+        read_invitees(written(tmp_path, "dora@example.org\nemil\n"), "people.txt", study)
 
 
 # Invitations

@@ -7,7 +7,6 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import openpyxl
@@ -16,14 +15,11 @@ import pyarrow.parquet
 import pytest
 import xlsxwriter
 from django.utils import translation
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from generation.files import tables
 from generation.files.encoding import EncodingUnconfirmed
 from generation.files.problems import FileRefused
 from generation.files.tables import Table, read_table
-from stats.reports.write_rows import xlsx_chunks
 
 Write = Callable[..., Path]
 Cells = list[list[Any]]
@@ -172,16 +168,6 @@ def test_rows_and_columns_are_limited(write: Write, monkeypatch: pytest.MonkeyPa
     assert refused(write("a\n1\n2\n3\n")) == ["answers.csv: has more than 2 rows"]
     wide = ",".join(f"c{number}" for number in range(1001))
     assert refused(write(wide + "\n")) == ["answers.csv: has more than 1000 columns"]
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufffe\uffff")))
-@example("_x000D_\r\n\r x005F_ _x005F_ =1\t")
-def test_an_exported_workbook_gives_every_text_back(text: str) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "a.xlsx"
-        path.write_bytes(b"".join(xlsx_chunks({"id": "text", "a": "text"}, [("x", text)])))
-        (row,) = read_table(path)
-    assert row.fields.get("a", "") == text
 
 
 # Encodings

@@ -30,7 +30,7 @@ class Command(StudyCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("emails", nargs="*", metavar="EMAIL")
-        parser.add_argument("--file", type=Path, help="a table with the columns email, group, name")
+        parser.add_argument("--file", type=Path, help="a table with a column email, or a list of addresses")
         add_table_options(parser)
         parser.add_argument(
             "--links", type=int, default=0, metavar="N", help="so many links for nobody in particular"
