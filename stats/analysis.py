@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -165,6 +165,7 @@ def analyse(
     planned: Planned = "by design",
     planned_pairs: Iterable[tuple[str, str]] | None = None,
     groups: Mapping[str, str] | None = None,
+    samples_of: Sequence[object] | None = None,
 ) -> Analysis:
     """
     Analyse a study with the criterion `primary` as the one declared beforehand.
@@ -173,20 +174,23 @@ def analyse(
     that the study was planned to find; both must have been set before the ratings were seen.
     `planned` is the analysis (`stats.ratings.choice`), `planned_pairs` the pairs of methods that the plan compares,
     all if left out: the others are exploratory, and Holm's correction is over the planned ones.
+    Where some prompts of the table are samples of one, `samples_of` (P,) says of what: methods are compared on the
+    means of their samples, because pages of one prompt are no independent prompts.
     `page_seconds` are the times on the pages, `groups` the groups of evaluators who have one. `rng` draws the
     bootstraps and nothing else. Of repeats of a rating the first counts. Memory grows with the ratings, not with
     evaluators x prompts.
     """
     table = long_table(ratings).first_ratings()
     table.criterion_index(primary)
+    compared = table if samples_of is None else table.averaged(samples_of)
     margins = margins or {}
     for key in margins:
         table.criterion_index(key)
     level = 1 - alpha
-    choices = {c.key: choose(table, c.key, planned) for c in table.criteria}
+    choices = {c.key: choose(compared, c.key, planned) for c in table.criteria}
     pages = {key: choice.table.pages() for key, choice in choices.items()}
-    resamples = affordable_resamples(resamples, _bootstrapped_cells(table, choices, pages))
-    comparisons = _comparisons(table, choices, pages, rng, resamples, alpha, margins)
+    resamples = affordable_resamples(resamples, _bootstrapped_cells(compared, choices, pages))
+    comparisons = _comparisons(compared, choices, pages, rng, resamples, alpha, margins)
     if planned_pairs is not None:
         chosen = {frozenset(pair) for pair in planned_pairs}
         comparisons = tuple(
@@ -202,9 +206,9 @@ def analyse(
         alpha=alpha,
         resamples=resamples,
         evaluators=len(table.evaluators),
-        prompts=len(table.prompts),
+        prompts=len(compared.prompts),
         comparisons=comparisons,
-        means=method_means(table, level),
+        means=_means_of_samples(table, compared, level),
         picks=_picks(table, level),
         agreement=tuple(agreement(table, c.key, confidence_level=level, rng=rng) for c in table.criteria),
         group_agreement=tuple(
@@ -213,7 +217,7 @@ def analyse(
             if (found := group_agreement(table, c.key, groups or {}, rng, level)) is not None
         ),
         ranking=ranking_from_picks(table, confidence_level=level),
-        ranking_by_rating=ranking_from_ratings(table, primary, confidence_level=level),
+        ranking_by_rating=ranking_from_ratings(compared, primary, confidence_level=level),
         position=position_bias(table, primary, confidence_level=level),
         power=_power(comparisons, primary, effect, alpha),
         quality=evaluator_quality(table, primary, page_seconds=page_seconds),
@@ -284,6 +288,17 @@ def method_means(table: RatingTable, confidence_level: float = 0.95) -> tuple[Me
                 )
             )
     return tuple(found)
+
+
+def _means_of_samples(table: RatingTable, compared: RatingTable, level: float) -> tuple[MethodMean, ...]:
+    """Return the means over averaged samples, with the counts and deviations of all ratings as they were given."""
+    means = method_means(compared, level)
+    if compared is table:
+        return means
+    return tuple(
+        replace(mean, counts=given.counts, deviation=given.deviation)
+        for mean, given in zip(means, method_means(table, level), strict=True)
+    )
 
 
 def _picks(table: RatingTable, confidence_level: float) -> tuple[MethodPicks, ...]:

@@ -139,7 +139,7 @@ def create_once(
             candidates = record_import(
                 genre, texts, source={**source, "normaliser": NORMALISER_VERSION}, labels=labels
             )
-            place_candidates(study, [text.method for text in texts], candidates)
+            place_candidates(study, texts, candidates)
             return study, True
     except IntegrityError:
         # Another import may have taken the slug since it was looked up.

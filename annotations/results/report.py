@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -95,23 +96,33 @@ def study_report(
     report = replace(report, published=published(valid), best_choices=best_choices(valid))
     if not valid.evaluators:
         return report
-    analysis = analysis_as_planned(study, valid, plan, effect)
     prompts = page_prompts(study)
+    samples_of = samples(valid, prompts)
+    if samples_of is not None:
+        report = replace(report, study=replace(facts, samples=max(Counter(samples_of).values())))
+    analysis = analysis_as_planned(study, valid, plan, effect, samples_of)
     tags = {page: prompt.tags for page, prompt in prompts.items()}
+    compared, everybody = (
+        table if samples_of is None else table.averaged(samples_of) for table in (valid, everything)
+    )
     return replace(
         report,
         analysis=analysis,
-        without_exclusions=primary_comparisons(everything, analysis, plan)
+        without_exclusions=primary_comparisons(everybody, analysis, plan)
         if report.participants.excluded
         else (),
         cases=cases(study, valid, analysis.primary, prompts),
-        slices=slices(valid, tags, analysis.primary, plan.analysis if plan else "by design"),
-        uncut_tags=uncut_tags(valid, tags),
+        slices=slices(compared, tags, analysis.primary, plan.analysis if plan else "by design"),
+        uncut_tags=uncut_tags(compared, tags),
     )
 
 
 def analysis_as_planned(
-    study: Study, table: RatingTable, plan: PlanFacts | None, effect: float | None
+    study: Study,
+    table: RatingTable,
+    plan: PlanFacts | None,
+    effect: float | None,
+    samples_of: Sequence[int] | None,
 ) -> Analysis:
     """Analyse the valid evaluators' ratings by the locked plan, or with the overall criterion as primary."""
     primary = plan.primary_criterion if plan else primary_by_default(table)
@@ -126,7 +137,14 @@ def analysis_as_planned(
         page_seconds=page_seconds(study, table),
         planned_pairs=plan.comparisons if plan else None,
         groups=dict(study.enrolments.exclude(group=None).values_list("pseudonym", "group__key")),
+        samples_of=samples_of,
     )
+
+
+def samples(table: RatingTable, prompts: Mapping[str, Prompt]) -> list[int] | None:
+    """Return the prompt (primary key) of every page of the table; None where each page has another one."""
+    of_pages = [prompts[page].pk for page in table.prompts]
+    return of_pages if len(set(of_pages)) < len(of_pages) else None
 
 
 def primary_by_default(table: RatingTable) -> str:
@@ -231,8 +249,8 @@ def study_facts(study: Study, table: RatingTable) -> StudyFacts:
         ),
         inconsistency_threshold=float(study.inconsistency_threshold),
         has_best_picks=study.has_best_picks,
-        normalisation=study.normalisation,
-        rendering=study.rendering,
+        normalisation=str(study.normalisation),
+        rendering=str(study.rendering),
         missing_texts=0 if table.written is None else int((~table.written).sum()),
         is_closed=study.state == Study.State.CLOSED,
     )

@@ -74,7 +74,7 @@ def _store_candidates(study: Study, file: CandidateFile) -> int:
     source = {"import": file.name, "sha256": file.sha256, "normaliser": NORMALISER_VERSION}
     guess_language(study, [text.text for text in texts])
     candidates = record_import(file.genre, texts, source=source, labels=file.labels)
-    place_candidates(study, [text.method for text in texts], candidates)
+    place_candidates(study, texts, candidates)
     return len(file.methods)
 
 
@@ -277,4 +277,7 @@ def typography_checks(study: Study) -> TypographyChecks:
 
 def imported_texts(file: CandidateFile) -> list[ImportedText]:
     """Return the candidates of a file in its order."""
-    return [ImportedText(row.prompt, row.method, row.text, row.provenance, row.notes) for row in file.rows]
+    return [
+        ImportedText(row.prompt, row.method, row.text, row.provenance, row.notes, row.sample)
+        for row in file.rows
+    ]

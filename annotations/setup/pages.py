@@ -9,13 +9,14 @@ from django.db import transaction
 
 from annotations.models import Page, PageCandidate, Study, StudyMethod, Subtask
 from generation.models import Candidate, Method
+from generation.runs.runs import ImportedText
 
 BATCH = 2000
 
 
 @transaction.atomic
-def lay_out(study: Study, prompts: Sequence[int]) -> dict[int, int]:
-    """Save a page for each prompt, in sub-tasks of the study's size, and return the page of each (primary keys)."""
+def lay_out(study: Study, prompts: Sequence[int]) -> list[int]:
+    """Save a page for each prompt, in sub-tasks of the study's size, and return them in order (primary keys)."""
     # Rows refer to each other by primary keys here: with the objects themselves Django takes twice as long.
     batches = split(prompts, study.prompts_per_subtask)
     subtasks = Subtask.objects.bulk_create(
@@ -29,27 +30,31 @@ def lay_out(study: Study, prompts: Sequence[int]) -> dict[int, int]:
         ],
         batch_size=BATCH,
     )
-    return {page.prompt_id: page.pk for page in pages}
+    return [page.pk for page in pages]
 
 
 @transaction.atomic
-def place_candidates(study: Study, written_by: Sequence[str], candidates: Sequence[Candidate]) -> None:
-    """Save the methods and pages of a study without any; `written_by` has the key of each candidate's method."""
-    keys = list(dict.fromkeys(written_by))
+def place_candidates(study: Study, texts: Sequence[ImportedText], candidates: Sequence[Candidate]) -> None:
+    """Save the methods and pages of a study without any, `candidates` being stored for `texts`.
+
+    A page has one text by each method. Where methods wrote several texts for a prompt, each sample of all methods has a
+    page of its own, and the second ones come after the first ones of all prompts.
+    """
+    keys = list(dict.fromkeys(text.method for text in texts))
     methods = Method.objects.in_bulk(keys, field_name="key")
     study_methods = StudyMethod.objects.bulk_create(
         StudyMethod(study=study, method=methods[key], number=number) for number, key in enumerate(keys)
     )
-    page_of = lay_out(study, list(dict.fromkeys(candidate.prompt_id for candidate in candidates)))
+    wanted = [(one.prompt_id, text.sample) for one, text in zip(candidates, texts, strict=True)]
+    in_order = sorted(dict.fromkeys(wanted), key=lambda prompt_and_sample: prompt_and_sample[1])
+    page_of = dict(zip(in_order, lay_out(study, [prompt for prompt, _ in in_order]), strict=True))
     method_of = {key: one.pk for key, one in zip(keys, study_methods, strict=True)}
     PageCandidate.objects.bulk_create(
         [
             PageCandidate(
-                page_id=page_of[candidate.prompt_id],
-                candidate_id=candidate.pk,
-                study_method_id=method_of[key],
+                page_id=page_of[place], candidate_id=candidate.pk, study_method_id=method_of[text.method]
             )
-            for key, candidate in zip(written_by, candidates, strict=True)
+            for place, text, candidate in zip(wanted, texts, candidates, strict=True)
         ],
         batch_size=BATCH,
     )
@@ -59,18 +64,19 @@ def place_candidates(study: Study, written_by: Sequence[str], candidates: Sequen
 def recut(study: Study) -> None:
     """Cut the pages of a study into sub-tasks of its size anew; the order of the prompts stays."""
     pages = Page.objects.filter(subtask__study=study).order_by("subtask__number", "number")
-    prompts = list(pages.values_list("prompt_id", flat=True))
+    before = list(pages.values_list("pk", "prompt_id"))
     shown = list(
         PageCandidate.objects.filter(page__subtask__study=study)
         .order_by("pk")
-        .values_list("page__prompt_id", "candidate_id", "study_method_id")
+        .values_list("page_id", "candidate_id", "study_method_id")
     )
     study.subtasks.all().delete()
-    page_of = lay_out(study, prompts)
+    after = lay_out(study, [prompt for _, prompt in before])
+    page_of = dict(zip((page for page, _ in before), after, strict=True))
     PageCandidate.objects.bulk_create(
         [
-            PageCandidate(page_id=page_of[prompt], candidate_id=candidate, study_method_id=study_method)
-            for prompt, candidate, study_method in shown
+            PageCandidate(page_id=page_of[page], candidate_id=candidate, study_method_id=study_method)
+            for page, candidate, study_method in shown
         ],
         batch_size=BATCH,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max, OuterRef
+from django.db.models import Count, Max, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -25,6 +25,12 @@ RUNS_SHOWN = 20
 def refuse_further_methods(study: Study) -> None:
     """Raise `Refused` where no method can be added to a study any more."""
     refuse_if_fixed(study)
+    if has_samples(study):
+        raise Refused(
+            _(
+                "Prompts of this study stand on several pages, one for each sample; a run writes one text a prompt."
+            )
+        )
     if study.study_methods.count() >= MOST_METHODS:
         raise Refused(
             _("The study has %(most)d methods, and no page can show more.") % {"most": MOST_METHODS}
@@ -36,6 +42,13 @@ def refuse_method(study: Study, method: str) -> None:
     refuse_further_methods(study)
     if study.study_methods.filter(method__key=method).exists():
         raise Refused(taken_message(method))
+
+
+def has_samples(study: Study) -> bool:
+    """Whether prompts of a study stand on several pages, each with another text by every method."""
+    pages = Page.objects.filter(subtask__study=study)
+    several = pages.order_by().values("prompt").annotate(pages=Count("pk")).filter(pages__gt=1)
+    return several.exists()
 
 
 def taken_message(method: str) -> str:

@@ -62,6 +62,10 @@ def test_a_report_counts_the_valid_and_names_the_others(study: Study, enrolment:
         "criteria": None,
         "inconsistency_threshold": 0.2,
         "has_best_picks": True,
+        "normalisation": "prose",
+        "rendering": "plain",
+        "missing_texts": 0,
+        "samples": 1,
     }
     assert report["participants"] == {
         "recruited": 3,

@@ -53,6 +53,7 @@ LONGEST = {"method": 100, "text": 50_000, "form": 50}
 LONGEST_NOTE = 50_000
 # Candidates on a page are lettered.
 FEWEST_METHODS, MOST_METHODS = 2, 26
+MOST_SAMPLES = 50
 
 METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 NO_KEY = re.compile(r"[^a-z0-9]+")
@@ -96,6 +97,13 @@ class Row:
     form: str = ""
     provenance: Mapping[str, Any] | None = None
     notes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    # Which of several texts by the method for the prompt.
+    sample: int = 1
+
+    @property
+    def page(self) -> tuple[object, int]:
+        """The prompt and the sample: a page has one text by each method."""
+        return self.prompt.known_by, self.sample
 
 
 @dataclass(frozen=True)
@@ -179,7 +187,19 @@ def _checked_rows(table: Table, roles: Mapping[str, str], labels: dict[str, str]
         if prompt is not None and not is_blank(label):
             key = method_key(label)
             labels.setdefault(key, LABELS.get(key, label))
-            yield Row(place, prompt, key, **texts, provenance=provenance, notes=notes)
+            sample = _checked_sample(place, fields.get("sample"), problems)
+            yield Row(place, prompt, key, **texts, provenance=provenance, notes=notes, sample=sample)
+
+
+def _checked_sample(place: Place, value: object, problems: Problems) -> int:
+    """Return the number of a sample, 1 where none is given."""
+    if value in (None, ""):
+        return 1
+    number = re.fullmatch(r"\s*0*([1-9][0-9]?)(?:\.0+)?\s*", str(value))
+    if number is None or int(number[1]) > MOST_SAMPLES:
+        problems.add(place, "sample", _("must be a whole number from 1 to %(most)d"), most=MOST_SAMPLES)
+        return 1
+    return int(number[1])
 
 
 def _checked_notes(place: Place, notes: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
@@ -216,10 +236,10 @@ def wrong_provenance(provenance: object) -> str:
 
 def _drawn(rows: list[Row], seed: int) -> list[Row]:
     """Return the rows with one of those in which a method wrote for a prompt in a form of its own each."""
-    by_form: dict[tuple[object, str], dict[str, Row]] = {}
+    by_form: dict[tuple[object, int, str], dict[str, Row]] = {}
     kept = []
     for row in rows:
-        forms = by_form.setdefault((row.prompt.known_by, row.method), {})
+        forms = by_form.setdefault((*row.page, row.method), {})
         if row.form and row.form not in forms:
             forms[row.form] = row
         else:
@@ -274,8 +294,8 @@ def _check_whole(
     written: dict[object, set[str]] = {}
     first: dict[object, Row] = {}
     for row in rows:
-        written.setdefault(row.prompt.known_by, set()).add(row.method)
-        first.setdefault(row.prompt.known_by, row)
+        written.setdefault(row.page, set()).add(row.method)
+        first.setdefault(row.page, row)
     for prompt, by in written.items():
         if may_lack_texts and len(by) >= FEWEST_METHODS:
             continue
@@ -290,14 +310,14 @@ def _check_whole(
 
 def _check_doubles(rows: list[Row], labels: Mapping[str, str], problems: Problems) -> None:
     prompts: dict[object, Row] = {}
-    written: dict[tuple[object, str], Place] = {}
+    written: dict[tuple[object, int, str], Place] = {}
     for row in rows:
         first = prompts.setdefault(row.prompt.known_by, row)
         for name in differing_fields(row.prompt, first.prompt):
             problems.add(
                 row.place, name, _("differs from that of the same prompt in %(place)s"), place=first.place
             )
-        place = written.setdefault((row.prompt.known_by, row.method), row.place)
+        place = written.setdefault((*row.page, row.method), row.place)
         if place != row.place:
             problems.add(
                 row.place, "method", _("%(method)s has a text for this prompt in %(place)s already"),

@@ -17,10 +17,10 @@ from generation.files.problems import FileRefused, Problems, shown
 from generation.files.prompt_fields import PART, PROMPT_COLUMNS, TAG, USUAL_PARTS, field_name
 from generation.files.tables import Table, TableRow, text_of
 
-METHOD, TEXT, FORM, PROVENANCE, NOTES = "method", "text", "form", "provenance", "notes"
+METHOD, TEXT, FORM, SAMPLE, PROVENANCE, NOTES = "method", "text", "form", "sample", "provenance", "notes"
 # The texts of the method that the column is named after; a note; nothing that is kept.
 TEXTS_OF, NOTE, IGNORED = "texts_of", "note", "ignore"
-FIELDS = (*PROMPT_COLUMNS, METHOD, TEXT, FORM, PROVENANCE, NOTES)
+FIELDS = (*PROMPT_COLUMNS, METHOD, TEXT, FORM, SAMPLE, PROVENANCE, NOTES)
 PROMPT_ITSELF = ("prompt", "turns", "parts", *USUAL_PARTS)
 ROWS_LOOKED_AT = 20
 

@@ -46,6 +46,8 @@ class ImportedText:
     # The fields of `Provenance` that are known, where a method of ours wrote it.
     provenance: Mapping[str, Any] | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    # Which of several texts by the method for the prompt, from 1.
+    sample: int = 1
 
 
 @transaction.atomic
@@ -56,7 +58,7 @@ def record_import(
     source: Mapping[str, Any],
     labels: Mapping[str, str] | None = None,
 ) -> list[Candidate]:
-    """Store imported texts as one finished run of each of their methods and return the candidates in the same order.
+    """Store imported texts as finished runs, one a method and sample, and return the candidates in the same order.
 
     Prompts and methods that are there already are used again; a new method is labelled by `labels`, by the labels
     known here, or by its key. `source` says what was imported: {"import": file name, "sha256": ..., ...}. The run of
@@ -66,16 +68,19 @@ def record_import(
     methods = _stored_methods(
         list(dict.fromkeys(text.method for text in texts)), {**LABELS, **(labels or {})}
     )
+    # A run holds one text for a prompt: each further sample is another one.
     runs = {
-        key: GenerationRun(method=method, state=GenerationRun.State.DONE, source=dict(source))
-        for key, method in methods.items()
+        (method, sample): GenerationRun(
+            method=methods[method], state=GenerationRun.State.DONE, source=dict(source)
+        )
+        for method, sample in dict.fromkeys((text.method, text.sample) for text in texts)
     }
     GenerationRun.objects.bulk_create(runs.values())
     run_of = {key: run.pk for key, run in runs.items()}
     candidates = Candidate.objects.bulk_create(
         [
             Candidate(
-                run_id=run_of[text.method],
+                run_id=run_of[text.method, text.sample],
                 prompt_id=prompt_of[text.prompt],
                 text=text.text,
                 notes=dict(text.notes),

@@ -254,6 +254,41 @@ class RatingTable:
             written=None if self.written is None else self.written[stays],
         )
 
+    def averaged(self, samples_of: Sequence[object]) -> RatingTable:
+        """
+        Return the table with the mean rating of all prompts that are samples of one, under the first one's name.
+
+        `samples_of` (P,) says of what each prompt is a sample. Picks and places, which are those of single
+        pages, are left out.
+        """
+        first = {what: place for place, what in reversed(list(enumerate(samples_of)))}
+        names = sorted(first.values())
+        number = {place: new for new, place in enumerate(names)}
+        merged = np.array([number[first[what]] for what in samples_of], dtype=np.int64)
+        ratings = self.first_ratings()
+        prompt = merged[ratings.prompt]
+        shape = (len(self.evaluators), len(names), len(self.methods), max(len(self.criteria), 1))
+        keys = np.ravel_multi_index((ratings.evaluator, prompt, ratings.method, ratings.criterion), shape)
+        cells, cell = np.unique(keys, return_inverse=True)
+        means = np.bincount(cell, ratings.score, len(cells)) / np.maximum(np.bincount(cell), 1)
+        evaluator, prompt, method, criterion = np.unravel_index(cells, shape)
+        written = None
+        if self.written is not None:
+            written = np.zeros((len(names), len(self.methods)), dtype=np.bool_)
+            np.logical_or.at(written, merged, self.written)
+        return RatingTable(
+            evaluator=evaluator,
+            prompt=prompt,
+            method=method,
+            criterion=criterion,
+            score=means,
+            evaluators=self.evaluators,
+            prompts=tuple(self.prompts[place] for place in names),
+            methods=self.methods,
+            criteria=self.criteria,
+            written=written,
+        )
+
     def pages(self) -> Pages:
         """Return the ratings page by page; the table is of one criterion, without repeats."""
         keys, place = np.unique(self.page, return_inverse=True)

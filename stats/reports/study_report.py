@@ -45,6 +45,8 @@ class StudyFacts:
     rendering: str = "plain"
     missing_texts: int = 0
     is_closed: bool = False
+    # How many texts by one method for a prompt there are at most, each on a page of its own.
+    samples: int = 1
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,14 @@ class Command(StudyCommand):
             .select_related("candidate__provenance", "page__prompt", "study_method__method")
             .order_by("page__subtask__number", "page__number")
         )
+        pages: dict[int, list[int]] = {}
+        for one in shown:
+            of_prompt = pages.setdefault(one.page.prompt_id, [])
+            if one.page_id not in of_prompt:
+                of_prompt.append(one.page_id)
+        rows = (candidate_row(one, 1 + pages[one.page.prompt_id].index(one.page_id)) for one in shown)
         with options["output"].open("w", encoding="utf-8") as file:
-            for row in shuffled(candidate_row(one) for one in shown):
+            for row in shuffled(rows):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         self.stdout.write(f"{len(shown):,} candidates written to {options['output']}")
 
@@ -46,7 +52,7 @@ def method_name(method: Method) -> str:
     return method.label if method.key not in LABELS and method_key(method.label) == method.key else method.key
 
 
-def candidate_row(shown: PageCandidate) -> dict[str, Any]:
+def candidate_row(shown: PageCandidate, sample: int = 1) -> dict[str, Any]:
     """Return the row of a candidate, with its notes and its provenance where it has any."""
     row: dict[str, Any] = {
         **prompt_fields(shown.page.prompt.content),
@@ -55,6 +61,8 @@ def candidate_row(shown: PageCandidate) -> dict[str, Any]:
     }
     if shown.candidate.notes:
         row["notes"] = shown.candidate.notes
+    if sample > 1:
+        row["sample"] = sample
     if hasattr(shown.candidate, "provenance"):
         row["provenance"] = provenance_fields(shown.candidate.provenance, runners_up=RUNNERS_UP)
     return row

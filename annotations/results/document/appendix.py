@@ -247,6 +247,14 @@ def design_sentences(report: StudyReport) -> list[str]:
         "code": _("They stood as code, in letters of one width."),
     }
     sentences = [rules[study.normalisation], renderings[study.rendering]]
+    if study.samples > 1:
+        sentences.append(
+            _(
+                "Methods wrote up to %(samples)d texts for a prompt. Each page had one text by each method, so a prompt"
+                " stood on several pages; methods were compared on the means of their samples for a prompt."
+            )
+            % {"samples": study.samples}
+        )
     if study.missing_texts:
         sentences.append(
             ngettext(
