@@ -67,7 +67,7 @@ def test_the_sheet_says_what_was_evaluated_and_how(study: Study, enrolment: Enro
         answer_of(sheet, "3.2.1")
         == "1 take part; 0 have begun, 0 finished, and 0 of these count as valid. 0 withdrew."
     )
-    assert "at most 20 % inconsistent pages" in answer_of(sheet, "3.3.3")
+    assert "at most 20\N{NO-BREAK SPACE}% inconsistent pages" in answer_of(sheet, "3.3.3")
     assert "7 days from enrolment" in answer_of(sheet, "3.3.5")
 
 

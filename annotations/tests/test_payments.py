@@ -94,7 +94,7 @@ def test_every_evaluator_who_is_owed_nothing_has_a_reason(study: Study, finished
     reasons = {line.enrolment.pseudonym: line.reason for line in payment_lines(study)}
     assert reasons == {
         "E001": "",
-        "E002": "not valid: 2 of 2 pages inconsistent, at most 20 % allowed",
+        "E002": "not valid: 2 of 2 pages inconsistent, at most 20\N{NO-BREAK SPACE}% allowed",
         "E003": "withdrew",
         "E004": "nothing is paid in this study or group",
         "simulated-1": "simulated",

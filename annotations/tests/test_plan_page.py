@@ -50,7 +50,7 @@ def test_the_form_proposes_what_most_studies_plan(study: Study, staff: Client) -
     assert {value for name, value in checked if name == "off_scale"} == {"kept"}
     assert len([value for name, value in checked if name == "comparisons"]) == 6
     assert re.search(r'name="planned_prompts" value="2"', page)
-    assert "more than 20 % of the pages inconsistent" in page
+    assert "more than 20\N{NO-BREAK SPACE}% of the pages inconsistent" in page
     assert "Lock the plan for good." in page
 
 
