@@ -1,12 +1,21 @@
-"""How large the numbers and how long the texts of an act may be: for its page, the API and its command alike."""
+"""How large the numbers and how long the texts of an act may be: for its page, the API and its command alike.
+
+The bounds of a field stand on the field, as its validators and its `max_length`: an act calls `check_row` for the row
+that it stores, forms and serializers take them by `bounds_of`. What is no field has a number here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import CharField, Model, TextField
+from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes, unknown_language
 from generation.texts.characters import UNSTORABLE
@@ -19,21 +28,87 @@ MOST_JOINING = 100_000
 MOST_INVITED = 10_000
 MOST_PLANNED = 100_000
 MOST_SIMULATED = 1_000
+MOST_PROMPTS_PER_SUBTASK = 100
+MOST_SHARING = 10_000
 LONGEST_NOTES = 2_000
 LONGEST_REASON = 2_000
 # Instructions, and what is agreed to.
 LONGEST_TEXT = 20_000
 
 
+WHOLE_NUMBER = gettext_lazy("This must be a whole number from %(least)d to %(most)d.")
+
+
+@deconstructible
+class AtLeast(MinValueValidator):
+    """The lower one of the bounds of a whole number; its message names both."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(least, WHOLE_NUMBER)
+        self.bounds = {"least": least, "most": most}
+
+    def __call__(self, value: Any) -> None:
+        if value < self.bounds["least"]:
+            raise ValidationError(self.message, code=self.code, params=self.bounds)
+
+
+@deconstructible
+class AtMost(MaxValueValidator):
+    """The upper one of the bounds of a whole number; its message names both."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(most, WHOLE_NUMBER)
+        self.bounds = {"least": least, "most": most}
+
+    def __call__(self, value: Any) -> None:
+        if value > self.bounds["most"]:
+            raise ValidationError(self.message, code=self.code, params=self.bounds)
+
+
+def whole_number(most: int, *, least: int = 1) -> list[AtLeast | AtMost]:
+    """Return the validators of a whole number within bounds."""
+    return [AtLeast(least, most), AtMost(least, most)]
+
+
+def not_negative(amount: Decimal) -> None:
+    """Raise ValidationError for an amount of money that is less than nothing."""
+    # What is no number compares with nothing; the field itself refuses it.
+    if amount.is_finite() and amount < 0:
+        raise ValidationError(_("A payment cannot be negative."))
+
+
+def a_share(share: Decimal) -> None:
+    """Raise ValidationError for what is no share of a whole."""
+    if share.is_finite() and not 0 <= share <= 1:
+        raise ValidationError(_("This is a share: from 0 to 1."))
+
+
+def bounds_of(model: type[Model], name: str) -> dict[str, Any]:
+    """Return the bounds of a field as a form and a serializer take them."""
+    field: Any = model._meta.get_field(name)
+    if field.max_length:
+        return {"max_length": field.max_length}
+    lowest = [one.limit_value for one in field.validators if isinstance(one, AtLeast)]
+    highest = [one.limit_value for one in field.validators if isinstance(one, AtMost)]
+    if not (lowest and highest):
+        raise ValueError(f"{model.__name__}.{name} has no bounds")
+    return {"min_value": lowest[0], "max_value": highest[0]}
+
+
+def check_row(row: Model, *, exclude: Sequence[str] = ()) -> None:
+    """Raise ValidationError, by field, for what the fields of a row cannot hold, whatever other rows there are."""
+    check_texts(row)
+    relations = [field.name for field in row._meta.concrete_fields if field.is_relation]
+    row.full_clean(exclude=[*exclude, *relations], validate_unique=False, validate_constraints=False)
+
+
 def check_number(name: str, value: int, *, most: int, least: int = 1) -> None:
-    """Raise ValidationError for the field of this name unless the value lies within its bounds."""
-    if not least <= value <= most:
-        raise ValidationError(
-            {
-                name: _("This must be a whole number from %(least)d to %(most)d.")
-                % {"least": least, "most": most}
-            }
-        )
+    """Raise ValidationError for a number of this name, which no field stores, unless it lies within its bounds."""
+    try:
+        for validator in whole_number(most, least=least):
+            validator(value)
+    except ValidationError as error:
+        raise ValidationError({name: error.messages}) from error
 
 
 def check_text(name: str, value: str, *, longest: int) -> None:
@@ -72,9 +147,3 @@ def check_by_language(name: str, texts: TextsByLanguage, *, longest: int) -> Non
             wrong[f"{name}.{code}"] = [unknown_language(code)]
     if wrong:
         raise ValidationError(wrong)
-
-
-def check_payment(name: str, value: Decimal | None) -> None:
-    """Raise ValidationError for the field of this name where an amount is less than nothing."""
-    if value is not None and value.is_finite() and value < 0:
-        raise ValidationError({name: _("A payment cannot be negative.")})

@@ -9,6 +9,7 @@ from django.db.models.functions import Length, Now, Trim
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
+from annotations.models.bounds import LONGEST_NOTES, LONGEST_REASON, MOST_PLANNED, whole_number
 from annotations.models.study import Criterion, Study
 
 SHORTEST_REASON = 10
@@ -42,9 +43,11 @@ class AnalysisPlan(models.Model):
     # In points of the primary criterion: the smallest difference worth finding, which power is reported for.
     planned_effect = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
     analysis = models.CharField(max_length=16, choices=Analysis, default=Analysis.BY_DESIGN)
-    planned_evaluators = models.PositiveIntegerField(null=True, blank=True)
-    planned_prompts = models.PositiveIntegerField()
-    notes = models.TextField(blank=True)
+    planned_evaluators = models.PositiveIntegerField(
+        null=True, blank=True, validators=whole_number(MOST_PLANNED)
+    )
+    planned_prompts = models.PositiveIntegerField(validators=whole_number(MOST_PLANNED))
+    notes = models.TextField(blank=True, max_length=LONGEST_NOTES)
     # The study's methods, criteria and prompts (by digest) as they were when the plan was locked.
     design = models.JSONField()
     # SHA-256 of `planning.canonical_json` of the plan with its design.
@@ -81,7 +84,7 @@ class Unblinding(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="unblindings")
     # Nobody where it was done from the command line.
     staff = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    reason = models.TextField()
+    reason = models.TextField(max_length=LONGEST_REASON)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

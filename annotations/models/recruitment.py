@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
+from annotations.models.bounds import MOST_JOINING, not_negative, whole_number
 from annotations.models.study import Study
 from annotations.models.texts_by_language import TextsField
 
@@ -25,7 +26,9 @@ class EvaluatorGroup(models.Model):
     key = models.SlugField(max_length=40)
     name = TextsField(max_length=80, error_messages={"blank": _("Give the group a name.")})
     # Of a valid evaluator; empty: as the study says.
-    payment = models.DecimalField(max_digits=9, decimal_places=2, null=True, blank=True)
+    payment = models.DecimalField(
+        max_digits=9, decimal_places=2, null=True, blank=True, validators=[not_negative]
+    )
 
     class Meta:
         ordering = ["study", "pk"]
@@ -99,7 +102,7 @@ class OpenLink(models.Model):
         EvaluatorGroup, on_delete=models.RESTRICT, null=True, blank=True, related_name="open_links"
     )
     token_hash = models.CharField(max_length=64, unique=True)
-    limit = models.PositiveIntegerField()
+    limit = models.PositiveIntegerField(validators=whole_number(MOST_JOINING))
     # Whether a panel such as Prolific sends people here, and says in the address who they are.
     takes_external_ids = models.BooleanField(default=False)
     # Whether the panel must sign every id.

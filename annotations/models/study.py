@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -16,6 +17,14 @@ from django.urls import reverse
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
+from annotations.models.bounds import (
+    MOST_DAYS,
+    MOST_PROMPTS_PER_SUBTASK,
+    MOST_SHARING,
+    a_share,
+    not_negative,
+    whole_number,
+)
 from annotations.models.numbers import LARGEST_SCORE, NumberField
 from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes
 from generation.genres import genre_choices
@@ -108,14 +117,20 @@ class Study(models.Model):
         max_length=8, choices=Rendering, default=Rendering.PLAIN, verbose_name=_("Rendering of the texts")
     )
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
-    days_to_rate = models.PositiveSmallIntegerField(default=7)
-    prompts_per_subtask = models.PositiveSmallIntegerField(default=10)
+    days_to_rate = models.PositiveSmallIntegerField(default=7, validators=whole_number(MOST_DAYS))
+    prompts_per_subtask = models.PositiveSmallIntegerField(
+        default=10, validators=whole_number(MOST_PROMPTS_PER_SUBTASK)
+    )
     # How many evaluators each sub-task is for, and how many sub-tasks one evaluator gets of them; empty: everybody
     # rates everything.
-    evaluators_per_subtask = models.PositiveSmallIntegerField(null=True, blank=True)
-    subtasks_per_evaluator = models.PositiveSmallIntegerField(null=True, blank=True)
+    evaluators_per_subtask = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=whole_number(MOST_SHARING)
+    )
+    subtasks_per_evaluator = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=whole_number(MOST_SHARING)
+    )
     # After so many hours without a single answer a sub-task that is for a number of evaluators goes to another one.
-    hours_to_give_back = models.PositiveSmallIntegerField(default=48)
+    hours_to_give_back = models.PositiveSmallIntegerField(default=48, validators=whole_number(24 * MOST_DAYS))
     # What evaluators agree to before their first page; empty: they are asked nothing.
     consent = TextsField(blank=True)
     # The questions of the short form that comes with the consent (`annotations.recruiting.consent`).
@@ -128,10 +143,22 @@ class Study(models.Model):
         default=False, verbose_name=_("Methods may lack texts for some prompts")
     )
     # Of a valid evaluator; a group may have its own.
-    payment = models.DecimalField(max_digits=9, decimal_places=2, default=Decimal(0))
-    currency = models.CharField(max_length=3, default="CNY")
+    payment = models.DecimalField(
+        max_digits=9, decimal_places=2, default=Decimal(0), validators=[not_negative]
+    )
+    currency = models.CharField(
+        max_length=3,
+        default="CNY",
+        validators=[
+            RegexValidator(
+                r"^[A-Z]{3}\Z", _("Give the code of the currency in three capital letters, such as CNY.")
+            )
+        ],
+    )
     # Largest share of inconsistent pages that a valid evaluator may have.
-    inconsistency_threshold = models.DecimalField(max_digits=4, decimal_places=3, default=Decimal("0.2"))
+    inconsistency_threshold = models.DecimalField(
+        max_digits=4, decimal_places=3, default=Decimal("0.2"), validators=[a_share]
+    )
     # Decides the order of candidates on every page. Whoever knows it can work out the methods.
     order_seed = models.BigIntegerField(default=new_order_seed, editable=False)
     created_at = models.DateTimeField(db_default=Now())

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
 from annotations.models import AnalysisPlan
+from annotations.models.bounds import bounds_of
 from annotations.plan.plan import lock_plan, locked_plan, plan_document
 from generation.refusals import Refused
 from generation.web.rest import Body, Points, UserRequest, checked_body
@@ -55,10 +56,10 @@ class PlanBody(Body):
     planned_effect = Points(required=False, allow_null=True)
     analysis = serializers.ChoiceField(choices=AnalysisPlan.Analysis.values, required=False)
     planned_evaluators = serializers.IntegerField(
-        min_value=1, max_value=1_000_000, required=False, allow_null=True
+        **bounds_of(AnalysisPlan, "planned_evaluators"), required=False, allow_null=True
     )
-    planned_prompts = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
-    notes = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
+    planned_prompts = serializers.IntegerField(**bounds_of(AnalysisPlan, "planned_prompts"), required=False)
+    notes = serializers.CharField(**bounds_of(AnalysisPlan, "notes"), required=False, allow_blank=True)
 
 
 class Plan(APIView):

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import AnalysisPlan, Page, Study
-from annotations.models.bounds import LONGEST_NOTES, MOST_PLANNED
+from annotations.models.bounds import bounds_of
 from annotations.plan.plan import Pair, every_pair
 
 
@@ -62,14 +62,13 @@ class PlanForm(forms.Form):
     )
     planned_evaluators = forms.IntegerField(
         required=False,
-        min_value=1,
-        max_value=MOST_PLANNED,
+        **bounds_of(AnalysisPlan, "planned_evaluators"),
         label=_("Evaluators to recruit (optional)"),
     )
-    planned_prompts = forms.IntegerField(min_value=1, max_value=MOST_PLANNED, label=_("Prompts"))
+    planned_prompts = forms.IntegerField(**bounds_of(AnalysisPlan, "planned_prompts"), label=_("Prompts"))
     notes = forms.CharField(
         required=False,
-        max_length=LONGEST_NOTES,
+        **bounds_of(AnalysisPlan, "notes"),
         widget=forms.Textarea(attrs={"rows": 5}),
         label=_("Notes (optional)"),
         help_text=_(

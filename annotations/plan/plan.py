@@ -25,7 +25,7 @@ from annotations.models import (
     Rating,
     Study,
 )
-from annotations.models.bounds import LONGEST_NOTES, MOST_PLANNED, check_number, check_text
+from annotations.models.bounds import check_row
 from generation.models import Prompt
 from generation.refusals import Refused
 from stats.reports.numbers import exact_percent
@@ -246,10 +246,7 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
         raise Refused(
             _("The analysis must be one of %(legal)s.") % {"legal": ", ".join(AnalysisPlan.Analysis.values)}
         )
-    if plan.planned_evaluators is not None:
-        check_number("planned_evaluators", plan.planned_evaluators, most=MOST_PLANNED)
-    check_number("planned_prompts", plan.planned_prompts, most=MOST_PLANNED)
-    check_text("notes", plan.notes, longest=LONGEST_NOTES)
+    check_row(plan, exclude=["digest"])
 
 
 def planned_analysis(plan: AnalysisPlan) -> Planned:

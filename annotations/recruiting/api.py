@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from annotations.access.api import ChangedSerializer
 from annotations.access.permissions import Right, study_for
 from annotations.models import EvaluatorGroup, Invitation, OpenLink
-from annotations.models.bounds import MOST_DAYS, MOST_JOINING
+from annotations.models.bounds import MOST_DAYS, bounds_of
 from annotations.models.texts_by_language import longest_text
 from annotations.recruiting.invitations import (
     DAYS_VALID,
@@ -248,7 +248,7 @@ class NewOpenLinkSerializer(OpenLinkSerializer):
 
 
 class OpenLinkBody(Body):
-    limit = serializers.IntegerField(min_value=1, max_value=MOST_JOINING)
+    limit = serializers.IntegerField(**bounds_of(OpenLink, "limit"))
     group = serializers.SlugField(max_length=40, required=False, allow_blank=True, default="")
     takes_external_ids = serializers.BooleanField(
         required=False, default=False, help_text="A panel sends people with their id in the address."

@@ -11,8 +11,8 @@ from django.core.validators import URLValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models import EvaluatorGroup, Study
-from annotations.models.bounds import MOST_DAYS, MOST_JOINING
+from annotations.models import EvaluatorGroup, OpenLink, Study
+from annotations.models.bounds import MOST_DAYS, bounds_of
 from annotations.models.texts_by_language import longest_text
 from annotations.recruiting.invitations import DAYS_VALID, LONGEST_NAME
 from annotations.text_forms import TextInput, TextsForm
@@ -159,7 +159,7 @@ class InviteFileForm(StudyForm):
 class LinkForm(StudyForm):
     """An open link."""
 
-    limit = forms.IntegerField(min_value=1, max_value=MOST_JOINING, label=_("How many people may join by it"))
+    limit = forms.IntegerField(**bounds_of(OpenLink, "limit"), label=_("How many people may join by it"))
     group = group_field()
     takes_external_ids = forms.BooleanField(
         required=False,

@@ -21,9 +21,8 @@ from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study
 from annotations.models.bounds import (
     MOST_DAYS,
     MOST_INVITED,
-    MOST_JOINING,
     check_number,
-    check_payment,
+    check_row,
     check_text,
     check_texts,
 )
@@ -71,7 +70,6 @@ def put_group(
         study=study, key=key
     )
     group.name, group.payment = TextsByLanguage(name), payment
-    check_payment("payment", payment)
     group.full_clean()
     group.save()
     log_act(study, by, "people.group", group=key, payment=None if payment is None else str(payment))
@@ -282,7 +280,6 @@ def make_open_link(
     token = token_from(nonce, f"link to {study.pk} by {by.pk if by else 0}") if nonce else new_token()
     if before := OpenLink.objects.filter(study=study, token_hash=token.digest).first():
         return NewLink(before, token.text, is_new=False)
-    check_number("limit", limit, most=MOST_JOINING)
     link = OpenLink(
         study=study,
         group=group,
@@ -295,8 +292,8 @@ def make_open_link(
         turned_away_code=turned_away_code,
         turned_away_url=turned_away_url,
     )
-    check_texts(link)
-    link.full_clean(exclude=["closed_at"])
+    check_row(link, exclude=["closed_at"])
+    link.validate_constraints()
     link.save()
     log_act(study, by, "people.link", link=str(link.uuid), limit=limit, group=group.key if group else None)
     return NewLink(link, token.text)

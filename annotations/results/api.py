@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from annotations.access.log import log_act
 from annotations.access.permissions import Right, study_for
-from annotations.models import SHORTEST_REASON, AnalysisPlan
+from annotations.models import SHORTEST_REASON, AnalysisPlan, Unblinding
+from annotations.models.bounds import bounds_of
 from annotations.results.answer_rows import answer_count, answers_between
 from annotations.results.seal import unblind
 from annotations.setup.studies_api import StudySerializer, study_response
@@ -105,7 +106,7 @@ class Report(APIView):
 
 class ReasonBody(Body):
     reason = serializers.CharField(
-        min_length=SHORTEST_REASON, max_length=2000, help_text="The report prints it."
+        min_length=SHORTEST_REASON, **bounds_of(Unblinding, "reason"), help_text="The report prints it."
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models import SHORTEST_REASON
-from annotations.models.bounds import LONGEST_REASON
+from annotations.models import SHORTEST_REASON, Unblinding
+from annotations.models.bounds import bounds_of
 
 
 class UnblindForm(forms.Form):
@@ -14,7 +14,7 @@ class UnblindForm(forms.Form):
 
     reason = forms.CharField(
         min_length=SHORTEST_REASON,
-        max_length=LONGEST_REASON,
+        **bounds_of(Unblinding, "reason"),
         error_messages={
             "required": _("Give a reason. The report prints it."),
             "min_length": _("Give a reason of at least %(limit_value)d characters. The report prints it."),

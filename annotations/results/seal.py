@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import SHORTEST_REASON, Study, Unblinding
-from annotations.models.bounds import LONGEST_REASON, check_text
+from annotations.models.bounds import check_row
 from generation.refusals import Refused
 from stats.reports.study_report import UnblindingFacts
 
@@ -52,11 +52,12 @@ def unblind(study: Study, *, staff: User | None, reason: str) -> bool:
             _("Give a reason of at least %(length)d characters. The report prints it.")
             % {"length": SHORTEST_REASON}
         )
-    check_text("reason", reason, longest=LONGEST_REASON)
+    unblinding = Unblinding(study=study, staff=staff, reason=reason)
+    check_row(unblinding)
     Study.objects.locked(study)
     if not is_sealed(study):
         return False
-    Unblinding.objects.create(study=study, staff=staff, reason=reason)
+    unblinding.save()
     log_act(study, staff, "study.unblinded", reason=reason)
     return True
 

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, may_create, study_for
 from annotations.models import Study
+from annotations.models.bounds import bounds_of
 from annotations.models.texts_by_language import longest_text
 from annotations.questionnaire.api import CriterionSerializer
 from annotations.recruiting.consent import read_questions
@@ -30,8 +31,6 @@ from annotations.setup.rubrics import (
 )
 from annotations.setup.studies_api import OneStudy, Studies, StudySerializer, study_response
 from annotations.setup.study import (
-    MOST_DAYS,
-    MOST_PROMPTS_PER_SUBTASK,
     change_study,
     create_study,
     replace_criteria,
@@ -76,17 +75,15 @@ class ChangeBody(StrictTexts):
         child=serializers.DictField(), required=False, help_text="The short form that comes with the consent."
     )
     contact = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    prompts_per_subtask = serializers.IntegerField(
-        min_value=1, max_value=MOST_PROMPTS_PER_SUBTASK, required=False
-    )
+    prompts_per_subtask = serializers.IntegerField(**bounds_of(Study, "prompts_per_subtask"), required=False)
     evaluators_per_subtask = serializers.IntegerField(
-        min_value=1, max_value=10_000, required=False, allow_null=True
+        **bounds_of(Study, "evaluators_per_subtask"), required=False, allow_null=True
     )
     subtasks_per_evaluator = serializers.IntegerField(
-        min_value=1, max_value=10_000, required=False, allow_null=True
+        **bounds_of(Study, "subtasks_per_evaluator"), required=False, allow_null=True
     )
-    days_to_rate = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, required=False)
-    hours_to_give_back = serializers.IntegerField(min_value=1, max_value=24 * MOST_DAYS, required=False)
+    days_to_rate = serializers.IntegerField(**bounds_of(Study, "days_to_rate"), required=False)
+    hours_to_give_back = serializers.IntegerField(**bounds_of(Study, "hours_to_give_back"), required=False)
     has_best_picks = serializers.BooleanField(
         required=False, help_text="Whether a page asks for its best text, beside the ratings."
     )

@@ -11,12 +11,10 @@ from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
-from annotations.models.bounds import LONGEST_TEXT
+from annotations.models.bounds import LONGEST_TEXT, bounds_of
 from annotations.models.texts_by_language import longest_text
 from annotations.setup.rubrics import READY_MADE, Rubric, load_rubric
 from annotations.setup.study import (
-    MOST_DAYS,
-    MOST_PROMPTS_PER_SUBTASK,
     changeable_fields,
 )
 from annotations.setup.uploads.reading import prompts_in, rubric_in
@@ -202,29 +200,26 @@ class SettingsForm(TextsForm):
         ),
     )
     prompts_per_subtask = forms.IntegerField(
-        min_value=1,
-        max_value=MOST_PROMPTS_PER_SUBTASK,
+        **bounds_of(Study, "prompts_per_subtask"),
         label=_("Prompts in a sub-task"),
         help_text=_("What one evaluator does in one sitting. The last sub-task takes the rest."),
     )
     evaluators_per_subtask = forms.IntegerField(
         required=False,
-        min_value=1,
+        **bounds_of(Study, "evaluators_per_subtask"),
         label=_("Evaluators for each sub-task"),
         help_text=_("Leave both this and the next empty, and everybody rates everything."),
     )
     subtasks_per_evaluator = forms.IntegerField(
-        required=False, min_value=1, label=_("Sub-tasks for each evaluator")
+        required=False, **bounds_of(Study, "subtasks_per_evaluator"), label=_("Sub-tasks for each evaluator")
     )
     days_to_rate = forms.IntegerField(
-        min_value=1,
-        max_value=MOST_DAYS,
+        **bounds_of(Study, "days_to_rate"),
         label=_("Days to rate"),
         help_text=_("From the day on which an evaluator is enrolled."),
     )
     hours_to_give_back = forms.IntegerField(
-        min_value=1,
-        max_value=24 * MOST_DAYS,
+        **bounds_of(Study, "hours_to_give_back"),
         label=_("Hours until a sub-task is given back"),
         help_text=_(
             "Where sub-tasks are shared out: one without a single answer for so long goes to another evaluator."

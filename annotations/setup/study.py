@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import AnalysisPlan, Criterion, Study, StudyRole
-from annotations.models.bounds import check_texts
+from annotations.models.bounds import check_row
 from annotations.models.texts_by_language import TextsByLanguage, language_codes, named_by
 from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
@@ -44,8 +43,6 @@ CHANGEABLE = AFTER_LAUNCH | {
 BY_LANGUAGE = frozenset({"title", "instructions", "consent"})
 # What the texts look like: fixed with the material.
 OF_TEXTS = frozenset({"normalisation", "rendering", "text_language"})
-MOST_PROMPTS_PER_SUBTASK = 100
-MOST_DAYS = 365
 
 
 @transaction.atomic
@@ -66,8 +63,7 @@ def create_study(
         state=Study.State.DRAFT,
     )
     taken = ValidationError({"slug": _("There is a study of this name already; take another one.")})
-    check_texts(study)
-    study.full_clean(validate_unique=False, validate_constraints=False)
+    check_row(study)
     if Study.objects.filter(slug__iexact=slug).exists():
         raise taken
     try:
@@ -97,8 +93,7 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
     locked = Study.objects.locked(study)
     for name, value in fields.items():
         setattr(locked, name, getattr(locked, name).changed_by(value) if name in BY_LANGUAGE else value)
-    check_texts(locked)
-    locked.full_clean(validate_unique=False, validate_constraints=False)
+    check_row(locked)
     _check_rules(locked)
     before = Study.objects.values(*fields).get(pk=study.pk) if fields else {}
     changed = tuple(name for name in fields if getattr(locked, name) != before[name])
@@ -188,13 +183,6 @@ def _check_rules(study: Study) -> None:
         wrong["interface_languages"] = _("Give different languages of the interface: %(codes)s.") % {
             "codes": ", ".join(language_codes())
         }
-    _check_whole_numbers(study, wrong)
-    if not 0 <= study.inconsistency_threshold <= 1:
-        wrong["inconsistency_threshold"] = _("This is a share: from 0 to 1.")
-    if study.payment < Decimal(0):
-        wrong["payment"] = _("A payment cannot be negative.")
-    if not (len(study.currency) == 3 and study.currency.isascii() and study.currency.isupper()):
-        wrong["currency"] = _("Give the code of the currency in three capital letters, such as CNY.")
     shares = {name: getattr(study, name) for name in ("evaluators_per_subtask", "subtasks_per_evaluator")}
     for name, value in shares.items():
         if value is None and any(shares.values()):
@@ -205,20 +193,6 @@ def _check_rules(study: Study) -> None:
         check_questions(study.questions)
     except Refused as bad:
         raise ValidationError({"questions": list(bad.reasons)}) from bad
-
-
-def _check_whole_numbers(study: Study, wrong: dict[str, str]) -> None:
-    most: Mapping[str, int] = {
-        "prompts_per_subtask": MOST_PROMPTS_PER_SUBTASK,
-        "days_to_rate": MOST_DAYS,
-        "hours_to_give_back": 24 * MOST_DAYS,
-        "evaluators_per_subtask": 10_000,
-        "subtasks_per_evaluator": 10_000,
-    }
-    for name, limit in most.items():
-        value = getattr(study, name)
-        if value is not None and not 1 <= value <= limit:
-            wrong[name] = _("This must be a whole number from 1 to %(limit)d.") % {"limit": limit}
 
 
 def _save_criteria(study: Study, rubric: Rubric) -> None:

@@ -13,11 +13,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.forms import BaseForm
 from django.test import Client
 
 from annotations.access.accounts import create_account
 from annotations.access.roles import user_named
-from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study
+from annotations.models import AnalysisPlan, EvaluatorGroup, Invitation, OpenLink, Study
 from annotations.payments.ledger import mark_paid
 from annotations.recruiting.consent import check_questions, parse_answers
 from annotations.recruiting.invitations import Invitee, group_of, invite, make_open_link, put_group
@@ -232,6 +233,78 @@ def test_page_api_and_command_refuse_the_same_in_one_line(study: Study, way: str
         call_command(*put(asked.command, value))
     assert "\n" not in str(refused.value)
     assert (rows(), Study.objects.values().get()) == before
+
+
+def setting(name: str) -> Way:
+    """One of the numbers of a study."""
+    option = f"--{name.replace('_', '-')}"
+    page, call = "/manage/studies/poems/settings/", "/api/v1/studies/poems/"
+    return Way(page, {name: VALUE}, "patch", call, {name: VALUE}, ("change_study", "poems", option, VALUE))
+
+
+NUMBERS_OF_WAYS = {
+    "days_to_rate": setting("days_to_rate"),
+    "prompts_per_subtask": setting("prompts_per_subtask"),
+    "hours_to_give_back": setting("hours_to_give_back"),
+    "evaluators_per_subtask": setting("evaluators_per_subtask"),
+    "subtasks_per_evaluator": setting("subtasks_per_evaluator"),
+    "inconsistency_threshold": setting("inconsistency_threshold"),
+    "payment": setting("payment"),
+    "payment of a group": Way(
+        "/manage/studies/poems/people/groups/",
+        {"key": "experts", "name_en": "Experts", "payment": VALUE},
+        "put",
+        "/api/v1/studies/poems/groups/",
+        {"key": "experts", "name_en": "Experts", "payment": VALUE},
+        ("evaluator_group", "poems", "experts", "--name", "Experts", "--payment", VALUE),
+    ),
+    "limit": Way(
+        "/manage/studies/poems/people/links/",
+        {"limit": VALUE},
+        "post",
+        "/api/v1/studies/poems/links/",
+        {"limit": VALUE},
+        ("open_link", "poems", "--limit", VALUE),
+    ),
+    "planned_evaluators": Way(
+        "/studies/poems/plan/",
+        {"planned_evaluators": VALUE},
+        "post",
+        "/api/v1/studies/poems/plan/",
+        {"primary_criterion": "overall", "planned_evaluators": VALUE},
+        ("lock_plan", "poems", "--primary", "overall", "--evaluators", VALUE),
+    ),
+    "planned_prompts": Way(
+        "/studies/poems/plan/",
+        {"planned_prompts": VALUE},
+        "post",
+        "/api/v1/studies/poems/plan/",
+        {"primary_criterion": "overall", "planned_prompts": VALUE},
+        ("lock_plan", "poems", "--primary", "overall", "--prompts", VALUE),
+    ),
+}
+
+
+@pytest.mark.parametrize("value", ["-1", "99999999"])
+@pytest.mark.parametrize("way", NUMBERS_OF_WAYS)
+def test_page_api_and_command_refuse_the_same_number_by_its_name(study: Study, way: str, value: str) -> None:
+    asked, name = NUMBERS_OF_WAYS[way], way.split()[0]
+    page = Client()
+    page.force_login(User.objects.create_superuser("root"))
+    before = rows(), Study.objects.values().get()
+    context: Any = page.post(asked.page, put(asked.form, value)).context
+    shown = context.keys()
+    forms = [context[key] for key in shown if isinstance(context[key], BaseForm)]
+    assert any(name in form.errors for form in forms)
+    body = json.dumps(put(asked.body, value))
+    response = page.generic(asked.method.upper(), asked.call, body, content_type="application/json")
+    assert response.status_code == 400
+    assert list(response.json()["fields"]) == [name]
+    with pytest.raises(CommandError, match=f"--{name.replace('_', '-')}: ") as refused:
+        call_command(*put(asked.command, value))
+    assert "\n" not in str(refused.value)
+    assert (rows(), Study.objects.values().get()) == before
+    assert not AnalysisPlan.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,8 @@ def test_evaluators_are_not_too_few_while_they_may_still_come(study: Study, over
 def test_another_rule_of_exclusion_is_named(study: Study, planned: AnalysisPlan) -> None:
     study.inconsistency_threshold = Decimal("0.35")
     assert deviations(study, planned, AS_PLANNED) == (
-        "Evaluators were left out above 35\N{NO-BREAK SPACE}% inconsistent pages instead of the planned 20\N{NO-BREAK SPACE}%.",
+        "Evaluators were left out above 35\N{NO-BREAK SPACE}% inconsistent pages instead of the planned"
+        " 20\N{NO-BREAK SPACE}%.",
     )
 
 

@@ -158,7 +158,9 @@ def test_the_share_of_right_answers_counts_all_who_had_the_pair(client: Client) 
     mine = game.rounds.get(pair=first.pair_id)
     for number in range(1, mine.number + 1):
         play_round(client, game, number, right=False)
-    assert "33\N{NO-BREAK SPACE}% of 3 answers to this pair were right." in body(client, address_of(game, mine.number))
+    assert "33\N{NO-BREAK SPACE}% of 3 answers to this pair were right." in body(
+        client, address_of(game, mine.number)
+    )
 
 
 def test_the_first_player_of_a_pair_is_told_so_whether_right_or_wrong(client: Client) -> None:
