@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.study_command import StudyCommand
@@ -28,9 +27,7 @@ class Command(StudyCommand):
         name = text_from(options, "name") or named_by(options["key"])
         try:
             payment = None if options["payment"] is None else Decimal(options["payment"])
-            group = put_group(study, options["key"], name=name, payment=payment, by=None)
         except InvalidOperation as error:
             raise CommandError(f"--payment {options['payment']}: is no amount") from error
-        except ValidationError as error:
-            raise CommandError("Nothing was stored: " + " ".join(error.messages)) from error
+        group = put_group(study, options["key"], name=name, payment=payment, by=None)
         self.stdout.write(f"{study}: group {group}")
