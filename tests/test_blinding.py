@@ -30,7 +30,7 @@ from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.setup.runs import start_run
 from annotations.tests.cast import answer_everything, build_study, build_user, placements
-from generation.models import Candidate, GenerationRun, Method
+from generation.models import Candidate, GenerationRun, Method, Prompt
 from turing.models import Game, Player
 from turing.tests.cast import begin_game, build_pairs, play_round
 
@@ -200,6 +200,33 @@ def test_no_response_names_a_method(marked: Study, client: Client, route: Route,
             continue
         for response in requests(client, address):
             assert leaks(received(response), secrets) == [], f"{response.request['REQUEST_METHOD']} {address}"
+
+
+@pytest.mark.parametrize("rendering", Study.Rendering.values)
+@pytest.mark.parametrize("rule", Study.Normalisation.values)
+def test_pages_of_texts_name_no_method_under_any_rule_and_rendering(
+    marked: Study, client: Client, rule: str, rendering: str
+) -> None:
+    Study.objects.filter(pk=marked.pk).update(normalisation=rule, rendering=rendering)
+    # What else is known of prompts and candidates is for those who run the study.
+    Prompt.objects.update(
+        external_id=CANARY,
+        tags={"maker": CANARY},
+        parts=[{"name": "source", "text": "# 春\n\n| a |\n|---|\n| b |"}],
+        turns=[{"role": "user", "text": "**夏**"}],
+    )
+    Candidate.objects.update(notes={"model": CANARY})
+    client.force_login(User.objects.get(username="alice"))
+    secrets = secrets_of(marked)
+    seen = ""
+    for route in ROUTES:
+        if "subtask" not in route.places:
+            continue
+        for address in addresses(route):
+            for response in requests(client, address):
+                seen += (text := received(response))
+                assert leaks(text, secrets) == [], f"{response.request['REQUEST_METHOD']} {address}"
+    assert "春" in seen and "夏" in seen
 
 
 def test_saving_an_answer_names_no_method(marked: Study, client: Client) -> None:
