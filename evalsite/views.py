@@ -20,6 +20,7 @@ from django.views.defaults import page_not_found
 
 from annotations.recruiting.joining_views import join_again
 from evalsite.dashboard import site_view
+from generation.engines.model_library import ENGLISH, is_there
 
 # In which a database that is started again is there.
 AWAY_SECONDS = 10
@@ -28,8 +29,8 @@ AWAY_SECONDS = 10
 @login_not_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show what the site is for and the doors into it."""
-    return render(request, "home.html")
+    """Show what the site is for and the doors into it; answers only where the model is that writes them."""
+    return render(request, "home.html", {"answers": is_there(ENGLISH)})
 
 
 @require_safe

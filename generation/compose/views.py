@@ -65,7 +65,7 @@ def poem(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest) -> HttpResponse:
-    """Take a question, and how it is to be answered."""
+    """Take a question, and how it is to be answered; offered only where the model is that answers."""
     return ask(request, AnswerForm)
 
 
@@ -91,6 +91,7 @@ def ask(request: HttpRequest, form_class: type[OrderForm]) -> HttpResponse:
         "missing": "" if has_english else NOT_PREPARED[ENGLISH],
         "command": PREPARED_BY[ENGLISH],
         "can_write": has_english or (genre.is_verse and is_there(VERSE)),
+        "has_english": has_english,
         "has_worker": Worker.objects.seen_lately().taking(QUEUE).exists(),
     }
     response = render(request, "generation/compose/compose.html", context)

@@ -200,7 +200,11 @@ def test_without_a_worker_the_pages_say_so(visitor: Client) -> None:
 
 
 def test_a_visitor_is_told_of_a_model_that_is_not_there(visitor: Client, models: Path) -> None:
+    assert ANSWER in body(visitor, POEM)
+    assert ANSWER in body(visitor, "/")
     (models / ENGLISH / "model.safetensors").unlink()
+    assert ANSWER not in body(visitor, POEM)
+    assert ANSWER not in body(visitor, "/")
     page = body(visitor, ANSWER)
     assert "This site has no English model." in page
     assert "<textarea" not in page
