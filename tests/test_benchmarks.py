@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import replace
 from importlib import import_module
@@ -137,3 +138,24 @@ def test_a_start_is_timed_against_a_bare_one(capsys: pytest.CaptureFixture[str])
     assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()] == [
         "bare django.setup()", "site's django.setup()", "manage.py check", "web worker", "compose"
     ]  # fmt: skip
+
+
+def test_workers_are_timed_against_the_bare_search() -> None:
+    # A process of its own, because it brings a database and a broker of its own.
+    name = "worker_speed"
+    command = [sys.executable, "-m", f"benchmarks.{name}"]
+    options = ["--poems", "2", "--workers", "1", "--form", "jueju5"]
+    told = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "of the bare search's time a poem" in told.stdout, told.stderr
+    assert "MB a worker" in told.stdout
+
+
+def test_reranking_and_neighbours_are_measured_beside_inverse_prompting(
+    tmp_path: Path, small_search: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    poems = [replace(poem, part="judge") if poem.collection == "song" else poem for poem in verse()]
+    write_corpus(poems, tmp_path / "poems.jsonl")
+    run("relevance_arms", "--corpus", tmp_path / "poems.jsonl", "--titles", "2")
+    told = capsys.readouterr().out
+    assert "rank by translation of characters" in told
+    assert "neighbours" in told
