@@ -120,7 +120,7 @@ def answers_of(enrolment: Enrolment, count: int) -> list[Answer]:
     return [Answer(*place, next(scores)) for place in islice(cycle(asked), count)]
 
 
-def stored_scores(study: Study) -> dict[tuple[str, str], int]:
+def stored_scores(study: Study) -> dict[tuple[str, str], float]:
     """Return what the database holds, by token and criterion."""
     ratings = Rating.objects.filter(enrolment__study=study).values_list(
         "enrolment", "candidate", "criterion__key", "score"
