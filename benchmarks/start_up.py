@@ -1,5 +1,7 @@
 """What a process computes until it has started, against a bare `django.setup()` with empty settings, in the same run.
 
+The last line is a whole poem by `compose` from a cold start, told against a bare `import torch` too.
+
     python -m benchmarks.start_up [ROUNDS]
 
 Every start is a process of its own, and the kinds take turns; printed are medians of the seconds of CPU time that the
@@ -25,6 +27,9 @@ STARTS = {
     "manage.py check": SITE + "from django.core.management import call_command; call_command('check')",
     "web worker": SITE + "from django.urls import get_resolver; get_resolver().url_patterns",
     "compose": SITE + "import generation.management.commands.compose",
+    "import torch": "import torch",
+    "a poem by compose": SITE
+    + "from django.core.management import call_command; call_command('compose', title='秋夜', form='jueju5')",
 }
 
 
@@ -53,6 +58,10 @@ def main() -> None:
     for name, seconds in taken.items():
         median = statistics.median(seconds)
         print(f"{name:<22} {median:6.2f} s  {median / bare:5.1f} x")
+    torch = statistics.median(taken["import torch"])
+    print(
+        f"a poem by compose, of import torch: {statistics.median(taken['a poem by compose']) / torch:.2f} x"
+    )
 
 
 if __name__ == "__main__":

@@ -44,6 +44,8 @@ def ask(server: Server, path: str, body: Mapping[str, Any]) -> Any:
         backoff_factor=PAUSE,
         backoff_jitter=PAUSE,
         backoff_max=LONGEST_PAUSE,
+        # An engine may say when to come back, but not that a worker wait for hours.
+        retry_after_max=LONGEST_PAUSE,
         raise_on_status=False,
     )
     try:

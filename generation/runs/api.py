@@ -26,6 +26,9 @@ class RunRowSerializer(serializers.ModelSerializer[GenerationRun]):
     started_by = serializers.CharField(
         source="started_by.username", allow_null=True, default=None, help_text="Null: the command line."
     )
+    tokens_sent = serializers.IntegerField(
+        help_text="Tokens that were sent to an engine and asked of it, at most; 0 where the model is not served by one."
+    )
     texts = serializers.IntegerField()
     written = serializers.IntegerField()
 
@@ -39,6 +42,7 @@ class RunRowSerializer(serializers.ModelSerializer[GenerationRun]):
             "preset",
             "seed",
             "queue",
+            "tokens_sent",
             "started_by",
             "created_at",
             "texts",

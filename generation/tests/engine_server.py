@@ -180,7 +180,7 @@ def serving(model: TransformersModel) -> Iterator[EngineServer]:
                 return
             if trouble == "slow":
                 time.sleep(1)
-            status = int(trouble) if trouble.isdecimal() else 200
+            status = int(trouble[:3]) if trouble[:3].isdecimal() else 200
             said: Any = {"error": "no"} if status != 200 else {}
             if not trouble or trouble == "slow":
                 said = engine.answer(self.path, body)
@@ -189,6 +189,8 @@ def serving(model: TransformersModel) -> Iterator[EngineServer]:
                 self.send_response(status)
                 if status in (301, 302):
                     self.send_header("Location", "http://127.0.0.1:9/elsewhere")
+                if "hour" in trouble:
+                    self.send_header("Retry-After", "3600")
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(words)))
                 self.end_headers()

@@ -53,6 +53,7 @@ def test_a_run_tells_how_far_it_is(
     with django_assert_max_num_queries(6):
         shown = client.get(f"{API}runs/{run.uuid}/").json()
     assert (shown["state"], shown["seed"], shown["texts"], shown["written"]) == ("queued", 7, 3, 0)
+    assert shown["tokens_sent"] == 0
     assert (shown["progress"]["waiting"], shown["progress"]["has_worker"]) == (3, False)
 
 

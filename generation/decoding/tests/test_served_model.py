@@ -39,6 +39,7 @@ def engine() -> Iterator[EngineServer]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "PAUSE", 0.001)
+    monkeypatch.setattr(asking, "LONGEST_PAUSE", 1)
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ def test_engine_that_scores_differently_each_time_is_refused(engine: EngineServe
         reached(engine, folder, "vllm")
 
 
-@pytest.mark.parametrize("trouble", ["429", "500", "503", "hang up", "slow"])
+@pytest.mark.parametrize("trouble", ["429", "429 in an hour", "500", "503", "hang up", "slow"])
 def test_engine_that_stumbles_is_asked_again(trouble: str, engine: EngineServer, folder: Path) -> None:
     model = reached(engine, folder, "vllm", seconds=0.5)
     pair = [((5, 6), (7,))]
