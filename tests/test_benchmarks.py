@@ -112,6 +112,12 @@ def test_exports_are_timed_beside_copy(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.django_db
+def test_an_import_is_timed_beside_copy(capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark("import_speed").measure(prompts=5, rounds=1)
+    assert "import of 5 prompts x 4 methods:" in capsys.readouterr().out
+
+
+@pytest.mark.django_db
 def test_a_report_is_timed_beside_reading_the_ratings(capsys: pytest.CaptureFixture[str]) -> None:
     benchmark("report_speed").measure(prompts=2)
     assert "800 ratings: 50 evaluators x 2 prompts" in capsys.readouterr().out

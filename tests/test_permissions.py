@@ -65,6 +65,8 @@ ARGUMENTS: dict[str, Any] = {
     "source": "picks",
     "rows": "rounds",
     "file_format": "json",
+    "name": "poem",
+    "annotations:example_file file_format": "csv",
     "annotations:ratings_file file_format": "csv",
     "annotations:preferences_file file_format": "jsonl",
     "turing:rows_file file_format": "csv",

@@ -70,6 +70,7 @@ def page_with(request: UserRequest, study: Study, **refused: StudyForm) -> HttpR
         "can_mail": can_mail(),
         "forms": {name: form(study) for name, form in FORMS.items()} | refused,
         "refused": next(iter(refused), ""),
+        "people_examples": ("people",),
         "refused_form": next(iter(refused.values()), None),
         **people_page(study, request.GET.get("page"), request.GET.get("invitations")),
     }

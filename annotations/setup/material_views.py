@@ -14,6 +14,7 @@ from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
 from annotations.setup.material import material_checks, store_material, typography_checks
 from annotations.setup.study import why_fixed
+from annotations.setup.uploads.examples import examples_for
 from annotations.setup.uploads.waiting import keep_waiting
 from annotations.setup.views import setup_page
 from generation.refusals import Refused
@@ -77,6 +78,8 @@ def material_page(request: UserRequest, study: Study, *, refused: FileForm | Non
         if isinstance(refused, PromptsForm)
         else PromptsForm(study, replaces=replaces),
         "refused": refused,
+        "examples": examples_for(study.genre),
+        "prompt_examples": ("prompts",),
         "fixed": why_fixed(study),
     }
     return setup_page(request, study, "material", context, is_bad=refused is not None)

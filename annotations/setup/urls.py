@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from annotations.setup import material_views, run_views, views
 from annotations.setup.uploads import views as upload_views
+from annotations.setup.uploads.examples import example_file
 
 urlpatterns: list[URLPattern] = [
     path("manage/studies/", views.managed_studies, name="managed_studies"),
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern] = [
         upload_views.confirm_columns,
         name="confirm_columns",
     ),
+    path("manage/examples/<str:name>.<str:file_format>", example_file, name="example_file"),
     # Generated texts
     path("manage/studies/<slug:slug>/runs/", run_views.study_runs, name="study_runs"),
     path("manage/studies/<slug:slug>/runs/<uuid:run>/add/", run_views.add, name="add_run"),
