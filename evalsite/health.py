@@ -8,9 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
-from kombu.exceptions import OperationalError
 
-from evalsite.celery import app
 from generation.models import Worker
 from generation.runs.progress import workload
 
@@ -62,6 +60,11 @@ def database_trouble() -> str:
 
 def broker_trouble() -> str:
     """Return why the broker cannot be used, or nothing."""
+    # Celery is loaded by the probes that ask for it.
+    from kombu.exceptions import OperationalError
+
+    from evalsite.celery import app
+
     try:
         # A server that hangs would take the probe with it: a socket has no limit of its own.
         limits = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}

@@ -16,7 +16,6 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from kombu import Exchange, Queue
 
 from evalsite import embedded
 from evalsite.demo.running import running_demo
@@ -199,9 +198,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A request that notifies a worker must not hang with the broker.
     "socket_connect_timeout": 5,
 }
+# Loaded by whoever sends a task, and by the workers: most processes do neither.
+MESSAGE_APP = "evalsite.celery.app"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # What a worker takes that is started without naming queues; other models have queues of their own.
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("default", "generate")]
+CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("default", "generate")}
 # Each process of a worker holds a model of its own.
 CELERY_WORKER_CONCURRENCY = 1
 CELERY_TASK_ROUTES = {"generation.*": {"queue": "generate"}}

@@ -34,7 +34,7 @@ def notified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             assert queue == arguments[0]
             heard.append(queue)
 
-    monkeypatch.setattr("generation.runs.notifications.current_app.send_task", hear)
+    monkeypatch.setattr("evalsite.celery.app.send_task", hear)
     return heard
 
 

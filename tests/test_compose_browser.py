@@ -29,9 +29,7 @@ WRITE_SECONDS = 180_000
 @pytest.fixture
 def at_work(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker has reported, and nobody else is notified."""
-    monkeypatch.setattr(
-        "generation.runs.notifications.current_app.send_task", lambda *arguments, **options: None
-    )
+    monkeypatch.setattr("evalsite.celery.app.send_task", lambda *arguments, **options: None)
     Worker.objects.report("test@test", queues=["default", "generate"])
 
 

@@ -26,9 +26,7 @@ TEXT = "访客之诗，不入评测。"
 
 @pytest.fixture
 def study(db: None, monkeypatch: pytest.MonkeyPatch) -> Study:
-    monkeypatch.setattr(
-        "generation.runs.notifications.current_app.send_task", lambda *arguments, **options: None
-    )
+    monkeypatch.setattr("evalsite.celery.app.send_task", lambda *arguments, **options: None)
     return build_study()
 
 

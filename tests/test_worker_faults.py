@@ -111,7 +111,7 @@ def test_killed_broker_loses_nothing(crew: Crew, with_file: bool) -> None:
 def test_run_queued_without_a_broker_is_written_when_it_is_back(crew: Crew) -> None:
     crew.only("one")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("generation.runs.notifications.current_app.send_task", refuse)
+        patch.setattr("evalsite.celery.app.send_task", refuse)
         run = queue(*numbered(3))
     wait_until_ended(run, BACK_SECONDS)
     assert_each_once(run)

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from celery import current_app as app
 from django.conf import settings as site
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from annotations import tasks
 from annotations.models import Enrolment, Reminder, ReturnLink, StaffAct, Study
@@ -136,6 +136,7 @@ def test_an_extended_deadline_is_reminded_of_again(invited: Enrolment) -> None:
 
 
 def test_beat_sends_tasks_that_there_are(invited: Enrolment) -> None:
+    app = import_string(site.MESSAGE_APP)
     app.loader.import_default_modules()
     for entry in site.CELERY_BEAT_SCHEDULE.values():
         assert entry["task"] in app.tasks

@@ -100,7 +100,7 @@ def test_broker_that_is_away_hinders_nobody(
     def refuse(*arguments: object, **options: object) -> None:
         raise OperationalError("no broker")
 
-    monkeypatch.setattr("generation.runs.notifications.current_app.send_task", refuse)
+    monkeypatch.setattr("evalsite.celery.app.send_task", refuse)
     notify("generate", 3)
     assert caplog.text.count("The workers could not be notified: no broker") == 1
 
