@@ -11,6 +11,7 @@ from annotations.models.answers import (
     Placement,
     Rating,
 )
+from annotations.models.imports import RatingImport, RatingUpload, RatingUploadPart, RepeatedRating
 from annotations.models.payments import Payment
 from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
 from annotations.models.recruitment import (
@@ -52,7 +53,11 @@ __all__ = [
     "Payment",
     "Placement",
     "Rating",
+    "RatingImport",
+    "RatingUpload",
+    "RatingUploadPart",
     "Reminder",
+    "RepeatedRating",
     "ReturnLink",
     "StaffAct",
     "Study",

@@ -173,8 +173,10 @@ class Placement(models.Model):
     """
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="placements")
-    page = models.ForeignKey(Page, on_delete=models.CASCADE)
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
+    # Both are held by one key of two columns (`placement_stands_on_page`): to check each by itself as well would double
+    # the time of an import.
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, db_constraint=False)
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, db_constraint=False)
     position = models.PositiveSmallIntegerField()
     token = models.CharField(max_length=22, unique=True, default=new_token)
 
@@ -198,12 +200,15 @@ class Placement(models.Model):
 class Rating(models.Model):
     """One score by an evaluator for a candidate on a criterion.
 
-    Foreign keys of several columns and triggers (migrations `0002_guards`, `0020_scales`) hold what one column cannot:
+    Foreign keys of several columns and a trigger (`0026_ratings_from_elsewhere`) hold what one column cannot:
     the candidate is one that this evaluator was shown, the criterion is of the study, the score is on its scale.
     """
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="ratings")
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
+    # Both are held by one key of two columns (`rating_of_placed_candidate`).
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.CASCADE, related_name="ratings", db_constraint=False
+    )
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, db_constraint=False)
     criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT)
     # Whole but where it was imported (a trigger).
     score = NumberField()

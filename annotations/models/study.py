@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -30,6 +30,9 @@ from annotations.models.texts_by_language import TextsByLanguage, TextsField, la
 from generation.genres import genre_choices
 from generation.models import Candidate, GenerationRun, Method, Prompt, method_name
 from generation.texts.normalising import shown_prompt, shown_text
+
+if TYPE_CHECKING:
+    from annotations.models.imports import RatingImport
 
 # What stands beside the slugs in /manage/studies/...
 RESERVED_SLUGS = frozenset({"new"})
@@ -236,6 +239,11 @@ class Study(models.Model):
         except KeyError:
             return self.text_language
         return f"{name} ({self.text_language})"
+
+    @property
+    def from_elsewhere(self) -> RatingImport | None:
+        """The import that all its ratings came by, where they were collected elsewhere; one query an object."""
+        return getattr(self, "rating_import", None)
 
     def shown(self, text: str) -> str:
         """Return a candidate's text as its evaluators see it."""
