@@ -20,6 +20,7 @@ ACTS = {
     "study.resumed": _("let the study go on"),
     "study.closed": _("closed the study"),
     "study.unblinded": _("unblinded the study"),
+    "ratings.imported": _("imported ratings that were collected elsewhere"),
     "plan.locked": _("locked the plan"),
     "role.given": _("gave a role"),
     "role.taken": _("took a role"),

@@ -94,11 +94,17 @@ def study_sums(study: Study) -> StudySums:
     with connection.cursor() as cursor:
         cursor.execute(SUMS, {"study": study.pk})
         rows = cursor.fetchall()
+    everybody_counts = study.from_elsewhere is not None and study.from_elsewhere.everybody_counts
     of_evaluator = {enrolment: sums for enrolment, *sums in rows if enrolment is not None}
     enrolments = Enrolment.objects.filter(study=study).select_related("evaluator", "group").with_is_over()
     return StudySums(
         evaluators=tuple(
-            evaluator_sums(enrolment, study.inconsistency_threshold, *of_evaluator.get(enrolment.pk, ()))
+            evaluator_sums(
+                enrolment,
+                study.inconsistency_threshold,
+                *of_evaluator.get(enrolment.pk, ()),
+                everybody_counts=everybody_counts,
+            )
             for enrolment in enrolments.order_by("number")
         ),
         coverage=tuple(Coverage(*sums[:3]) for enrolment, *sums in rows if enrolment is None),
@@ -121,6 +127,8 @@ def evaluator_sums(
     asked: int = 0,
     first_at: datetime | None = None,
     last_at: datetime | None = None,
+    *,
+    everybody_counts: bool = False,
 ) -> EvaluatorSums:
     """Return how far one evaluator is by the sums over their pages."""
     exclusion = exclusion_of(
@@ -128,7 +136,7 @@ def evaluator_sums(
     )
     return EvaluatorSums(
         enrolment,
-        exclusion,
+        None if everybody_counts else exclusion,
         pages,
         pages_answered,
         pages_judged,

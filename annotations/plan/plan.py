@@ -280,6 +280,13 @@ def plan_facts(plan: AnalysisPlan) -> PlanFacts:
 def deviations(study: Study, plan: AnalysisPlan | None, conduct: Conduct) -> tuple[str, ...]:
     """Return in what the study was not carried out as planned, a sentence each, in the reader's language."""
     if plan is None:
+        if study.from_elsewhere is not None:
+            return (
+                _("The plan was written after the data: the ratings were collected elsewhere."),
+                _(
+                    "The primary criterion is the overall one or else the first, and every pair of methods is compared."
+                ),
+            )
         if study.state == Study.State.OPEN and not has_answers(study):
             return (_("No plan is locked yet."),)
         return (_("No plan was locked before the first answer."),)

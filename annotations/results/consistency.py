@@ -81,12 +81,14 @@ def judge(
     threshold: Decimal,
     asked: Sequence[int] | None = None,
     has_best_picks: bool = True,
+    everybody_counts: bool = False,
 ) -> tuple[Verdict, ...]:
     """Return the verdict on every evaluator of the table, in its order.
 
     :param threshold: largest share of inconsistent pages, from 0 to 1, that a valid evaluator may have
     :param asked: how many pages each evaluator was given; all of them if left out
     :param has_best_picks: whether a page without a pick is unanswered
+    :param everybody_counts: whether no rule excludes anybody, as where ratings were collected elsewhere
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold must be a share from 0 to 1, got {threshold}")
@@ -104,5 +106,7 @@ def judge(
         exclusion = exclusion_of(
             pages=pages, answered=answered, inconsistent=inconsistent, threshold=threshold
         )
-        verdicts.append(Verdict(evaluator, pages, answered, inconsistent, exclusion))
+        verdicts.append(
+            Verdict(evaluator, pages, answered, inconsistent, None if everybody_counts else exclusion)
+        )
     return tuple(verdicts)

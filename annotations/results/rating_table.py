@@ -55,6 +55,7 @@ def rating_table(study: Study) -> RatingTable:
     Whoever has withdrawn is not in it, and has no answers. Evaluators are named by pseudonym in order of enrolment,
     prompts by 'sub-task/page', methods by key. Memory grows with the answers, not with evaluators x prompts.
     """
+    imported = study.from_elsewhere
     enrolments = list(
         study.enrolments.filter(withdrawn_at=None).order_by("number").values_list("pk", "pseudonym")
     )
@@ -91,8 +92,9 @@ def rating_table(study: Study) -> RatingTable:
     picked = places(candidates, picks[:, 1])
     picker = places(enrolment_pks, picks[:, 0])
 
+    places_known = imported is None or imported.has_positions
     placements = copied_integers(
-        Placement.objects.filter(enrolment__study=study).values_list(
+        Placement.objects.filter(enrolment__study=study if places_known else None).values_list(
             "enrolment_id", "candidate_id", "position"
         ),
         columns=3,
@@ -168,6 +170,7 @@ def verdicts_on(study: Study, table: RatingTable) -> tuple[Verdict, ...]:
         threshold=study.inconsistency_threshold,
         asked=asked,
         has_best_picks=study.has_best_picks,
+        everybody_counts=study.from_elsewhere is not None and study.from_elsewhere.everybody_counts,
     )
 
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
 from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
 from annotations.results.consistency import Verdict
+from annotations.results.elsewhere import analysis_by_design, elsewhere_facts
 from annotations.results.rating_table import page_prompts, page_seconds, rating_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
 from generation.models import Prompt
@@ -89,6 +90,7 @@ def study_report(
             scipy=scipy.__version__,
             seed=BOOTSTRAP_SEED,
         ),
+        collected_elsewhere=elsewhere_facts(study),
     )
     # The one place that keeps the seal: what tells methods apart is not even computed before.
     if sealed:
@@ -108,11 +110,13 @@ def study_report(
     return replace(
         report,
         analysis=analysis,
-        without_exclusions=primary_comparisons(everybody, analysis, plan)
+        without_exclusions=primary_comparisons(study, everybody, analysis, plan)
         if report.participants.excluded
         else (),
         cases=cases(study, valid, analysis.primary, prompts),
-        slices=slices(compared, tags, analysis.primary, plan.analysis if plan else "by design"),
+        slices=slices(
+            compared, tags, analysis.primary, plan.analysis if plan else analysis_by_design(study)
+        ),
         uncut_tags=uncut_tags(compared, tags),
     )
 
@@ -133,7 +137,7 @@ def analysis_as_planned(
         rng=np.random.default_rng(BOOTSTRAP_SEED),
         margins=None if margin is None else {primary: margin},
         effect=plan.planned_effect if plan and effect is None else effect,
-        planned=plan.analysis if plan else "by design",
+        planned=plan.analysis if plan else analysis_by_design(study),
         page_seconds=page_seconds(study, table),
         planned_pairs=plan.comparisons if plan else None,
         groups=dict(study.enrolments.exclude(group=None).values_list("pseudonym", "group__key")),
@@ -153,11 +157,11 @@ def primary_by_default(table: RatingTable) -> str:
 
 
 def primary_comparisons(
-    table: RatingTable, analysis: Analysis, plan: PlanFacts | None
+    study: Study, table: RatingTable, analysis: Analysis, plan: PlanFacts | None
 ) -> tuple[Comparison, ...]:
     """Compare every pair of methods on the ratings of everybody in the table."""
     criterion = analysis.primary
-    choice = choose(table, criterion, plan.analysis if plan else "by design")
+    choice = choose(table, criterion, plan.analysis if plan else analysis_by_design(study))
     pages = choice.table.pages()
     planned = None if plan is None else {frozenset(pair) for pair in plan.comparisons}
     return with_holm(

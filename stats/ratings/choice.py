@@ -21,7 +21,7 @@ from stats.ratings.table import RatingTable
 from stats.ratings.terms import DroppedTerm
 
 Kind = Literal["page differences", "ratings model", "these evaluators"]
-Planned = Literal["by design", "page differences", "ratings model"]
+Planned = Literal["by design", "page differences", "ratings model", "these evaluators"]
 Refusal = Literal["too few ratings", "too large", "not converged"]
 FEWEST_FOR_ONES_OWN = 2
 FEWEST_EVALUATORS = 6

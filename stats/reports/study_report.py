@@ -134,6 +134,34 @@ class UnblindingFacts:
 
 
 @dataclass(frozen=True)
+class SelfAgreement:
+    """How the second scores that evaluators gave the same texts agree with their first ones, on one criterion."""
+
+    criterion: str
+    texts: int
+    identical: float
+    mean_difference: float
+    alpha_ordinal: float | None
+    alpha_interval: float | None
+
+
+@dataclass(frozen=True)
+class ElsewhereFacts:
+    """Where ratings come from that were not collected here; the plan of their analysis came after them.
+
+    `files` are names with their SHA-256.
+    """
+
+    kind: Literal["ratings", "pairs"]
+    files: tuple[tuple[str, str], ...]
+    imported_at: str
+    names_evaluators: bool
+    everybody_counts: bool
+    has_positions: bool
+    self_agreement: tuple[SelfAgreement, ...]
+
+
+@dataclass(frozen=True)
 class CaseFacts:
     """A prompt shown in the report with the texts of all methods, and their mean ratings on the primary criterion.
 
@@ -189,6 +217,8 @@ class StudyReport:
     # By the tags of prompts, and which tags have too many values for that.
     slices: tuple[Slice, ...] = ()
     uncut_tags: tuple[str, ...] = ()
+    # None where the ratings were collected here.
+    collected_elsewhere: ElsewhereFacts | None = None
 
     def criterion(self, key: str) -> CriterionFacts:
         """Return a criterion of the study."""

@@ -7,7 +7,7 @@ from typing import Literal
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotations.results.document import appendix, checks, findings, robustness, slices
+from annotations.results.document import appendix, checks, elsewhere, findings, robustness, slices
 from stats.reports.document import Document, Section
 from stats.reports.study_report import StudyReport
 
@@ -15,7 +15,10 @@ from stats.reports.study_report import StudyReport
 def report_document(report: StudyReport) -> Document:
     """Return the report in the active language; the sections that need numbers by method only where there are any."""
     language: Literal["en", "zh"] = "zh" if (get_language() or "").startswith("zh") else "en"
-    sections: list[Section | None] = [findings.participants_section(report)]
+    sections: list[Section | None] = [
+        elsewhere.elsewhere_section(report),
+        findings.participants_section(report),
+    ]
     analysis = report.analysis
     if analysis is not None:
         sections += [

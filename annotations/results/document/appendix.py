@@ -134,6 +134,7 @@ def plan_section(report: StudyReport) -> Section:
             "by design": _("by the rule of the design"),
             "page differences": _("differences on whole pages"),
             "ratings model": _("model of all ratings"),
+            "these evaluators": _("for these evaluators alone"),
         }
         blocks.append(
             Table(

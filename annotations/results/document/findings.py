@@ -116,6 +116,8 @@ def why_nothing(report: StudyReport) -> str:
 def rule_of_validity(report: StudyReport) -> str:
     """Say who counts: by the best picks where there are any and an overall rating to compare them with."""
     study = report.study
+    if report.collected_elsewhere is not None and report.collected_elsewhere.everybody_counts:
+        return _("Everybody who rated anything counts.")
     if not study.has_best_picks or not any(criterion.is_overall for criterion in study.criteria):
         return _("An evaluator is valid who answered everything.")
     return _(
