@@ -14,6 +14,7 @@ from annotations.recruiting import api as recruiting
 from annotations.recruiting import enrolments_api as enrolments
 from annotations.recruiting import own_api as own
 from annotations.results import api as results
+from annotations.results import ratings_api as ratings
 from annotations.setup import api as setup
 from annotations.setup import texts_api as texts
 
@@ -35,7 +36,7 @@ urlpatterns = [
     path("studies/<slug:slug>/close/", setup.Close.as_view(), name="close"),
     path("studies/<slug:slug>/unblind/", results.Unblind.as_view(), name="unblind"),
     path("studies/<slug:slug>/plan/", plan.Plan.as_view(), name="plan"),
-    path("studies/<slug:slug>/ratings/", results.Answers.as_view(), name="ratings"),
+    path("studies/<slug:slug>/ratings/", ratings.AnswersAndImport.as_view(), name="ratings"),
     path("studies/<slug:slug>/report/", results.Report.as_view(), name="report"),
     path("studies/<slug:slug>/groups/", recruiting.Groups.as_view(), name="groups"),
     path("studies/<slug:slug>/invitations/", recruiting.Invitations.as_view(), name="invitations"),

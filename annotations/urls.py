@@ -12,6 +12,7 @@ urlpatterns = [
     path("studies/", home_views.studies, name="studies"),
     path("", include("annotations.questionnaire.urls")),
     path("", include("annotations.setup.urls")),
+    path("", include("annotations.imports.urls")),
     path("", include("annotations.recruiting.urls")),
     path("", include("annotations.plan.urls")),
     path("", include("annotations.monitoring.urls")),

@@ -63,6 +63,8 @@ ARGUMENTS: dict[str, Any] = {
     "uidb64": "MQ",
     "password_reset_confirm token": "none-sent",
     "source": "picks",
+    # Nobody uploaded it.
+    "upload": "00000000-0000-4000-8000-000000000000",
     "rows": "rounds",
     "file_format": "json",
     "name": "poem",

@@ -6,7 +6,9 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.files.uploadedfile import UploadedFile
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +41,18 @@ class FileForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.problems, self.more_problems = [], 0
+
+    def refuse_whole(self, refused: Refused) -> None:
+        """Note what is wrong with files that came before this form."""
+        if self.is_bound:
+            self.full_clean()
+        else:
+            self._errors = ErrorDict(renderer=self.renderer)
+            self.cleaned_data = {}
+        if isinstance(refused, FileRefused):
+            self.refuse(NON_FIELD_ERRORS, refused)
+        else:
+            self.add_error(None, list(refused.reasons))
 
     def refuse(self, field: str | None, refused: Refused) -> None:
         """Note what is wrong with the file that came in a field."""
