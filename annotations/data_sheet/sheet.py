@@ -185,7 +185,29 @@ def evaluators(facts: Facts) -> Part:
     )
 
 
+def design_elsewhere() -> Part:
+    """Return the part on the design where the ratings were collected elsewhere: what is not known here."""
+    missing = {
+        "3.3.2": ("How responses were collected", "with which form or tool, and how they were stored"),
+        "3.3.3": ("Quality assurance", "what was checked, and who was left out"),
+        "3.3.4": ("What evaluators see", "a picture of a page, and the order of the texts"),
+        "3.3.5": ("Freedom in time", "how long evaluators could take"),
+        "3.3.6": ("Questions and feedback", "how evaluators could ask or comment"),
+        "3.3.7": ("Conditions", "where and with what evaluators rated"),
+        "3.3.8": ("Differences in conditions", "which there were"),
+    }
+    return Part(
+        "3.3 Experimental design",
+        (
+            Item("3.3.1", "Preregistration", "The plan of this analysis was written after the data."),
+            *(Item(number, question, missing=words) for number, (question, words) in missing.items()),
+        ),
+    )
+
+
 def design(facts: Facts) -> Part:
+    if facts.study.from_elsewhere is not None:
+        return design_elsewhere()
     study, plan = facts.study, facts.plan
     threshold = exact_percent(float(study.inconsistency_threshold))
     return Part(

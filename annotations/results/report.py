@@ -114,9 +114,7 @@ def study_report(
         if report.participants.excluded
         else (),
         cases=cases(study, valid, analysis.primary, prompts),
-        slices=slices(
-            compared, tags, analysis.primary, plan.analysis if plan else analysis_by_design(study)
-        ),
+        slices=slices(compared, tags, analysis.primary, plan.analysis if plan else analysis_by_design(study)),
         uncut_tags=uncut_tags(compared, tags),
     )
 

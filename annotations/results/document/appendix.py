@@ -204,9 +204,8 @@ def methods_section(report: StudyReport, analysis: Analysis) -> Section:
         " crossed random effects on the difference of two methods, in closed form on complete data and by REML with"
         " missing cells, with Satterthwaite's degrees of freedom (Clark 1973; Judd, Westfall and Kenny 2012). Tests are"
         " two-sided at %(alpha)s, corrected by Holm (1979) %(family)s. Missing cells over all"
-        " primary comparisons: %(missing)d. Off-scale scores: %(off_scale)d. Order of candidates: drawn once for each"
-        " evaluator and page, balanced over the evaluators of a page by Williams designs, method names hidden."
-        " Bootstrap: pigeonhole (Owen 2007), %(resamples)s resamples of evaluators and prompts, seed %(seed)d."
+        " primary comparisons: %(missing)d. Off-scale scores: %(off_scale)d. %(order)s Bootstrap: pigeonhole (Owen"
+        " 2007), %(resamples)s resamples of evaluators and prompts, seed %(seed)d."
     ) % {
         "evaluators": analysis.evaluators,
         "prompts": analysis.prompts,
@@ -214,6 +213,7 @@ def methods_section(report: StudyReport, analysis: Analysis) -> Section:
         "family": family(report, analysis),
         "missing": missing,
         "off_scale": report.off_scale.count,
+        "order": order_sentence(report),
         "resamples": f"{analysis.resamples:,}",
         "seed": software.seed,
     }
@@ -230,8 +230,20 @@ def methods_section(report: StudyReport, analysis: Analysis) -> Section:
     )
 
 
+def order_sentence(report: StudyReport) -> str:
+    """Say in which order evaluators saw the candidates, where that is known."""
+    if report.collected_elsewhere is not None:
+        return _("How the candidates were shown is not known here.")
+    return _(
+        "Order of candidates: drawn once for each evaluator and page, balanced over the evaluators of a page by"
+        " Williams designs, method names hidden."
+    )
+
+
 def design_sentences(report: StudyReport) -> list[str]:
     """Say how evaluators saw the texts, and what is particular in which texts there are."""
+    if report.collected_elsewhere is not None:
+        return []
     study = report.study
     rules = {
         "verse": _(
