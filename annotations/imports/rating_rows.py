@@ -152,8 +152,7 @@ def _store_texts(study: Study, records: RatingRecords, texts: Ints, digest: str)
     study_methods = StudyMethod.objects.bulk_create(
         StudyMethod(study=study, method=stored[key], number=number) for number, key in enumerate(keys)
     )
-    page_of = lay_out(study, prompt_pks.tolist())
-    pages = np.array([page_of[pk] for pk in prompt_pks.tolist()])
+    pages = np.array(lay_out(study, prompt_pks.tolist()))
     of_prompt, of_method = np.divmod(texts, len(names))
     candidates = new_keys("generation_candidate", len(texts))
     copy_rows(
