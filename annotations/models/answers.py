@@ -200,7 +200,7 @@ class Placement(models.Model):
 class Rating(models.Model):
     """One score by an evaluator for a candidate on a criterion.
 
-    Foreign keys of several columns and a trigger (`0026_ratings_from_elsewhere`) hold what one column cannot:
+    Foreign keys of several columns and a trigger (`0027_ratings_from_elsewhere`) hold what one column cannot:
     the candidate is one that this evaluator was shown, the criterion is of the study, the score is on its scale.
     """
 

@@ -78,7 +78,7 @@ NO_REPEATS = "ALTER TABLE annotations_repeatedrating DROP CONSTRAINT repeated_ra
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0025_sliders'),
+        ('annotations', '0026_bounds_on_fields'),
         ('generation', '0009_held_out_losses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
