@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -176,6 +177,20 @@ class Scored:
     def log_p(self, pairs: Sequence[tuple[Tokens, Tokens]]) -> list[float]:
         if self.reading is None:
             self.read_common([prefix for prefix, _ in pairs])
+        scores: dict[tuple[Tokens, Tokens], float] = {}
+        first, *others = one_of_each(dict.fromkeys(pairs))
+        reading = self.read_pairs(first, scores)
+        for own in others:
+            self.read_pairs(own, scores)
+        # What goes on from a prefix needs it once, whatever texts were scored after it.
+        self.reading = reading
+        self.remember([(*prefix, *text[:-1]) for prefix, text in first])
+        return [scores[pair] for pair in pairs]
+
+    def read_pairs(
+        self, pairs: Sequence[tuple[Tokens, Tokens]], scores: dict[tuple[Tokens, Tokens], float]
+    ) -> Reading:
+        """Note the scores of pairs, and return the reading that has a row for each."""
         assert self.reading is not None
         device = self.model.device
         nearest = [self.nearest(prefix) for prefix, _ in pairs]
@@ -186,13 +201,12 @@ class Scored:
         # Nothing is foretold after the last token of a text, so it need not be read.
         new = [(*prefix[length:], *text[:-1]) for (prefix, text), length in zip(pairs, shared, strict=True)]
         targets, is_target = pad_in_front([text for _, text in pairs], device)  # (pairs, longest)
-        self.reading, log_probs = self.model.extend(
+        reading, log_probs = self.model.extend(
             self.reading.select(rows, kept), *pad_in_front(new, device), keep=targets.shape[1]
         )
         foretold = log_probs.gather(2, targets[:, :, None]).squeeze(2)  # (pairs, longest)
-        self.remember([(*prefix, *text[:-1]) for prefix, text in pairs])
-        scores: list[float] = foretold.masked_fill(is_target == NOBODY, 0).sum(1).tolist()
-        return scores
+        scores |= zip(pairs, foretold.masked_fill(is_target == NOBODY, 0).sum(1).tolist(), strict=True)
+        return reading
 
     def read_common(self, prefixes: Sequence[Tokens]) -> None:
         """Read once what all prefixes have in common."""
@@ -215,6 +229,21 @@ class Scored:
         beside = [near for near in (place - 1, place) if 0 <= near < len(self.sequences)]
         length, row = max((common_length(prefix, self.sequences[near]), self.rows[near]) for near in beside)
         return row, min(length, len(prefix) - 1)
+
+
+def one_of_each(pairs: Iterable[tuple[Tokens, Tokens]]) -> list[list[tuple[Tokens, Tokens]]]:
+    """Return the pairs in as few lists as there can be that have each prefix at most once.
+
+    Together they would need the memory of all logits at a time.
+    """
+    lists: list[list[tuple[Tokens, Tokens]]] = []
+    times: Counter[Tokens] = Counter()
+    for pair in pairs:
+        if times[pair[0]] == len(lists):
+            lists.append([])
+        lists[times[pair[0]]].append(pair)
+        times[pair[0]] += 1
+    return lists
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:

@@ -34,6 +34,8 @@ def test_scores_are_those_of_a_plain_pass_whatever_was_scored_before(architectur
         [
             ("「山中一夜雨，树杪百重泉。」", "秋夜"),
             ("「水", "山水"),
+            ("「水", "秋"),
+            ("「水", "山水"),
             ("「", "秋"),
             ("「山中一夜雨，」", "秋夜"),
         ],
