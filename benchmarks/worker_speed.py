@@ -117,7 +117,7 @@ def by_workers(count: int, poems: int, form: str) -> tuple[float, float]:
 
     with workers(count) as processes:
         # Each loads its model with its first poem.
-        run([f"暖{'一二三四五六七八'[number]}" for number in range(4 * count)])
+        run([f"暖{'一二三四五六七八'[number]}" for number in range(2 * count)])
         written = run(titles(poems))
         memory = max(map(memory_of, processes))
     times = written.run_prompts.aggregate(first=Min("finished_at"), last=Max("finished_at"))

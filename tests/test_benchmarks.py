@@ -153,7 +153,7 @@ def test_workers_are_timed_against_the_bare_search() -> None:
     # A process of its own, because it brings a database and a broker of its own.
     name = "worker_speed"
     command = [sys.executable, "-m", f"benchmarks.{name}"]
-    options = ["--poems", "2", "--workers", "1", "--form", "jueju5"]
+    options = ["--poems", "1", "--workers", "1", "--form", "jueju5"]
     told = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "of the bare search's time a poem" in told.stdout, told.stderr
     assert "MB a worker" in told.stdout
