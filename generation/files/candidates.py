@@ -58,7 +58,7 @@ MOST_SAMPLES = 50
 METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 NO_KEY = re.compile(r"[^a-z0-9]+")
 # In a JSON field PostgreSQL takes neither.
-NO_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})")
+NO_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 
 
 def method_key(label: str) -> str:
@@ -205,7 +205,7 @@ def _checked_sample(place: Place, value: object, problems: Problems) -> int:
 def _checked_notes(place: Place, notes: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     """Return notes as they can be stored: what JSON does not know, such as a date, as text."""
     for name, value in notes.items():
-        written = json.dumps(value, default=str)
+        written = json.dumps(value, default=str, ensure_ascii=False)
         if NO_JSON.search(written):
             problems.add(place, name, _("holds a control character"))
         elif len(written) > LONGEST_NOTE:

@@ -196,3 +196,12 @@ def test_method_writes_for_all_that_a_prompt_says() -> None:
         "source:\nIt snows.\n\nSum up.",
     ]
     assert orders[0].seed != orders[1].seed
+
+
+def test_notes_hold_any_character_but_what_no_database_stores(tmp_path: Path) -> None:
+    rows = both(prompt="Why?", author="𠮷田 👩‍🚀")
+    assert read_candidates(write(tmp_path, *rows), "qa").rows[0].notes == {"author": "𠮷田 👩‍🚀"}
+    for bad in ("\x00", "\ud800"):
+        path = tmp_path / "bad.jsonl"
+        path.write_text("".join(json.dumps(row | {"author": bad}) + "\n" for row in rows))
+        assert "author: holds a control character" in problems(path)[0]
