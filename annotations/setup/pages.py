@@ -9,6 +9,7 @@ from django.db import transaction
 
 from annotations.models import Page, PageCandidate, Study, StudyMethod, Subtask
 from generation.models import Candidate, Method
+from generation.models.copying import copy_rows
 from generation.runs.runs import ImportedText
 
 BATCH = 2000
@@ -22,15 +23,15 @@ def lay_out(study: Study, prompts: Sequence[int]) -> list[int]:
     subtasks = Subtask.objects.bulk_create(
         Subtask(study=study, number=number) for number in range(1, len(batches) + 1)
     )
-    pages = Page.objects.bulk_create(
+    return copy_rows(
+        Page,
+        ("subtask", "number", "prompt"),
         [
-            Page(subtask_id=subtask.pk, number=number, prompt_id=prompt)
+            (subtask.pk, number, prompt)
             for subtask, batch in zip(subtasks, batches, strict=True)
             for number, prompt in enumerate(batch, start=1)
         ],
-        batch_size=BATCH,
     )
-    return [page.pk for page in pages]
 
 
 @transaction.atomic
@@ -49,14 +50,13 @@ def place_candidates(study: Study, texts: Sequence[ImportedText], candidates: Se
     in_order = sorted(dict.fromkeys(wanted), key=lambda prompt_and_sample: prompt_and_sample[1])
     page_of = dict(zip(in_order, lay_out(study, [prompt for prompt, _ in in_order]), strict=True))
     method_of = {key: one.pk for key, one in zip(keys, study_methods, strict=True)}
-    PageCandidate.objects.bulk_create(
+    copy_rows(
+        PageCandidate,
+        ("page", "candidate", "study_method"),
         [
-            PageCandidate(
-                page_id=page_of[place], candidate_id=candidate.pk, study_method_id=method_of[text.method]
-            )
+            (page_of[place], candidate.pk, method_of[text.method])
             for place, text, candidate in zip(wanted, texts, candidates, strict=True)
         ],
-        batch_size=BATCH,
     )
 
 

@@ -23,6 +23,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ NO_KEY = re.compile(r"[^a-z0-9]+")
 NO_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 
 
+@cache
 def method_key(label: str) -> str:
     """Return the key of the method of this label: the label where it can be one, or what is derived from it.
 

@@ -24,6 +24,7 @@ from generation.engines.servers import refuse_to_score
 from generation.files.candidates import PROVENANCE
 from generation.methods import LABELS, METHODS, PRESETS
 from generation.models import Candidate, GenerationRun, Method, Prompt, Provenance, RunPrompt
+from generation.models.copying import copy_rows
 from generation.orders import OrderRefused
 from generation.prompts import PromptContent
 from generation.refusals import Refused
@@ -77,18 +78,15 @@ def record_import(
     }
     GenerationRun.objects.bulk_create(runs.values())
     run_of = {key: run.pk for key, run in runs.items()}
-    candidates = Candidate.objects.bulk_create(
-        [
-            Candidate(
-                run_id=run_of[text.method, text.sample],
-                prompt_id=prompt_of[text.prompt],
-                text=text.text,
-                notes=dict(text.notes),
-            )
-            for text in texts
-        ],
-        batch_size=BATCH,
-    )
+    rows = [
+        (run_of[text.method, text.sample], prompt_of[text.prompt], text.text, dict(text.notes))
+        for text in texts
+    ]
+    fields = ("run_id", "prompt_id", "text", "notes")
+    candidates = [
+        Candidate(pk=key, **dict(zip(fields, row, strict=True)))
+        for key, row in zip(copy_rows(Candidate, ("run", "prompt", "text", "notes"), rows), rows, strict=True)
+    ]
     _record_provenance(
         [(one, text.provenance) for one, text in zip(candidates, texts, strict=True) if text.provenance]
     )
