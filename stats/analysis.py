@@ -125,6 +125,13 @@ class Analysis:
                 return comparison
         raise ValueError(f"criterion, a and b must name a comparison; got {criterion!r}, {a!r}, {b!r}")
 
+    def degrees_of_freedom(self) -> dict[tuple[str, str], float | None]:
+        """Return those of the primary comparisons that are tested."""
+        tested = [
+            one for one in self.comparisons if one.criterion == self.primary and one.crossed.p is not None
+        ]
+        return {(one.a, one.b): one.crossed.df for one in tested}
+
     def as_dict(self) -> dict[str, Any]:
         """Return the analysis as its part of the JSON report, without NaN and numpy types."""
         return {

@@ -21,6 +21,8 @@ from annotations.results.seal import is_sealed, unblinding_facts
 from generation.models import Prompt
 from stats.analysis import Analysis, analyse
 from stats.cases import chosen_cases, prompt_means
+from stats.ordinal.check import joined, ordinal_check
+from stats.ordinal.severity import severity
 from stats.published import published_deviations, published_means, published_tests
 from stats.ratings.choice import choose
 from stats.ratings.slices import slices, uncut_tags
@@ -107,6 +109,8 @@ def study_report(
     compared, everybody = (
         table if samples_of is None else table.averaged(samples_of) for table in (valid, everything)
     )
+    ordinal = ordinal_check(compared, analysis.primary, analysis.degrees_of_freedom())
+    analysis = replace(analysis, comparisons=joined(analysis.comparisons, ordinal, analysis.alpha))
     return replace(
         report,
         analysis=analysis,
@@ -116,6 +120,8 @@ def study_report(
         cases=cases(study, valid, analysis.primary, prompts),
         slices=slices(compared, tags, analysis.primary, plan.analysis if plan else analysis_by_design(study)),
         uncut_tags=uncut_tags(compared, tags),
+        ordinal=ordinal,
+        severity=severity(valid, analysis.primary),
     )
 
 

@@ -98,6 +98,7 @@ def tables_of_workbook(content: bytes) -> list[Rows]:
 
 def leading_number(text: str) -> tuple[float, int]:
     """Return the number that a cell starts with, and its decimals."""
+    text = text.replace("\N{NO-BREAK SPACE}", " ")
     word = text.replace("\N{MINUS SIGN}", "-").split()[0]
     if word == "<":
         return 0.0, 3

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from stats.analysis import Analysis
     from stats.cases import CaseKind
+    from stats.ordinal.check import OrdinalCheck
+    from stats.ordinal.severity import Severity
     from stats.published import ByMethodAndCriterion
     from stats.ratings.choice import Planned
     from stats.ratings.slices import Slice
@@ -219,6 +221,9 @@ class StudyReport:
     uncut_tags: tuple[str, ...] = ()
     # None where the ratings were collected here.
     collected_elsewhere: ElsewhereFacts | None = None
+    # The primary comparisons with scores as ordered categories, and how strict evaluators are.
+    ordinal: OrdinalCheck | None = None
+    severity: Severity | None = None
 
     def criterion(self, key: str) -> CriterionFacts:
         """Return a criterion of the study."""
@@ -226,9 +231,12 @@ class StudyReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain dictionaries and lists, ready for JSON; the analysis stands beside the other keys."""
-        plain = asdict(replace(self, analysis=None, without_exclusions=(), slices=()))
+        bare = replace(self, analysis=None, without_exclusions=(), slices=(), ordinal=None, severity=None)
+        plain = asdict(bare)
         del plain["analysis"]
         plain["without_exclusions"] = [comparison.as_dict() for comparison in self.without_exclusions]
+        plain["ordinal"] = None if self.ordinal is None else self.ordinal.as_dict()
+        plain["severity"] = None if self.severity is None else self.severity.as_dict()
         plain["slices"] = [one.as_dict() for one in self.slices]
         if self.analysis is None:
             return plain | {"comparisons": [], "agreement": {}, "ranking": [], "evaluators": []}

@@ -38,6 +38,26 @@ def tidy_rows(report: StudyReport) -> Iterator[Row]:
         yield "best_choices", None, method, None, picks
     if report.analysis is not None:
         yield from analysis_rows(report.analysis)
+    if report.ordinal is not None:
+        check = report.ordinal.as_dict()
+        for contrast in check["contrasts"]:
+            for column, number in flat("ordinal", contrast):
+                yield column, check["criterion"], contrast["a"], contrast["b"], number
+    if report.severity is not None:
+        found = report.severity.as_dict()
+        for one in found["evaluators"]:
+            for column, number in flat(f"severity.{one['evaluator']}", one):
+                yield column, found["criterion"], None, None, number
+        for average in found["fair_averages"]:
+            for column, number in flat("fair_average", average):
+                yield column, found["criterion"], average["method"], None, number
+        yield (
+            "severity.separation_reliability",
+            found["criterion"],
+            None,
+            None,
+            found["separation_reliability"],
+        )
     for part in report.slices:
         name = f"slice.{part.tag}={part.value}"
         yield f"{name}.prompts", None, None, None, part.prompts
@@ -67,6 +87,12 @@ def analysis_rows(analysis: Analysis) -> Iterator[Row]:
     for measures in analysis.agreement:
         for name, value in flat("agreement", measures.as_dict()):
             yield name, measures.criterion, None, None, value
+    for of_groups in analysis.group_agreement:
+        for one in of_groups.groups:
+            yield f"alpha_ordinal.{one.group}", of_groups.criterion, None, None, one.ordinal
+        for between in of_groups.differences:
+            name = f"alpha_difference.{between.a}.{between.b}"
+            yield name, of_groups.criterion, None, None, between.difference
     for table, ranking in (
         ("ranking", analysis.ranking),
         ("ranking_by_rating", analysis.ranking_by_rating),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from annotations.results.document.ordinal import severity_blocks
 from annotations.results.document.wording import cell, count_cell, in_a_row, interval
 from stats.analysis import Analysis
 from stats.position import WaldTest
@@ -159,6 +160,7 @@ def evaluators_section(report: StudyReport, analysis: Analysis) -> Section:
                 is_notice=True,
             )
         )
+    blocks += severity_blocks(report)
     return Section("evaluators", _("Evaluators"), tuple(blocks))
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.results.document.findings import pair_label
+from annotations.results.document.ordinal import ordinal_blocks
 from annotations.results.document.wording import cell, count_cell, in_a_row, interval, p_cell
 from stats.analysis import Analysis
 from stats.cluster import ClusterRobustMean
@@ -59,9 +60,10 @@ def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
         )
     note = _(
         "The primary question asked by other methods. The conclusion depends on the method where cluster-robust errors,"
-        " sign flips of evaluators or the bootstrap disagree with the primary test at .05; only those count whose"
-        " estimate is the primary one within a tenth of its standard error, since another estimate answers another"
-        " question. Sign flips of prompts hold these evaluators fixed, so they speak of these alone."
+        " sign flips of evaluators, the bootstrap or the ordinal check disagree with the primary test at .05; of the"
+        " first three those count whose estimate is the primary one within a tenth of its standard error, since another"
+        " estimate answers another question. Sign flips of prompts hold these evaluators fixed, so they speak of these"
+        " alone."
     )
     if drawn:
         of_flips = ngettext(
@@ -106,6 +108,7 @@ def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
                 ),
                 tuple(interval_rows),
             ),
+            *ordinal_blocks(report),
         ),
     )
 

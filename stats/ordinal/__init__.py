@@ -1,0 +1,1 @@
+"""Ratings as ordered categories: the cumulative-logit model with crossed effects, and how strict evaluators are."""
