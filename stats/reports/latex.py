@@ -28,8 +28,13 @@ SPECIAL = {
 
 
 def escape(text: str) -> str:
-    """Return text that LaTeX prints as it stands, on one line."""
-    return "".join(SPECIAL.get(character, character) for character in " ".join(text.split()))
+    r"""
+    Return text that LaTeX prints as it stands, on one line.
+
+    A `[` or `*` in front, after the end of a line or a rule, would be taken for an argument of `\\` or `\midrule`.
+    """
+    written = "".join(SPECIAL.get(character, character) for character in " ".join(text.split()))
+    return f"{{}}{written}" if written.startswith(("[", "*")) else written
 
 
 def latex(document: Document) -> str:
