@@ -19,7 +19,7 @@ from annotations.results.elsewhere import analysis_by_design, elsewhere_facts
 from annotations.results.rating_table import page_prompts, page_seconds, rating_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
 from generation.models import Prompt
-from stats.analysis import Analysis, analyse
+from stats.analysis import Analysis
 from stats.cases import chosen_cases, prompt_means
 from stats.ordinal.check import joined, ordinal_check
 from stats.ordinal.severity import severity
@@ -27,6 +27,7 @@ from stats.published import published_deviations, published_means, published_tes
 from stats.ratings.choice import choose
 from stats.ratings.slices import slices, uncut_tags
 from stats.ratings.table import RatingTable
+from stats.reports.archive import Recipe
 from stats.reports.study_report import (
     CaseFacts,
     CriterionFacts,
@@ -104,7 +105,8 @@ def study_report(
     samples_of = samples(valid, prompts)
     if samples_of is not None:
         report = replace(report, study=replace(facts, samples=max(Counter(samples_of).values())))
-    analysis = analysis_as_planned(study, valid, plan, effect, samples_of)
+    recipe = analysis_recipe(study, valid, plan, effect, samples_of)
+    analysis = recipe.analyse(valid, page_seconds(study, valid))
     tags = {page: prompt.tags for page, prompt in prompts.items()}
     compared, everybody = (
         table if samples_of is None else table.averaged(samples_of) for table in (valid, everything)
@@ -125,24 +127,22 @@ def study_report(
     )
 
 
-def analysis_as_planned(
+def analysis_recipe(
     study: Study,
     table: RatingTable,
     plan: PlanFacts | None,
     effect: float | None,
     samples_of: Sequence[int] | None,
-) -> Analysis:
-    """Analyse the valid evaluators' ratings by the locked plan, or with the overall criterion as primary."""
+) -> Recipe:
+    """Return what the analysis is told: by the locked plan, or with the overall criterion as primary."""
     primary = plan.primary_criterion if plan else primary_by_default(table)
     margin = plan.equivalence_margin if plan else None
-    return analyse(
-        table,
+    return Recipe(
         primary=primary,
-        rng=np.random.default_rng(BOOTSTRAP_SEED),
-        margins=None if margin is None else {primary: margin},
+        seed=BOOTSTRAP_SEED,
+        margins={} if margin is None else {primary: margin},
         effect=plan.planned_effect if plan and effect is None else effect,
         planned=plan.analysis if plan else analysis_by_design(study),
-        page_seconds=page_seconds(study, table),
         planned_pairs=plan.comparisons if plan else None,
         groups=dict(study.enrolments.exclude(group=None).values_list("pseudonym", "group__key")),
         samples_of=samples_of,

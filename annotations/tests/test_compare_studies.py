@@ -36,7 +36,7 @@ def test_two_studies_are_compared_by_the_methods_and_criteria_they_share(db: Non
     numbers = json.loads(compared("first", "second", "--format", "json"))
     assert [one["criterion"] for one in numbers["criteria"]] == ["format", "overall"]
     assert len(numbers["methods"]) == 6
-    assert all(one["cv_star"] > 0 for one in numbers["methods"])
+    assert all(one["cv_star"] >= 0 for one in numbers["methods"])
 
 
 def test_a_study_without_results_or_that_is_not_there_is_named(db: None) -> None:

@@ -201,11 +201,12 @@ class RatingTable:
         """Return the ratings of these methods alone, which are numbered anew in this order."""
         place = np.full(len(self.methods), -1, dtype=np.int64)
         place[list(methods)] = np.arange(len(methods))
-        kept = self.rows(place[self.method] >= 0)
+        kept, picks = self.rows(place[self.method] >= 0), self.picks.rows(place[self.picks.method] >= 0)
         return replace(
             kept,
             method=place[kept.method],
             methods=tuple(self.methods[number] for number in methods),
+            picks=replace(picks, method=place[picks.method]),
             written=None if self.written is None else self.written[:, list(methods)],
         )
 

@@ -1,0 +1,86 @@
+"""The archive of a study: its answers, plan, material and results, and the command that makes the results again."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+from annotations.models import PageCandidate, Study
+from annotations.plan.plan import locked_plan, plan_facts
+from annotations.results.answer_rows import rating_chunks
+from annotations.results.rating_table import page_prompts, page_seconds, valid_table
+from annotations.results.report import analysis_recipe, samples, study_report
+from annotations.results.report_formats import export
+from annotations.results.seal import refuse_sealed
+from stats.reports.archive import RESULTS, archive_files
+
+README = """\
+# {title}
+
+The answers, plan, material and results of the study `{slug}`, by pseudonyms, made by evalsite {version}.
+
+- `answers.jsonl`: every rating and best pick of everybody, one a line
+- `ratings.csv`, `picks.csv`, `seconds.csv`: those of the evaluators who count, as they were analysed
+- `design.json`: the names in their order, the scales, and what the analysis was told
+- `plan.json`: the plan that was locked before the first answer, where there is one
+- `material.jsonl`: the prompts and the texts of all methods
+- `results.json`: the report
+
+To make the numbers again, with evalsite {version} and numpy {numpy}, scipy {scipy}:
+
+    python -m stats.reports.archive {slug}.zip
+"""
+# The time stamp of the files: the same study gives the same archive.
+STAMP = (1980, 1, 1, 0, 0, 0)
+
+
+def study_archive(study: Study) -> bytes:
+    """Return the archive of a study as a ZIP; raise `Sealed` while its numbers are."""
+    refuse_sealed(study)
+    table = valid_table(study)
+    locked = locked_plan(study)
+    plan = plan_facts(locked) if locked else None
+    report = study_report(study)
+    files = {RESULTS: export(report, "json"), "answers.jsonl": b"".join(rating_chunks(study, "jsonl"))}
+    if table.evaluators and table.criteria:
+        recipe = analysis_recipe(study, table, plan, None, samples(table, page_prompts(study)))
+        files |= archive_files(table, recipe, page_seconds(study, table))
+    if plan is not None:
+        files["plan.json"] = (json.dumps(plan.document, ensure_ascii=False, indent=2) + "\n").encode()
+    files["material.jsonl"] = material(study)
+    files["README.md"] = README.format(
+        title=report.study.title,
+        slug=study.slug,
+        version=report.software.evalsite,
+        numpy=report.software.numpy,
+        scipy=report.software.scipy,
+    ).encode()
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name, STAMP), body, zipfile.ZIP_DEFLATED)
+    return output.getvalue()
+
+
+def material(study: Study) -> bytes:
+    """Return the prompts and texts of a study as JSON Lines, by page and method."""
+    prompts = page_prompts(study)
+    shown = (
+        PageCandidate.objects.filter(page__subtask__study=study)
+        .order_by("page__subtask__number", "page__number", "study_method__number")
+        .values_list("page__subtask__number", "page__number", "study_method__method__key", "candidate__text")
+    )
+    lines = [
+        json.dumps(
+            {
+                "page": f"{subtask}/{page}",
+                "prompt": prompts[f"{subtask}/{page}"].content.whole_text(),
+                "method": method,
+                "text": text,
+            },
+            ensure_ascii=False,
+        )
+        for subtask, page, method, text in shown
+    ]
+    return "".join(f"{line}\n" for line in lines).encode()
