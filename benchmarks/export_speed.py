@@ -29,9 +29,22 @@ TARGET_MEGABYTES = 50
 # A workbook is made whole before it is sent.
 STREAMED = ("csv", "jsonl", "parquet")
 
-# Everything is written by PostgreSQL itself. The scores are of the scale by construction, so the trigger that looks at
-# each of them rests meanwhile.
+# Everything is written by PostgreSQL itself. The rows refer to others and keep to the scale by construction, so that
+# what looks at each of them is left out: foreign keys for good, triggers meanwhile.
 FILL = [
+    # No table can be changed while foreign keys of the same transaction wait to be looked at.
+    "SET CONSTRAINTS ALL IMMEDIATE",
+    """
+    DO $$ DECLARE one record; BEGIN
+        FOR one IN SELECT conname, conrelid::regclass AS answers FROM pg_constraint
+            WHERE contype = 'f' AND conrelid IN (
+                'annotations_placement'::regclass, 'annotations_rating'::regclass,
+                'annotations_bestchoice'::regclass, 'annotations_answerchange'::regclass)
+        LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', one.answers, one.conname); END LOOP;
+    END $$
+    """,
+    "ALTER TABLE annotations_placement DISABLE TRIGGER USER",
+    "ALTER TABLE annotations_rating DISABLE TRIGGER USER",
     """
     INSERT INTO annotations_assignment (enrolment_id, subtask_id)
     SELECT enrolment.id, subtask.id FROM annotations_enrolment enrolment CROSS JOIN annotations_subtask subtask
@@ -45,21 +58,22 @@ FILL = [
     FROM annotations_enrolment enrolment CROSS JOIN annotations_pagecandidate shown
     JOIN annotations_studymethod method ON method.id = shown.study_method_id
     """,
-    "ALTER TABLE annotations_rating DISABLE TRIGGER rating_fits",
     """
     INSERT INTO annotations_rating (enrolment_id, candidate_id, criterion_id, score, off_scale, client_order, saved_at)
     SELECT placement.enrolment_id, placement.candidate_id, criterion.id, 1 + placement.id % 5, false, 1,
            now() + placement.id * interval '1 second' + criterion.number * interval '1 millisecond'
     FROM annotations_placement placement, annotations_criterion criterion
     """,
-    # No trigger can be changed while foreign keys of the same transaction wait to be looked at.
-    "SET CONSTRAINTS ALL IMMEDIATE",
-    "ALTER TABLE annotations_rating ENABLE TRIGGER rating_fits",
     """
     INSERT INTO annotations_bestchoice (enrolment_id, page_id, candidate_id, client_order, saved_at)
     SELECT enrolment_id, page_id, candidate_id, 1, now() + id * interval '1 second'
     FROM annotations_placement WHERE position = 0
     """,
+]
+# From here on triggers look at every row again.
+WATCHED = [
+    "ALTER TABLE annotations_placement ENABLE TRIGGER USER",
+    "ALTER TABLE annotations_rating ENABLE TRIGGER USER",
 ]
 HISTORY = [
     """
@@ -166,7 +180,12 @@ def filled_study(prompts: int, *, history: bool = True):  # noqa: ANN201 - its t
         for number in range(EVALUATORS)
     )
     with connection.cursor() as cursor:
-        for statement in [*FILL, *(HISTORY if history else []), "ANALYZE"]:
+        for statement in [
+            *FILL,
+            *(HISTORY if history else []),
+            *WATCHED,
+            "ANALYZE",
+        ]:
             cursor.execute(statement)
     return study
 

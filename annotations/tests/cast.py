@@ -98,18 +98,16 @@ def build_study(
     subtasks = Subtask.objects.bulk_create(
         Subtask(study=study, number=number) for number in range(1, len(batches) + 1)
     )
-    for subtask, batch in zip(subtasks, batches, strict=True):
-        pages = Page.objects.bulk_create(
-            Page(subtask=subtask, number=number, prompt=prompt)
-            for number, prompt in enumerate(batch, start=1)
-        )
-        PageCandidate.objects.bulk_create(
-            PageCandidate(page=page, candidate=candidate, study_method=study_method)
-            for page in pages
-            for candidate, study_method in zip(
-                build_candidates(page.prompt, runs), study_methods, strict=True
-            )
-        )
+    pages = Page.objects.bulk_create(
+        Page(subtask=subtask, number=number, prompt=prompt)
+        for subtask, batch in zip(subtasks, batches, strict=True)
+        for number, prompt in enumerate(batch, start=1)
+    )
+    shown = [(page, study_method) for page in pages for study_method in study_methods]
+    PageCandidate.objects.bulk_create(
+        PageCandidate(page=page, candidate=candidate, study_method=study_method)
+        for candidate, (page, study_method) in zip(build_candidates(built_prompts, runs), shown, strict=True)
+    )
     return study
 
 
@@ -118,7 +116,7 @@ def build_run(number: int) -> GenerationRun:
     return GenerationRun.objects.create(method=method, state=GenerationRun.State.DONE)
 
 
-def build_candidates(prompt: Prompt, runs: list[GenerationRun]) -> list[Candidate]:
+def build_candidates(prompts: list[Prompt], runs: list[GenerationRun]) -> list[Candidate]:
     return Candidate.objects.bulk_create(
         Candidate(
             run=run,
@@ -126,6 +124,7 @@ def build_candidates(prompt: Prompt, runs: list[GenerationRun]) -> list[Candidat
             text=f"{OPENINGS[number % 6]}，{CLOSINGS[number % 6]}。\n"
             f"{OPENINGS[(number + 2) % 6]}，{CLOSINGS[(prompt.pk + number) % 6]}。",
         )
+        for prompt in prompts
         for number, run in enumerate(runs)
     )
 
