@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import choix
 import numpy as np
 import pytest
 
@@ -42,6 +43,16 @@ def test_strengths_from_picks_are_centred_log_shares() -> None:
     logs = np.log([3, 6, 2])
     strengths = {method.method: method.strength for method in ranking.methods}
     assert [strengths[key] for key in "abc"] == pytest.approx(logs - logs.mean())
+
+
+def test_strengths_are_those_of_another_implementation() -> None:
+    rng = np.random.default_rng(5)
+    for methods in (2, 4, 7):
+        wins = rng.integers(1, 40, size=(methods, methods)).astype(float)
+        np.fill_diagonal(wins, 0)
+        pairs = [(i, j) for i, j in np.ndindex(wins.shape) for _ in range(int(wins[i, j]))]
+        theirs = choix.opt_pairwise(methods, pairs, alpha=0.0, tol=1e-12)
+        assert bradley_terry(wins).strengths == pytest.approx(theirs - theirs.mean(), abs=1e-5)
 
 
 def test_method_that_was_never_picked_has_a_finite_strength() -> None:
