@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from generation.methods import METHODS
@@ -45,8 +46,9 @@ class Server:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a text's provenance says of the engine; neither its address nor the key."""
-        return {name: getattr(self, name) for name in ("engine", "model", "revision", "dtype", "tokenizer")}
+        """What a text's provenance says of the engine: no address, no key, and no path of this machine."""
+        known = {name: getattr(self, name) for name in ("engine", "model", "revision", "dtype")}
+        return {**known, "tokenizer": Path(self.tokenizer).name}
 
 
 def parse_servers(text: str) -> dict[str, Server]:

@@ -179,6 +179,7 @@ def test_provenance_names_the_engine_and_how_it_was_asked(
     assert facts["search"]["sampling"]["temperature"] == 0.8
     assert "secret" not in str(facts)
     assert engine.url not in str(facts)
+    assert str(folder) not in str(facts)
     assert {headers.get("Authorization") for _, _, headers in engine.requests} == {"Bearer secret"}
 
 
