@@ -66,6 +66,7 @@ def test_a_report_counts_the_valid_and_names_the_others(study: Study, enrolment:
         "rendering": "plain",
         "missing_texts": 0,
         "samples": 1,
+        "is_closed": True,
     }
     assert report["participants"] == {
         "recruited": 3,
@@ -151,7 +152,7 @@ def test_the_number_of_queries_does_not_grow_with_the_study(
     study = build_study(prompts=prompts)
     answer_everything(enrol(study, build_user("alice")))
     close_study(study)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         study_report(study)
 
 
