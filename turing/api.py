@@ -94,10 +94,10 @@ class Pairs(APIView):
         responses=page_of(PairSerializer),
     )
     def get(self, request: Request) -> Response:
-        from turing.results.exports import played_pairs
+        from turing.results.exports import PAIR_COLUMNS, played_pairs
 
         query = checked_query(PairQuery, request)
-        found: QuerySet[Any, Any] = played_pairs()
+        found: QuerySet[Any, Any] = played_pairs().values(*PAIR_COLUMNS)
         if "genre" in query:
             found = found.filter(genre=query["genre"])
         return page_response(request, found, query, rows_as(PairSerializer))
