@@ -1,9 +1,11 @@
-"""What has to be done for studies now and then: beat sends these (`CELERY_BEAT_SCHEDULE`), and any number may run."""
+"""What is done for studies outside requests: by the clock (`CELERY_BEAT_SCHEDULE`), or when asked for."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
+from annotations.jobs.queueing import notify
+from annotations.jobs.running import run_next
 from annotations.recruiting import reminders, sharing_out
 
 
@@ -15,3 +17,11 @@ def send_reminders() -> None:
 @shared_task
 def give_back() -> None:
     sharing_out.give_back_everywhere()
+
+
+# Where the worker's process was killed Celery sends it again by itself, so that nobody need wait for the lease.
+@shared_task(max_retries=2, default_retry_delay=1)
+def run_job() -> None:
+    """Do the next job that waits, and notify a worker for the one after it."""
+    if run_next():
+        notify()

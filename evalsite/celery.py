@@ -80,6 +80,7 @@ class SignOfLife(bootsteps.StartStopStep):
 
     def _report(self, worker: Any) -> None:
         # Models can be imported only when the apps are loaded.
+        from annotations.jobs import running as jobs
         from annotations.models import WaitingFile
         from annotations.setup.runs import add_finished_runs
         from generation.compose.composing import forget_old
@@ -98,6 +99,7 @@ class SignOfLife(bootsteps.StartStopStep):
             self._do(Worker.objects.report, worker.hostname, queues=queues, slots=worker.concurrency)
             self._do(poll)
             self._do(learning.poll)
+            self._do(jobs.poll)
             self._do(forget_old)
             self._do(forget_sent)
             self._do(forget_answers)

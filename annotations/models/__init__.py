@@ -12,6 +12,7 @@ from annotations.models.answers import (
     Rating,
 )
 from annotations.models.imports import RatingImport, RatingUpload, RatingUploadPart, RepeatedRating
+from annotations.models.jobs import Job, JobFilePart
 from annotations.models.payments import Payment
 from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
 from annotations.models.recruitment import (
@@ -46,6 +47,8 @@ __all__ = [
     "EnrolmentQuerySet",
     "EvaluatorGroup",
     "Invitation",
+    "Job",
+    "JobFilePart",
     "LinkAccount",
     "OpenLink",
     "Page",
