@@ -30,6 +30,7 @@ urlpatterns = [
     path("studies/<slug:slug>/resume/", setup.Resume.as_view(), name="resume"),
     path("studies/<slug:slug>/prompts/", texts.Prompts.as_view(), name="prompts"),
     path("studies/<slug:slug>/methods/", texts.Methods.as_view(), name="methods"),
+    path("studies/<slug:slug>/methods/<slug:key>/", texts.OneMethod.as_view(), name="method"),
     path("studies/<slug:slug>/candidates/", texts.Candidates.as_view(), name="candidates"),
     path("studies/<slug:slug>/runs/", texts.StudyRuns.as_view(), name="study_runs"),
     path("studies/<slug:slug>/runs/<uuid:run>/add/", texts.AddRun.as_view(), name="add_run"),

@@ -59,6 +59,7 @@ ARGUMENTS: dict[str, Any] = {
     "link": LINK,
     "file": FILE,
     "token": TOKEN,
+    "key": "method-0",
     # A letter that was never sent.
     "uidb64": "MQ",
     "password_reset_confirm token": "none-sent",

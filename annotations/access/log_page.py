@@ -38,6 +38,7 @@ DETAILS = {
     "group": gettext_lazy("group"),
     "invitation": gettext_lazy("invitation"),
     "invitations": gettext_lazy("invitations"),
+    "label": gettext_lazy("label"),
     "letters": gettext_lazy("letters"),
     "limit": gettext_lazy("limit"),
     "link": gettext_lazy("link"),

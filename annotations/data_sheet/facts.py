@@ -56,7 +56,7 @@ def gathered(study: Study) -> Facts:
     pages = [row.prompts for row in watched.matrix.rows]
     return Facts(
         study=study,
-        methods=tuple(study.study_methods.values_list("method__label", flat=True)),
+        methods=tuple(study.study_methods.names().values()),
         prompts=sum(pages),
         texts=PageCandidate.objects.filter(page__subtask__study=study).count(),
         subtasks=len(pages),

@@ -29,11 +29,11 @@ from annotations.models.study import (
     Page,
     PageCandidate,
     Study,
-    StudyMethod,
     StudyQuerySet,
     StudyRun,
     Subtask,
 )
+from annotations.models.study_methods import StudyMethod, method_label
 from annotations.models.waiting import WaitingFile
 
 __all__ = [
@@ -71,4 +71,5 @@ __all__ = [
     "Subtask",
     "Unblinding",
     "WaitingFile",
+    "method_label",
 ]

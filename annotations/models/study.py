@@ -28,7 +28,7 @@ from annotations.models.bounds import (
 from annotations.models.numbers import LARGEST_SCORE, NumberField
 from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes
 from generation.genres import genre_choices
-from generation.models import Candidate, GenerationRun, Method, Prompt, method_name
+from generation.models import Candidate, GenerationRun, Prompt
 from generation.texts.normalising import shown_prompt, shown_text
 
 if TYPE_CHECKING:
@@ -262,33 +262,6 @@ class Study(models.Model):
         return self.evaluators_per_subtask is not None
 
 
-class StudyMethodQuerySet(models.QuerySet["StudyMethod"]):
-    def names(self) -> dict[str, str]:
-        """Return what the methods are called in the reader's language, by their keys in the order of reports."""
-        found = self.order_by("number").values_list("method__key", "method__label")
-        return {key: method_name(key, label) for key, label in found}
-
-
-class StudyMethod(models.Model):
-    """A method that takes part in a study; its number is its place in reports."""
-
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="study_methods")
-    method = models.ForeignKey(Method, on_delete=models.PROTECT)
-    number = models.PositiveSmallIntegerField()
-
-    objects = StudyMethodQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["number"]
-        constraints = [
-            models.UniqueConstraint(fields=["study", "method"], name="study_method_once"),
-            models.UniqueConstraint(fields=["study", "number"], name="study_method_number_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"method {self.number} of study {self.study_id}"
-
-
 class Criterion(models.Model):
     """One quality asked about, with its range and the words at both ends."""
 
@@ -372,7 +345,7 @@ class PageCandidate(models.Model):
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="page_candidates")
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
-    study_method = models.ForeignKey(StudyMethod, on_delete=models.RESTRICT)
+    study_method = models.ForeignKey("annotations.StudyMethod", on_delete=models.RESTRICT)
 
     class Meta:
         constraints = [

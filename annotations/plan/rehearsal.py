@@ -89,7 +89,9 @@ def copy_study(study: Study, slug: str) -> Study:
         criterion._state.adding = True
         criterion.save()
     methods = {
-        one.pk: StudyMethod.objects.create(study=copy, method_id=one.method_id, number=one.number)
+        one.pk: StudyMethod.objects.create(
+            study=copy, method_id=one.method_id, number=one.number, label=one.label
+        )
         for one in study.study_methods.all()
     }
     for subtask in study.subtasks.prefetch_related("pages__page_candidates"):

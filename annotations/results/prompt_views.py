@@ -157,7 +157,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
         "description": study.shown_prompt(shown.prompt.description),
         "columns": [
             {
-                "label": one.study_method.method.name,
+                "label": one.study_method.name,
                 "text": rendered(study.shown(one.candidate.text), study),
                 "means": [
                     (criterion.label, decimal(finite(means[one.study_method.number, index])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,9 +13,10 @@ from django.forms.utils import ErrorDict
 from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models import Study
+from annotations.models import Study, StudyMethod
 from annotations.models.bounds import LONGEST_TEXT, bounds_of
 from annotations.models.texts_by_language import longest_text
+from annotations.setup.material import MethodCheck
 from annotations.setup.rubrics import READY_MADE, Rubric, load_rubric
 from annotations.setup.study import (
     changeable_fields,
@@ -358,3 +360,23 @@ class PromptsForm(MaterialForm):
             except Refused as refused:
                 self.refuse("prompts_file" if upload else "prompts", refused)
         return cleaned
+
+
+class LabelsForm(forms.Form):
+    """What each method is called in a study; an empty field leaves it the name that it has elsewhere."""
+
+    prefix = "label"
+
+    def __init__(self, methods: Sequence[MethodCheck], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for method in methods:
+            self.fields[method.key] = forms.CharField(
+                required=False,
+                **bounds_of(StudyMethod, "label"),
+                label=method.own_name,
+                initial="" if method.label == method.own_name else method.label,
+            )
+
+    def labels(self) -> dict[str, str]:
+        """Return the labels that were sent, by the keys of their methods."""
+        return {key: label for key, label in self.cleaned_data.items() if self.add_prefix(key) in self.data}

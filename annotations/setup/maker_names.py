@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import F, Func, TextField, Value
 
-from annotations.models import PageCandidate, Study
+from annotations.models import PageCandidate, Study, method_label
 from generation.models import method_name, prompt_heading
 
 # Names that hardly mean anything but a model, and names that are words or people's as well.
@@ -67,7 +67,7 @@ def texts_naming_their_maker(
         .filter(words__isnull=False)
         .order_by("page__subtask__number", "page__number", "study_method__number")
     )
-    method = ("study_method__method__key", "study_method__method__label")
+    method = ("study_method__method__key", method_label("study_method__"))
     rows = list(found.values_list(*method, prompt_heading("page__prompt__"), "candidate__text", "words"))
     return len(rows), tuple(
         MakerNamed(prompt, method_name(key, label), text, words)

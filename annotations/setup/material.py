@@ -17,6 +17,7 @@ from annotations.models import (
     Page,
     PageCandidate,
     Study,
+    method_label,
 )
 from annotations.models.counting import count_of
 from annotations.setup.maker_names import MakerNamed, texts_naming_their_maker
@@ -103,6 +104,9 @@ class Median(Aggregate):
 class MethodCheck:
     """One method's texts: how many there are and are missing, and their lengths in characters."""
 
+    key: str
+    # What it is called elsewhere, and in this study.
+    own_name: str
     label: str
     texts: int
     missing: int
@@ -164,8 +168,17 @@ def material_checks(study: Study) -> MaterialChecks:
     sizes = list(study.subtasks.annotate(size=Count("pages")).order_by().values_list("size", flat=True))
     prompts = sum(sizes)
     methods = tuple(
-        MethodCheck(method_name(key, label), texts, prompts - texts, shortest, median, longest)
-        for key, label, texts, shortest, median, longest in _lengths(study)
+        MethodCheck(
+            key,
+            method_name(key, own),
+            method_name(key, label),
+            texts,
+            prompts - texts,
+            shortest,
+            median,
+            longest,
+        )
+        for key, own, label, texts, shortest, median, longest in _lengths(study)
     )
     missing = sum(method.missing for method in methods)
     same_texts = _same_texts(study)
@@ -185,15 +198,18 @@ def material_checks(study: Study) -> MaterialChecks:
     )
 
 
-def _lengths(study: Study) -> list[tuple[str, str, int, int | None, float | None, int | None]]:
-    """Return key, label, number of texts, and their least, median and greatest length for each method of a study."""
+def _lengths(study: Study) -> list[tuple[str, str, str, int, int | None, float | None, int | None]]:
+    """Return for each method of a study its key, its labels elsewhere and here, and what there is of its texts.
+
+    That is their number, and their least, median and greatest length.
+    """
     length = Length("pagecandidate__candidate__text")
     found = study.study_methods.annotate(
         texts=Count("pagecandidate"), shortest=Min(length), median=Median(length), longest=Max(length)
     )
-    columns = ("method__key", "method__label", "texts", "shortest", "median", "longest")
+    columns = ("method__key", "method__label", method_label(), "texts", "shortest", "median", "longest")
     rows = found.values_list(*columns).order_by("number")
-    return cast("list[tuple[str, str, int, int | None, float | None, int | None]]", list(rows))
+    return cast("list[tuple[str, str, str, int, int | None, float | None, int | None]]", list(rows))
 
 
 def _missing_at(study: Study, methods: int) -> tuple[MissingTexts, ...]:
@@ -252,7 +268,7 @@ def typography_checks(study: Study) -> TypographyChecks:
     rows = shown.values_list(
         prompt_heading("page__prompt__"),
         "study_method__method__key",
-        "study_method__method__label",
+        method_label("study_method__"),
         "candidate__text",
     )
     found = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -11,9 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.access.permissions import Right, study_for
 from annotations.models import Study
 from annotations.requests import UserRequest
-from annotations.setup.forms import CandidatesForm, FileForm, PromptsForm
+from annotations.setup.forms import CandidatesForm, FileForm, LabelsForm, PromptsForm
 from annotations.setup.material import material_checks, store_material, typography_checks
-from annotations.setup.study import why_fixed
+from annotations.setup.study import label_methods, refuse_labels, why_fixed
 from annotations.setup.uploads.examples import examples_for
 from annotations.setup.uploads.waiting import keep_waiting
 from annotations.setup.views import setup_page
@@ -66,7 +67,36 @@ def upload_prompts(request: UserRequest, slug: str) -> HttpResponse:
     return material_page(request, study, refused=form)
 
 
-def material_page(request: UserRequest, study: Study, *, refused: FileForm | None = None) -> HttpResponse:
+@require_POST
+def method_labels(request: UserRequest, slug: str) -> HttpResponse:
+    """Change what the methods are called in the reports of a study."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = LabelsForm(material_checks(study).methods, request.POST)
+    if form.is_valid():
+        try:
+            label_methods(study, form.labels(), by=request.user)
+        except ValidationError as error:
+            form.add_error(None, error)
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("The labels are saved."))
+            return redirect("annotations:material", study.slug)
+    return material_page(request, study, refused=form)
+
+
+def why_labels_stay(study: Study) -> str:
+    """Return why the labels of methods cannot change now, or nothing."""
+    try:
+        refuse_labels(study)
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
+def material_page(
+    request: UserRequest, study: Study, *, refused: FileForm | LabelsForm | None = None
+) -> HttpResponse:
     """Return the page of the material, with the form that was refused if one was."""
     checks = material_checks(study)
     replaces = checks.prompts > 0
@@ -77,6 +107,8 @@ def material_page(request: UserRequest, study: Study, *, refused: FileForm | Non
         "prompts_form": refused
         if isinstance(refused, PromptsForm)
         else PromptsForm(study, replaces=replaces),
+        "labels_form": refused if isinstance(refused, LabelsForm) else LabelsForm(checks.methods),
+        "labels_stay": why_labels_stay(study),
         "refused": refused,
         "examples": examples_for(study.genre),
         "prompt_examples": ("prompts",),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from annotations.access.log import log_act
 from annotations.models import Page, PageCandidate, Study, StudyMethod, StudyRun
 from annotations.models.counting import count_of
-from annotations.setup.study import refuse_if_fixed
+from annotations.setup.study import all_names, name_taken, refuse_if_fixed
 from generation.files.candidates import MOST_METHODS
 from generation.models import GenerationRun, Prompt, RunPrompt, method_name
 from generation.refusals import Refused
@@ -42,6 +42,9 @@ def refuse_method(study: Study, method: str) -> None:
     refuse_further_methods(study)
     if study.study_methods.filter(method__key=method).exists():
         raise Refused(taken_message(method))
+    own = all_names(method)
+    if any(own & all_names(key, name) for key, name in study.study_methods.names().items()):
+        raise Refused(name_taken(method_name(method)))
 
 
 def has_samples(study: Study) -> bool:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from annotations.access.log import log_act
 from annotations.models import AnalysisPlan, Criterion, Study, StudyRole
@@ -18,6 +19,7 @@ from annotations.models.texts_by_language import TextsByLanguage, language_codes
 from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
 from annotations.setup.rubrics import Rubric
+from generation.models import method_name
 from generation.refusals import Refused
 from generation.texts.normalising import default_rule
 
@@ -135,6 +137,57 @@ def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
     locked.save(update_fields=["genre", "normalisation", "signed_off_at"])
     study.genre, study.normalisation, study.signed_off_at = locked.genre, locked.normalisation, None
     log_act(study, by, "study.changed", fields=["criteria"])
+
+
+@transaction.atomic
+def label_methods(study: Study, labels: Mapping[str, str], *, by: User | None) -> tuple[str, ...]:
+    """Give methods of a study, by their keys, labels of its own, and return the keys of those whose label is new.
+
+    An empty label takes the own one back. Raises ValidationError by key for a label that cannot be or by which another
+    method of the study is called, Refused while evaluators are at work, KeyError for what is no method of the study.
+    """
+    locked = Study.objects.locked(study)
+    refuse_labels(locked)
+    methods = {one.method.key: one for one in locked.study_methods.select_related("method")}
+    changed = tuple(key for key, label in labels.items() if methods[key].label != label)
+    for key in changed:
+        methods[key].label = labels[key]
+    names = {key: all_names(key, one.label or one.method.label) for key, one in methods.items()}
+    wrong: dict[str, list[str]] = {}
+    for key in changed:
+        try:
+            check_row(methods[key])
+        except ValidationError as error:
+            wrong[key] = error.messages
+        if any(names[key] & others for other, others in names.items() if other != key):
+            wrong.setdefault(key, []).append(name_taken(methods[key].name))
+    if wrong:
+        raise ValidationError(wrong)
+    # A label may go from one method to another.
+    locked.study_methods.filter(method__key__in=changed).update(label="")
+    for key in changed:
+        methods[key].save(update_fields=["label"])
+        log_act(study, by, "study.method_label", method=key, label=labels[key])
+    return changed
+
+
+def all_names(key: str, label: str = "") -> frozenset[str]:
+    """Return what a method is called in any of the languages, all in lower case."""
+    names = set()
+    for code in language_codes():
+        with override(code):
+            names.add(method_name(key, label).casefold())
+    return frozenset(names)
+
+
+def name_taken(name: str) -> str:
+    return _("Another method of the study is called %(label)s.") % {"label": name}
+
+
+def refuse_labels(study: Study) -> None:
+    """Raise Refused where evaluators are at work, so that what reports call the methods does not change meanwhile."""
+    if study.state != Study.State.DRAFT and Study.objects.sealed().filter(pk=study.pk).exists():
+        raise Refused(_("Evaluators are at work; labels of methods can be changed once the study is closed."))
 
 
 def refuse_if_fixed(study: Study) -> None:

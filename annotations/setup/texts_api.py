@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
-from annotations.models import Page, PageCandidate, StudyRun
+from annotations.models import Page, PageCandidate, StudyMethod, StudyRun
+from annotations.models.bounds import bounds_of
 from annotations.setup.runs import add_run, start_run
+from annotations.setup.study import label_methods
 from generation.methods import PRESETS
 from generation.runs.runs import LARGEST_SEED, MODEL_NAME
 from generation.web.once import IDEMPOTENCY_KEY, key_sent, make_once
@@ -72,7 +75,15 @@ class CandidateRowSerializer(serializers.ModelSerializer[PageCandidate]):
 class MethodRowSerializer(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     key = serializers.CharField(source="method.key")
-    label = serializers.CharField(source="method.label")  # type: ignore[assignment]
+    label = serializers.CharField(source="name")  # type: ignore[assignment]
+
+
+class LabelBody(Body):
+    label = serializers.CharField(  # type: ignore[assignment]
+        **bounds_of(StudyMethod, "label"),
+        allow_blank=True,
+        help_text="What reports call the method; empty: as it is called elsewhere.",
+    )
 
 
 class PromptQuery(PageQuery):
@@ -111,6 +122,24 @@ class Methods(APIView):
         query = checked_query(PageQuery, request)
         found = study.study_methods.select_related("method")
         return page_response(request, found, query, rows_as(MethodRowSerializer))
+
+
+class OneMethod(APIView):
+    @extend_schema(
+        operation_id="methods_label",
+        summary="Change what a method is called in the reports of a study",
+        request=LabelBody,
+        responses=MethodRowSerializer,
+    )
+    def patch(self, request: UserRequest, slug: str, key: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        found = get_object_or_404(study.study_methods.select_related("method"), method__key=key)
+        try:
+            label_methods(study, {key: checked_body(LabelBody, request)["label"]}, by=request.user)
+        except ValidationError as error:
+            raise ValidationError({"label": error.messages}) from error
+        found.refresh_from_db(fields=["label"])
+        return Response(MethodRowSerializer(found).data)
 
 
 class Candidates(APIView):

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
         material_views.upload_candidates,
         name="upload_candidates",
     ),
+    path("manage/studies/<slug:slug>/material/labels/", material_views.method_labels, name="method_labels"),
     path(
         "manage/studies/<slug:slug>/material/prompts/", material_views.upload_prompts, name="upload_prompts"
     ),

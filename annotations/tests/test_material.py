@@ -132,8 +132,8 @@ def test_checks_of_a_whole_study(draft: Study, file: CandidateFile) -> None:
     assert (checks.prompts, checks.subtasks, checks.smallest_subtask, checks.texts) == (3, 1, 3, 6)
     assert checks.is_complete
     assert checks.methods == (
-        MethodCheck("Human", 3, 0, 6, 6, 6),
-        MethodCheck("mine", 3, 0, 6, 12, 14),
+        MethodCheck("human", "Human", "Human", 3, 0, 6, 6, 6),
+        MethodCheck("mine", "mine", "mine", 3, 0, 6, 12, 14),
     )
     assert (checks.missing, checks.missing_at, checks.same, checks.same_texts) == (0, (), 0, ())
 
