@@ -26,6 +26,7 @@ from annotations.models import RatingUpload
 from annotations.models.texts_by_language import named_by
 from annotations.requests import UserRequest
 from generation.refusals import Refused
+from generation.texts.characters import UNSTORABLE
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
 
@@ -159,7 +160,7 @@ def look_page(
 
 
 def shortened(value: Any) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else UNSTORABLE.sub("\ufffd", str(value))
     return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -41,7 +42,7 @@ from generation.files.prompt_fields import (
 from generation.files.tables import Table, read_table
 from generation.methods import LABELS
 from generation.prompts import PromptContent
-from generation.texts.characters import CONTROL
+from generation.texts.characters import CONTROL, UNSTORABLE
 from generation.texts.normalising import is_blank
 
 # The fields of `generation.models.Provenance`, and what they are where nothing is said.
@@ -207,16 +208,26 @@ def _checked_sample(place: Place, value: object, problems: Problems) -> int:
 def _checked_notes(place: Place, notes: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     """Return notes as they can be stored: what JSON does not know, such as a date, as text."""
     for name, value in notes.items():
+        if why := _unstorable({name: value}):
+            problems.add(place, UNSTORABLE.sub("\ufffd", name), why)
+            continue
         written = json.dumps(value, default=str, ensure_ascii=False)
-        if NO_JSON.search(written):
-            problems.add(place, name, _("holds a control character"))
-        elif len(written) > LONGEST_NOTE:
+        if len(written) > LONGEST_NOTE:
             problems.add(
                 place, name, _("is %(length)s characters long; at most %(most)s are allowed"),
                 length=f"{len(written):,}", most=f"{LONGEST_NOTE:,}",
             )  # fmt: skip
     stored: dict[str, Any] = json.loads(json.dumps(dict(notes), default=str)) if notes else {}
     return stored
+
+
+def _unstorable(value: object) -> str:
+    """Return why a value cannot be stored in a JSON field, or ""."""
+    try:
+        written = json.dumps(value, default=str, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return _("holds a number that is infinite, or none")
+    return _("holds a control character") if NO_JSON.search(written) else ""
 
 
 def wrong_provenance(provenance: object) -> str:
@@ -233,7 +244,9 @@ def wrong_provenance(provenance: object) -> str:
         kind = type(PROVENANCE[name])
         if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
             return _("%(name)s must be of the kind %(kind)s") % {"name": name, "kind": kind.__name__}
-    return ""
+        if kind is float and not abs(value) <= sys.float_info.max:
+            return _("holds a number that is infinite, or none")
+    return _unstorable(provenance)
 
 
 def _drawn(rows: list[Row], seed: int) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -69,7 +70,12 @@ def _parsed(content: str, place: Place | None, problems: Problems) -> Any:
     """Return what a line, or a whole list without a place, says; `_UNREADABLE` where it is not JSON."""
     at: Place | int = place or 0
     try:
-        return json.loads(content, object_pairs_hook=_object_without_doubles, parse_constant=_constant)
+        return json.loads(
+            content,
+            object_pairs_hook=_object_without_doubles,
+            parse_constant=_constant,
+            parse_float=_number,
+        )
     except json.JSONDecodeError as error:
         column = _("column %(number)d") % {"number": error.colno}
         problems.add(place or error.lineno, column, _("is not JSON: %(reason)s"), reason=json_reason(error))
@@ -90,6 +96,14 @@ def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         raise ValueError(_("one name stands twice in an object"))
     return fields
+
+
+def _number(digits: str) -> float:
+    """Return a number with decimals; `1e999` would be infinite, which JSON does not have."""
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(_("%(value)s is no number of JSON") % {"value": digits[:20]})
+    return number
 
 
 def _constant(name: str) -> None:

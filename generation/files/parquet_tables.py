@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from generation.files.problems import Place, Problems, refuse_whole
+from generation.files.problems import Place, Problems, one_line, refuse_whole
 
 # Few, because one batch lies in memory as a whole.
 ROWS_AT_ONCE = 500
@@ -18,19 +19,13 @@ LARGEST_UNPACKED = 2_000_000_000
 
 def parquet_columns(path: Path, problems: Problems) -> tuple[str, ...]:
     """Return the names of the columns; raise `FileRefused` for what is no Parquet file or unpacks to too much."""
-    import pyarrow
     import pyarrow.parquet
 
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            metadata = file.metadata
-            groups = range(metadata.num_row_groups)
-            unpacked = sum(metadata.row_group(group).total_byte_size for group in groups)
-            columns = tuple(file.schema_arrow.names)
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, OSError) as error:
-        raise refuse_whole(
-            problems.file, _("is no Parquet file that can be read: %(reason)s"), reason=error
-        ) from error
+    with _refusing(problems), pyarrow.parquet.ParquetFile(path) as file:
+        metadata = file.metadata
+        groups = range(metadata.num_row_groups)
+        unpacked = sum(metadata.row_group(group).total_byte_size for group in groups)
+        columns = tuple(file.schema_arrow.names)
     if unpacked > LARGEST_UNPACKED:
         raise refuse_whole(
             problems.file,
@@ -41,12 +36,24 @@ def parquet_columns(path: Path, problems: Problems) -> tuple[str, ...]:
     return tuple("" if column.startswith("__index_level_") else column for column in columns)
 
 
-def parquet_rows(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
+@contextmanager
+def _refusing(problems: Problems) -> Iterator[None]:
+    """Raise `FileRefused` where a Parquet file cannot be read, whether in its parts or in any of its rows."""
+    try:
+        yield
+    # Beside its own errors pyarrow raises those of what it makes: texts, dates, time zones.
+    except Exception as error:
+        raise refuse_whole(
+            problems.file, _("is no Parquet file that can be read: %(reason)s"), reason=one_line(error)
+        ) from error
+
+
+def parquet_rows(path: Path, problems: Problems) -> Iterator[tuple[Place, dict[str, Any]]]:
     """Yield the place and the values of every row; what is missing, or no number, is None."""
     import pyarrow.parquet
 
     number = 0
-    with pyarrow.parquet.ParquetFile(path) as file:
+    with _refusing(problems), pyarrow.parquet.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
             for fields in batch.to_pylist():
                 number += 1

@@ -138,6 +138,15 @@ def listed_shortly(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(map(str, names[:most])) + (", …" if len(names) > most else "")
 
 
+def one_line(error: Exception) -> str:
+    """Return what a library says of a file, as the end of a sentence.
+
+    >>> one_line(OSError("no\\nheader"))
+    'no header'
+    """
+    return " ".join(str(error).split())[:200]
+
+
 def shown(value: str) -> str:
     """Return a value from a file, short and without characters that a terminal would act on."""
     clipped = value if len(value) <= 40 else f"{value[:39]}…"

@@ -22,6 +22,7 @@ from generation.files.json_tables import json_columns, json_rows
 from generation.files.parquet_tables import parquet_columns, parquet_rows
 from generation.files.problems import Place, Problems, listed_shortly, refuse_whole, shown
 from generation.files.workbooks import sheet_rows, sheets_of
+from generation.texts.characters import CONTROL
 
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 1_000
@@ -123,7 +124,7 @@ def read_table(path: Path, name: str = "", *, encoding: str = "", sheet: str = "
                     "parquet",
                     parquet_columns(path, problems),
                     problems,
-                    lambda: parquet_rows(path),
+                    lambda: parquet_rows(path, problems),
                 )
             )
         table = _text_table(path, problems, encoding_of(path, problems, encoding))
@@ -185,6 +186,13 @@ def _checked(table: Table) -> Table:
     for column in dict.fromkeys(table.columns):
         if table.columns.count(column) > 1:
             table.problems.add(0, column, _("is the name of two columns"))
+        if control := CONTROL.search(column):
+            table.problems.add(
+                0,
+                shown(column),
+                _("is a name with the control character U+%(code)s"),
+                code=f"{ord(control[0]):04X}",
+            )
     if len(table.columns) > MOST_COLUMNS:
         raise refuse_whole(table.name, _("has more than %(most)d columns"), most=MOST_COLUMNS)
     return table

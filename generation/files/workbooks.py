@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from generation.files.problems import Place, Problems, refuse_whole, shown
+from generation.files.problems import FileRefused, Place, Problems, one_line, refuse_whole, shown
 
 # A packed file of a few kilobytes can hold gigabytes of nothing.
 LARGEST_UNPACKED = 500_000_000
@@ -34,7 +34,7 @@ def sheets_of(path: Path, problems: Problems) -> dict[str, Header]:
 
     Raises `FileRefused` for what is no workbook or unpacks to too much.
     """
-    try:
+    with _refusing(problems):
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
         unpacked = sum(part.file_size for part in parts)
@@ -49,9 +49,19 @@ def sheets_of(path: Path, problems: Problems) -> dict[str, Header]:
             sheets = sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible")
             headers = (_header(sheet) for sheet in sheets)
             return {header.sheet: header for header in headers if header}
-    except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError, EOFError, NotImplementedError) as error:
+
+
+@contextmanager
+def _refusing(problems: Problems) -> Iterator[None]:
+    """Raise `FileRefused` where a workbook cannot be read, whether in its parts or in any of its rows."""
+    try:
+        yield
+    except (FileRefused, OSError):
+        raise
+    # A damaged workbook is unpacked and parsed by several libraries, each of which fails in its own ways.
+    except Exception as error:
         raise refuse_whole(
-            problems.file, _("is no workbook (XLSX) that can be read: %(reason)s"), reason=error
+            problems.file, _("is no workbook (XLSX) that can be read: %(reason)s"), reason=one_line(error)
         ) from error
 
 
@@ -104,7 +114,7 @@ def _header(sheet: Any) -> Header | None:
 
 def sheet_rows(path: Path, header: Header, problems: Problems) -> Iterator[tuple[Place, dict[str, Any]]]:
     """Yield the place and the cells of every row with content under the header."""
-    with _workbook(path) as book:
+    with _refusing(problems), _workbook(path) as book:
         for number, cells in _rows(book[header.sheet]):
             if number <= header.row:
                 continue

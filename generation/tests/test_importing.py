@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from generation.files.candidates import read_candidates
@@ -235,3 +237,28 @@ def test_what_a_terminal_would_act_on_is_not_repeated(write: Write) -> None:
         read_candidates(write("prompt,method,text\n月,\u202ea,明月\n月,b\u0009,清风\n"), "poem")
     assert "\u202e" not in str(refused.value)
     assert "'\\u202ea'" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("notes", {"a\x00": 1}, "a\ufffd: holds a control character"),
+        ("notes", {"a": {"\ud800": 1}}, "a: holds a control character"),
+        ("provenance", {"facts": {"a": "\x00"}}, "provenance: holds a control character"),
+        ("provenance", {"unknown": "\ud800"}, "provenance: holds a control character"),
+        ("provenance", {"score": 10**400}, "provenance: holds a number that is infinite, or none"),
+    ],
+)
+def test_what_a_database_cannot_hold_is_refused_beside_a_text(
+    write: Write, field: str, value: object, problem: str
+) -> None:
+    row = {"prompt": "花", "method": "human", "text": "花落", field: value}
+    found = problems(write(json.dumps(row) + "\n" + json.dumps({**row, "method": "jiuge"})))
+    assert found == [f"line 1, {problem} (2 of this kind: lines 1, 2)"]
+
+
+def test_a_number_of_parquet_that_is_none_is_refused_in_a_note(tmp_path: Path) -> None:
+    rows = {"prompt": ["p", "p"], "method": ["a", "b"], "text": ["x", "y"], "n": [[float("nan")], [1.0]]}
+    pyarrow.parquet.write_table(pyarrow.table(rows), tmp_path / "a.parquet")
+    (found,) = problems(tmp_path / "a.parquet")
+    assert "row 1, n: holds a number that is infinite, or none" in found

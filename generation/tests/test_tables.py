@@ -151,6 +151,67 @@ def test_what_is_wrong_is_told_in_one_line(write: Write, content: str | bytes, p
     assert line.removeprefix("answers.csv").lstrip(",: ").startswith(problem)
 
 
+@pytest.mark.parametrize("names", ['{"a\\u0000": 1}', '{"a\\ud800": 1}', "a\0,b\n1,2\n"])
+def test_columns_whose_names_cannot_be_stored_are_refused(write: Write, names: str) -> None:
+    (line,) = refused(write(names))
+    assert "is a name with the control character U+" in line
+
+
+def test_json_has_no_number_that_is_infinite(write: Write) -> None:
+    assert refused(write('{"a": [1e999]}')) == [
+        "answers.csv, line 1: is not a row: 1e999 is no number of JSON"
+    ]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="A9" t="s"><v>99999</v></c>',
+        '<c r="A9" t="n"><v>abc</v></c>',
+        '<c r="A9" t="d"><v>never</v></c>',
+        '<c r="ZZZZ9"><v>1</v></c>',
+        '<c r="A9"',
+    ],
+)
+def test_workbook_that_is_damaged_in_a_later_row_is_refused(tmp_path: Path, cell: str) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["a"])
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as bad:
+        for name in whole.namelist():
+            content = whole.read(name)
+            row = f'<row r="9">{cell}</row></sheetData>'.encode()
+            bad.writestr(name, content.replace(b"</sheetData>", row))
+    (line,) = refused(tmp_path / "a.xlsx")
+    assert line.startswith("a.xlsx: is no workbook (XLSX) that can be read: ")
+
+
+def test_workbook_with_a_password_is_refused(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<a/>")
+    content = bytearray(packed.getvalue())
+    content[6] |= 1
+    content[content.find(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "a.xlsx").write_bytes(content)
+    (line,) = refused(tmp_path / "a.xlsx")
+    assert "is encrypted, password required" in line
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pyarrow.array([2**62], pyarrow.timestamp("us")),
+        pyarrow.array([2**30], pyarrow.date32()),
+        pyarrow.Array.from_buffers(pyarrow.string(), 1, pyarrow.array([b"\xff\xfe"]).buffers()),
+    ],
+)
+def test_parquet_with_values_that_nobody_can_read_is_refused(tmp_path: Path, values: pyarrow.Array) -> None:
+    pyarrow.parquet.write_table(pyarrow.table({"a": values}), tmp_path / "a.parquet")
+    (line,) = refused(tmp_path / "a.parquet")
+    assert line.startswith("a.parquet: is no Parquet file that can be read: ")
+
+
 def test_a_missing_file_cannot_be_read(tmp_path: Path) -> None:
     assert refused(tmp_path / "none.csv") == ["none.csv: cannot be read: No such file or directory"]
 

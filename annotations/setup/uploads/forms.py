@@ -24,6 +24,7 @@ from generation.files.columns import (
 from generation.files.encoding import ENCODINGS
 from generation.files.prompt_fields import PART, TAG
 from generation.files.tables import Table, TableRow
+from generation.texts.characters import UNSTORABLE
 from generation.web.encodings import EncodingField
 
 OF_THE_PROMPT = [
@@ -104,7 +105,10 @@ class ColumnsForm(FileForm):
             yield (
                 column,
                 self[f"column-{number}"],
-                ["" if cell is None else str(cell)[:LONGEST_SHOWN] for cell in cells],
+                [
+                    "" if cell is None else UNSTORABLE.sub("\ufffd", str(cell)[:LONGEST_SHOWN])
+                    for cell in cells
+                ],
             )
 
     def roles(self) -> dict[str, str]:
