@@ -6,6 +6,7 @@ from django.urls import path
 
 from annotations.access import api as access
 from annotations.data_sheet import api as data_sheet
+from annotations.jobs import api as jobs
 from annotations.monitoring import api as monitoring
 from annotations.payments import api as payments
 from annotations.plan import api as plan
@@ -39,6 +40,7 @@ urlpatterns = [
     path("studies/<slug:slug>/plan/", plan.Plan.as_view(), name="plan"),
     path("studies/<slug:slug>/ratings/", ratings.AnswersAndImport.as_view(), name="ratings"),
     path("studies/<slug:slug>/report/", results.Report.as_view(), name="report"),
+    path("studies/<slug:slug>/jobs/", jobs.Jobs.as_view(), name="jobs"),
     path("studies/<slug:slug>/groups/", recruiting.Groups.as_view(), name="groups"),
     path("studies/<slug:slug>/invitations/", recruiting.Invitations.as_view(), name="invitations"),
     path(
@@ -69,6 +71,9 @@ urlpatterns = [
     path("studies/<slug:slug>/roles/", access.Roles.as_view(), name="roles"),
     path("studies/<slug:slug>/roles/take/", access.TakeRole.as_view(), name="take_role"),
     path("studies/<slug:slug>/log/", access.Log.as_view(), name="log"),
+    # /jobs/... (those who see results)
+    path("jobs/<uuid:job>/", jobs.OneJob.as_view(), name="job"),
+    path("jobs/<uuid:job>/file/", jobs.JobFile.as_view(), name="job_file"),
     # /my/studies/... (those who rate)
     path("my/studies/", questionnaire.OwnStudies.as_view(), name="own_studies"),
     path("my/studies/<slug:slug>/", questionnaire.OwnStudy.as_view(), name="own_study"),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("annotations.plan.urls")),
     path("", include("annotations.monitoring.urls")),
     path("", include("annotations.results.urls")),
+    path("", include("annotations.jobs.urls")),
     path("", include("annotations.payments.urls")),
     path("", include("annotations.data_sheet.urls")),
     path("", include("annotations.access.urls")),

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotations.access.roles import give_role
-from annotations.models import EvaluatorGroup, Invitation, OpenLink, Study, StudyRole, WaitingFile
+from annotations.models import EvaluatorGroup, Invitation, Job, OpenLink, Study, StudyRole, WaitingFile
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.results.seal import unblind
@@ -43,6 +43,8 @@ OTHER_INVITATION = "00000000-0000-4000-8000-0000000000f0"
 LINK = "00000000-0000-4000-8000-000000000010"
 OTHER_LINK = "00000000-0000-4000-8000-000000000011"
 FILE = "00000000-0000-4000-8000-000000000012"
+JOB = "00000000-0000-4000-8000-000000000013"
+DONE_JOB = "00000000-0000-4000-8000-000000000014"
 TOKEN = "T" * 22
 
 
@@ -104,6 +106,11 @@ def build_parts(study: Study, other: Study) -> None:
     give_role(other, user("other_owner"), StudyRole.Role.OWNER, by=None)
     WaitingFile.objects.create(
         uuid=FILE, study=study, uploaded_by=user("owner"), name="a.csv", content=b"prompt,method,text\n"
+    )
+    asked = {"study": study, "owner": user("owner"), "kind": "answers", "parameters": {"format": "csv"}}
+    Job.objects.create(uuid=JOB, **asked)
+    Job.objects.create(
+        uuid=DONE_JOB, **asked, state=Job.State.DONE, file_name="a.csv", file_bytes=0, finished_at=Now()
     )
     for one, invitation, link in ((study, INVITATION, LINK), (other, OTHER_INVITATION, OTHER_LINK)):
         Invitation.objects.create(

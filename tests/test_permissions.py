@@ -29,9 +29,11 @@ from evalsite import dashboard, health
 from tests.permission_world import (
     CHAIN,
     COMPOSITION,
+    DONE_JOB,
     FILE,
     GAME,
     INVITATION,
+    JOB,
     LINK,
     OTHER_INVITATION,
     OTHER_LINK,
@@ -58,6 +60,9 @@ ARGUMENTS: dict[str, Any] = {
     "invitation": INVITATION,
     "link": LINK,
     "file": FILE,
+    "job": JOB,
+    "annotations:job_file job": DONE_JOB,
+    "api:job_file job": DONE_JOB,
     "token": TOKEN,
     "key": "method-0",
     # A letter that was never sent.

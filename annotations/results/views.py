@@ -17,11 +17,14 @@ from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.results import seal
-from annotations.results.answer_rows import rating_chunks
+from annotations.results.answer_rows import answer_count, rating_chunks
 from annotations.results.forms import UnblindForm
 from annotations.results.seal import Sealed
 from stats.reports import write_rows
 from stats.reports.study_report import OffScalePolicy
+
+# From here on a workbook of the answers alone takes a core for a second, and longer under load: it is offered as a job.
+ANSWERS_IN_A_REQUEST = 10_000
 
 
 def chosen_off_scale(request: HttpRequest) -> OffScalePolicy:
@@ -59,6 +62,7 @@ def results_page(
         "unblind_form": unblind_form,
         "report": report,
         "document": report_document(report),
+        "is_large": not report.sealed and answer_count(study) > ANSWERS_IN_A_REQUEST,
     }
     return render(request, "annotations/results/results.html", context, status=status)
 

@@ -18,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
+from django.urls.converters import UUIDConverter
 
 from annotations import urls
 from annotations.models import BestChoice, Enrolment, PageCandidate, Rating, Study, Unblinding
@@ -171,8 +172,10 @@ def arguments(pattern: URLPattern, study: Study) -> list[dict[str, Any]]:
     """Return the arguments under which an address is asked for: the study, its first page, every format."""
     names = pattern.pattern.converters
     stands_for: dict[str, Any] = {"slug": study.slug, "token": "x" * 22}
-    stands_for |= dict.fromkeys(("run", "invitation", "link"), uuid.UUID(int=1))
-    base = {name: stands_for.get(name, 1) for name in names}
+    base = {
+        name: stands_for.get(name, uuid.UUID(int=1) if isinstance(converter, UUIDConverter) else 1)
+        for name, converter in names.items()
+    }
     if "file_format" in names:
         return [base | {"file_format": file_format} for file_format in FORMATS]
     return [base]

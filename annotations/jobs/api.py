@@ -1,0 +1,107 @@
+"""Jobs by the API: asking for one, how far it is, stopping it, and its file."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers, status
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from annotations.access.permissions import Right, study_for
+from annotations.jobs.kinds import KINDS
+from annotations.jobs.queueing import job_for, queue_job, stop_job
+from annotations.jobs.views import file_response
+from annotations.models import AnalysisPlan, Job
+from generation.web.rest import Body, UserRequest, checked_body
+from generation.web.schema import extend_schema
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    """A piece of long work and how far it is."""
+
+    study = serializers.CharField(source="study.slug")
+    parameters = serializers.DictField(child=serializers.CharField())
+    error = serializers.CharField(help_text="Why the last attempt came to nothing.")
+    file = serializers.SerializerMethodField(help_text="Where the file is, once it is done.")
+
+    class Meta:
+        model = Job
+        fields = [
+            "uuid",
+            "study",
+            "kind",
+            "parameters",
+            "state",
+            "done",
+            "total",
+            "error",
+            "created_at",
+            "finished_at",
+            "file",
+        ]
+
+    def get_file(self, job: Job) -> str | None:
+        if job.state != Job.State.DONE:
+            return None
+        return reverse("api:job_file", [job.uuid], request=self.context["request"])
+
+
+class JobBody(Body):
+    kind = serializers.ChoiceField(choices=list(KINDS))
+    format = serializers.ChoiceField(
+        choices=sorted({name for kind in KINDS.values() for name in kind.parameters["format"]})
+    )
+    off_scale = serializers.ChoiceField(
+        choices=AnalysisPlan.OffScale.values, required=False, help_text="Of a report; kept if left out."
+    )
+
+
+def job_response(request: UserRequest, job: Job, code: int = status.HTTP_200_OK) -> Response:
+    return Response(JobSerializer(job, context={"request": request}).data, status=code)
+
+
+class Jobs(APIView):
+    @extend_schema(
+        operation_id="jobs_queue",
+        summary="Have a worker make a file of a study's results; the same again gives the job that is under way",
+        request=JobBody,
+        responses={202: JobSerializer},
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.ANALYSE)
+        parameters: dict[str, Any] = checked_body(JobBody, request)
+        kind = parameters.pop("kind")
+        if kind == "report":
+            parameters.setdefault("off_scale", "kept")
+        job = queue_job(study, kind, parameters, by=request.user)
+        return job_response(request, job, status.HTTP_202_ACCEPTED)
+
+
+class OneJob(APIView):
+    @extend_schema(operation_id="job", summary="Return how far a job is", responses=JobSerializer)
+    def get(self, request: UserRequest, job: UUID) -> Response:
+        return job_response(request, job_for(request.user, job))
+
+    @extend_schema(
+        operation_id="job_stop",
+        summary="Stop a job; what is done of it is lost, and one that has ended stays as it is",
+        responses=JobSerializer,
+    )
+    def delete(self, request: UserRequest, job: UUID) -> Response:
+        stop_job(job_for(request.user, job), by=request.user)
+        return job_response(request, job_for(request.user, job))
+
+
+class JobFile(APIView):
+    @extend_schema(
+        operation_id="job_file",
+        summary="Return the file of a job; 409 while it is not ready, 403 while the study is sealed",
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: UserRequest, job: UUID) -> StreamingHttpResponse:
+        return file_response(request.user, job_for(request.user, job))
