@@ -78,6 +78,7 @@ class Reading:
     - `words`: points that words stand for; `scales`: ends by criterion; `lower_is_better` and `overall`: criteria
     - `keeps_off_scale`: scores that a given scale does not have are kept and flagged instead of refused
     - `threshold`: the largest share of inconsistent pages of an evaluator who counts; without one everybody counts
+    - `encoding`: that of files which are neither UTF-8 nor UTF-16
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -88,6 +89,7 @@ class Reading:
     keeps_off_scale: bool = False
     hides_names: bool = False
     threshold: str = ""
+    encoding: str = ""
 
     def column(self, role: str) -> str:
         """The column that has a role, or nothing."""
@@ -104,6 +106,8 @@ class Reading:
             "keeps_off_scale": self.keeps_off_scale,
             "hides_names": self.hides_names,
             "threshold": self.threshold,
+            # Where nobody says one the digest of an import stays what it was before there was a choice.
+            **({"encoding": self.encoding} if self.encoding else {}),
         }
 
     @property

@@ -113,9 +113,9 @@ class ReadingForm(TextsForm, FileForm):
     hides_names = forms.BooleanField(required=False, label=_("Call the evaluators E001, E002 and so on"))
     keeps_off_scale = forms.BooleanField(required=False, label=_("Keep and flag scores off their scale"))
 
-    def __init__(self, columns: Sequence[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, columns: Sequence[str], *args: Any, encoding: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.columns = columns
+        self.columns, self.encoding = columns, encoding
         for number, column in enumerate(columns):
             self.fields[f"column-{number}"] = forms.ChoiceField(
                 required=False, choices=list(ROLE_WORDS.items()), label=column
@@ -164,6 +164,7 @@ class ReadingForm(TextsForm, FileForm):
             hides_names=bool(sent.get("hides_names")),
             keeps_off_scale=bool(sent.get("keeps_off_scale")),
             threshold=str(sent.get("threshold", "")).strip(),
+            encoding=self.encoding,
             **self.chosen_scales(),
         )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -25,6 +27,8 @@ from annotations.imports.ratings import FoundRatings, take_back_ratings
 from annotations.models import RatingUpload
 from annotations.models.texts_by_language import named_by
 from annotations.requests import UserRequest
+from annotations.setup.uploads.forms import FileOptionsForm
+from generation.files.encoding import EncodingUnconfirmed, read_as_said
 from generation.refusals import Refused
 from generation.texts.characters import UNSTORABLE
 from generation.web.confirming import Question, ask
@@ -65,20 +69,27 @@ def look_at_ratings(request: UserRequest, upload: UUID) -> HttpResponse:
     kept = get_object_or_404(RatingUpload.objects.select_related("study"), uuid=upload, user=request.user)
     if kept.study is not None:
         return redirect("annotations:results", kept.study.slug)
+    options = FileOptionsForm(request.POST if request.method == "POST" else request.GET)
+    options.is_valid()
+    encoding = options.cleaned_data.get("encoding", "")
     try:
         with on_disk(kept) as (files, _texts):
-            file = open_ratings(files[0].path, files[0].name)
+            file = read_as_said(partial(open_ratings, files[0].path, files[0].name), encoding)
             columns, rows = file.columns, file.first_rows()[:ROWS_SHOWN]
+    except EncodingUnconfirmed as refused:
+        return encoding_page(request, kept, refused)
     except Refused as refused:
         form = ReadingForm((), request.POST or None)
         form.add_error(None, str(refused)) if form.is_bound else None
         return look_page(request, form, None, [], refusal=refused)
     is_sent = request.method == "POST"
-    form = ReadingForm(columns, request.POST if is_sent else None, initial=initial(kept))
+    form = ReadingForm(columns, request.POST if is_sent else None, initial=initial(kept), encoding=encoding)
     found, refusal = None, None
     try:
-        reading = sent_reading(form, request) if is_sent else Reading()
+        reading = sent_reading(form, request) if is_sent else Reading(encoding=encoding)
         found = found_in_upload(kept, reading)
+    except EncodingUnconfirmed as refused:
+        return encoding_page(request, kept, refused)
     except Refused as refused:
         refusal = refused
     if found is not None:
@@ -88,11 +99,21 @@ def look_at_ratings(request: UserRequest, upload: UUID) -> HttpResponse:
     return look_page(request, form, found, rows, refusal=refusal)
 
 
+def encoding_page(request: UserRequest, kept: RatingUpload, refused: EncodingUnconfirmed) -> HttpResponse:
+    """Ask which encoding files are in that do not tell it."""
+    options = FileOptionsForm()
+    options.offer(refused)
+    context = {"waiting": kept.parts.filter(number__gt=0).first(), "refused": refused, "options": options}
+    return render(request, "annotations/imports/encoding_of_ratings.html", context)
+
+
 def sent_reading(form: ReadingForm, request: UserRequest) -> Reading:
     """Return the reading that was sent; scales are those of the columns that were shown with them."""
     reading = form.chosen()
     if request.POST.get("read_as") != read_as(reading):
-        return Reading(columns=reading.columns, words=reading.words, hides_names=reading.hides_names)
+        return replace(
+            reading, scales={}, lower_is_better=(), overall="", keeps_off_scale=False, threshold=""
+        )
     return reading
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from django.contrib.auth.models import User
@@ -22,6 +23,7 @@ from annotations.imports.rating_tools import RatingFile, open_ratings
 from annotations.models import RatingImport, Study, StudyRole
 from annotations.models.bounds import check_texts
 from annotations.models.texts_by_language import TextsByLanguage, named_by
+from generation.files.encoding import read_as_said
 from generation.files.problems import FileRefused, Problems
 from generation.files.tables import read_table
 from generation.genres import GENRES
@@ -101,10 +103,16 @@ def open_all(
     """Open files, guess what their columns are, and read the table of texts; raise `Refused`."""
     if not 1 <= len(files) <= MOST_FILES:
         raise Refused(_("Give 1 to %(most)d files of ratings.") % {"most": MOST_FILES})
-    opened = [open_ratings(file.path, file.name, sheet=sheet) for file in files]
+    opened = [
+        read_as_said(partial(open_ratings, file.path, file.name, sheet=sheet), reading.encoding)
+        for file in files
+    ]
     if any(file.problems for file in opened):
         raise FileRefused(*(file.problems for file in opened))
-    known = {} if texts is None else read_texts(row.fields for row in read_table(texts.path, texts.name))
+    known = {}
+    if texts is not None:
+        table = read_as_said(partial(read_table, texts.path, texts.name), reading.encoding)
+        known = read_texts(row.fields for row in table)
     columns = tuple(dict.fromkeys(column for file in opened for column in file.columns))
     first_rows = opened[0].first_rows()
     if opened[0].tool in ("Google Forms", "Qualtrics") and not _says_a_text(columns, reading):

@@ -43,6 +43,9 @@ class RatingsQuery(Strict):
         default="",
         help_text="Largest share of inconsistent pages; without one everybody counts.",
     )
+    encoding = serializers.CharField(
+        max_length=40, required=False, default="", help_text="Of a file that is neither UTF-8 nor UTF-16."
+    )
     dry_run = serializers.BooleanField(
         required=False, default=False, help_text="Say what is there, store nothing."
     )
@@ -78,7 +81,10 @@ class AnswersAndImport(Answers):
             words=read_words(query["words"]),
             scales=dict(read_scale(one) for one in query["scale"].split(",") if one),
             lower_is_better=tuple(filter(None, query["lower_is_better"].split(","))),
-            **{name: query[name] for name in ("overall", "keeps_off_scale", "hides_names", "threshold")},
+            **{
+                name: query[name]
+                for name in ("overall", "keeps_off_scale", "hides_names", "threshold", "encoding")
+            },
         )
         with on_disk(upload) as path:
             found = find_ratings([NamedFile(path, query["name"])], reading)

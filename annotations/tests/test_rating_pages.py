@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db.models.functions import Now
 from django.test import Client
 
-from annotations.models import Rating, RatingUpload, RatingUploadPart, Study, StudyRole
+from annotations.models import Rating, RatingUpload, RatingUploadPart, Study, StudyMethod, StudyRole
 from annotations.tests.cast import shown
 from annotations.tests.rating_files import long_rows, write_csv
 
@@ -189,3 +190,47 @@ def test_the_api_stores_ratings_once(as_researcher: Client, content: bytes) -> N
     status, body = put(as_researcher, content + b"r0,p9,T5,overall,splendid\r\n")
     assert status == 409
     assert "line 26" in json.dumps(body)
+
+
+CHINESE = "评价者,题目,方法,评分\n甲,登高,真人,5\n甲,登高,九歌,3\n乙,登高,真人,4\n乙,登高,九歌,1\n"
+
+
+def test_ratings_in_an_encoding_that_nobody_can_tell_are_read_once_it_is_said(as_researcher: Client) -> None:
+    look = uploaded(as_researcher, CHINESE.encode("gb18030"))
+    asked = shown(as_researcher, look)
+    assert "In which line are the words right?" in asked
+    assert (
+        'value="gb18030"> <span dir="auto">GB18030 or GBK (Chinese): &#x27;评价者,题目,方法,评分&#x27;'
+        in asked
+    )
+    page = shown(as_researcher, f"{look}?encoding=gb18030")
+    assert "4 ratings by 2 evaluators of 2 texts: 1 prompts, 2 methods." in page
+    sent = {
+        **{f"column-{number}": role for number, role in enumerate(("evaluator", "prompt", "method", "score"))},
+        **{name: hidden(page, name) for name in ("criteria", "read_as", "encoding")},
+        "minimum-0": "1", "maximum-0": "5", "slug": "mine", "title_en": "Mine", "genre": "text", "act": "store",
+    }  # fmt: skip
+    assert as_researcher.post(look, sent).headers["Location"] == "/studies/mine/results/"
+    assert set(StudyMethod.objects.values_list("method__label", flat=True)) == {"真人", "九歌"}
+
+
+def test_one_word_about_the_encoding_leaves_files_alone_that_tell_theirs(as_researcher: Client) -> None:
+    more = CHINESE.replace("甲", "丙").replace("乙", "丁").encode()
+    files = [SimpleUploadedFile("a.csv", more), SimpleUploadedFile("b.csv", CHINESE.encode("gb18030"))]
+    look = str(as_researcher.post(UPLOAD, {"ratings": files}).headers["Location"])
+    assert "In which line are the words right?" in shown(as_researcher, look)
+    assert "8 ratings by 4 evaluators of 2 texts" in shown(as_researcher, f"{look}?encoding=gb18030")
+
+
+def test_the_api_and_the_command_are_told_the_encoding(
+    as_researcher: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "ratings.csv"
+    path.write_bytes(CHINESE.encode("gb18030"))
+    address = "/api/v1/studies/mine/ratings/?dry_run=true"
+    refused = as_researcher.put(address, path.read_bytes(), content_type="text/csv")
+    assert refused.status_code == 409 and "GB18030 or GBK" in refused.content.decode()
+    answer = as_researcher.put(f"{address}&encoding=gb18030", path.read_bytes(), content_type="text/csv")
+    assert answer.json()["summary"]["ratings"] == 4
+    call_command("import_ratings", str(path), slug="mine", dry_run=True, encoding="gb18030")
+    assert "Methods: 真人, 九歌." in capsys.readouterr().out

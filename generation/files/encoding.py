@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from charset_normalizer import from_bytes
 from django.utils.functional import Promise
@@ -18,6 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from generation.files.problems import FileRefused, Problems, shown
+
+T = TypeVar("T")
 
 # What a file without a mark may be read as, when its sender says so.
 ENCODINGS: dict[str, Promise] = {
@@ -107,6 +110,19 @@ def encoding_of(path: Path, problems: Problems, confirmed: str = "") -> str:
         told=told or _("and in no encoding that is known here"),
     )  # fmt: skip
     raise EncodingUnconfirmed(problems, readings)
+
+
+def read_as_said(read: Callable[..., T], encoding: str) -> T:
+    """Return what `read(encoding=...)` returns, by the encoding that was said where the file does not tell its own.
+
+    So one word is enough for several files, of which some tell it. Raises as `read` does.
+    """
+    try:
+        return read(encoding="")
+    except EncodingUnconfirmed:
+        if not encoding:
+            raise
+        return read(encoding=encoding)
 
 
 def readings_of(sample: bytes) -> tuple[Reading, ...]:

@@ -17,6 +17,7 @@ from annotations.imports.ratings import (
     import_ratings,
     take_back_ratings,
 )
+from annotations.management.table_options import add_table_options
 from annotations.management.text_options import add_text_options, text_from
 from annotations.models import Study
 from generation.files.problems import FileRefused
@@ -64,7 +65,7 @@ class Command(ActCommand):
         )
         parser.add_argument("--hide-names", action="store_true", help="call the evaluators E001, E002, ...")
         parser.add_argument("--texts", type=Path, help="a table with the columns id, prompt, method, text")
-        parser.add_argument("--sheet", default="", help="the sheet of a workbook")
+        add_table_options(parser)
         parser.add_argument(
             "--dry-run", action="store_true", help="say what is in the files and store nothing"
         )
@@ -116,6 +117,7 @@ class Command(ActCommand):
             keeps_off_scale=options["off_scale"],
             hides_names=options["hide_names"],
             threshold=options["threshold"],
+            encoding=options["encoding"],
         )
         files = [NamedFile(path, path.name) for path in options["files"]]
         texts = options["texts"]

@@ -21,7 +21,8 @@ from generation.files.columns import (
     TEXTS_OF,
     GuessedColumns,
 )
-from generation.files.encoding import ENCODINGS
+from generation.files.encoding import ENCODINGS, EncodingUnconfirmed
+from generation.files.problems import FileRefused
 from generation.files.prompt_fields import PART, TAG
 from generation.files.tables import Table, TableRow
 from generation.texts.characters import UNSTORABLE
@@ -59,6 +60,12 @@ class FileOptionsForm(forms.Form):
 
     encoding = EncodingField()
     sheet = forms.CharField(required=False, max_length=100, label=_("Sheet"))
+
+    def offer(self, refused: FileRefused) -> None:
+        """Offer what a file may be that was refused for its encoding."""
+        encoding = self.fields["encoding"]
+        if isinstance(refused, EncodingUnconfirmed) and isinstance(encoding, EncodingField):
+            encoding.offer(refused)
 
 
 class ColumnsForm(FileForm):

@@ -16,10 +16,8 @@ from annotations.models import Study, WaitingFile
 from annotations.requests import UserRequest
 from annotations.setup.uploads.forms import ColumnsForm, FileOptionsForm
 from annotations.setup.uploads.waiting import first_rows, store_waiting
-from generation.files.encoding import EncodingUnconfirmed
 from generation.files.problems import FileRefused
 from generation.refusals import Refused
-from generation.web.encodings import EncodingField
 from generation.web.once import NonceForm, make_once, was_made
 
 
@@ -39,9 +37,7 @@ def confirm_columns(request: UserRequest, slug: str, file: UUID) -> HttpResponse
     try:
         table, rows, guessed = first_rows(waiting, **said)
     except FileRefused as refused:
-        encoding = options.fields["encoding"]
-        if isinstance(refused, EncodingUnconfirmed) and isinstance(encoding, EncodingField):
-            encoding.offer(refused)
+        options.offer(refused)
         return page(request, study, waiting, options, refused=refused)
     replaces = study.subtasks.exists()
     if request.method != "POST":
