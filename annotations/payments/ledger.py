@@ -36,7 +36,7 @@ COLUMNS: Columns = {
     "email": "text",
     "external_id": "text",
     "group": "text",
-    "amount": "text",
+    "amount": "decimal",
     "currency": "text",
     "state": "text",
     "reason": "text",

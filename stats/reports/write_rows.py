@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 if TYPE_CHECKING:
     import pyarrow
 
-# "json" is JSON as text, which JSON Lines hold as what it stands for.
-ColumnType = Literal["text", "integer", "real", "boolean", "time", "json"]
+# "json" is JSON as text, which JSON Lines hold as what it stands for; "decimal" is a number as text, such as "80.00".
+ColumnType = Literal["text", "integer", "real", "boolean", "time", "decimal", "json"]
 Columns = Mapping[str, ColumnType]
 # A time is text in ISO 8601, as in "2026-05-01T08:30:00.000000Z".
 Value = str | int | float | None
@@ -105,9 +105,9 @@ def filled_in(
     cells = [Cells(json_cell or cell if kind == "json" else cell) for kind in columns.values()]
     for batch in batches(rows, ROWS_PER_CHUNK):
         by_column = [
-            # No two times are alike, and their digits need no care but quotes, in CSV and JSON both.
+            # No two times are alike, and digits of these kinds need no care but quotes, in CSV and JSON both.
             [missing if value is None else f'"{value}"' for value in values]
-            if kind == "time"
+            if kind in ("time", "decimal")
             # Few are alike, and of two that are, such as 2 and 2.0, each is written as it is.
             else [missing if value is None else cell(value) for value in values]
             if kind == "real"
@@ -168,6 +168,7 @@ def parquet_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
         "real": pyarrow.float64(),
         "boolean": pyarrow.bool_(),
         "time": pyarrow.timestamp("us", tz="UTC"),
+        "decimal": pyarrow.string(),
         "json": pyarrow.string(),
     }
     schema = pyarrow.schema([(name, types[kind]) for name, kind in columns.items()])
