@@ -26,12 +26,13 @@ ROUNDS_OF_PLAYER = 20
 
 PAIRS = [
     """
-    INSERT INTO generation_prompt (genre, text, description)
-    SELECT 'poem', '题' || n, '' FROM generate_series(1, %(pairs)s) n
+    INSERT INTO generation_prompt (genre, text, description, external_id, parts, turns, tags)
+    SELECT 'poem', '题' || n, '', '', '[]'::jsonb, '[]'::jsonb, '{}'::jsonb FROM generate_series(1, %(pairs)s) n
     """,
     """
-    INSERT INTO generation_candidate (run_id, prompt_id, text)
-    SELECT run.id, prompt.id, prompt.text || ' ' || run.id FROM generation_prompt prompt, generation_generationrun run
+    INSERT INTO generation_candidate (run_id, prompt_id, text, notes)
+    SELECT run.id, prompt.id, prompt.text || ' ' || run.id, '{}'::jsonb
+    FROM generation_prompt prompt, generation_generationrun run
     """,
     # The poets are as unequal as those of the Quan Tang Shi: half of the pairs are of the first one in sixteen.
     """

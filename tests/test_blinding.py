@@ -77,6 +77,11 @@ ARGUMENTS: dict[str, list[Any]] = {
     "link": ["00000000-0000-4000-8000-000000000000"],
     "token": [INVITATION, "x" * 22],
     "uidb64": ["MQ", "no-such-user"],
+    "upload": ["00000000-0000-4000-8000-000000000000"],
+    "file": ["00000000-0000-4000-8000-000000000000"],
+    "job": ["00000000-0000-4000-8000-000000000000"],
+    "name": ["candidates", "no-such-example"],
+    "key": ["jiuge", "no-such-method"],
 }
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from annotations.imports.rating_columns import ROLES, Reading, read_words
-from annotations.imports.rating_summary import CriterionFound
 from annotations.models import Study
 from annotations.models.numbers import LARGEST_SCORE
 from annotations.models.texts_by_language import longest_text
@@ -18,6 +17,9 @@ from annotations.setup.forms import FileForm
 from annotations.text_forms import TextInput, TextsForm
 from generation.genres import genre_choices
 from generation.refusals import Refused
+
+if TYPE_CHECKING:
+    from annotations.imports.rating_summary import CriterionFound
 
 ACCEPTED = ".csv,.tsv,.txt,.json,.jsonl,.xlsx,.parquet"
 # What a column can be, in the reader's words.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from annotations.imports.rating_summary import CriterionFound, Summary
 from annotations.imports.ratings import FoundRatings
+
+if TYPE_CHECKING:
+    from annotations.imports.rating_summary import CriterionFound, Summary
 
 
 def summary_lines(found: FoundRatings) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
@@ -15,9 +16,6 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.imports.rating_columns import NAMES, Reading, guessed, plain
-from annotations.imports.rating_records import RatingRecords, read_ratings
-from annotations.imports.rating_rows import store_rows
-from annotations.imports.rating_summary import Summary, summary
 from annotations.imports.rating_texts import Text, read_texts
 from annotations.imports.rating_tools import RatingFile, open_ratings
 from annotations.models import RatingImport, Study, StudyRole
@@ -30,6 +28,10 @@ from generation.genres import GENRES
 from generation.models import GenerationRun, Method, Prompt
 from generation.refusals import Refused
 from generation.texts.characters import UNSTORABLE
+
+if TYPE_CHECKING:
+    from annotations.imports.rating_records import RatingRecords
+    from annotations.imports.rating_summary import Summary
 
 MOST_FILES = 1_000
 HIDDEN_NAMES = "E%03d"
@@ -78,6 +80,10 @@ def find_ratings(
     `texts` is a table with the columns id, prompt, method and, if known, text, for files that name texts by an id.
     Raises `FileRefused` with everything wrong by its place, or `Refused`.
     """
+    # Loaded where they are used: numpy takes longer to load than all the rest of a web process.
+    from annotations.imports.rating_records import read_ratings
+    from annotations.imports.rating_summary import summary
+
     opened, resolved, known = open_all(files, reading, texts=texts, sheet=sheet)
     records = read_ratings(opened, resolved, known)
     _refuse_unstorable(records, files[0].name)
@@ -162,6 +168,8 @@ def import_ratings(
     `by` becomes its owner, nobody from the command line. Raises `Refused` where another study has the slug, or
     ValidationError for a slug or a title that no study can have; then nothing is stored.
     """
+    from annotations.imports.rating_rows import store_rows  # with numpy
+
     if genre not in GENRES:
         raise Refused(_("The genre must be one of %(genres)s.") % {"genres": ", ".join(GENRES)})
     study = Study(

@@ -22,6 +22,7 @@ from annotations.models import (
     BestChoice,
     Criterion,
     Enrolment,
+    Placement,
     Rating,
     Study,
 )
@@ -164,11 +165,12 @@ def lock_plan(
     Without `comparisons` every pair of methods is to be compared, without `planned_prompts` as many prompts as the
     study has now. The rule of exclusion is the study's. Raises `Refused`, and then nothing has changed.
 
-    The study and its enrolments are locked: an answer being saved needs its enrolment to stay, so it is either seen
-    here or stored after the plan.
+    The study, its enrolments and the places of their candidates are locked: an answer being saved needs its enrolment
+    or place to stay, so it is either seen here or stored after the plan.
     """
     study = Study.objects.locked(study)
     list(study.enrolments.select_for_update().values_list("pk"))
+    list(Placement.objects.filter(enrolment__study=study).select_for_update(of=("self",)).values_list("pk"))
     refuse_if_too_late(study)
     design = study_design(study)
     plan = AnalysisPlan(

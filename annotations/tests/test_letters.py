@@ -72,7 +72,7 @@ def test_a_study_with_a_chinese_title_alone_writes_chinese_first() -> None:
         "address": "https://rate.example.org/studies/poems/",
     }
     letter = write_letter("reminder", "dora@example.org", Study(title={"zh-hans": "诗歌"}), context)
-    assert letter.subject == "提醒：诗歌"
+    assert letter.subject == "提醒：《诗歌》"
     assert letter.body == REMINDER
 
 

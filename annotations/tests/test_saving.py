@@ -239,7 +239,7 @@ def test_a_long_stay_is_capped_at_a_day() -> None:
         {"score": True},
         {"score": "3"},
         {"score": 3.0},
-        {"score": -1},
+        {"score": -32_768},
         {"score": 32_768},
         {"order": 0},
         {"order": MAX_CLIENT_ORDER + 1},

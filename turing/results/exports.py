@@ -153,7 +153,7 @@ def answered_rounds() -> QuerySet[Any, Any]:
     named = Round.objects.answered().annotate(
         player_id=F("game__player_id"), genre=F("pair__genre"), pair_number=F("pair__number")
     )
-    return named.order_by("pk").values_list(*ROUND_COLUMNS)
+    return named.order_by("pk").values_list(*ROUND_COLUMNS, named=True)
 
 
 def played_pairs() -> QuerySet[Any, Any]:

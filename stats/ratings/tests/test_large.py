@@ -122,8 +122,8 @@ def test_memory_grows_with_the_ratings_and_not_with_evaluators_times_prompts(
     analysis = analyse(table, primary="overall", rng=rng)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # One table of evaluators x prompts alone would be 64 MB.
-    assert peak < 60_000_000
+    # One table of evaluators x prompts x methods alone would be 192 MB.
+    assert peak < 100_000_000
     (choice,) = analysis.as_dict()["analyses"]
     assert (choice["kind"], choice["refusal"]) == ("ratings model", None)
     assert 0 < choice["components_from"] < rows
