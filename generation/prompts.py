@@ -26,7 +26,7 @@ class PromptContent:
         """What tells the prompt from the others of its file: its id, or else everything that it says."""
         if self.external_id:
             return self.external_id
-        return (self.text, self.description, tuple(sorted(self.parts)), self.turns)
+        return (self.text, self.description, self.parts and tuple(sorted(self.parts)), self.turns)
 
     @property
     def heading(self) -> str:

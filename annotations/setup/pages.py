@@ -8,9 +8,9 @@ from typing import TypeVar
 from django.db import transaction
 
 from annotations.models import Page, PageCandidate, Study, StudyMethod, Subtask
-from generation.models import Candidate, Method
+from generation.models import Method
 from generation.models.copying import copy_rows
-from generation.runs.runs import ImportedText
+from generation.runs.runs import ImportedText, StoredCandidate
 
 BATCH = 2000
 
@@ -35,7 +35,9 @@ def lay_out(study: Study, prompts: Sequence[int]) -> list[int]:
 
 
 @transaction.atomic
-def place_candidates(study: Study, texts: Sequence[ImportedText], candidates: Sequence[Candidate]) -> None:
+def place_candidates(
+    study: Study, texts: Sequence[ImportedText], candidates: Sequence[StoredCandidate]
+) -> None:
     """Save the methods and pages of a study without any, `candidates` being stored for `texts`.
 
     A page has one text by each method. Where methods wrote several texts for a prompt, each sample of all methods has a

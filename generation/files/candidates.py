@@ -51,6 +51,7 @@ PROVENANCE: dict[str, Any] = {
 }  # fmt: skip
 STRIPPED = frozenset({"method", "form"})
 REQUIRED = ("method", "text")
+OF_A_CANDIDATE = frozenset({"method", "text", "form", "sample", "provenance"})
 LONGEST = {"method": 100, "text": 50_000, "form": 50}
 LONGEST_NOTE = 50_000
 # Candidates on a page are lettered.
@@ -159,16 +160,24 @@ def read_candidates(
     problems.refuse_if_any()
     # Parts that stand in another order in another row are the same: each prompt is as its first row has it.
     prompt_by = {row.prompt.known_by: row.prompt for row in reversed(rows)}
-    alike = (replace(row, prompt=prompt_by[row.prompt.known_by]) for row in rows)
+    alike = []
+    for row in rows:
+        first = prompt_by[row.prompt.known_by]
+        alike.append(row if row.prompt is first else replace(row, prompt=first))
     return CandidateFile(problems.file, sha256, genre, tuple(alike), labels)
 
 
 def _checked_rows(table: Table, roles: Mapping[str, str], labels: dict[str, str]) -> Iterator[Row]:
     """Yield the candidates of a table, and note the labels of their methods by key."""
     problems = table.problems
+    prompt: PromptContent | None = None
+    said_before: dict[str, Any] = {}
     for mapped in mapped_rows(table, roles):
         place, fields = mapped.row.place, mapped.fields
-        prompt = prompt_of(place, fields, problems)
+        said = {name: value for name, value in fields.items() if name not in OF_A_CANDIDATE}
+        # The rows of a prompt stand together as a rule, and it is checked once.
+        if prompt is None or said != said_before:
+            prompt, said_before = prompt_of(place, fields, problems), said
         texts = {}
         for name in LONGEST:
             column = mapped.named.get(name, name)
@@ -207,6 +216,8 @@ def _checked_sample(place: Place, value: object, problems: Problems) -> int:
 
 def _checked_notes(place: Place, notes: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     """Return notes as they can be stored: what JSON does not know, such as a date, as text."""
+    if not any(map(_needs_json, (*notes, *notes.values()))):
+        return dict(notes)
     for name, value in notes.items():
         if why := _unstorable({name: value}):
             problems.add(place, UNSTORABLE.sub("\ufffd", name), why)
@@ -228,6 +239,13 @@ def _unstorable(value: object) -> str:
     except ValueError:
         return _("holds a number that is infinite, or none")
     return _("holds a control character") if NO_JSON.search(written) else ""
+
+
+def _needs_json(value: object) -> bool:
+    """Whether it takes writing a note as JSON to know that it can be stored: not for a text of a usual length."""
+    # No character has more than six in JSON.
+    is_text = isinstance(value, str) and len(value) < LONGEST_NOTE // 6
+    return not is_text or UNSTORABLE.search(str(value)) is not None
 
 
 def wrong_provenance(provenance: object) -> str:
@@ -328,7 +346,7 @@ def _check_doubles(rows: list[Row], labels: Mapping[str, str], problems: Problem
     written: dict[tuple[object, int, str], Place] = {}
     for row in rows:
         first = prompts.setdefault(row.prompt.known_by, row)
-        for name in differing_fields(row.prompt, first.prompt):
+        for name in differing_fields(row.prompt, first.prompt) if row.prompt is not first.prompt else ():
             problems.add(
                 row.place, name, _("differs from that of the same prompt in %(place)s"), place=first.place
             )

@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import MD5, Now
 from django.utils.translation import gettext as _
 
@@ -32,6 +32,7 @@ from generation.runs.claiming import order_for
 from generation.runs.notifications import notify_idle, queue_for
 
 BATCH = 2000
+PROMPT_FIELDS = ("genre", "text", "description", "external_id", "parts", "turns", "tags")
 ORDER_FIELDS = ("form", "tune", "heads", "author")
 LARGEST_SEED = 2**63 - 1
 MODEL_NAME = re.compile(r"[-a-zA-Z0-9_.]{0,50}")
@@ -51,6 +52,14 @@ class ImportedText:
     sample: int = 1
 
 
+class StoredCandidate(NamedTuple):
+    """Where an imported text is stored; a row of the model takes several times as long to make."""
+
+    pk: int
+    run_id: int
+    prompt_id: int
+
+
 @transaction.atomic
 def record_import(
     genre: str,
@@ -58,7 +67,7 @@ def record_import(
     *,
     source: Mapping[str, Any],
     labels: Mapping[str, str] | None = None,
-) -> list[Candidate]:
+) -> list[StoredCandidate]:
     """Store imported texts as finished runs, one a method and sample, and return the candidates in the same order.
 
     Prompts and methods that are there already are used again; a new method is labelled by `labels`, by the labels
@@ -82,21 +91,21 @@ def record_import(
         (run_of[text.method, text.sample], prompt_of[text.prompt], text.text, dict(text.notes))
         for text in texts
     ]
-    fields = ("run_id", "prompt_id", "text", "notes")
-    candidates = [
-        Candidate(pk=key, **dict(zip(fields, row, strict=True)))
-        for key, row in zip(copy_rows(Candidate, ("run", "prompt", "text", "notes"), rows), rows, strict=True)
-    ]
+    keys = copy_rows(Candidate, ("run", "prompt", "text", "notes"), rows)
+    candidates = [StoredCandidate(key, row[0], row[1]) for key, row in zip(keys, rows, strict=True)]
     _record_provenance(
         [(one, text.provenance) for one, text in zip(candidates, texts, strict=True) if text.provenance]
     )
     return candidates
 
 
-def _record_provenance(known: Sequence[tuple[Candidate, Mapping[str, Any]]]) -> None:
+def _record_provenance(known: Sequence[tuple[StoredCandidate, Mapping[str, Any]]]) -> None:
     """Store how imported candidates came about, and list them under their runs."""
     Provenance.objects.bulk_create(
-        [Provenance(candidate=candidate, **{**PROVENANCE, **provenance}) for candidate, provenance in known],
+        [
+            Provenance(candidate_id=candidate.pk, **{**PROVENANCE, **provenance})
+            for candidate, provenance in known
+        ],
         batch_size=BATCH,
     )
     numbers: Counter[int] = Counter()
@@ -219,13 +228,28 @@ def retry_failed(run: GenerationRun) -> int:
 
 def stored_prompts(genre: str, wanted: Collection[PromptContent]) -> dict[PromptContent, int]:
     """Return the primary key of each prompt, saved now or before."""
-    Prompt.objects.bulk_create(
-        [Prompt.of(genre, content) for content in sorted(wanted)], ignore_conflicts=True, batch_size=BATCH
-    )
+    stored = _stored_before(genre, wanted)
+    # In order, so that of two imports at once none waits for the other.
+    new = [Prompt.of(genre, content) for content in sorted(set(wanted) - stored.keys())]
+    if not new:
+        return stored
+    try:
+        with transaction.atomic():
+            rows = [[getattr(prompt, name) for name in PROMPT_FIELDS] for prompt in new]
+            keys = copy_rows(Prompt, PROMPT_FIELDS, rows)
+    except IntegrityError:
+        # Another import has stored one of them since they were looked up.
+        Prompt.objects.bulk_create(new, ignore_conflicts=True, batch_size=BATCH)
+        return _stored_before(genre, wanted)
+    return stored | {prompt.content: key for prompt, key in zip(new, keys, strict=True)}
+
+
+def _stored_before(genre: str, wanted: Collection[PromptContent]) -> dict[PromptContent, int]:
+    """Return the primary key of each prompt that is there."""
     # By digest, because that is what the index holds.
     digests = {hashlib.md5(one.text.encode(), usedforsecurity=False).hexdigest() for one in wanted}
-    stored = Prompt.objects.alias(digest=MD5("text")).filter(genre=genre, digest__in=digests)
-    return {prompt.content: prompt.pk for prompt in stored.iterator(chunk_size=BATCH)}
+    found = Prompt.objects.alias(digest=MD5("text")).filter(genre=genre, digest__in=digests)
+    return {prompt.content: prompt.pk for prompt in found.iterator(chunk_size=BATCH)}
 
 
 def _stored_methods(keys: Sequence[str], labels: Mapping[str, str]) -> dict[str, Method]:

@@ -109,7 +109,11 @@ def is_blank(text: str) -> bool:
     >>> is_blank(" \\u3000\\u200b\\n"), is_blank(".")
     (True, False)
     """
-    return not any(character.isprintable() and not character.isspace() for character in text)
+    # Asked of every cell of a file, and it ends with the first character as a rule: a generator takes twice as long.
+    for character in text:  # noqa: SIM110
+        if character.isprintable() and not character.isspace():
+            return False
+    return True
 
 
 def normalise_text(text: str, genre: str) -> str:

@@ -241,7 +241,7 @@ def _without_stored(rows: list[PairRow], humans: list[Candidate]) -> list[tuple[
 
 def _machine_candidates(genre: str, rows: list[PairRow], source: dict[str, Any]) -> list[Candidate]:
     """Store the machine texts as finished runs, with their provenance, and return the candidates in the same order."""
-    candidates: dict[int, Candidate] = {}
+    candidates: dict[int, int] = {}
     waiting = dict(enumerate(rows))
     while waiting:
         # A run holds one text for a prompt.
@@ -253,9 +253,7 @@ def _machine_candidates(genre: str, rows: list[PairRow], source: dict[str, Any])
             for at in layer.values()
         ]
         made = record_import(genre, texts, source=source)
-        candidates.update(zip(layer.values(), made, strict=True))
+        candidates.update(zip(layer.values(), (one.pk for one in made), strict=True))
         waiting = {place: row for place, row in waiting.items() if place not in candidates}
-    stored = Candidate.objects.select_related("prompt").in_bulk(
-        [candidate.pk for candidate in candidates.values()]
-    )
-    return [stored[candidates[place].pk] for place in range(len(rows))]
+    stored = Candidate.objects.select_related("prompt").in_bulk(list(candidates.values()))
+    return [stored[candidates[place]] for place in range(len(rows))]

@@ -100,7 +100,7 @@ def human_candidates(texts: Sequence[SourceText], genre: str = Genre.POEM) -> li
             source={"import": "source texts"},
         )
         for text, candidate in zip(layer.values(), made, strict=True):
-            text.candidate = candidate
+            text.candidate_id = candidate.pk
             del waiting[text.pk]
         SourceText.objects.bulk_update(layer.values(), ["candidate"], batch_size=2000)
     stored = Candidate.objects.select_related("prompt").in_bulk([text.candidate_id for text in texts])
