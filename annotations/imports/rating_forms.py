@@ -49,6 +49,19 @@ ROLE_WORDS = {
 }
 
 
+# The kinds of text that the site knows, in the reader's words.
+GENRE_WORDS = {
+    "poem": pgettext_lazy("kind of text", "poem"),
+    "qa": pgettext_lazy("kind of text", "question and answer"),
+    "summary": pgettext_lazy("kind of text", "summary"),
+    "text": pgettext_lazy("kind of text", "text"),
+}
+
+
+def kinds_of_text() -> list[tuple[str, Any]]:
+    return [(key, GENRE_WORDS.get(key, label)) for key, label in genre_choices()]
+
+
 class SeveralFilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 
@@ -94,7 +107,7 @@ class ReadingForm(TextsForm, FileForm):
         label=_("Name in addresses"),
         help_text=_("English letters, digits, - and _, such as tang-poems-2026. It cannot be changed."),
     )
-    genre = forms.ChoiceField(choices=genre_choices, initial="text", label=_("Kind of the texts"))
+    genre = forms.ChoiceField(choices=kinds_of_text, initial="text", label=_("Kind of the texts"))
     words = forms.CharField(
         required=False,
         max_length=2_000,

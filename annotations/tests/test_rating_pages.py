@@ -13,9 +13,11 @@ from django.core.management import call_command
 from django.db.models.functions import Now
 from django.test import Client
 
+from annotations.imports.rating_forms import GENRE_WORDS
 from annotations.models import Rating, RatingUpload, RatingUploadPart, Study, StudyMethod, StudyRole
 from annotations.tests.cast import shown
 from annotations.tests.rating_files import long_rows, write_csv
+from generation.genres import GENRES
 
 UPLOAD = "/manage/ratings/"
 
@@ -234,3 +236,9 @@ def test_the_api_and_the_command_are_told_the_encoding(
     assert answer.json()["summary"]["ratings"] == 4
     call_command("import_ratings", str(path), slug="mine", dry_run=True, encoding="gb18030")
     assert "Methods: 真人, 九歌." in capsys.readouterr().out
+
+
+def test_the_kinds_of_texts_are_named_in_the_readers_language(as_researcher: Client, content: bytes) -> None:
+    page = shown(as_researcher, uploaded(as_researcher, content), "zh-Hans")
+    assert '<option value="qa">问答</option>' in page and '<option value="poem">诗</option>' in page
+    assert set(GENRE_WORDS) == set(GENRES)
