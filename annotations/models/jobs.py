@@ -38,6 +38,11 @@ class JobQuerySet(LeasedQuerySet["Job"]):
             state=Job.State.STOPPED, lease=None, leased_until=None, finished_at=Now(), error=""
         )
 
+    def forget_answers(self) -> None:
+        """Delete the files that were made, and have what is under way begin anew: answers went that may be in them."""
+        self.filter(state=Job.State.DONE).delete()
+        self.filter(state=Job.State.RUNNING).update(state=Job.State.WAITING, lease=None, leased_until=None)
+
     def forget_old(self) -> int:
         """Delete those that ended before the time for which files are kept, and return how many rows that were."""
         return self.filter(finished_at__lte=Now() - KEPT).delete()[0]

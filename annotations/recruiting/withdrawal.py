@@ -8,7 +8,16 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
-from annotations.models import AnswerChange, BestChoice, Enrolment, Invitation, LinkAccount, Rating, Study
+from annotations.models import (
+    AnswerChange,
+    BestChoice,
+    Enrolment,
+    Invitation,
+    Job,
+    LinkAccount,
+    Rating,
+    Study,
+)
 from generation.refusals import Refused
 
 
@@ -41,6 +50,7 @@ def withdraw(enrolment: Enrolment, *, by_evaluator: bool = False, by: User | Non
     own = {"enrolment": enrolment}
     removed = Rating.objects.filter(**own).delete()[0] + BestChoice.objects.filter(**own).delete()[0]
     AnswerChange.objects.filter(**own).delete()
+    Job.objects.filter(study=study).forget_answers()
     enrolment.placements.all().delete()
     enrolment.assignments.all().delete()
     enrolment.return_links.all().delete()

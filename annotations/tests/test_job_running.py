@@ -18,6 +18,7 @@ from annotations.jobs.kinds import Made, Progress
 from annotations.jobs.queueing import RUN_JOB, open_file, queue_job, stop_job
 from annotations.jobs.running import claim, hand_in, poll, run_next
 from annotations.models import Job, Study
+from annotations.recruiting.withdrawal import withdraw
 from annotations.results.answer_rows import rating_chunks
 from annotations.tasks import run_job
 from annotations.tests.job_cast import file_of, queued, rated_study, stand_in, with_role
@@ -255,3 +256,17 @@ def test_polling_notifies_workers_that_are_idle(rated: Study, anna: User, notifi
     claim()
     poll()
     assert notified == [RUN_JOB] * 3, "one of the two is at work"
+
+
+def test_files_made_before_somebody_withdrew_are_gone(db: None) -> None:
+    study = rated_study()
+    anna = with_role(study, "anna")
+    kept = queued(study, anna)
+    run_next()
+    assert file_of(kept).count(b"\n") > 1
+    under_way = queued(study, anna, "parquet")
+    claim()
+    withdraw(study.enrolments.get(evaluator__username="alice"), by=anna)
+    assert not Job.objects.filter(pk=kept.pk).exists()
+    under_way.refresh_from_db()
+    assert (under_way.state, under_way.lease) == ("waiting", None)
