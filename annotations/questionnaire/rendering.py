@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.rules_inline import StateInline
 
+# A formula that never ends is not looked for to the end of its text again and again.
 MATHEMATICS = re.compile(
-    r"\$\$.+?\$\$|\$(?=[^\s$])[^$\n]*[^\s$\\]\$(?!\d)|\$[^\s$\\]\$(?!\d)|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL
+    r"\$\$.{1,2000}?\$\$|\$(?=[^\s$])[^$\n]*[^\s$\\]\$(?!\d)|\$[^\s$\\]\$(?!\d)"
+    r"|\\\(.{1,2000}?\\\)|\\\[.{1,2000}?\\\]",
+    re.DOTALL,
 )
 # Whatever the parser makes of a text, nothing else comes to the page.
 BLOCKS = {

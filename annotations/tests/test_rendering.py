@@ -144,3 +144,9 @@ def test_all_texts_of_a_page_are_rendered_alike(
     assert "unsafe-inline" not in page.headers["Content-Security-Policy"]
     change_study(draft, by=None, rendering="code")
     assert client.get(FIRST).content.decode().count('<pre class="code" dir="ltr">') == 2
+
+
+@pytest.mark.parametrize(("opening", "end"), [("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$")])
+def test_a_formula_is_not_looked_for_over_a_whole_text(opening: str, end: str) -> None:
+    assert "<em>" not in markdown(f"{opening} a *b* {end}")
+    assert "<em>b</em>" in markdown(f"{opening} {'a' * 3_000} *b* {end}")
