@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from annotations.imports.rating_words import point_of
+from annotations.models.numbers import LARGEST_SCORE
 from generation.refusals import Refused
 
 # What a column can be, and the names by which it is known; they are compared in small letters without marks.
@@ -284,6 +285,6 @@ def read_words(text: str) -> dict[str, float]:
             points[word.strip().casefold()] = float(point)
         except ValueError as error:
             raise Refused(_("%(part)s is no WORD=POINT.") % {"part": part}) from error
-        if not mark:
+        if not mark or not abs(points[word.strip().casefold()]) <= LARGEST_SCORE:
             raise Refused(_("%(part)s is no WORD=POINT.") % {"part": part})
     return points

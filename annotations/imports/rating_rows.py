@@ -28,6 +28,7 @@ from annotations.models import (
 )
 from annotations.models.texts_by_language import named_by
 from annotations.setup.pages import lay_out
+from generation.files.candidates import method_key
 from generation.files.prompt_fields import LONGEST_ID, LONGEST_TAG
 from generation.methods import LABELS
 from generation.models import GenerationRun, Method
@@ -41,7 +42,7 @@ ROWS_AT_ONCE = 100_000
 BATCH = 2_000
 # Where the texts that were rated did not come with the ratings.
 NO_TEXT = "—"
-LONGEST_METHOD, LONGEST_LABEL = 50, 100
+LONGEST_LABEL = 100
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -132,7 +133,8 @@ def _store_texts(study: Study, records: RatingRecords, texts: Ints, digest: str)
     pk_of = stored_prompts(study.genre, set(prompts))
     prompt_pks = np.array([pk_of[one] for one in prompts])
     names = list(records.methods)
-    keys = slugs(names, "method", LONGEST_METHOD)
+    # Methods are those of the whole site: another name must never come to the key of this one.
+    keys = [method_key(name) for name in names]
     Method.objects.bulk_create(
         [
             Method(key=key, label=str(LABELS.get(key, name))[:LONGEST_LABEL])

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from annotations.imports.rating_columns import Reading
 from annotations.imports.rating_records import PREFERENCE, RatingRecords
+from annotations.models.numbers import LARGEST_SCORE
 from generation.refusals import Refused
 from stats.scores import Floats, Ints
 
@@ -116,6 +117,11 @@ def criteria_of(records: RatingRecords, reading: Reading, first: Ints) -> tuple[
         low, high = float(given.min()), float(given.max())
         ends = reading.scales.get(key) or reading.scales.get(label)
         minimum, maximum = ends or _usual_scale(given, label)
+        if not -LARGEST_SCORE <= minimum < maximum <= LARGEST_SCORE:
+            raise Refused(
+                _("The scale of %(criterion)s must lie between %(lowest)s and %(highest)s.")
+                % {"criterion": label, "lowest": -LARGEST_SCORE, "highest": LARGEST_SCORE}
+            )
         off_scale = int(((given < minimum) | (given > maximum)).sum())
         if off_scale and not reading.keeps_off_scale:
             raise Refused(

@@ -21,8 +21,9 @@ from annotations.imports.rating_tools import RatingFile, open_ratings
 from annotations.models import RatingImport, Study, StudyRole
 from annotations.models.bounds import check_texts
 from annotations.models.texts_by_language import TextsByLanguage, named_by
+from generation.files.candidates import method_key
 from generation.files.encoding import read_as_said
-from generation.files.problems import FileRefused, Problems
+from generation.files.problems import FileRefused, Problems, shown
 from generation.files.tables import read_table
 from generation.genres import GENRES
 from generation.models import GenerationRun, Method, Prompt
@@ -186,7 +187,7 @@ def import_ratings(
     study.full_clean(validate_unique=False, validate_constraints=False)
     if before := _imported_before(slug, found):
         return before
-    _refuse_nothing_to_compare(found.summary)
+    _refuse_methods(found.summary)
     try:
         with transaction.atomic():
             study.save(force_insert=True)
@@ -229,12 +230,19 @@ def _imported_before(slug: str, found: FoundRatings) -> RatingsReceipt | None:
     return RatingsReceipt(study, is_new=False, summary=stored.summary)
 
 
-def _refuse_nothing_to_compare(found: Summary) -> None:
+def _refuse_methods(found: Summary) -> None:
     if len(found.methods) < 2:
         raise Refused(
             _("All ratings are of one method, %(method)s: there is nothing to compare.")
             % {"method": found.methods[0]}
         )
+    names: dict[str, str] = {}
+    for name in found.methods:
+        if (other := names.setdefault(method_key(name), name)) != name:
+            raise Refused(
+                _("%(one)s and %(other)s are names of one method: call it by one of them.")
+                % {"one": shown(other), "other": shown(name)}
+            )
 
 
 def _refuse_unstorable(records: RatingRecords, name: str) -> None:

@@ -68,9 +68,42 @@ def test_a_long_table_becomes_a_closed_study_with_a_report(db: None, long_file: 
     rows = long_rows(evaluators=7, prompts=12)[1:]
     means = [sum(row[4] for row in rows if row[2] == name) / 84 for name in ("T5", "BART")]
     [comparison] = report.analysis.comparisons
-    assert (comparison.a, comparison.b) == ("t5", "bart")
+    assert (comparison.a, comparison.b) == ("T5", "BART")
     assert comparison.estimate == pytest.approx(means[1] - means[0])
     assert report.analysis.position is None
+
+
+def test_methods_of_other_alphabets_keep_their_names_beside_those_of_other_studies(
+    db: None, tmp_path: Path
+) -> None:
+    for slug, methods in (("one", ("甲", "乙")), ("other", ("丙", "丁"))):
+        run(write_csv(tmp_path / f"{slug}.csv", long_rows(methods=methods)), slug=slug)
+        labels = Study.objects.get(slug=slug).study_methods.values_list("method__label", flat=True)
+        assert tuple(labels) == methods
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"scale": ["overall=0:inf"]}, "The scale of overall must lie between -1000000000 and 1000000000."),
+        ({"scale": ["overall=-1e10:1e10"]}, "The scale of overall must lie between"),
+        ({"words": "good=inf"}, "good=inf is no WORD=POINT."),
+        ({"words": "good=nan"}, "good=nan is no WORD=POINT."),
+    ],
+)
+def test_a_scale_or_a_word_without_bounds_is_refused(
+    db: None, long_file: Path, options: dict[str, Any], problem: str
+) -> None:
+    before = stored()
+    with pytest.raises(CommandError, match=problem):
+        run(long_file, **options)
+    assert stored() == before
+
+
+def test_two_names_of_one_method_are_refused(db: None, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "long.csv", long_rows(methods=("human", "Human")))
+    with pytest.raises(CommandError, match="'human' and 'Human' are names of one method"):
+        run(file)
 
 
 def test_the_same_file_twice_changes_nothing_and_another_one_is_refused(
