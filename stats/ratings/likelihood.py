@@ -398,5 +398,4 @@ def _traces(
 def _columns(matrix: Any, part: slice) -> Floats:
     if isinstance(matrix, np.ndarray):
         return matrix[:, part]
-    found: Floats = matrix[:, part].toarray()
-    return found
+    return np.asarray(matrix[:, part].toarray())
