@@ -29,6 +29,7 @@ from django.db.models import (
 )
 
 from annotations.models import AnswerChange, BestChoice, PageCandidate, Rating, Study
+from annotations.models.study_methods import method_label
 from annotations.results.seal import refuse_sealed
 from generation.models import prompt_heading
 from stats.reports.write_rows import FORMATS, Columns, as_json
@@ -43,6 +44,7 @@ COLUMNS: Columns = {
     "prompt_id": "text",
     "tags": "json",
     "method": "text",
+    "method_label": "text",
     "kind": "text",
     "criterion": "text",
     "score": "real",
@@ -75,8 +77,9 @@ class AnswerRow(NamedTuple):
     # What its owner calls the prompt, and by what it is grouped, as in '{"domain": "news"}'; None where there are none.
     prompt_id: str | None
     tags: str | None
-    # Key of the method that wrote the candidate.
+    # Key of the method that wrote the candidate, and what the study calls it.
     method: str
+    method_label: str
     # "rating" or "best_choice".
     kind: str
     # Key of the criterion, the score on it, and whether the score, which then was imported, is none of the scale; None
@@ -149,6 +152,7 @@ class ShownCandidate(NamedTuple):
     prompt_id: str | None
     tags: str | None
     method: str
+    method_label: str
 
 
 class Evaluator(NamedTuple):
@@ -249,10 +253,13 @@ class Names:
             "page__prompt__external_id",
             "page__prompt__tags",
             "study_method__method__key",
+            method_label("study_method__"),
         )
         self.candidates = {
-            candidate: ShownCandidate(subtask, page, prompt, external_id or None, as_json(tags), method)
-            for candidate, subtask, page, prompt, external_id, tags, method in shown
+            candidate: ShownCandidate(
+                subtask, page, prompt, external_id or None, as_json(tags), method, label or method
+            )
+            for candidate, subtask, page, prompt, external_id, tags, method, label in shown
         }
 
 
@@ -307,6 +314,7 @@ def named(study: Study, stored: Iterable[StoredAnswer], histories: Histories) ->
                 prompt_id=candidate.prompt_id,
                 tags=candidate.tags,
                 method=candidate.method,
+                method_label=candidate.method_label,
                 kind="best_choice" if is_pick else "rating",
                 criterion=None if answer.criterion is None else names.criteria[answer.criterion],
                 score=answer.score,

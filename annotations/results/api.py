@@ -45,6 +45,7 @@ class AnswerRowSerializer(serializers.Serializer[Any]):
     prompt_id = serializers.CharField(allow_null=True)
     tags = serializers.DictField(child=serializers.CharField(), allow_null=True)
     method = serializers.CharField()
+    method_label = serializers.CharField()
     kind = serializers.ChoiceField(choices=["rating", "best_choice"])
     criterion = serializers.CharField(allow_null=True)
     score = serializers.FloatField(allow_null=True)

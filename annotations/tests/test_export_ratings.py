@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
-from annotations.models import BestChoice, Criterion, Enrolment, Rating, Study
+from annotations.models import BestChoice, Criterion, Enrolment, Rating, Study, StudyMethod
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.recruiting.enrolment import enrol
 from annotations.results.answer_rows import COLUMNS, AnswerRow, answer_count, answers, rating_chunks
@@ -64,6 +64,7 @@ def test_each_rating_and_each_pick_is_a_row(rated: Study, alice: User) -> None:
         "prompt_id": None,
         "tags": None,
         "method": "method-3",
+        "method_label": "Method 3",
         "kind": "rating",
         "criterion": "overall",
         "score": 4,
@@ -75,6 +76,12 @@ def test_each_rating_and_each_pick_is_a_row(rated: Study, alice: User) -> None:
         "seconds_on_page": None,
     }
     assert pick == {**rating, "kind": "best_choice", "criterion": None, "score": None, "off_scale": None}
+
+
+def test_a_row_says_what_the_study_calls_its_method(rated: Study) -> None:
+    StudyMethod.objects.filter(study=rated, method__key="method-3").update(label="真人")
+    names = {row["method"]: row["method_label"] for row in rows(rated)}
+    assert names["method-3"] == "真人" and names["method-2"] == "Method 2"
 
 
 def test_a_row_has_a_field_for_each_column() -> None:
