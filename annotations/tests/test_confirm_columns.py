@@ -14,7 +14,11 @@ from django.test import Client
 
 from annotations.models import PageCandidate, StaffAct, Study, StudyRole, WaitingFile
 from annotations.setup.pages import clear
+from annotations.setup.rubrics import load_rubric
+from annotations.setup.study import create_study
+from annotations.setup.uploads.waiting import keep_waiting
 from annotations.tests.cast import build_study, build_user
+from annotations.tests.test_recruiting_races import at_once
 from generation.models import Candidate
 from generation.tests.test_tables import workbook
 
@@ -164,3 +168,16 @@ def test_the_queries_of_the_page_do_not_grow_with_the_file(
     page = address()
     with django_assert_num_queries(6):
         assert as_alice.get(page).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_uploads_at_once_one_file_waits() -> None:
+    olga = build_user("olga")
+    draft = create_study(slug="mine", rubric=load_rubric("qa"), by=olga)
+
+    def upload() -> WaitingFile:
+        return keep_waiting(draft, SimpleUploadedFile("a.csv", b"prompt,a,b\np,x,y\n"), by=olga)
+
+    results = at_once(*[upload] * 6)
+    assert [type(result) for result in results] == [WaitingFile] * 6
+    assert WaitingFile.objects.count() == 1

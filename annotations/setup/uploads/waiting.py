@@ -36,6 +36,8 @@ def keep_waiting(study: Study, upload: UploadedFile[Any], *, by: User) -> Waitin
             read_table(path, name_of(upload)).problems.refuse_if_any()
         content = path.read_bytes()
     WaitingFile.objects.forget_old()
+    # Of two uploads at once the later one waits for the other, whose place it takes.
+    Study.objects.locked(study)
     WaitingFile.objects.filter(study=study, uploaded_by=by).delete()
     return WaitingFile.objects.create(study=study, uploaded_by=by, name=name_of(upload), content=content)
 
