@@ -90,6 +90,9 @@ def read_ratings(files: Sequence[RatingFile], reading: Reading, texts: Mapping[s
             reader.add(place, fields)
             if len(file.problems) >= MOST_PROBLEMS:
                 break
+    # Forms and columns of raters name those who answered in ways of their own.
+    if any(len(name) > LONGEST_NAME for name in records.evaluators):
+        files[0].problems.add(0, "evaluator", _("is longer than %(most)d characters"), most=LONGEST_NAME)
     if any(file.problems for file in files):
         raise FileRefused(*(file.problems for file in files))
     if reading.kind == "pairs":

@@ -100,6 +100,13 @@ def test_a_scale_or_a_word_without_bounds_is_refused(
     assert stored() == before
 
 
+def test_names_of_those_who_answered_a_form_are_bounded_too(db: None, tmp_path: Path) -> None:
+    head = ("Timestamp", "Email Address", "p1 | a | fluency", "p1 | b | fluency")
+    file = write_csv(tmp_path / "form.csv", [head, ("2020-01-01", "x" * 151, 1, 2)])
+    with pytest.raises(CommandError, match="evaluator: is longer than 150 characters"):
+        run(file)
+
+
 def test_two_names_of_one_method_are_refused(db: None, tmp_path: Path) -> None:
     file = write_csv(tmp_path / "long.csv", long_rows(methods=("human", "Human")))
     with pytest.raises(CommandError, match="'human' and 'Human' are names of one method"):
