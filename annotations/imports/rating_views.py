@@ -176,6 +176,7 @@ def look_page(
         "read_as": read_as(found.reading) if found else "",
     }
     is_bad = refusal is not None or bool(form.is_bound and form.errors and request.POST.get("act") == "store")
+    context["is_bad"] = is_bad
     status = HTTPStatus.BAD_REQUEST if is_bad else HTTPStatus.OK
     return render(request, "annotations/imports/look_at_ratings.html", context, status=status)
 

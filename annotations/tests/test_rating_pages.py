@@ -106,6 +106,7 @@ def test_stored_once_however_often_it_is_pressed(
     report = shown(as_researcher, "/studies/mine/results/")
     assert "Ratings collected elsewhere" in report
     assert "The plan was written after the data" in report
+    assert "JSONL by ratings" in report and "by picks" not in report
 
 
 def test_the_upload_of_another_is_not_found(as_researcher: Client, content: bytes, bob: User) -> None:
@@ -128,6 +129,7 @@ def test_columns_that_are_read_otherwise_are_counted_anew(as_researcher: Client)
     page = " ".join(response.content.decode().split())
     assert "2 ratings by 1 evaluators of 2 texts" in page
     assert "luck: " not in page
+    assert "The ratings are not stored" not in page
 
 
 def test_what_is_wrong_in_a_file_is_told_by_line_and_column(as_researcher: Client, content: bytes) -> None:
