@@ -175,7 +175,7 @@ def test_json_has_no_number_that_is_infinite(write: Write) -> None:
 )
 def test_workbook_that_is_damaged_in_a_later_row_is_refused(tmp_path: Path, cell: str) -> None:
     book = openpyxl.Workbook()
-    book.active.append(["a"])
+    book.worksheets[0].append(["a"])
     book.save(tmp_path / "whole.xlsx")
     with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as bad:
         for name in whole.namelist():
