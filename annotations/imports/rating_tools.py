@@ -18,7 +18,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from generation.files.problems import Place, Problems
+from django.utils.translation import gettext as _
+
+from generation.files.problems import Place, Problems, one_line, refuse_whole
 from generation.files.tables import read_table
 
 Rows = Iterator[tuple[Place, dict[str, Any]]]
@@ -41,7 +43,7 @@ class RatingFile:
     def first_rows(self) -> list[dict[str, Any]]:
         """Return the first rows, without a word of what is wrong with others."""
         before = len(self.problems.found)
-        rows = [fields for _, fields in islice(self.rows(), FIRST_ROWS)]
+        rows = [fields for _place, fields in islice(self.rows(), FIRST_ROWS)]
         del self.problems.found[before:]
         return rows
 
@@ -81,8 +83,20 @@ def open_ratings(path: Path, name: str = "", *, sheet: str = "", encoding: str =
 
 
 def _with_columns(name: str, tool: str, problems: Problems, rows: Callable[[], Rows]) -> RatingFile:
-    columns = dict.fromkeys(column for _, fields in islice(rows(), FIRST_ROWS) for column in fields)
-    return RatingFile(name, tool, tuple(columns), problems, rows)
+    def read() -> Rows:
+        try:
+            yield from rows()
+        # Another shape than the tool's shows wherever it is first met.
+        except (AttributeError, TypeError, ValueError, csv.Error) as error:
+            raise refuse_whole(
+                name,
+                _("is no export of %(tool)s that can be read: %(reason)s"),
+                tool=tool,
+                reason=one_line(error),
+            ) from error
+
+    columns = dict.fromkeys(column for _place, fields in islice(read(), FIRST_ROWS) for column in fields)
+    return RatingFile(name, tool, tuple(columns), problems, read)
 
 
 def _whole_object(path: Path) -> dict[str, Any] | None:
@@ -319,7 +333,7 @@ def qualtrics(rows: Rows) -> Rows:
     place_and_words = next(rows, None)
     if place_and_words is None:
         return
-    _, words = place_and_words
+    words = place_and_words[1]
     told = {code: " ".join(str(word).split()) for code, word in words.items()}
     names = {
         code: code if code == "ResponseId" or list(told.values()).count(text) > 1 or not text else text

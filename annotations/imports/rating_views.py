@@ -75,6 +75,7 @@ def look_at_ratings(request: UserRequest, upload: UUID) -> HttpResponse:
     try:
         with on_disk(kept) as (files, _texts):
             file = read_as_said(partial(open_ratings, files[0].path, files[0].name), encoding)
+            file.problems.refuse_if_any()
             columns, rows = file.columns, file.first_rows()[:ROWS_SHOWN]
     except EncodingUnconfirmed as refused:
         return encoding_page(request, kept, refused)

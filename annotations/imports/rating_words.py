@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -46,7 +45,9 @@ def point_of(value: Any, words: Mapping[str, float] = {}) -> float | Literal["mi
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, int | float):
-        return "missing" if math.isnan(value) else (float(value) if abs(value) <= LARGEST_SCORE else None)
+        return (
+            float(value) if abs(value) <= LARGEST_SCORE else None if abs(value) > LARGEST_SCORE else "missing"
+        )
     if not isinstance(value, str):
         return None
     said = " ".join(value.split()).casefold()
@@ -67,7 +68,7 @@ def time_of(value: Any) -> datetime | None:
     try:
         if isinstance(value, str) and not re.fullmatch(r"\d+(\.\d+)?", value):
             found = datetime.fromisoformat(value)
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
         return datetime.fromtimestamp(float(value), UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
