@@ -101,9 +101,23 @@ class OwnStudyDetailSerializer(OwnStudySerializer):
     pages = PageProgressSerializer(many=True)
 
 
+class PartSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    text = serializers.CharField(trim_whitespace=False)
+
+
+class TurnSerializer(serializers.Serializer[Any]):
+    role = serializers.CharField()
+    text = serializers.CharField(trim_whitespace=False)
+
+
 class PromptSerializer(serializers.Serializer[RatingPage]):
-    text = serializers.CharField(source="title", help_text="As the study's rule shows it.")
+    """All that a prompt gives to read, as the study's rule shows it."""
+
+    text = serializers.CharField(source="shown_text")
     description = serializers.CharField()
+    parts = PartSerializer(source="shown_parts", many=True)
+    turns = TurnSerializer(source="shown_turns", many=True)
     genre = serializers.CharField(source="prompt.genre")
 
 

@@ -92,8 +92,21 @@ class RatingPage:
     @cached_property
     def title(self) -> str:
         """The prompt as the study's rule shows it; nothing where it is too long for a heading, or is a dialogue."""
-        title = self.study.shown_prompt(self.prompt.text)
-        return title if is_heading(title) else ""
+        return self.shown_text if is_heading(self.shown_text) else ""
+
+    @property
+    def shown_text(self) -> str:
+        return self.study.shown_prompt(self.prompt.text)
+
+    @property
+    def shown_parts(self) -> list[dict[str, str]]:
+        """The named parts of the prompt, each with `name` and `text`, as the study's rule shows them."""
+        return [part | {"text": self.study.shown(part["text"])} for part in self.prompt.parts]
+
+    @property
+    def shown_turns(self) -> list[dict[str, str]]:
+        """The turns of the prompt, each with `role` and `text`, as the study's rule shows them."""
+        return [turn | {"text": self.study.shown(turn["text"])} for turn in self.prompt.turns]
 
     @cached_property
     def passages(self) -> list[Passage]:

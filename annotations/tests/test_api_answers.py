@@ -14,6 +14,7 @@ from annotations.results.answer_rows import COLUMNS, answers
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_study, build_user, placements
 from annotations.tests.test_api_studies import API, called
+from generation.models import Prompt
 
 PAGE = "my/studies/poems/subtasks/1/pages/1/"
 
@@ -49,6 +50,24 @@ def test_a_page_names_texts_by_tokens_alone(enrolment: Enrolment, alice: User, s
     assert [card["token"] for card in page["candidates"]] == [placement.token for placement in own]
     assert set(page["candidates"][0]) == {"token", "letter", "text", "lines", "scores", "is_best"}
     assert page["candidates"][0]["scores"] == {"format": None, "overall": None}
+
+
+def test_a_page_gives_all_of_a_prompt_to_read(enrolment: Enrolment, alice: User, study: Study) -> None:
+    prompt = Prompt.objects.get(page__subtask__study=study, page__number=1)
+    prompt.text = "word " * 200
+    prompt.parts = [{"name": "source", "text": "  One\n\n\ttwo"}]
+    prompt.turns = [{"role": "user", "text": "Why?"}]
+    prompt.external_id, prompt.tags = "secret-7", {"domain": "secret"}
+    prompt.save()
+    body = called(alice, "get", PAGE)
+    assert body.json()["prompt"] == {
+        "text": prompt.text,
+        "description": prompt.description,
+        "genre": "poem",
+        "parts": prompt.parts,
+        "turns": prompt.turns,
+    }
+    assert "secret" not in body.content.decode()
 
 
 def test_a_rating_and_a_pick_are_saved_and_read_again(

@@ -209,7 +209,8 @@ class Command(BaseCommand):
         with suppress(ValueError):
             parts = json.loads(answer)
             named = ("database", "broker", "worker")
-            return "; ".join(f"{name}: {parts[name]['reason']}" for name in named)
+            reasons = {name: parts[name]["reason"] for name in named}
+            return "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason)
         return f"/readyz answered {response.status}"
 
     def welcome(self, port: int, accounts: list[tuple[str, str, str]]) -> None:
