@@ -31,7 +31,7 @@ from generation.refusals import Refused
         },
     ],
 )
-def test_both_forms_of_potatos_states(tmp_path: Path, labels: Any) -> None:
+def test_both_forms_of_the_states_of_potato(tmp_path: Path, labels: Any) -> None:
     state = {"user_id": "ann", "instance_id_ordering": ["a__T5"], "instance_id_to_label_to_value": labels}
     found = found_in(write_json(tmp_path / "user_state.json", state))
     assert found.tool == "Potato"

@@ -153,8 +153,8 @@ class AlphaSums:
         found = np.full((len(weights), 2), np.nan)
         for number, places in enumerate((ranks, np.broadcast_to(self.values, ranks.shape))):
             distances = (places[:, :, np.newaxis] - places[:, np.newaxis, :]) ** 2
-            expected = np.einsum("bc,bk,bck->b", totals, totals, distances) / np.maximum(n - 1, 1)
-            seen = np.einsum("bck,bck->b", observed, distances)
+            expected = np.einsum("bi,bj,bij->b", totals, totals, distances) / np.maximum(n - 1, 1)
+            seen = np.einsum("bij,bij->b", observed, distances)
             np.divide(seen, expected, out=found[:, number], where=expected > 0)
         return 1 - found
 
