@@ -384,6 +384,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "StudyState": "annotations.models.Study.State",
+        "OffScale": "annotations.models.AnalysisPlan.OffScale",
         "RunState": "generation.models.GenerationRun.State",
         "TextState": "generation.models.RunPrompt.State",
         "PaymentState": "annotations.payments.ledger.State",

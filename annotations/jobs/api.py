@@ -57,7 +57,7 @@ class JobBody(Body):
         choices=sorted({name for kind in KINDS.values() for name in kind.parameters["format"]})
     )
     off_scale = serializers.ChoiceField(
-        choices=AnalysisPlan.OffScale.values, required=False, help_text="Of a report; kept if left out."
+        choices=AnalysisPlan.OffScale.choices, required=False, help_text="Of a report; kept if left out."
     )
 
 

@@ -51,7 +51,7 @@ class PlanBody(Body):
         required=False,
         help_text="Pairs of methods; without it every pair.",
     )
-    off_scale = serializers.ChoiceField(choices=AnalysisPlan.OffScale.values, required=False)
+    off_scale = serializers.ChoiceField(choices=AnalysisPlan.OffScale.choices, required=False)
     equivalence_margin = Points(required=False, allow_null=True)
     planned_effect = Points(required=False, allow_null=True)
     analysis = serializers.ChoiceField(choices=AnalysisPlan.Analysis.values, required=False)

@@ -84,7 +84,7 @@ class Answers(APIView):
 
 
 class ReportQuery(Strict):
-    off_scale = serializers.ChoiceField(choices=AnalysisPlan.OffScale.values, required=False, default="kept")
+    off_scale = serializers.ChoiceField(choices=AnalysisPlan.OffScale.choices, required=False, default="kept")
 
 
 class Report(APIView):

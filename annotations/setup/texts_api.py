@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from annotations.access.permissions import Right, study_for
 from annotations.models import Page, PageCandidate, StudyMethod, StudyRun
 from annotations.models.bounds import bounds_of
+from annotations.questionnaire.api import PartSerializer, TurnSerializer
 from annotations.setup.runs import add_run, start_run
 from annotations.setup.study import label_methods
 from generation.methods import PRESETS
@@ -30,16 +31,6 @@ from generation.web.rest import (
     rows_as,
 )
 from generation.web.schema import extend_schema
-
-
-class PartSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    text = serializers.CharField()
-
-
-class TurnSerializer(serializers.Serializer[Any]):
-    role = serializers.CharField()
-    text = serializers.CharField()
 
 
 class PromptRowSerializer(serializers.ModelSerializer[Page]):
