@@ -126,7 +126,7 @@ class RubricBody(StrictTexts):
     criteria = serializers.ListField(child=CriterionBody(), min_length=1, max_length=MOST_CRITERIA)
 
 
-@extend_schema_field({"type": "string"})
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
 class ColumnsField(serializers.JSONField):
     """An object of texts by the names of columns, as JSON."""
 

@@ -58,6 +58,10 @@ def add_errors(result: dict[str, Any], generator: Any, request: Any, public: Any
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for path in result["paths"].values():
         for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                # An object in a query is given as JSON.
+                if parameter["in"] == "query" and parameter.get("schema", {}).get("type") == "object":
+                    parameter["content"] = {"application/json": {"schema": parameter.pop("schema")}}
             for code, description in ERRORS.items():
                 operation["responses"].setdefault(code, {"description": description, "content": content})
     return result
