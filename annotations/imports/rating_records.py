@@ -391,12 +391,8 @@ def _settle_pairs(records: RatingRecords) -> None:
     _keys, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     shares = np.bincount(inverse, np.frombuffer(records.scores)) / np.bincount(inverse)
     order = np.argsort(first)
-    for name, codes in (
-        ("evaluator_codes", evaluator),
-        ("prompt_codes", prompt),
-        ("method_codes", method),
-        ("criterion_codes", criterion),
-    ):
+    names = ("evaluator_codes", "prompt_codes", "method_codes", "criterion_codes")
+    for name, codes in zip(names, (evaluator, prompt, method, criterion), strict=True):
         setattr(records, name, array("i", codes[first[order]].tolist()))
     records.scores = array("d", shares[order].tolist())
     records.positions, records.times = array("i", [-1]) * len(order), array("d", [math.nan]) * len(order)

@@ -396,6 +396,5 @@ def _traces(
 
 
 def _columns(matrix: Any, part: slice) -> Floats:
-    if isinstance(matrix, np.ndarray):
-        return matrix[:, part]
-    return np.asarray(matrix[:, part].toarray())
+    found = matrix[:, part]
+    return np.asarray(found if isinstance(found, np.ndarray) else found.toarray())
