@@ -13,17 +13,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from annotations.imports.rating_columns import Reading
 from annotations.imports.ratings import FoundRatings, NamedFile, RatingsReceipt, find_ratings, import_ratings
 from annotations.models import RatingUpload
+from annotations.setup.uploads.reading import name_of
 from generation.refusals import Refused
 
 # How long files wait; whoever comes later uploads them again.
 KEPT = timedelta(days=2)
-LONGEST_NAME = 100
 MOST_FILES = 50
 
 
@@ -31,8 +32,11 @@ MOST_FILES = 50
 def keep_upload(
     files: Sequence[UploadedFile[Any]], texts: UploadedFile[Any] | None, *, by: User
 ) -> RatingUpload:
-    """Keep uploaded files until they are imported; what waited too long goes. Raises `Refused` for too much."""
-    RatingUpload.objects.filter(created_at__lt=Now() - KEPT, study=None).delete()
+    """Keep uploaded files until they are imported, in place of those that wait for the same user.
+
+    What waited too long goes. Raises `Refused` for too much.
+    """
+    RatingUpload.objects.filter(Q(created_at__lt=Now() - KEPT) | Q(user=by), study=None).delete()
     if not 1 <= len(files) <= MOST_FILES:
         raise Refused(_("Choose 1 to %(most)d files.") % {"most": MOST_FILES})
     whole = [*files, *([texts] if texts else ())]
@@ -42,14 +46,10 @@ def keep_upload(
             % {"most": settings.UPLOAD_MEGABYTES}
         )
     upload = RatingUpload.objects.create(user=by)
-    upload.parts.create(number=0, name=_name(texts), content=texts.read()) if texts else None
+    upload.parts.create(number=0, name=name_of(texts), content=texts.read()) if texts else None
     for number, one in enumerate(files, start=1):
-        upload.parts.create(number=number, name=_name(one), content=one.read())
+        upload.parts.create(number=number, name=name_of(one), content=one.read())
     return upload
-
-
-def _name(upload: UploadedFile[Any]) -> str:
-    return Path(upload.name or "upload").name[:LONGEST_NAME]
 
 
 @contextmanager

@@ -167,6 +167,15 @@ def test_files_that_waited_for_days_are_gone(as_researcher: Client, content: byt
     assert RatingUpload.objects.count() == 1
 
 
+def test_one_upload_waits_for_a_user_and_takes_the_place_of_the_last(
+    as_researcher: Client, content: bytes
+) -> None:
+    first, second = uploaded(as_researcher, content), uploaded(as_researcher, content)
+    assert as_researcher.get(first).status_code == 404
+    assert as_researcher.get(second).status_code == 200
+    assert RatingUpload.objects.count() == 1
+
+
 def test_taking_back_asks_first(as_researcher: Client, content: bytes) -> None:
     look = uploaded(as_researcher, content)
     as_researcher.post(look, fields(as_researcher, look))
