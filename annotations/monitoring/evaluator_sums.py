@@ -94,9 +94,12 @@ def study_sums(study: Study) -> StudySums:
     with connection.cursor() as cursor:
         cursor.execute(SUMS, {"study": study.pk})
         rows = cursor.fetchall()
-    everybody_counts = study.from_elsewhere is not None and study.from_elsewhere.everybody_counts
     of_evaluator = {enrolment: sums for enrolment, *sums in rows if enrolment is not None}
-    enrolments = Enrolment.objects.filter(study=study).select_related("evaluator", "group").with_is_over()
+    related = ("evaluator", "group", "study__rating_import")
+    found = Enrolment.objects.filter(study=study).select_related(*related).with_is_over()
+    enrolments = list(found.order_by("number"))
+    imported = enrolments[0].study.from_elsewhere if enrolments else None
+    everybody_counts = imported is not None and imported.everybody_counts
     return StudySums(
         evaluators=tuple(
             evaluator_sums(
@@ -105,7 +108,7 @@ def study_sums(study: Study) -> StudySums:
                 *of_evaluator.get(enrolment.pk, ()),
                 everybody_counts=everybody_counts,
             )
-            for enrolment in enrolments.order_by("number")
+            for enrolment in enrolments
         ),
         coverage=tuple(Coverage(*sums[:3]) for enrolment, *sums in rows if enrolment is None),
     )

@@ -102,9 +102,9 @@ def test_another_study_is_not_counted(study: Study, enrolment: Enrolment) -> Non
     assert (one.enrolment, one.answered) == (enrolment, 0)
 
 
-def test_the_sums_take_three_queries(
+def test_the_sums_take_two_queries(
     study: Study, enrolment: Enrolment, django_assert_num_queries: Any
 ) -> None:
     enrol(study, build_user("bob"))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert [one.enrolment.evaluator.username for one in sums_by_evaluator(study)] == ["alice", "bob"]
