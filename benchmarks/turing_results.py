@@ -250,7 +250,7 @@ def counted_from_rounds() -> dict[str, object]:
     """Return the figures of the page, counted from the rounds."""
     from django.db import connection
 
-    from stats.tallied import ClusterSums, selection_rate_of_sums
+    from stats.game.tallied import ClusterSums, selection_rate_of_sums
 
     with connection.cursor() as cursor:
         # Memory to group in, which is more than the page itself gets.

@@ -13,13 +13,13 @@ from stats.agreement import agreement
 from stats.analysis import Analysis, analyse
 from stats.cluster import two_way_table_mean
 from stats.exact import sign_flip, whole_numbers, wilcoxon_signed_rank
+from stats.game.selection import first_game_shares, selection_rate
 from stats.mixed import VarianceComponents, crossed_mean
 from stats.power import planned_power
 from stats.ranking import Ranking
 from stats.ratings.cells import Cells
 from stats.resampling import pigeonhole_bootstrap
 from stats.scores import Floats
-from stats.selection import first_game_shares, selection_rate
 from stats.sequences import beta_mixture_log_e
 from stats.significance import holm
 from stats.tests.golden.study import simulated_game, simulated_study, simulated_study_with_missing

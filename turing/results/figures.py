@@ -18,8 +18,7 @@ from django.db.models import Count, ExpressionWrapper, FloatField, Sum
 from django.db.models.functions import Cast
 
 from generation.texts.normalising import is_chinese
-from stats.mixed import Interval
-from stats.selection import (
+from stats.game.selection import (
     CHANCE,
     DEFAULT_MARGIN,
     SelectionRate,
@@ -28,8 +27,9 @@ from stats.selection import (
     verdict,
     wilson_interval,
 )
+from stats.game.tallied import ClusterSums, selection_rate_of_sums, share_interval, share_sequence_of_sums
+from stats.mixed import Interval
 from stats.sequences import ConfidenceSequence, beta_mixture_log_e, beta_mixture_sequence
-from stats.tallied import ClusterSums, selection_rate_of_sums, share_interval, share_sequence_of_sums
 from turing.models import ROUNDS_IN_GAME, DayTally, Form, PairTally, PoemPair, RoundTally, Scope, Side
 
 # Fewer say more of their pairs than of the poet, and would be a hint at one of them.

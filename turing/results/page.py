@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from stats.game.selection import SelectionRate
 from stats.reports.numbers import DASH, count, e_number, p_number
-from stats.selection import SelectionRate
 from turing.models import Scope
 from turing.results.figures import (
     FEWEST_PAIRS_OF_POET,

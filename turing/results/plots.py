@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from stats.game.selection import CHANCE
 from stats.mixed import Interval
-from stats.selection import CHANCE
 from turing.results.figures import Moment, Share
 from turing.results.wording import percent
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from django.db.models import F
 
-from stats.selection import SelectionRate, SelectionRecords, learning, sensitivity, side_bias
+from stats.game.selection import SelectionRate, SelectionRecords, learning, sensitivity, side_bias
 from turing.models import Round, Scope
 
 # A row of `SelectionRecords`; 35 bytes, so that ten million rounds fit into memory.

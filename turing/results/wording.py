@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from stats.game.selection import CHANCE
 from stats.mixed import Interval
 from stats.reports import numbers
 from stats.reports.numbers import DASH, SPACE, points
-from stats.selection import CHANCE
 from turing.models import Form
 from turing.results.figures import LiveResults, ScopeResults
 

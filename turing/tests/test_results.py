@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from stats.selection import SelectionRate, first_game_shares, selection_rate, side_bias, wilson_interval
-from stats.selection import SelectionRecords as Records
+from stats.game.selection import SelectionRate, first_game_shares, selection_rate, side_bias, wilson_interval
+from stats.game.selection import SelectionRecords as Records
 from stats.sequences import share_sequence
 from turing.models import Flag, Form, PoemPair, Round, Scope, SourceText
 from turing.results.figures import FEWEST_PAIRS_OF_POET, breakdown, extreme_pairs, live_results

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from stats.selection import learning, selection_rate, side_bias
+from stats.game.selection import learning, selection_rate, side_bias
 from turing.models import Flag, PoemPair, Round, Scope, SourceText
 from turing.results.exports import export_results, row_chunks
 from turing.tests.cast import build_pairs

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.db.models import Sum
 
-from stats.selection import SelectionRecords, first_game_shares, selection_rate, side_bias
+from stats.game.selection import SelectionRecords, first_game_shares, selection_rate, side_bias
 from turing.game.play import draw_rounds
 from turing.game.players import hash_of
 from turing.models import DayTally, Flag, Game, PairTally, Player, PlayerTally, Round, RoundTally, Scope, Side

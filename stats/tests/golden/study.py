@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from stats.game.selection import SelectionRecords
 from stats.scores import Criterion, ScoreTable
-from stats.selection import SelectionRecords
 
 SEED = 20210814
 EVALUATORS, PROMPTS, METHODS = 9, 12, 3

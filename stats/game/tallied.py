@@ -1,7 +1,7 @@
 """
 The statistics of the game from sums over its records, which are kept while it runs.
 
-The same numbers as `stats.selection` gives from the records themselves, at a cost that does not grow with them.
+The same numbers as `stats.game.selection` gives from the records themselves, at a cost that does not grow with them.
 With n records and s selections in a cluster and a rate r, the squared residuals of all clusters add up to
 sum (s - n r)^2 = sum s^2 - 2 r sum n s + r^2 sum n^2.
 """
@@ -12,8 +12,8 @@ import math
 from dataclasses import dataclass
 
 from stats.cluster import ClusterRobustMean
+from stats.game.selection import SelectionRate, rate_of_counts
 from stats.mixed import Interval, t_interval
-from stats.selection import SelectionRate, rate_of_counts
 from stats.sequences import (
     FEWEST_FOR_ASYMPTOTIC,
     ConfidenceSequence,
@@ -50,7 +50,7 @@ def selection_rate_of_sums(
     both: ClusterSums,
     confidence_level: float = 0.95,
 ) -> SelectionRate:
-    """Return what `stats.selection.selection_rate` returns; `both` clusters by player and pair together."""
+    """Return what `stats.game.selection.selection_rate` returns; `both` clusters by player and pair together."""
     clustered = None
     if total and min(players.clusters, pairs.clusters) >= 2:
         variances = [sums.variance(selected, total) for sums in (players, pairs, both)]

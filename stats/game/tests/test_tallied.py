@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stats.game.selection import first_game_shares, selection_rate, wilson_interval
+from stats.game.tallied import ClusterSums, selection_rate_of_sums, share_interval, share_sequence_of_sums
 from stats.scores import Ints
-from stats.selection import first_game_shares, selection_rate, wilson_interval
 from stats.sequences import share_sequence
-from stats.tallied import ClusterSums, selection_rate_of_sums, share_interval, share_sequence_of_sums
 from stats.tests.golden.study import simulated_game
 
 GAME = simulated_game()

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from stats.cluster import two_way_mean
-from stats.mixed import Interval
-from stats.selection import (
+from stats.game.selection import (
     SelectionRecords,
     d_prime,
     exact_binomial_p,
@@ -22,6 +21,7 @@ from stats.selection import (
     verdict,
     wilson_interval,
 )
+from stats.mixed import Interval
 from stats.sequences import (
     asymptotic_radius,
     asymptotic_sequence,
