@@ -8,6 +8,7 @@ from annotations.models.answers import (
     BestChoice,
     Enrolment,
     EnrolmentQuerySet,
+    Judgement,
     Placement,
     Rating,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "Invitation",
     "Job",
     "JobFilePart",
+    "Judgement",
     "LinkAccount",
     "OpenLink",
     "Page",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -247,14 +248,60 @@ class BestChoice(models.Model):
         return f"best of page {self.page_id} for enrolment {self.enrolment_id}"
 
 
+# An answer about a whole page is either a preference between its two texts or an order of its texts.
+IS_PREFERENCE = Q(preference__isnull=False, preference__gte=-2, preference__lte=2, places__isnull=True)
+IS_ORDER = Q(preference__isnull=True, both_bad=False, places__isnull=False)
+
+
+def order_field() -> ArrayField[Any, Any]:
+    """Return the field of an order: texts by their places on the evaluator's page, from 0, the first chosen first."""
+    return ArrayField(models.SmallIntegerField(), null=True)
+
+
+class Judgement(models.Model):
+    """One answer of an evaluator about a whole page on a criterion: what its study's protocol asks.
+
+    A trigger (`0031_protocols`) holds that the criterion is of the study and that the page is the evaluator's and has
+    the texts that are named.
+    """
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="judgements")
+    page = models.ForeignKey(Page, on_delete=models.CASCADE)
+    criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT)
+    # From -2 (the first text is much better) to 2 (the second is).
+    preference = models.SmallIntegerField(null=True)
+    both_bad = models.BooleanField(default=False)
+    places = order_field()
+    client_order = models.BigIntegerField(default=0)
+    saved_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["enrolment", "page", "criterion"], name="judgement_once"),
+            models.CheckConstraint(condition=IS_PREFERENCE | IS_ORDER, name="judgement_is_one_answer"),
+            models.CheckConstraint(
+                condition=Q(both_bad=False) | Q(preference=0), name="judgement_both_bad_prefers_none"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"judgement on page {self.page_id} by enrolment {self.enrolment_id}"
+
+
 class AnswerChange(models.Model):
-    """One step in the history of an answer: a rating, or without a criterion the best pick of a page."""
+    """One step in the history of an answer: a rating, the best pick of a page, or a judgement.
+
+    A pick has no criterion, a judgement no candidate.
+    """
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="changes")
     page = models.ForeignKey(Page, on_delete=models.CASCADE)
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, null=True)
     criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT, null=True)
     score = NumberField(null=True)
+    preference = models.SmallIntegerField(null=True)
+    both_bad = models.BooleanField(default=False, db_default=False)
+    places = order_field()
     client_order = models.BigIntegerField()
     # How long the page had been open and in view, as the browser counted it.
     seconds_on_page = models.FloatField(null=True)
@@ -263,9 +310,20 @@ class AnswerChange(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(criterion__isnull=True, score__isnull=True)
-                | Q(criterion__isnull=False, score__isnull=False),
-                name="change_is_rating_or_pick",
+                condition=Q(
+                    Q(criterion__isnull=True, score__isnull=True)
+                    | Q(criterion__isnull=False, score__isnull=False),
+                    candidate__isnull=False,
+                    preference__isnull=True,
+                    places__isnull=True,
+                )
+                | Q(
+                    IS_PREFERENCE | IS_ORDER,
+                    candidate__isnull=True,
+                    criterion__isnull=False,
+                    score__isnull=True,
+                ),
+                name="change_is_one_answer",
             ),
         ]
 

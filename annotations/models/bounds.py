@@ -30,6 +30,8 @@ MOST_PLANNED = 100_000
 MOST_SIMULATED = 1_000
 MOST_PROMPTS_PER_SUBTASK = 100
 MOST_SHARING = 10_000
+# As many as there are letters to name them by.
+MOST_CANDIDATES_PER_PAGE = 26
 LONGEST_NOTES = 2_000
 LONGEST_REASON = 2_000
 # Instructions, and what is agreed to.

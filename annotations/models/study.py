@@ -18,6 +18,7 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models.bounds import (
+    MOST_CANDIDATES_PER_PAGE,
     MOST_DAYS,
     MOST_PROMPTS_PER_SUBTASK,
     MOST_SHARING,
@@ -27,12 +28,14 @@ from annotations.models.bounds import (
 )
 from annotations.models.numbers import LARGEST_SCORE, NumberField
 from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes
+from annotations.protocols.table import PROTOCOLS, protocol_choices
 from generation.genres import genre_choices
 from generation.models import Candidate, GenerationRun, Prompt
 from generation.texts.normalising import shown_prompt, shown_text
 
 if TYPE_CHECKING:
     from annotations.models.imports import RatingImport
+    from annotations.protocols.protocol import Protocol
 
 # What stands beside the slugs in /manage/studies/...
 RESERVED_SLUGS = frozenset({"new"})
@@ -96,6 +99,12 @@ class Study(models.Model):
         MARKDOWN = "markdown", _("Markdown; raw HTML, images and links stay as they were written")
         CODE = "code", _("code, in letters of one width")
 
+    class PreferenceScale(models.TextChoices):
+        """What is answered where two texts are compared (`annotations.protocols.pairwise`)."""
+
+        CHOICE = "choice", _("left, equally good, right, both bad")
+        STEPS = "steps", _("five steps from left to right")
+
     slug = models.SlugField(unique=True, max_length=80)
     title = TextsField(max_length=200, error_messages={"blank": _("Give the study a title.")})
     instructions = TextsField(blank=True)
@@ -139,6 +148,20 @@ class Study(models.Model):
     # The questions of the short form that comes with the consent (`annotations.recruiting.consent`).
     questions = models.JSONField(default=list, blank=True)
     contact = models.CharField(max_length=200, blank=True)
+    # What evaluators are asked on a page.
+    protocol = models.CharField(
+        max_length=20, choices=protocol_choices, default="ratings", verbose_name=_("Protocol")
+    )
+    preference_scale = models.CharField(
+        max_length=6,
+        choices=PreferenceScale,
+        default=PreferenceScale.CHOICE,
+        verbose_name=_("Answers where two texts are compared"),
+    )
+    # How many of a prompt's texts share a page of one evaluator (a block); empty: all of them.
+    candidates_per_page = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=whole_number(MOST_CANDIDATES_PER_PAGE, least=2)
+    )
     # Whether a page is answered with a pick of its best text, beside the ratings.
     has_best_picks = models.BooleanField(default=True, verbose_name=_("Ask for the best text of each page"))
     # Declared, because a text that is missing by mistake looks the same.
@@ -192,6 +215,14 @@ class Study(models.Model):
                 condition=Q(currency__regex="^[A-Z]{3}$"), name="study_currency_is_a_code"
             ),
             models.CheckConstraint(condition=~Q(genre=""), name="study_genre_given"),
+            models.CheckConstraint(condition=~Q(protocol=""), name="study_protocol_given"),
+            models.CheckConstraint(
+                condition=Q(preference_scale__in=["choice", "steps"]), name="study_preference_scale_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(candidates_per_page__isnull=True) | Q(candidates_per_page__gte=2),
+                name="study_page_has_two_candidates",
+            ),
             models.CheckConstraint(
                 condition=Q(normalisation__in=["verse", "prose", "none"]), name="study_normalisation_known"
             ),
@@ -252,6 +283,15 @@ class Study(models.Model):
     def shown_prompt(self, text: str) -> str:
         """Return a prompt or its description as evaluators see it."""
         return shown_prompt(text, self.normalisation)
+
+    @property
+    def asks(self) -> Protocol:
+        """The protocol by which its evaluators are asked."""
+        return PROTOCOLS[self.protocol]
+
+    def page_size(self, methods: int) -> int:
+        """How many texts a page of one evaluator has of so many methods."""
+        return min(self.candidates_per_page or methods, methods)
 
     def asks_consent(self) -> bool:
         """Whether evaluators agree to something or fill in a form before their first page."""

@@ -1,0 +1,1 @@
+"""What evaluators are asked on a page: one small package a protocol, and the table of them (`table.py`)."""

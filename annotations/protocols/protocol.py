@@ -1,0 +1,118 @@
+"""What a protocol is: everything that a page, a save, a report and a rehearsal need to know of it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from typing import Protocol as Typed
+
+from generation.refusals import Refused
+
+if TYPE_CHECKING:
+    import numpy as np
+    from django_stubs_ext import StrPromise
+
+    from stats.scores import Floats
+
+
+class BadJudgement(Refused):
+    """An answer that the protocol of its study does not have."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class Asks(Typed):
+    """What a protocol reads of a study."""
+
+    preference_scale: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An answer about a whole page: which of two is preferred, or an order of its texts.
+
+    `preference` runs from -2 (the first text is much better) to 2 (the second is), 0 where they are equally good or
+    `both_bad`. `places` names texts by their place on the page, from 0, in the order in which they were chosen.
+    """
+
+    preference: int | None = None
+    both_bad: bool = False
+    places: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the answers that a page offers; `number` is sent, and is the key that chooses it."""
+
+    number: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """How a protocol asks about a whole page."""
+
+    # What stands below the texts, under `templates/`.
+    template: str
+    # The rows of the list of keys: what is pressed, and what it does.
+    keys: Sequence[tuple[str, StrPromise]] = ()
+    # The answers to choose from, for a study; none where texts are put in an order.
+    options: Callable[[Asks], Sequence[Option]] = lambda study: ()
+    # How many texts of a page of so many are to be chosen in an order.
+    places: Callable[[int], int] = lambda texts: 0
+    # What stands over the question where the criterion has none of its own.
+    hint: StrPromise | str = ""
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """N answers about pages as arrays (N,): `places` (N, most), -1 behind the last; `texts` is the size of the page."""
+
+    preference: np.ndarray[Any, Any]
+    both_bad: np.ndarray[Any, Any]
+    places: np.ndarray[Any, Any]
+    texts: np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class AnswerToPage:
+    """The answers about pages that a protocol takes, how they are checked, counted and turned into scores."""
+
+    page: Page
+    # Return the answer that was sent as the number of an option, or as places; raise `BadJudgement`.
+    read: Callable[[Asks, int | None, Sequence[int] | None, int], Judged]
+    # The number of the option that an answer is, where the protocol has options.
+    number_of: Callable[[Asks, Judged], int | None]
+    # SQL: whether the row `judgement` of a page with `texts` texts is a whole answer.
+    is_whole: str
+    # The score of the text at each place, from 0 (the worst) to 1, shape (N, most places); NaN without one.
+    scores: Callable[[Judgements, Asks], Floats]
+    # Return the answer of somebody to whom the texts, in their places, are worth so much.
+    simulated: Callable[[Asks, Sequence[float]], Judged]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One way to ask: its words, how many texts share a page, and what an answer is."""
+
+    key: str
+    label: StrPromise
+    # For the methods section of a report: how evaluators were asked, and how scores come of the answers.
+    methods_text: StrPromise
+    # None where each text is rated by itself: then `annotations.questionnaire.saving` takes the answers.
+    answer: AnswerToPage | None = None
+    # A page has so many texts at least and at most.
+    fewest: int = 1
+    most: int = 26
+    # Rows of the settings that are asked for this protocol alone, by the names of their fields.
+    settings: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def fixed_size(self) -> int | None:
+        """How many texts a page has where the protocol leaves no choice."""
+        return self.fewest if self.fewest == self.most else None
+
+
+Table = Mapping[str, Protocol]
