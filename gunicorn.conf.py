@@ -1,7 +1,13 @@
-"""What gunicorn reads by itself where it is started in this folder: the access log names visitors, not proxies."""
+"""What gunicorn reads by itself where it is started in this folder; its command line overrides it.
+
+Threads, because a save waits for the disk; two processes where there are two cores, since one computes on one core
+(`WEB_CONCURRENCY` sets another number; `benchmarks/questionnaire_speed.py` measures them). The site is loaded before
+they part, so that the first request to each is no slower than the next. The access log names visitors, not proxies.
+"""
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -19,3 +25,8 @@ class VisitorLogger(Logger):  # type: ignore[misc]
 
 
 logger_class = VisitorLogger
+worker_class = "gthread"
+threads = 8
+workers = int(os.environ.get("WEB_CONCURRENCY", min(2, os.cpu_count() or 1)))
+keepalive = 15
+preload_app = True

@@ -159,6 +159,17 @@ def test_workers_are_timed_against_the_bare_search() -> None:
     assert "MB a worker" in told.stdout
 
 
+def test_saves_and_pages_are_measured_beside_plain_django() -> None:
+    name = "questionnaire_speed"
+    command = [sys.executable, "-m", f"benchmarks.{name}"]
+    options = ["--clients", "2", "--seconds", "0.2", "--prompts", "3"]
+    told = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "CPU, save / INSERT" in told.stdout, told.stderr
+    rates = [line.split()[-5] for line in told.stdout.splitlines() if " + " in line and "web" not in line]
+    assert len(rates) == 4
+    assert all(int(rate) > 0 for rate in rates)
+
+
 def test_reranking_and_neighbours_are_measured_beside_inverse_prompting(
     tmp_path: Path, small_search: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -125,7 +125,7 @@ class WebServer:
             self.process = subprocess.Popen(
                 [
                     sys.executable, "-m", "gunicorn", "evalsite.wsgi", f"--bind=127.0.0.1:{self.port}",
-                    "--worker-class=gthread", "--threads=8", "--no-control-socket",
+                    "--no-control-socket",
                 ],
                 cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, process_group=0,
                 # Sessions that are made here are known there.

@@ -142,8 +142,7 @@ class Command(BaseCommand):
             ),
             "web server": python_program(
                 "gunicorn", "evalsite.wsgi", f"--bind=127.0.0.1:{port}",
-                "--worker-class=gthread", "--threads=8", "--keep-alive=15", "--graceful-timeout=5",
-                "--no-control-socket",
+                "--graceful-timeout=5", "--no-control-socket",
             ),
         }  # fmt: skip
         for label, command in programs.items():
