@@ -1,0 +1,1 @@
+"""Programs that rate: what their scores are worth beside people's ratings."""
