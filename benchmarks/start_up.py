@@ -1,5 +1,8 @@
 """What a process computes until it has started, against a bare `django.setup()` with empty settings, in the same run.
 
+The frame is what the site stands on, with addresses and tables of its own: Django's applications and those of others
+that the settings name, and for the check DRF's views. No site of these applications starts sooner.
+
 The last line is a whole poem by `compose` from a cold start, told against a bare `import torch` too.
 
     python -m benchmarks.start_up [ROUNDS]
@@ -18,14 +21,29 @@ import subprocess
 import sys
 from pathlib import Path
 
+from evalsite import settings as site
+
+OWN = ("evalsite", "annotations", "generation", "turing")
 ROOT = Path(__file__).resolve().parent.parent
 BARE = "from django.conf import settings; settings.configure(); import django; django.setup()"
 SITE = "import django; django.setup(); "
+FRAME = (
+    "from django.conf import settings; settings.configure("
+    f"INSTALLED_APPS={[app for app in site.INSTALLED_APPS if app not in OWN]!r},"
+    f"MIDDLEWARE={[name for name in site.MIDDLEWARE if name.split('.')[0] not in OWN]!r},"
+    f"AUTHENTICATION_BACKENDS={site.AUTHENTICATION_BACKENDS!r}, TEMPLATES={[site.TEMPLATES[0] | {'DIRS': []}]!r},"
+    "DATABASES={'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': 'frame'}},"
+    "ROOT_URLCONF='django.contrib.auth.urls', SECRET_KEY='frame'); import django; django.setup(); "
+)
+CHECK = "from django.core.management import call_command; call_command('check')"
+WEB = "from django.urls import get_resolver; get_resolver().url_patterns"
 STARTS = {
     "bare django.setup()": BARE,
     "site's django.setup()": SITE,
-    "manage.py check": SITE + "from django.core.management import call_command; call_command('check')",
-    "web worker": SITE + "from django.urls import get_resolver; get_resolver().url_patterns",
+    "manage.py check": SITE + CHECK,
+    "check of the frame": FRAME + "import rest_framework.serializers, rest_framework.views; " + CHECK,
+    "web worker": SITE + WEB,
+    "web worker of the frame": FRAME + WEB,
     "compose": SITE + "import generation.management.commands.compose",
     "import torch": "import torch",
     "a poem by compose": SITE
@@ -57,7 +75,7 @@ def main() -> None:
     bare = statistics.median(taken["bare django.setup()"])
     for name, seconds in taken.items():
         median = statistics.median(seconds)
-        print(f"{name:<22} {median:6.2f} s  {median / bare:5.1f} x")
+        print(f"{name:<24} {median:6.2f} s  {median / bare:5.1f} x")
     torch = statistics.median(taken["import torch"])
     print(
         f"a poem by compose, of import torch: {statistics.median(taken['a poem by compose']) / torch:.2f} x"

@@ -18,7 +18,7 @@ from annotations.recruiting.tokens import TOKEN
 from evalsite.tokens import make_token
 from generation.refusals import Refused
 from generation.web.addresses import address_of
-from generation.web.once import IDEMPOTENCY_KEY, key_sent
+from generation.web.idempotency import IDEMPOTENCY_KEY, key_sent
 from generation.web.rest import Body, checked_body
 from generation.web.schema import extend_schema
 

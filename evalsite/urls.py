@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path, reverse_lazy
+from django.urls import URLResolver, include, path, reverse_lazy
+from django.urls.resolvers import RoutePattern
 from django.views.i18n import set_language
 
 from annotations.recruiting import joining_views
-from evalsite import api_urls, health, token_views, views
+from evalsite import health, token_views, views
 from evalsite.account_views import change_password, forgot
 from evalsite.login_forms import AdminLoginForm, LoginForm
 
@@ -43,7 +44,8 @@ urlpatterns = [
     path("accounts/token/", token_views.api_token, name="api_token"),
     path("accounts/token/delete/", token_views.delete_api_token, name="delete_api_token"),
     # /api/...
-    path("api/v1/", include(api_urls)),
+    # By name, because Django then imports the API when it is first called; `include` would now.
+    URLResolver(RoutePattern("api/v1/"), "evalsite.api_urls", app_name="api", namespace="api"),
     path("api/schema/", views.api_schema, name="api_schema"),
     path("api/docs/", views.api_docs, name="api_docs"),
     # operators

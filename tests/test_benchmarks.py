@@ -143,8 +143,8 @@ def test_a_start_is_timed_against_a_bare_one(capsys: pytest.CaptureFixture[str])
     run("start_up", "1")
     told = capsys.readouterr().out
     assert [line.split("  ")[0] for line in told.splitlines()[:-1]] == [
-        "bare django.setup()", "site's django.setup()", "manage.py check", "web worker", "compose",
-        "import torch", "a poem by compose",
+        "bare django.setup()", "site's django.setup()", "manage.py check", "check of the frame",
+        "web worker", "web worker of the frame", "compose", "import torch", "a poem by compose",
     ]  # fmt: skip
     assert "a poem by compose, of import torch: " in told
 

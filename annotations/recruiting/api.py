@@ -32,7 +32,7 @@ from annotations.recruiting.invitations import (
 )
 from annotations.recruiting.tokens import join_address
 from annotations.text_serializers import StrictTexts, Texts
-from generation.web.once import IDEMPOTENCY_KEY, key_sent
+from generation.web.idempotency import IDEMPOTENCY_KEY, key_sent
 from generation.web.rest import (
     Amount,
     Body,

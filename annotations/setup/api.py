@@ -41,7 +41,8 @@ from generation.files.encoding import ENCODINGS
 from generation.files.problems import Problems
 from generation.genres import genre_choices
 from generation.refusals import Refused
-from generation.web.once import IDEMPOTENCY_KEY, key_sent, make_once
+from generation.web.idempotency import IDEMPOTENCY_KEY, key_sent
+from generation.web.once import make_once
 from generation.web.rest import (
     TABLE_PARSERS,
     Amount,

@@ -19,7 +19,8 @@ from annotations.setup.runs import add_run, start_run
 from annotations.setup.study import label_methods
 from generation.methods import PRESETS
 from generation.runs.runs import LARGEST_SEED, MODEL_NAME
-from generation.web.once import IDEMPOTENCY_KEY, key_sent, make_once
+from generation.web.idempotency import IDEMPOTENCY_KEY, key_sent
+from generation.web.once import make_once
 from generation.web.rest import (
     Body,
     PageQuery,

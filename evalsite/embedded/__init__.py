@@ -12,7 +12,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from evalsite.embedded.layout import EmbeddedError, account_for, hand_over, home, lay_out, lock, make_place
-from evalsite.embedded.programs import find_programs
 from evalsite.embedded.servers import Postgres, Server, Valkey
 
 __all__ = ["EmbeddedError", "Status", "Urls", "fallen", "home", "start", "status", "stop", "urls"]
@@ -59,6 +58,9 @@ def start() -> list[str]:
 
 
 def _start() -> list[str]:
+    # What is known of the wheels takes longer to load than to ask whether the servers answer.
+    from evalsite.embedded.programs import find_programs
+
     where = lay_out()
     make_place(where)
     with lock(where.place / "lock") as held:

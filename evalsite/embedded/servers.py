@@ -10,13 +10,16 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psutil
 import psycopg2
 
 from evalsite.embedded.layout import EmbeddedError, Layout, make_private
-from evalsite.embedded.programs import Programs
+
+if TYPE_CHECKING:
+    from evalsite.embedded.programs import Programs
 
 MAJOR = "18"
 ANSWER_SECONDS = 2

@@ -46,3 +46,11 @@ def test_start_loads_nothing_heavy_that_it_does_not_use(code: str) -> None:
     loaded = loaded_by(code)
     assert "django" in loaded
     assert sorted(HEAVY & loaded) == []
+
+
+def test_web_worker_loads_the_api_when_it_is_first_called() -> None:
+    loaded = loaded_by(WEB)
+    assert sorted({"celery", "evalsite.api_urls", "requests", "rest_framework.views"} & loaded) == []
+    assert "evalsite.api_urls" in loaded_by(
+        f"{WEB}; from django.urls import resolve; resolve('/api/v1/studies/')"
+    )

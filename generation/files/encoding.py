@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from charset_normalizer import from_bytes
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -138,6 +137,9 @@ def readings_of(sample: bytes) -> tuple[Reading, ...]:
         line = next((line for line in lines if NOT_ASCII.search(line)), "")
         if line and not any(NO_TEXT.search(line) for line in lines):
             found[encoding] = Reading(encoding, str(label), line)
+    # Loaded only for a file that needs it.
+    from charset_normalizer import from_bytes
+
     likely = [match.encoding for match in from_bytes(whole_lines, cp_isolation=list(found))] if found else []
     return tuple(found[encoding] for encoding in dict.fromkeys([*likely, *found]) if encoding in found)
 

@@ -15,7 +15,13 @@ from generation.texts.characters import UNSTORABLE
 
 
 class ActCommand(BaseCommand):
-    """A command whose act may be refused: the reason is one line on its standard error, and it ends with 1."""
+    """A command whose act may be refused: the reason is one line on its standard error, and it ends with 1.
+
+    The checks of Django load every page and the API, which takes longer than most acts: `manage.py check` and `migrate`
+    make them.
+    """
+
+    requires_system_checks = ()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         refuse_unstorable(options)

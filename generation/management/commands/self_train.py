@@ -36,7 +36,6 @@ class Command(ActCommand):
         "Let the verse model in MODEL_DIR write poems for titles and learn from them, in cycles. The model of each"
         " cycle lies in DIR with its poems. Ctrl-C stops it; the same command goes on from there."
     )
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model", type=Path, metavar="MODEL_DIR")

@@ -25,7 +25,6 @@ class Command(ActCommand):
         "Train the verse model on CORPUS, which prepare_corpus makes, and write it to DIR with its card. Ctrl-C stops"
         " the training; the same command goes on from there and ends with the same model."
     )
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("corpus", type=Path)
