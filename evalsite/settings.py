@@ -27,6 +27,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Printed in every report, which must say what made it.
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
+# Where the code of this site can be had; the foot of every page leads there.
+SOURCE_URL = os.environ.get("SOURCE_URL", "").rstrip("/")
 # Where lies what is made on this machine and is no part of the checkout.
 HOME_DIR = embedded.home()
 
@@ -157,6 +159,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "evalsite.documentation.footer.footer",
             ],
         },
     },

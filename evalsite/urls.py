@@ -12,6 +12,7 @@ from django.views.i18n import set_language
 from annotations.recruiting import joining_views
 from evalsite import health, token_views, views
 from evalsite.account_views import change_password, forgot
+from evalsite.documentation import views as documentation_views
 from evalsite.login_forms import AdminLoginForm, LoginForm
 
 handler404 = "evalsite.views.not_found"
@@ -43,6 +44,11 @@ urlpatterns = [
     path("accounts/language/", login_not_required(set_language), name="set_language"),
     path("accounts/token/", token_views.api_token, name="api_token"),
     path("accounts/token/delete/", token_views.delete_api_token, name="delete_api_token"),
+    # /docs/...
+    path("docs/", documentation_views.index, name="documentation_index"),
+    path("docs/licence/", documentation_views.licence, name="licence"),
+    path("docs/<slug:name>/", documentation_views.page, name="documentation"),
+    path("docs/<path:name>", documentation_views.documentation_picture, name="documentation_picture"),
     # /api/...
     # By name, because Django then imports the API when it is first called; `include` would now.
     URLResolver(RoutePattern("api/v1/"), "evalsite.api_urls", app_name="api", namespace="api"),

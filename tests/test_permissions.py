@@ -74,6 +74,8 @@ ARGUMENTS: dict[str, Any] = {
     "rows": "rounds",
     "file_format": "json",
     "name": "poem",
+    "documentation name": "privacy",
+    "documentation_picture name": "rating-page.png",
     "annotations:example_file file_format": "csv",
     "annotations:ratings_file file_format": "csv",
     "annotations:preferences_file file_format": "jsonl",

@@ -43,7 +43,11 @@ def managed_studies(request: UserRequest) -> HttpResponse:
 def new_study(request: UserRequest) -> HttpResponse:
     """Begin a study, whose owner is whoever begins it."""
     if not may_create(request.user):
-        raise PermissionDenied
+        raise PermissionDenied(
+            _(
+                "This account does not begin studies. An administrator of this site can invite you as a researcher."
+            )
+        )
     form = NewStudyForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         fields = {name: form.cleaned_data[name] for name in ("slug", "title")}
