@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from annotations.models import Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
-from annotations.plan.simulation import Effects, SimulatedAnswers, enrol_simulated, simulated_answers
+from annotations.plan.simulation import Effects, SimulatedAnswers, simulated_answers
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.setup.lifecycle import close_study
 
@@ -29,7 +29,6 @@ def rehearse(
         raise ValueError(f"evaluators must be at least 1, got {evaluators}")
     copy = copy_study(study, rehearsal_slug(study))
     answers = simulated_answers(copy, evaluators=evaluators, seed=seed, effects=effects)
-    enrol_simulated(copy, evaluators)
     for user, address, answer in progress(list(browser_answers(copy, answers))):
         save_answer(user, address, answer)
     close_study(copy)
@@ -44,12 +43,16 @@ def rehearsal_slug(study: Study) -> str:
 
 def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[tuple[User, PageAddress, Answer]]:
     """Yield every answer as the browser of its evaluator would send it, with the tokens of that evaluator."""
-    for row, enrolment in enumerate(study.enrolments.select_related("evaluator")):
+    for row, enrolment in enumerate(answers.enrolments):
         tokens = dict(enrolment.placements.values_list("candidate_id", "token"))
         pages = Page.objects.filter(subtask__study=study).values_list("pk", "subtask__number", "number")
         address = {pk: PageAddress(study.slug, subtask, number) for pk, subtask, number in pages}
         for column, page in enumerate(answers.pages):
-            shown = {method: tokens[candidate] for method, candidate in answers.candidates[column].items()}
+            shown = {
+                method: tokens[candidate]
+                for method, candidate in answers.candidates[column].items()
+                if candidate in tokens
+            }
             for method, token in shown.items():
                 points = answers.scores[row, column, method].astype(int).tolist()
                 for criterion, score in zip(answers.criteria, points, strict=True):
@@ -82,6 +85,9 @@ def copy_study(study: Study, slug: str) -> Study:
         inconsistency_threshold=study.inconsistency_threshold,
         days_to_rate=study.days_to_rate,
         has_best_picks=study.has_best_picks,
+        protocol=study.protocol,
+        preference_scale=study.preference_scale,
+        candidates_per_page=study.candidates_per_page,
         allows_missing_texts=study.allows_missing_texts,
     )
     for criterion in Criterion.objects.filter(study=study):

@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Rating, Study
+from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Placement, Rating, Study
 from annotations.models.bounds import MOST_SIMULATED, check_number
 from annotations.recruiting.enrolment import enrol
 from generation.refusals import Refused
-from stats.scores import Floats, Ints
+from stats.scores import Bools, Floats, Ints
 
 BATCH = 5000
 
@@ -66,12 +66,15 @@ def on_scale(latent: Floats, criterion: Criterion) -> Floats:
 
 @dataclass(frozen=True)
 class SimulatedAnswers:
-    """What simulated evaluators answer: scores (E, P, M, C) on their scales and picks (E, P), and for what.
+    """What new simulated evaluators answer: scores (E, P, M, C) on their scales and picks (E, P), and for what.
 
-    `pages` (P,) are primary keys, `candidates` (P,) those of the candidates by the place of their method, and
-    `criteria` those of the study in their order.
+    `placed` (E, P, M) says whose page shows which text; scores of others are nobody's answers. `pages` (P,) are primary
+    keys, `candidates` (P,) those of the candidates by the place of their method, and `criteria` those of the study in
+    their order.
     """
 
+    enrolments: list[Enrolment]
+    placed: Bools
     pages: list[int]
     candidates: list[dict[int, int]]
     criteria: list[Criterion]
@@ -80,7 +83,7 @@ class SimulatedAnswers:
 
 
 def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effects) -> SimulatedAnswers:
-    """Draw the answers of simulated evaluators to every page of a study."""
+    """Enrol simulated evaluators and draw their answers to every page of a study."""
     check_number("evaluators", evaluators, most=MOST_SIMULATED)
     check_number("seed", seed, least=0, most=2**63 - 1)
     rng = np.random.default_rng(seed)
@@ -109,11 +112,28 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
     )
     overall = next((index for index, criterion in enumerate(criteria) if criterion.is_overall), 0)
     slips = rng.random((evaluators, len(candidates))) < effects.slip
-    there = np.array([[method in of_page for method in range(len(methods))] for of_page in candidates])
+    enrolments = enrol_simulated(study, evaluators)
+    there = placed_texts(enrolments, candidates, len(methods))
     drawn = np.where(there, rng.random((*slips.shape, len(methods))), -1).argmax(axis=2)
     direction = -1 if criteria[overall].lower_is_better else 1
     picks = np.where(slips, drawn, np.where(there, scores[..., overall] * direction, -np.inf).argmax(axis=2))
-    return SimulatedAnswers(list(by_page), candidates, criteria, scores, picks)
+    return SimulatedAnswers(enrolments, there, list(by_page), candidates, criteria, scores, picks)
+
+
+def placed_texts(enrolments: list[Enrolment], candidates: list[dict[int, int]], methods: int) -> Bools:
+    """Return which texts the pages of each enrolment show (E, P, M), with one query."""
+    place = {
+        candidate: (page, method)
+        for page, of_page in enumerate(candidates)
+        for method, candidate in of_page.items()
+    }
+    row = {enrolment.pk: number for number, enrolment in enumerate(enrolments)}
+    placed = np.zeros((len(enrolments), len(candidates), methods), dtype=np.bool_)
+    for enrolment, candidate in Placement.objects.filter(enrolment__in=enrolments).values_list(
+        "enrolment_id", "candidate_id"
+    ):
+        placed[row[enrolment], *place[candidate]] = True
+    return placed
 
 
 def enrol_simulated(study: Study, evaluators: int) -> list[Enrolment]:
@@ -136,14 +156,14 @@ def simulate_ratings(
     Methods differ by `effects.step` on every criterion.
     """
     answers = simulated_answers(study, evaluators=evaluators, seed=seed, effects=effects or Effects())
-    enrolments = enrol_simulated(study, evaluators)
-    for row, enrolment in enumerate(enrolments):
+    for row, enrolment in enumerate(answers.enrolments):
         points = answers.scores[row].astype(int).tolist()
         Rating.objects.bulk_create(
             (
                 Rating(enrolment=enrolment, candidate_id=candidate, criterion=criterion, score=score)
-                for candidates, of_page in zip(answers.candidates, points, strict=True)
+                for page, (candidates, of_page) in enumerate(zip(answers.candidates, points, strict=True))
                 for method, candidate in candidates.items()
+                if answers.placed[row, page, method]
                 for criterion, score in zip(answers.criteria, of_page[method], strict=True)
             ),
             batch_size=BATCH,
@@ -155,7 +175,7 @@ def simulate_ratings(
             BestChoice(enrolment=enrolment, page_id=page, candidate_id=candidates[pick])
             for page, candidates, pick in zip(answers.pages, answers.candidates, picked, strict=True)
         )
-    return enrolments
+    return answers.enrolments
 
 
 def simulated_user(username: str) -> User:

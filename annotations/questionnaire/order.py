@@ -19,7 +19,7 @@ def williams_rows(methods: int) -> list[list[int]]:
     return rows if methods % 2 == 0 else rows + [row[::-1] for row in rows]
 
 
-def balanced_order(*, seed: int, evaluator: int, page: int, methods: int) -> list[int]:
+def balanced_order(*, seed: int, evaluator: int, page: int | str, methods: int) -> list[int]:
     """Return the methods (as indices 0..methods-1) in the order of their places on one evaluator's page.
 
     For every page and block of as many evaluators as the Williams design has rows, the methods are relabelled by a
@@ -29,7 +29,7 @@ def balanced_order(*, seed: int, evaluator: int, page: int, methods: int) -> lis
 
     :param seed: the study's secret seed
     :param evaluator: number of the evaluator among those of the page, from 0
-    :param page: number of the page in the study, from 0
+    :param page: number of the page in the study, from 0, or another name of what is ordered
     """
     rows = williams_rows(methods)
     block, place_in_block = divmod(evaluator, len(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from annotations.models import (
     Rating,
     Study,
 )
+from annotations.questionnaire.blocks import block_order
 from annotations.questionnaire.order import balanced_order
 from generation.refusals import Refused
 
@@ -62,19 +64,37 @@ def assign_subtasks(study: Study, enrolment: Enrolment) -> None:
 
 
 def drawn_placements(study: Study, enrolment: Enrolment, rows: Mapping[int, int]) -> list[Placement]:
-    """Return the placements of the pages of some sub-tasks in balanced orders (not saved).
+    """Return the placements of the pages of some sub-tasks in balanced blocks and orders (not saved).
 
     :param rows: the evaluator's row of the balanced design for each of the sub-tasks, by primary key
     """
-    pages = Page.objects.filter(subtask__study=study).prefetch_related("page_candidates__study_method")
+    pages = list(Page.objects.filter(subtask__study=study).prefetch_related("page_candidates__study_method"))
+    pages_of = Counter(page.subtask_id for page in pages)
+    methods = study.study_methods.count() if study.candidates_per_page else 0
     placements = []
     for page_number, page in enumerate(pages):
         if page.subtask_id not in rows:
             continue
+        row = rows[page.subtask_id]
         by_method = sorted(page.page_candidates.all(), key=lambda shown: shown.study_method.number)
-        order = balanced_order(
-            seed=study.order_seed, evaluator=rows[page.subtask_id], page=page_number, methods=len(by_method)
-        )
+        size = study.page_size(len(by_method))
+        if size == len(by_method):
+            order = balanced_order(
+                seed=study.order_seed, evaluator=row, page=page_number, methods=len(by_method)
+            )
+        elif len(by_method) == methods:
+            order = block_order(
+                seed=study.order_seed,
+                of=f"sub-task {page.subtask_id}",
+                place=row * pages_of[page.subtask_id] + page.number - 1,
+                methods=methods,
+                size=size,
+            )
+        else:
+            # A prompt that lacks texts has blocks of those there are, balanced over its evaluators.
+            order = block_order(
+                seed=study.order_seed, of=f"page {page_number}", place=row, methods=len(by_method), size=size
+            )
         placements += [
             Placement(
                 enrolment=enrolment, page=page, candidate_id=by_method[method].candidate_id, position=position

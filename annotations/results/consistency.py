@@ -40,13 +40,16 @@ class Verdict:
         return self.exclusion is None
 
 
-def answered_pages(table: RatingTable, *, has_best_picks: bool = True) -> Ints:
+def answered_pages(
+    table: RatingTable, *, has_best_picks: bool = True, candidates_per_page: int | None = None
+) -> Ints:
     """Return how many pages each evaluator answered in full (E,): every rating and, where there are any, the pick."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     import numpy as np
 
     pages, given = np.unique(table.first_ratings().page, return_counts=True)
-    whole = table.texts_of_prompt[pages % max(len(table.prompts), 1)] * len(table.criteria)
+    texts = np.minimum(table.texts_of_prompt, candidates_per_page or len(table.methods))
+    whole = texts[pages % max(len(table.prompts), 1)] * len(table.criteria)
     answered = pages[given == whole]
     if has_best_picks:
         answered = np.intersect1d(answered, table.picks.evaluator * len(table.prompts) + table.picks.prompt)
@@ -81,6 +84,7 @@ def judge(
     threshold: Decimal,
     asked: Sequence[int] | None = None,
     has_best_picks: bool = True,
+    candidates_per_page: int | None = None,
     everybody_counts: bool = False,
 ) -> tuple[Verdict, ...]:
     """Return the verdict on every evaluator of the table, in its order.
@@ -88,6 +92,7 @@ def judge(
     :param threshold: largest share of inconsistent pages, from 0 to 1, that a valid evaluator may have
     :param asked: how many pages each evaluator was given; all of them if left out
     :param has_best_picks: whether a page without a pick is unanswered
+    :param candidates_per_page: how many of a prompt's texts share a page; all of them if left out
     :param everybody_counts: whether no rule excludes anybody, as where ratings were collected elsewhere
     """
     if not 0 <= threshold <= 1:
@@ -99,7 +104,9 @@ def judge(
     for evaluator, pages, answered, inconsistent in zip(
         table.evaluators,
         [len(table.prompts)] * len(table.evaluators) if asked is None else asked,
-        answered_pages(table, has_best_picks=has_best_picks).tolist(),
+        answered_pages(
+            table, has_best_picks=has_best_picks, candidates_per_page=candidates_per_page
+        ).tolist(),
         np.bincount(by, minlength=len(table.evaluators)).tolist(),
         strict=True,
     ):

@@ -170,6 +170,7 @@ def verdicts_on(study: Study, table: RatingTable) -> tuple[Verdict, ...]:
         threshold=study.inconsistency_threshold,
         asked=asked,
         has_best_picks=study.has_best_picks,
+        candidates_per_page=study.candidates_per_page,
         everybody_counts=study.from_elsewhere is not None and study.from_elsewhere.everybody_counts,
     )
 

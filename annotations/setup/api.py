@@ -17,6 +17,7 @@ from annotations.access.permissions import Right, may_create, study_for
 from annotations.models import Study
 from annotations.models.bounds import bounds_of
 from annotations.models.texts_by_language import longest_text
+from annotations.protocols.table import PROTOCOLS
 from annotations.questionnaire.api import CriterionSerializer
 from annotations.recruiting.consent import read_questions
 from annotations.setup.lifecycle import close_study, launch, pause, resume, sign_off
@@ -85,6 +86,20 @@ class ChangeBody(StrictTexts):
     )
     days_to_rate = serializers.IntegerField(**bounds_of(Study, "days_to_rate"), required=False)
     hours_to_give_back = serializers.IntegerField(**bounds_of(Study, "hours_to_give_back"), required=False)
+    protocol = serializers.ChoiceField(
+        choices=list(PROTOCOLS), required=False, help_text="What evaluators are asked on a page."
+    )
+    preference_scale = serializers.ChoiceField(
+        choices=Study.PreferenceScale.choices,
+        required=False,
+        help_text="Of pairwise: left, equally good, right and both bad, or five steps.",
+    )
+    candidates_per_page = serializers.IntegerField(
+        **bounds_of(Study, "candidates_per_page"),
+        required=False,
+        allow_null=True,
+        help_text="How many of a prompt's texts share a page, in balanced blocks; null: all of them.",
+    )
     has_best_picks = serializers.BooleanField(
         required=False, help_text="Whether a page asks for its best text, beside the ratings."
     )

@@ -162,7 +162,11 @@ def setting_facts(study: Study) -> tuple[str, ...]:
         }
     else:
         sharing = _("everybody rates everything")
+    together = study.candidates_per_page
+    blocks = ngettext("%(count)d text on a page", "%(count)d texts on a page", together or 0)
     return (
+        str(study.asks.label),
+        *([blocks % {"count": together}] if together else ()),
         sharing,
         days % {"count": study.days_to_rate},
         _("at most %(percent)s of the pages inconsistent")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from annotations.models import Study, StudyMethod
 from annotations.models.bounds import LONGEST_TEXT, bounds_of
 from annotations.models.texts_by_language import longest_text
+from annotations.protocols.table import protocol_choices
 from annotations.setup.material import MethodCheck
 from annotations.setup.rubrics import READY_MADE, Rubric, load_rubric
 from annotations.setup.study import (
@@ -201,6 +202,29 @@ class SettingsForm(TextsForm):
         label=_("Language of the texts"),
         help_text=_("A language tag such as en, zh-Hans, pt-BR or ar. An upload guesses it by the script."),
     )
+    protocol = forms.ChoiceField(
+        required=False,
+        choices=protocol_choices,
+        widget=forms.RadioSelect,
+        label=_("Protocol"),
+        help_text=_("What evaluators do on a page, for each criterion."),
+    )
+    preference_scale = forms.ChoiceField(
+        required=False,
+        choices=Study.PreferenceScale.choices,
+        widget=forms.RadioSelect,
+        label=_("Answers where two texts are compared"),
+        help_text=_("Only for pairwise."),
+    )
+    candidates_per_page = forms.IntegerField(
+        required=False,
+        **bounds_of(Study, "candidates_per_page"),
+        label=_("Texts on a page"),
+        help_text=_(
+            "Of those of a prompt; empty: all of them. Which ones is drawn for each evaluator and page, so that every"
+            " two methods stand together equally often. Pairwise pages have two."
+        ),
+    )
     has_best_picks = forms.BooleanField(
         required=False,
         label=_("Ask for the best text of each page"),
@@ -270,7 +294,10 @@ class SettingsForm(TextsForm):
     GROUPS = (
         (_("Words"), ("interface_languages", "title", "instructions", "contact")),
         (_("What is shown"), ("normalisation", "rendering", "text_language", "allows_missing_texts")),
-        (_("What is asked"), ("has_best_picks",)),
+        (
+            _("What is asked"),
+            ("protocol", "preference_scale", "candidates_per_page", "has_best_picks"),
+        ),
         (_("Who rates what"), ("prompts_per_subtask", "evaluators_per_subtask", "subtasks_per_evaluator")),
         (_("Time"), ("days_to_rate", "hours_to_give_back")),
         (_("Who counts"), ("inconsistency_threshold",)),
@@ -283,6 +310,14 @@ class SettingsForm(TextsForm):
         may_change = self.input_names(changeable_fields(study))
         for name, field in self.fields.items():
             field.disabled = name not in may_change
+
+    def clean_protocol(self) -> str:
+        """Return the chosen protocol; where none was sent it stays."""
+        return str(self.cleaned_data["protocol"] or self.initial["protocol"])
+
+    def clean_preference_scale(self) -> str:
+        """Return the chosen answers of pairwise; where none were sent they stay."""
+        return str(self.cleaned_data["preference_scale"] or self.initial["preference_scale"])
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).upper()

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from annotations.access.log import log_act
 from annotations.models import Enrolment, Page, PageCandidate, Study
 from annotations.models.counting import count_of
+from annotations.questionnaire.blocks import cycle_length
 from annotations.questionnaire.progress import Progress, progress_of
 from annotations.setup.material import OPEN_RUNS, MaterialChecks, material_checks
 from generation.models import GenerationRun
@@ -82,7 +83,7 @@ def resume(study: Study, *, by: User | None) -> bool:
 
 
 def material_obstacles(study: Study, checks: MaterialChecks) -> list[str]:
-    """Return what keeps the material of a study from being signed off, in words; at most two queries."""
+    """Return what keeps the material of a study from being signed off, in words; at most three queries."""
     wrong = []
     overall = list(study.criteria.values_list("is_overall", flat=True))
     if not overall:
@@ -106,12 +107,48 @@ def material_obstacles(study: Study, checks: MaterialChecks) -> list[str]:
     elif checks.missing:
         said = ngettext("%(count)d text is missing.", "%(count)d texts are missing.", checks.missing)
         wrong.append(said % {"count": checks.missing})
+    wrong += size_obstacles(study, len(checks.methods))
     # Texts that are all written join the study within seconds.
     coming = (*OPEN_RUNS, GenerationRun.State.DONE)
     waiting = study.study_runs.filter(run__state__in=coming, added_at=None, refused_at=None)
     if waiting.exists():
         wrong.append(_("A run for this study is under way; wait for its texts or cancel it."))
     return wrong
+
+
+def size_obstacles(study: Study, methods: int) -> list[str]:
+    """Say where pages would have fewer texts than the protocol asks about, or more; one query at most."""
+    protocol = study.asks
+    if methods and study.page_size(methods) > protocol.most:
+        said = _(
+            "A page of this protocol has at most %(most)d texts: say in the settings how many share one."
+        )
+        return [said % {"most": protocol.most}]
+    if methods and protocol.fewest > FEWEST_METHODS:
+        texts: Any = Page.objects.annotate(texts=count_of(PageCandidate.objects.filter(page=OuterRef("pk"))))
+        if few := texts.filter(subtask__study=study, texts__lt=protocol.fewest).count():
+            said = ngettext(
+                "%(count)d prompt has fewer than the %(fewest)d texts that a page of this protocol needs.",
+                "%(count)d prompts have fewer than the %(fewest)d texts that a page of this protocol needs.",
+                few,
+            )
+            return [said % {"count": few, "fewest": protocol.fewest}]
+    return []
+
+
+def block_obstacles(study: Study, checks: MaterialChecks) -> list[str]:
+    """Say where the evaluators of a sub-task see too few blocks to connect all methods."""
+    methods, size = len(checks.methods), study.page_size(len(checks.methods))
+    if study.evaluators_per_subtask is None or size in (methods, 0, 1):
+        return []
+    pages, needed = checks.smallest_subtask * study.evaluators_per_subtask, cycle_length(methods, size)
+    if pages >= needed:
+        return []
+    said = _(
+        "The evaluators of a sub-task see %(pages)d pages together, and %(needed)d are needed for every two methods to"
+        " stand on one: take larger sub-tasks or more evaluators for each."
+    )
+    return [said % {"pages": pages, "needed": needed}]
 
 
 def launch_obstacles(study: Study, checks: MaterialChecks, in_material: Sequence[str]) -> list[str]:
@@ -123,7 +160,7 @@ def launch_obstacles(study: Study, checks: MaterialChecks, in_material: Sequence
     if each and checks.subtasks and each > checks.subtasks:
         said = _("An evaluator cannot get %(each)d sub-tasks: there are %(subtasks)d.")
         wrong.append(said % {"each": each, "subtasks": checks.subtasks})
-    return wrong
+    return wrong + block_obstacles(study, checks)
 
 
 @transaction.atomic

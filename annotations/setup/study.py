@@ -34,6 +34,9 @@ CHANGEABLE = AFTER_LAUNCH | {
     "days_to_rate",
     "allows_missing_texts",
     "has_best_picks",
+    "protocol",
+    "preference_scale",
+    "candidates_per_page",
     "inconsistency_threshold",
     "payment",
     "currency",
@@ -45,6 +48,8 @@ CHANGEABLE = AFTER_LAUNCH | {
 BY_LANGUAGE = frozenset({"title", "instructions", "consent"})
 # What the texts look like: fixed with the material.
 OF_TEXTS = frozenset({"normalisation", "rendering", "text_language"})
+# What a page asks about how many texts: fixed with the criteria.
+OF_PAGES = frozenset({"protocol", "preference_scale", "candidates_per_page"})
 
 
 @transaction.atomic
@@ -97,15 +102,18 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
         setattr(locked, name, getattr(locked, name).changed_by(value) if name in BY_LANGUAGE else value)
     check_row(locked)
     _check_rules(locked)
-    before = Study.objects.values(*fields).get(pk=study.pk) if fields else {}
-    changed = tuple(name for name in fields if getattr(locked, name) != before[name])
+    touched = dict.fromkeys([*fields, *_fit_protocol(locked)])
+    before = Study.objects.values(*touched).get(pk=study.pk) if touched else {}
+    changed = tuple(name for name in touched if getattr(locked, name) != before[name])
     if not changed:
         return ()
     _refuse_too_late(locked, frozenset(changed))
     saved = list(changed)
-    if OF_TEXTS & frozenset(changed):
+    if (OF_TEXTS | OF_PAGES) & frozenset(changed):
         refuse_if_fixed(locked)
-    if (OF_TEXTS | {"prompts_per_subtask", "has_best_picks", "allows_missing_texts"}) & frozenset(changed):
+    if (OF_TEXTS | OF_PAGES | {"prompts_per_subtask", "has_best_picks", "allows_missing_texts"}) & frozenset(
+        changed
+    ):
         locked.signed_off_at = None
         saved.append("signed_off_at")
     if "prompts_per_subtask" in changed:
@@ -246,6 +254,28 @@ def _check_rules(study: Study) -> None:
         check_questions(study.questions)
     except Refused as bad:
         raise ValidationError({"questions": list(bad.reasons)}) from bad
+
+
+def _fit_protocol(study: Study) -> list[str]:
+    """Set what the protocol of a study leaves no choice about, and return the names of these fields.
+
+    Raises ValidationError for a number of texts on a page that the protocol cannot ask about.
+    """
+    protocol, size = study.asks, study.candidates_per_page
+    if size is not None and not protocol.fewest <= size <= protocol.most:
+        wrong = _("Pages of this protocol have %(fewest)d to %(most)d texts.")
+        raise ValidationError(
+            {"candidates_per_page": wrong % {"fewest": protocol.fewest, "most": protocol.most}}
+        )
+    fitted = []
+    if protocol.fixed_size is not None:
+        study.candidates_per_page = protocol.fixed_size
+        fitted.append("candidates_per_page")
+    if protocol.answer is not None:
+        # The pick of a page is asked for beside ratings alone.
+        study.has_best_picks = False
+        fitted.append("has_best_picks")
+    return fitted
 
 
 def _save_criteria(study: Study, rubric: Rubric) -> None:

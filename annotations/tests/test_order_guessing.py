@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
-from itertools import permutations
+from itertools import combinations, permutations
 from math import factorial, sqrt
 
 import pytest
 
+from annotations.questionnaire.blocks import block_order
 from annotations.questionnaire.order import balanced_order
 
 METHODS = 4
@@ -76,3 +77,58 @@ def test_all_orders_occur_and_are_equally_likely(games: list[Orders]) -> None:
 def test_an_evaluator_meets_an_order_again_as_often_as_by_chance(games: list[Orders]) -> None:
     again = sum(orders[-1] == orders[-2] for orders in games) / len(games)
     assert again == pytest.approx(1 / factorial(METHODS), abs=0.006)
+
+
+# Where not all methods share a page, how often each two of them do is stated, and that alone can help a guesser.
+
+
+def pages_of_blocks(seed: int, *, methods: int, size: int) -> Orders:
+    """Return five pages of one evaluator of one study, the methods named in the order in which they are met."""
+    pages = [
+        block_order(seed=seed, of="sub-task 1", place=place, methods=methods, size=size) for place in range(5)
+    ]
+    met = list(dict.fromkeys(method for page in pages[:4] for method in page))
+    name = {method: number for number, method in enumerate([*met, *(set(range(methods)) - set(met))])}
+    return [tuple(name[method] for method in page) for page in pages]
+
+
+def counts_of(orders: Orders) -> Hashable:
+    """Return how often each two methods stood together before the last page."""
+    met = Counter(pair for order in orders[:-1] for pair in combinations(sorted(order), 2))
+    return frozenset(met.items())
+
+
+def hits(games: list[Orders], learnt: int, knows: Knows) -> float:
+    """Return how often the best guess of the last page, by what is known, is right."""
+    followed: defaultdict[Hashable, Counter[tuple[int, ...]]] = defaultdict(Counter)
+    for orders in games[:learnt]:
+        followed[knows(orders)][orders[-1]] += 1
+    best_guess = {known: counted.most_common(1)[0][0] for known, counted in followed.items()}
+    return sum(best_guess.get(knows(orders)) == orders[-1] for orders in games[learnt:]) / (
+        len(games) - learnt
+    )
+
+
+@pytest.mark.parametrize(("methods", "size"), [(4, 2), (5, 2), (4, 3), (7, 3)])
+def test_knowing_earlier_blocks_adds_nothing_to_the_counts_of_methods_that_stood_together(
+    methods: int, size: int
+) -> None:
+    learnt, played = 5_000, 2_500
+    games = [pages_of_blocks(seed, methods=methods, size=size) for seed in range(learnt + played)]
+    by_counts = hits(games, learnt, counts_of)
+    by_all = hits(games, learnt, lambda orders: tuple(orders[:-1]))
+    assert by_all < by_counts + 4 * sqrt(by_counts * (1 - by_counts) / played)
+
+
+@pytest.mark.parametrize(("methods", "size"), [(4, 2), (7, 3)])
+def test_every_block_in_every_order_is_equally_likely_to_be_the_first(methods: int, size: int) -> None:
+    drawn_first = Counter(
+        tuple(block_order(seed=seed, of="sub-task 1", place=0, methods=methods, size=size))
+        for seed in range(21_000)
+    )
+    all_orders = list(permutations(range(methods), size))
+    assert set(drawn_first) == set(all_orders)
+    expected = 21_000 / len(all_orders)
+    spread = sum((count - expected) ** 2 / expected for count in drawn_first.values())
+    # Five deviations above the mean of chi-square.
+    assert spread < (len(all_orders) - 1) + 5 * sqrt(2 * (len(all_orders) - 1))

@@ -40,8 +40,8 @@ class Command(StudyCommand):
         texts = {name: text_from(options, name) for name in BY_LANGUAGE}
         given = {name: options[name] for name in CHANGEABLE - BY_LANGUAGE} | texts
         fields = {name: value for name, value in given.items() if value not in (None, {})}
-        # An empty number is none: everybody rates everything.
-        for name in ("evaluators_per_subtask", "subtasks_per_evaluator"):
+        # An empty number is none: everybody rates everything, and all texts of a prompt.
+        for name in ("evaluators_per_subtask", "subtasks_per_evaluator", "candidates_per_page"):
             if fields.get(name) == "":
                 fields[name] = None
         if "interface_languages" in fields:
