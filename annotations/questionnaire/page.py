@@ -26,6 +26,8 @@ from generation.models import Prompt
 
 # Three lines on a phone.
 LONGEST_PINNED_PROMPT = 54
+# Characters from which a text and its scales do not stand on a screen together; a Chinese character counts as two.
+LONG_TEXT, CJK = 360, 0x2E80
 FULL_STOP = re.compile(r"(?<=[。！？!?])(?=.)")
 
 
@@ -120,6 +122,12 @@ class RatingPage:
     @cached_property
     def description(self) -> str:
         return self.study.shown_prompt(self.prompt.description)
+
+    @property
+    def has_long_texts(self) -> bool:
+        """Whether the scales of a text must follow it while it is read, to be in view."""
+        longest = max((card.text for card in self.cards), key=len, default="")
+        return not self.is_verse and len(longest) + sum(ord(one) > CJK for one in longest) >= LONG_TEXT
 
     @property
     def prompt_is_long(self) -> bool:

@@ -18,6 +18,7 @@ from annotations.questionnaire import saving
 from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer
 from annotations.questionnaire.page import journal_name, load_page
 from annotations.questionnaire.progress import study_progress
+from annotations.questionnaire.time_left import minutes_left
 from annotations.requests import UserRequest
 
 REFUSALS = {
@@ -43,6 +44,7 @@ def study(request: UserRequest, slug: str) -> HttpResponse:
         "enrolment": enrolment,
         "study": enrolment.study,
         "progress": progress,
+        "minutes_left": None if enrolment.is_over else minutes_left(enrolment, progress),
         "completion": enrolment.open_link if progress.is_finished else None,
         "may_return": hasattr(enrolment.evaluator, "link_account"),
     }

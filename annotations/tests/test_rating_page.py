@@ -220,3 +220,13 @@ def test_a_form_after_the_deadline_is_refused_with_a_message(
     assert response.status_code == 403
     assert "The time for this study is over." in response.content.decode()
     assert not Rating.objects.exists()
+
+
+def test_scales_follow_a_long_text_and_not_a_short_one(
+    as_alice: Client, study: Study, enrolment: Enrolment
+) -> None:
+    Prompt.objects.update(genre="qa")
+    assert 'class="cards cards-prose"' in shown(as_alice, PAGE)
+    for text in ("word " * 100, "字" * 200):
+        Candidate.objects.filter(placement__position=0).update(text=text)
+        assert 'class="cards cards-long"' in shown(as_alice, PAGE)
