@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from stats.agreement import Agreement, agreement
-from stats.mixed import CrossedMean, crossed_mean_of_cells
+from stats.cluster import quick_crossed_mean
+from stats.mixed import CrossedMean
 from stats.position import PositionBias, position_bias
 from stats.power import Power, evaluators_needed, planned_power, prompts_needed
 from stats.quality import EvaluatorQuality, evaluator_quality
@@ -289,7 +290,7 @@ def method_means(table: RatingTable, confidence_level: float = 0.95) -> tuple[Me
                 MethodMean(
                     method=method,
                     criterion=criterion.key,
-                    crossed=gated(crossed_mean_of_cells(cells, confidence_level=confidence_level)),
+                    crossed=gated(quick_crossed_mean(cells, confidence_level=confidence_level)),
                     deviation=float(cells.value.std(ddof=1)) if len(cells) > 1 else None,
                     counts=tuple((float(v), int(n)) for v, n in zip(values, counts, strict=True)),
                 )
@@ -313,7 +314,7 @@ def _picks(table: RatingTable, confidence_level: float) -> tuple[MethodPicks, ..
     for m, method in enumerate(table.methods):
         picked = picks.method == m
         cells = Cells(picks.evaluator, picks.prompt, picked.astype(np.float64))
-        mean = gated(crossed_mean_of_cells(cells, confidence_level=confidence_level))
+        mean = gated(quick_crossed_mean(cells, confidence_level=confidence_level))
         found.append(MethodPicks(method, int(picked.sum()), mean))
     return tuple(found)
 

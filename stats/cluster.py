@@ -12,9 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stats.mixed import CrossedMean, Interval, crossed_mean_of_cells, is_laid_out, t_interval, t_p_value
+from stats.mixed import CrossedMean, Interval, crossed_mean_of_cells, t_interval, t_p_value
 from stats.ratings.cells import Cells
 from stats.scores import Floats, Ints
+
+# A table with holes of so many evaluators x prompts is fitted in a hundredth of a second.
+QUICKLY_FITTED = 20_000
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,13 @@ def two_way_cell_mean(cells: Cells, *, confidence_level: float = 0.95) -> Cluste
 
 def quick_crossed_mean(cells: Cells, *, confidence_level: float = 0.95) -> CrossedMean:
     """Estimate the crossed mean, cluster-robust where a fit of a large table with holes would take long."""
-    robust = None if is_laid_out(cells) else two_way_cell_mean(cells, confidence_level=confidence_level)
+    kept, evaluators, prompts = cells.numbered()
+    size = evaluators * prompts
+    robust = None
+    if len(cells) < size and size > QUICKLY_FITTED:
+        robust = two_way_cell_mean(kept, confidence_level=confidence_level)
     if robust is None:
         return crossed_mean_of_cells(cells, confidence_level=confidence_level)
-    kept, evaluators, prompts = cells.numbered()
     return CrossedMean(
         robust.estimate,
         robust.se,

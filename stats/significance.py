@@ -21,7 +21,6 @@ from stats.exact import ExactTest, sign_flip_of_means, wilcoxon_of_means
 from stats.mixed import CrossedMean, Interval, VarianceComponents, crossed_mean_of_cells, interval_list
 from stats.ratings.cells import Cells, PairedRatings
 from stats.ratings.choice import FEWEST_EVALUATORS, FEWEST_FOR_ONES_OWN, Choice
-from stats.ratings.conditional import prompt_differences
 from stats.resampling import BootstrapInterval, LeaveOneOut, leave_one_evaluator_out
 
 FEWEST_PROMPTS = 10
@@ -290,12 +289,9 @@ def _by_other_analysis(
     pages = gated(quick_crossed_mean(differences, confidence_level=1 - alpha))
     robustness = Robustness()
     if not result.descriptive_only:
-        by_prompt = prompt_differences(choice.table, *places)
         robustness = Robustness(
             cluster_robust=choice.cluster_robust(*places, 1 - alpha),
-            sign_flip_prompts=sign_flip_of_means(by_prompt, np.ones(len(by_prompt)))
-            if choice.kind == "these evaluators" and len(by_prompt)
-            else None,
+            sign_flip_prompts=choice.prompt_flips(*places),
         )
     if choice.variance is not None and result.estimate is not None:
         parts = choice.variance.as_dict().values()

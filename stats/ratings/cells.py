@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stats.ratings.numbering import renumbered
 from stats.scores import Floats, Ints
 
 
@@ -28,8 +29,8 @@ class Cells:
 
     def numbered(self) -> tuple[Cells, int, int]:
         """Return the cells with evaluators and prompts numbered without gaps, and how many there are of each."""
-        evaluators, evaluator = np.unique(self.evaluator, return_inverse=True)
-        prompts, prompt = np.unique(self.prompt, return_inverse=True)
+        evaluators, evaluator = renumbered(self.evaluator)
+        prompts, prompt = renumbered(self.prompt)
         return Cells(evaluator, prompt, self.value), len(evaluators), len(prompts)
 
     def table(self, evaluators: int, prompts: int) -> Floats:

@@ -14,9 +14,11 @@ from typing import Any, Literal
 import numpy as np
 
 from stats.cluster import ClusterRobustMean, two_way_mean
+from stats.exact import ExactTest, sign_flip_of_means
 from stats.mixed import CrossedMean, VarianceComponents
-from stats.ratings.conditional import conditional_difference
+from stats.ratings.conditional import conditional_difference, prompt_differences
 from stats.ratings.model import RatingsModel, RatingsVariance, TooLarge, fit_ratings_model
+from stats.ratings.numbering import count_levels
 from stats.ratings.table import RatingTable
 from stats.ratings.terms import DroppedTerm
 
@@ -97,11 +99,18 @@ class Choice:
         )
         return None if robust is None else replace(robust, estimate=model.difference(a, b)[0])
 
+    def prompt_flips(self, a: int, b: int) -> ExactTest | None:
+        """Return the sign flips of the prompts' differences where evaluators are held fixed."""
+        if self.kind != "these evaluators":
+            return None
+        by_prompt = prompt_differences(self.table, a, b)
+        return sign_flip_of_means(by_prompt, np.ones(len(by_prompt))) if len(by_prompt) else None
+
     def _by_model(self, a: int, b: int, confidence_level: float) -> CrossedMean:
         pair = self.table.of_methods([a, b])
-        evaluators, prompts = len(np.unique(pair.evaluator)), len(np.unique(pair.prompt))
+        evaluators, prompts = count_levels(pair.evaluator), count_levels(pair.prompt)
         none = CrossedMean(None, None, None, None, evaluators, prompts, 0, "none", confidence_level)
-        if len(np.unique(pair.method)) < 2:
+        if count_levels(pair.method) < 2:
             return none
         model = self.model
         if model is None:

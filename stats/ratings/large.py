@@ -16,7 +16,8 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
-from stats.ratings.likelihood import LINE, STRAND, Basis, Estimates, Sums, reach
+from stats.ratings.likelihood import Basis, Estimates, reach
+from stats.ratings.sums import LINE, STRAND, Sums
 from stats.scores import Bools, Floats, Ints
 
 MOST_ITERATIONS = 2_000

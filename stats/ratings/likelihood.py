@@ -22,113 +22,16 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse
 
-from stats.scores import Bools, Floats, Ints
+from stats.ratings.sums import CELL, LINE, MOST_DENSE, ROW, STRAND, Sums, summed
+from stats.scores import Floats, Ints
 
-STRAND, LINE, CELL, ROW = range(4)
 # Below this ratio a trace over itself is 0 / 0, and is taken the longer way.
 SMALL_RATIO = 1e-7
 # Of the squares of all ratings: what is left of a table that effects explain exactly is a matter of rounding.
 SMALLEST_SHARE = 1e-10
 LINES_AT_ONCE = 512
-MOST_DENSE = 20_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Sums:
-    """What the likelihood needs of the ratings, counted once; `y` has its mean taken off."""
-
-    y: Floats  # (N,)
-    cell: Ints  # (N,)
-    strand: Ints  # (N,)
-    cell_row: Ints  # (cells,)
-    cell_method: Ints  # (cells,)
-    strand_line: Ints  # (strands,)
-    n_cell: Floats
-    n_strand: Floats
-    y_cell: Floats
-    y_strand: Floats
-    pair_cell: Ints  # cells and strands that meet
-    pair_strand: Ints
-    pair_ratings: Floats
-    methods: int
-    kept: Bools  # (4,) which of the four terms are in the model
-
-    @classmethod
-    def of(cls, row: Ints, line: Ints, method: Ints, y: Floats, kept: Bools) -> Sums:
-        """Count up ratings `y` (N,) by `row`, `line` and `method` (N,), each numbered from 0 without gaps."""
-        methods = int(method.max()) + 1
-        cells, cell = np.unique(row * methods + method, return_inverse=True)
-        strands, strand = np.unique(line * methods + method, return_inverse=True)
-        pairs, together = np.unique(cell * len(strands) + strand, return_counts=True)
-        return cls(
-            y=y,
-            cell=cell,
-            strand=strand,
-            cell_row=cells // methods,
-            cell_method=cells % methods,
-            strand_line=strands // methods,
-            n_cell=np.bincount(cell).astype(np.float64),
-            n_strand=np.bincount(strand).astype(np.float64),
-            y_cell=_summed(cell, y),
-            y_strand=_summed(strand, y),
-            pair_cell=pairs // len(strands),
-            pair_strand=pairs % len(strands),
-            pair_ratings=together.astype(np.float64),
-            methods=methods,
-            kept=kept,
-        )
-
-    @property
-    def ratings(self) -> int:
-        return len(self.y)
-
-    @cached_property
-    def squares(self) -> float:
-        """Return y'y."""
-        return float(self.y @ self.y)
-
-    @cached_property
-    def rows(self) -> int:
-        return int(self.cell_row.max()) + 1
-
-    @cached_property
-    def lines(self) -> int:
-        return int(self.strand_line.max()) + 1
-
-    @cached_property
-    def size(self) -> int:
-        """Return the size of the matrix that is left: cells and rows, where their terms are kept, and methods."""
-        return len(self.n_cell) * bool(self.kept[CELL]) + self.rows * bool(self.kept[ROW]) + self.methods
-
-    @cached_property
-    def meetings(self) -> Any:
-        """Return the counts of ratings by cell and strand, sparse."""
-        shape = (len(self.n_cell), len(self.n_strand))
-        return scipy.sparse.csr_array((self.pair_ratings, (self.pair_cell, self.pair_strand)), shape=shape)
-
-    @cached_property
-    def crossings(self) -> list[tuple[float, Any]]:
-        """Return N_z N_z' (cells x cells, sparse) for each number z of ratings that a strand has."""
-        columns = self.meetings.tocsc()
-        found = []
-        for size in np.unique(self.n_strand):
-            part = columns[:, np.flatnonzero(self.n_strand == size)].tocsr()
-            found.append((float(size), (part @ part.T).tocoo()))
-        return found
-
-    @cached_property
-    def pair_line(self) -> tuple[Ints, Ints, Ints]:
-        """Return the cells and lines that meet, and the place among them of every pair of cell and strand."""
-        meetings, place = np.unique(
-            self.pair_cell * self.lines + self.strand_line[self.pair_strand], return_inverse=True
-        )
-        return meetings // self.lines, meetings % self.lines, place
-
-    def by_line(self, weights: Floats) -> Any:
-        """Return the counts of ratings, each times the weight of its strand, by cell and line."""
-        cell, line, place = self.pair_line
-        data = np.bincount(place, self.pair_ratings * weights[self.pair_strand])
-        return scipy.sparse.csr_array((data, (cell, line)), shape=(len(self.n_cell), self.lines))
+# A product of sparse matrices takes longer than one of arrays where more than this share of them is there.
+DENSE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,10 +81,10 @@ def evaluate(sums: Sums, ratios: Floats) -> Evaluation:
     w = _maybe_dense(sums.by_line(a))
     h = np.bincount(sums.strand_line, a * sums.y_strand)
     k = np.diag(sums.n_cell)
-    for size, crossing in sums.crossings:
-        k[crossing.row, crossing.col] -= lam[STRAND] / (1 + lam[STRAND] * size) * crossing.data
-    between = (w * d) @ w.T if isinstance(w, np.ndarray) else ((w * d[np.newaxis]) @ w.T).toarray()
-    k -= between
+    if lam[STRAND]:
+        for size, crossing in sums.crossings:
+            k[crossing.row, crossing.col] -= lam[STRAND] / (1 + lam[STRAND] * size) * crossing.data
+    k -= _between(sums, w, d, lam)
     c = lam[STRAND] * a
     k_y = sums.y_cell - sums.meetings @ (c * sums.y_strand) - w @ (d * h)
     y_y = sums.squares - float(c @ sums.y_strand**2) - float(d @ h**2)
@@ -226,11 +129,22 @@ def evaluate(sums: Sums, ratios: Floats) -> Evaluation:
     )
 
 
+def _between(sums: Sums, w: Any, d: Floats, lam: Floats) -> Floats:
+    """Return W diag(d) W'."""
+    if sums.line_crossings is not None:
+        total = np.zeros((len(sums.n_cell), len(sums.n_cell)))
+        for size, crossing in sums.line_crossings:
+            total += lam[LINE] / (1 + lam[LINE] * size) * crossing
+        return total
+    found: Floats = (w * d) @ w.T if isinstance(w, np.ndarray) else ((w * d[np.newaxis]) @ w.T).toarray()
+    return found
+
+
 def rooted(sums: Sums, at: Estimates, values: Floats) -> Floats:
     """Return H_0^-1 times `values` (N, K), H_0 the eliminated side's part of H."""
     a, d = at.strand_weight, at.line_weight
-    by_strand = _summed(sums.strand, values)
-    by_line = _summed(sums.strand_line, a[:, np.newaxis] * by_strand)
+    by_strand = summed(sums.strand, values)
+    by_line = summed(sums.strand_line, a[:, np.newaxis] * by_strand)
     inside = (at.ratios[STRAND] * a)[:, np.newaxis] * by_strand
     inside = inside + a[:, np.newaxis] * (d[:, np.newaxis] * by_line)[sums.strand_line]
     found: Floats = values - inside[sums.strand]
@@ -244,15 +158,18 @@ def projected_residual(sums: Sums, at: Evaluation) -> Floats:
 
 def average_information(sums: Sums, at: Evaluation, p_y: Floats) -> Floats:
     """
-    Return the average information of the variances (strand, line, cell, row, residual), (5, 5).
+    Return the average information of the variances (strand, line, cell, row, residual), (5, 5), 0 for one not kept.
 
     Reference: Gilmour, Thompson and Cullis (1995), Biometrics 51, 1440-1450.
     """
     levels = (sums.strand, sums.strand_line[sums.strand], sums.cell, sums.cell_row[sums.cell])
-    working = np.stack([*(np.bincount(level, p_y)[level] for level in levels), p_y], axis=1)
+    there = np.append(sums.kept, True)
+    kept = [level for level, is_kept in zip(levels, sums.kept, strict=True) if is_kept]
+    working = np.stack([*(np.bincount(level, p_y)[level] for level in kept), p_y], axis=1)
     below = rooted(sums, at, working)
-    by_cell = _summed(sums.cell, below)
-    found: Floats = (working.T @ below - by_cell.T @ (at.projection @ by_cell)) / at.residual**3
+    by_cell = summed(sums.cell, below)
+    found = np.zeros((5, 5))
+    found[np.ix_(there, there)] = (working.T @ below - by_cell.T @ (at.projection @ by_cell)) / at.residual**3
     return found
 
 
@@ -260,7 +177,7 @@ def weights(sums: Sums, at: Estimates) -> tuple[Floats, Floats]:
     """Return H^-1 X Phi, the weight of each rating in the mean of each method, as that of its cell less its strand."""
     a, d = at.strand_weight[:, np.newaxis], at.line_weight[:, np.newaxis]
     by_strand = sums.meetings.T @ at.spread
-    by_line = d * _summed(sums.strand_line, a * by_strand)
+    by_line = d * summed(sums.strand_line, a * by_strand)
     return at.spread, a * (at.ratios[STRAND] * by_strand + by_line[sums.strand_line])
 
 
@@ -284,7 +201,7 @@ class Basis:
 
     def down(self, values: Floats) -> Floats:
         """Return T' times `values` (cells,) or (cells, K)."""
-        return np.concatenate([scale * _summed(place, values, width) for scale, place, width in self.blocks])
+        return np.concatenate([scale * summed(place, values, width) for scale, place, width in self.blocks])
 
     def up(self, values: Floats) -> Floats:
         """Return T times `values` (size,) or (size, K)."""
@@ -298,7 +215,7 @@ class Basis:
     def squares(self, of_cells: Floats) -> Floats:
         """Return the diagonal (size,) of T' K T for a diagonal K (cells,)."""
         return np.concatenate(
-            [scale**2 * _summed(place, of_cells, width) for scale, place, width in self.blocks]
+            [scale**2 * summed(place, of_cells, width) for scale, place, width in self.blocks]
         )
 
     def inside(self, k: Floats) -> Floats:
@@ -308,19 +225,6 @@ class Basis:
     def around(self, inverse: Floats) -> Floats:
         """Return T B^-1 T'."""
         return self.up(np.ascontiguousarray(self.up(inverse).T))
-
-
-def _summed(place: Ints, values: Floats, width: int | None = None) -> Floats:
-    """Return the sums of `values` (N,) or (N, K) by place."""
-    width = int(place.max()) + 1 if width is None else width
-    if values.ndim == 1:
-        sums: Floats = np.bincount(place, values, width).astype(np.float64)
-        return sums
-    indicator = scipy.sparse.csr_array(
-        (np.ones(len(place)), (place, np.arange(len(place)))), shape=(width, len(place))
-    )
-    found: Floats = np.asarray(indicator @ values)
-    return found
 
 
 def _inverse(lower: Floats) -> Floats:
@@ -335,7 +239,7 @@ def _inverse(lower: Floats) -> Floats:
 def _maybe_dense(matrix: Any) -> Any:
     """Return a sparse matrix as an array where that is small or it is hardly sparse."""
     size = matrix.shape[0] * matrix.shape[1]
-    return matrix.toarray() if size <= MOST_DENSE and matrix.nnz > 0.02 * size else matrix
+    return matrix.toarray() if size <= MOST_DENSE and matrix.nnz > DENSE * size else matrix
 
 
 def reach(sums: Sums, a: Floats, d: Floats, of_cells: Floats, of_strands: Floats) -> list[Floats]:
@@ -346,9 +250,9 @@ def reach(sums: Sums, a: Floats, d: Floats, of_cells: Floats, of_strands: Floats
     """
     wide = of_strands if of_strands.ndim == 2 else of_strands[:, np.newaxis]
     weighted = a[:, np.newaxis] * wide
-    by_line = _summed(sums.strand_line, weighted)
+    by_line = summed(sums.strand_line, weighted)
     strand = weighted - (a * sums.n_strand)[:, np.newaxis] * (d[:, np.newaxis] * by_line)[sums.strand_line]
-    found = [strand, _summed(sums.strand_line, strand), of_cells, _summed(sums.cell_row, of_cells)]
+    found = [strand, summed(sums.strand_line, strand), of_cells, summed(sums.cell_row, of_cells)]
     return [part.reshape(len(part), -1) if of_cells.ndim == 2 else part.ravel() for part in found]
 
 
@@ -365,14 +269,14 @@ def _traces(
 ) -> Floats:
     """Return tr(Z_k' P Z_k) of the four terms."""
     found = np.zeros(4)
-    if sums.kept[STRAND] or sums.kept[LINE]:
-        v = _maybe_dense(sums.by_line(sums.n_strand * a**2))
-        q_w, q_v = np.zeros(sums.lines), np.zeros(sums.lines)
-        for start in range(0, sums.lines, LINES_AT_ONCE):
-            part = slice(start, start + LINES_AT_ONCE)
-            w_part, v_part = _columns(w, part), _columns(v, part)
-            turned = projection @ w_part
-            q_w[part], q_v[part] = (turned * w_part).sum(axis=0), (turned * v_part).sum(axis=0)
+    if sums.line_crossings is not None:
+        crossed = sum(
+            float((projection * crossing).sum()) / (1 + lam[LINE] * size) ** 2
+            for size, crossing in sums.line_crossings
+        )
+        found[LINE] = (m / (1 + lam[LINE] * m)).sum() - crossed
+    elif sums.kept[STRAND] or sums.kept[LINE]:
+        q_w, q_v = _by_line_forms(projection, w, _maybe_dense(sums.by_line(sums.n_strand * a**2)))
         own = np.bincount(sums.strand_line, (sums.n_strand * a) ** 2)
         crossed = sum(
             float(projection[crossing.row, crossing.col] @ crossing.data) / (1 + lam[STRAND] * size) ** 2
@@ -388,13 +292,29 @@ def _traces(
         found[CELL] = np.trace(rest) if CELL in small else (cells - diagonal[:cells].sum()) / lam[CELL]
     if sums.kept[ROW]:
         found[ROW] = (
-            np.trace(_summed(sums.cell_row, np.ascontiguousarray(_summed(sums.cell_row, rest).T)))
+            np.trace(summed(sums.cell_row, np.ascontiguousarray(summed(sums.cell_row, rest).T)))
             if ROW in small
             else (sums.rows - diagonal[cells : cells + sums.rows].sum()) / lam[ROW]
         )
     return found
 
 
-def _columns(matrix: Any, part: slice) -> Floats:
-    found = matrix[:, part]
-    return np.asarray(found if isinstance(found, np.ndarray) else found.toarray())
+def _by_line_forms(projection: Floats, w: Any, v: Any) -> tuple[Floats, Floats]:
+    """Return w_p' Q w_p and w_p' Q v_p of every line p (lines,), for columns of one pattern."""
+    lines = w.shape[1]
+    q_w, q_v = np.zeros(lines), np.zeros(lines)
+    if isinstance(w, np.ndarray):
+        for start in range(0, lines, LINES_AT_ONCE):
+            part = slice(start, start + LINES_AT_ONCE)
+            turned = projection @ w[:, part]
+            q_w[part], q_v[part] = (turned * w[:, part]).sum(axis=0), (turned * v[:, part]).sum(axis=0)
+        return q_w, q_v
+    w_rows, v_rows = w.T.tocsr(), v.T.tocsr()
+    for start in range(0, lines, LINES_AT_ONCE):
+        of_w, of_v = (rows[start : start + LINES_AT_ONCE].tocoo() for rows in (w_rows, v_rows))
+        place, cell = of_w.coords
+        turned = (of_w.tocsr() @ projection)[place, cell]
+        part = slice(start, start + of_w.shape[0])
+        q_w[part] = np.bincount(place, turned * of_w.data, of_w.shape[0])
+        q_v[part] = np.bincount(place, turned * of_v.data, of_w.shape[0])
+    return q_w, q_v

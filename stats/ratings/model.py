@@ -20,12 +20,13 @@ from stats.ratings.large import connected_part, estimates_at
 from stats.ratings.likelihood import (
     Estimates,
     Evaluation,
-    Sums,
     average_information,
     evaluate,
     projected_residual,
     weights,
 )
+from stats.ratings.numbering import count_levels, renumbered
+from stats.ratings.sums import Sums
 from stats.ratings.table import RatingTable
 from stats.ratings.terms import DroppedTerm, Term, dropped_terms
 from stats.scores import Bools, Floats, Ints
@@ -173,15 +174,15 @@ def fit_ratings_model(table: RatingTable) -> RatingsModel | None:
     two ratings more than methods, or where nothing varies. Of a large design the components come from a part
     (`RatingsModel.part`, `stats.ratings.large`); raises `TooLarge` where that part cannot tell the terms apart.
     """
-    methods, method = np.unique(table.method, return_inverse=True)
-    evaluators, evaluator = np.unique(table.evaluator, return_inverse=True)
-    prompts, prompt = np.unique(table.prompt, return_inverse=True)
+    methods, method = renumbered(table.method)
+    evaluators, evaluator = renumbered(table.evaluator)
+    prompts, prompt = renumbered(table.prompt)
     if len(table) < len(methods) + 2 or np.ptp(table.score) == 0:
         return None
     dropped = dropped_terms(evaluator, prompt, method)
     gone = {one.term for one in dropped}
-    cells = len(np.unique(evaluator * len(methods) + method)) + len(evaluators)
-    texts = len(np.unique(prompt * len(methods) + method)) + len(prompts)
+    cells = count_levels(evaluator * len(methods) + method) + len(evaluators)
+    texts = count_levels(prompt * len(methods) + method) + len(prompts)
     # The side with more levels is eliminated.
     sides: tuple[Term, ...] = ("prompt:method", "prompt", "evaluator:method", "evaluator")
     if cells > texts:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from stats.ratings.cells import PairedRatings
+from stats.ratings.numbering import count_levels, renumbered
 from stats.scores import Bools, Criterion, Floats, Ints, ScoreTable
 
 
@@ -231,9 +232,9 @@ class RatingTable:
     def first_ratings(self) -> RatingTable:
         """Return the table without repeats: of each evaluator, text and criterion the first rating."""
         key = (self.page * len(self.methods) + self.method) * len(self.criteria) + self.criterion
-        _, first = np.unique(key, return_index=True)
-        if len(first) == len(self):
+        if count_levels(key) == len(self):
             return self
+        _, first = np.unique(key, return_index=True)
         chosen = np.zeros(len(self), dtype=np.bool_)
         chosen[first] = True
         return self.rows(chosen)
@@ -292,7 +293,7 @@ class RatingTable:
 
     def pages(self) -> Pages:
         """Return the ratings page by page; the table is of one criterion, without repeats."""
-        keys, place = np.unique(self.page, return_inverse=True)
+        keys, place = renumbered(self.page)
         scores = np.full((len(keys), len(self.methods)), np.nan)
         scores[place, self.method] = self.score
         positions = None
@@ -346,10 +347,10 @@ class RatingTable:
         if not len(self):
             return 1.0
         table = self.first_ratings()
-        texts = np.unique(table.text)
+        texts, _ = renumbered(table.text)
         methods_of_prompt = np.bincount(texts // len(self.methods), minlength=len(self.prompts))
-        pages, place, rated = np.unique(table.page, return_inverse=True, return_counts=True)
-        whole = rated == methods_of_prompt[pages % len(self.prompts)]
+        pages, place = renumbered(table.page)
+        whole = np.bincount(place) == methods_of_prompt[pages % len(self.prompts)]
         return float(whole[place].mean())
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from stats.ratings.numbering import renumbered
 from stats.scores import Floats, Ints
 
 Term = Literal["evaluator", "prompt", "evaluator:method", "prompt:method"]
@@ -42,10 +43,10 @@ def dropped_terms(
     methods = len(method_ratings)
     inverse = np.divide(1.0, method_ratings, out=np.zeros(methods), where=method_ratings > 0)
     levels = {
-        "evaluator": _numbered(evaluator),
-        "prompt": _numbered(prompt),
-        "evaluator:method": _numbered(evaluator * methods + method),
-        "prompt:method": _numbered(prompt * methods + method),
+        "evaluator": renumbered(evaluator)[1],
+        "prompt": renumbered(prompt)[1],
+        "evaluator:method": renumbered(evaluator * methods + method)[1],
+        "prompt:method": renumbered(prompt * methods + method)[1],
     }
     ratings = len(method)
     counts = {
@@ -79,12 +80,6 @@ def dropped_terms(
         else:
             kept.append(i)
     return tuple(dropped)
-
-
-def _numbered(keys: Ints) -> Ints:
-    """Return the keys numbered from 0 without gaps."""
-    numbers: Ints = np.unique(keys, return_inverse=True)[1]
-    return numbers
 
 
 def _together(one: Ints, other: Ints, counts_one: Floats, counts_other: Floats, inverse: Floats) -> float:

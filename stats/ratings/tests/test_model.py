@@ -9,8 +9,9 @@ import pytest
 import scipy.special
 
 from stats.conftest import Foreign
-from stats.ratings.likelihood import CELL, LINE, ROW, STRAND, Evaluation, Sums, evaluate
+from stats.ratings.likelihood import Evaluation, evaluate
 from stats.ratings.model import RatingsModel, fit_ratings_model
+from stats.ratings.sums import CELL, LINE, ROW, STRAND, Sums
 from stats.ratings.table import RatingTable
 from stats.ratings.tests.designs import NULLS, SPREADS, drawn
 from stats.scores import Floats
