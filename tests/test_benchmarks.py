@@ -79,6 +79,16 @@ def test_the_analysis_of_a_long_table_is_timed(capsys: pytest.CaptureFixture[str
     assert "peak memory" in capsys.readouterr().out
 
 
+@pytest.mark.django_db
+def test_import_and_report_of_ratings_are_timed_beside_copy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    million = benchmark("import_ratings")
+    million.write_ratings(tmp_path / "ratings.csv", ratings=3000, evaluators=8, prompts=60)
+    million.measure(tmp_path / "ratings.csv")
+    assert "x COPY of its rows" in capsys.readouterr().out
+
+
 def test_the_search_is_timed_beside_a_loop(model_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("search_speed", "--model", model_folder, "--form", "jueju5", "--rounds", "1", "--batches", "2")
     assert "as long as the search" in capsys.readouterr().out

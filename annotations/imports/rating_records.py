@@ -113,7 +113,9 @@ class _Reader:
         role = reading.column
         self.evaluator, self.prompt, self.method = role("evaluator"), role("prompt"), role("method")
         self.criterion, self.score, self.text_id = role("criterion"), role("score"), role("text_id")
-        self.kind, self.answered_at = role("kind"), role("answered_at")
+        self.kind, self.answered_at, self.place = role("kind"), role("answered_at"), role("position")
+        beside = ("text", "prompt_text", "best", "group", "domain")
+        self.beside = {name: role(name) for name in beside if role(name)}
         self.last_time: tuple[Any, float] = (None, math.nan)
         self.row = 0
         self.questions = texts_of_questions(reading.columns.get("questions", ()), texts)
@@ -275,8 +277,12 @@ class _Reader:
                 value=shown(str(value)),
             )
             return
-        self.append(who, text, criterion, point, self.position(place, fields), self.time(fields))
-        self.details(place, fields, self.records.evaluators[who], *text)
+        position = self.position(place, fields) if self.place else -1
+        self.append(
+            who, text, criterion, point, position, self.time(fields) if self.answered_at else math.nan
+        )
+        if self.beside:
+            self.details(place, fields, self.records.evaluators[who], *text)
 
     def append(
         self,
@@ -306,7 +312,7 @@ class _Reader:
         return self.last_time[1]
 
     def position(self, place: Place, fields: Mapping[str, Any]) -> int:
-        column = self.reading.column("position")
+        column = self.place
         value = fields.get(column) if column else None
         if value in (None, ""):
             return -1
@@ -318,7 +324,7 @@ class _Reader:
 
     def details(self, place: Place, fields: Mapping[str, Any], who: int, prompt: int, method: int) -> None:
         """Keep what a row says of its text, its prompt and its evaluator."""
-        role, records = self.reading.column, self.records
+        role, records = self.beside.get, self.records
         if (column := role("text")) and method >= 0 and (text := fields.get(column)):
             stored = records.texts.setdefault((prompt, method), str(text))
             if stored != str(text):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import math
-import secrets
+import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice, repeat
 
 import numpy as np
 from django.contrib.auth.hashers import make_password
@@ -17,7 +19,6 @@ from django.db.models.functions import Now
 from annotations.imports.rating_records import RatingRecords
 from annotations.imports.rating_summary import Summary, first_of, slugs
 from annotations.models import (
-    Assignment,
     BestChoice,
     Criterion,
     Enrolment,
@@ -87,7 +88,7 @@ def store_rows(
         pages[of_text // methods],
         candidates[np.searchsorted(texts, of_text)],
         position,
-        (secrets.token_urlsafe(16) for _ in range(len(placed))),
+        tokens(len(placed)),
     )
     first, key = first_of(records)
     of_candidate = candidates[np.searchsorted(texts, prompt * methods + method)]
@@ -96,7 +97,7 @@ def store_rows(
     low = np.array([one.minimum for one in found.criteria])[criterion]
     high = np.array([one.maximum for one in found.criteria])[criterion]
     off_scale = np.where((scores < low) | (scores > high), "t", "f")
-    times = _times(records)
+    # In the order of the placements: keys that grow are looked up and indexed in a fraction of the time.
     copy_rows(
         "annotations_rating (enrolment_id, candidate_id, criterion_id, score, off_scale, client_order, saved_at)",
         len(first),
@@ -105,8 +106,8 @@ def store_rows(
         criterion_pks[criterion[first]],
         scores[first],
         off_scale[first],
-        (0 for _ in range(len(first))),
-        (times[number] for number in first.tolist()),
+        repeat("0"),
+        _times(records, first),
     )
     _store_repeats(first, key, enrolments[evaluator], of_candidate, criterion_pks[criterion], scores)
     BestChoice.objects.bulk_create(
@@ -167,7 +168,7 @@ def _store_texts(study: Study, records: RatingRecords, texts: Ints, digest: str)
             records.texts.get(at, NO_TEXT).translate(ESCAPES)
             for at in zip(of_prompt.tolist(), of_method.tolist(), strict=True)
         ),
-        ("{}" for _ in range(len(texts))),
+        repeat("{}"),
     )
     copy_rows(
         "annotations_pagecandidate (page_id, candidate_id, study_method_id)",
@@ -229,10 +230,10 @@ def _assign(study: Study, enrolments: Ints, pages: Ints, evaluator: Ints, prompt
     """Assign to each evaluator the sub-tasks of which they rated a page."""
     subtask_of = dict(Page.objects.filter(subtask__study=study).values_list("pk", "subtask_id"))
     subtasks = np.array([subtask_of[page] for page in pages.tolist()])
-    rated = np.unique(np.c_[enrolments[evaluator], subtasks[prompt]], axis=0)
-    Assignment.objects.bulk_create(
-        (Assignment(enrolment_id=enrolment, subtask_id=subtask) for enrolment, subtask in rated.tolist()),
-        batch_size=BATCH,
+    numbers, subtask = np.unique(subtasks, return_inverse=True)
+    rated, of_rated = np.divmod(np.unique(evaluator * len(numbers) + subtask[prompt]), len(numbers))
+    copy_rows(
+        "annotations_assignment (enrolment_id, subtask_id)", len(rated), enrolments[rated], numbers[of_rated]
     )
 
 
@@ -252,12 +253,21 @@ def _positions(records: RatingRecords, placed: Ints, first_place: Ints, ratings:
     return np.arange(len(page)) - np.repeat(starts, counts), False
 
 
-def _times(records: RatingRecords) -> Sequence[str]:
-    """Return when each rating was given as text; now where that is not known."""
+def _times(records: RatingRecords, chosen: Ints) -> Iterable[str]:
+    """Yield when the chosen ratings were given; now where that is not known."""
     now = datetime.now(UTC).isoformat()
-    return [
-        now if math.isnan(time) else datetime.fromtimestamp(time, UTC).isoformat() for time in records.times
-    ]
+    times = np.frombuffer(records.times)[chosen]
+    if np.isnan(times).all():
+        return repeat(now)
+    return (
+        now if math.isnan(time) else datetime.fromtimestamp(time, UTC).isoformat() for time in times.tolist()
+    )
+
+
+def tokens(count: int) -> list[str]:
+    """Return so many secrets of 132 bits each in order, so that their index grows at its end."""
+    letters = base64.urlsafe_b64encode(os.urandom(18 * count)).decode()
+    return sorted(letters[start : start + 22] for start in range(0, 24 * count, 24))
 
 
 def _store_repeats(
@@ -304,7 +314,7 @@ def copy_rows(target: str, count: int, *columns: Ints | Iterable[object]) -> Non
                     assert isinstance(column, np.ndarray)
                     parts.append(list(map(str, column[start : start + size].tolist())))
                 else:
-                    parts.append([str(next(values)) for _ in range(size)])
+                    parts.append(list(map(str, islice(values, size))))
             lines = "\n".join(map("\t".join, zip(*parts, strict=True)))
             cursor.copy_expert(f"COPY {target} FROM STDIN", io.StringIO(lines + "\n"))
         # Without a count of the new rows PostgreSQL looks the keys that refer to them up by the wrong index.

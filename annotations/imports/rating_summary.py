@@ -88,14 +88,14 @@ class Summary:
 
 
 def first_of(records: RatingRecords) -> tuple[Ints, Ints]:
-    """Return the places of the first ratings of each evaluator, text and criterion, and the key of every rating."""
+    """Return the first rating of each evaluator, text and criterion, in their order, and the key of every rating."""
     evaluator, prompt, method, criterion = records.codes()
     key = ((evaluator * len(records.prompts) + prompt) * len(records.methods) + method) * len(
         records.criteria
     )
     key += criterion
     _keys, first = np.unique(key, return_index=True)
-    return np.sort(first), key
+    return first, key
 
 
 def criteria_of(records: RatingRecords, reading: Reading, first: Ints) -> tuple[CriterionFound, ...]:
