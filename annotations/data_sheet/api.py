@@ -9,13 +9,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
-from annotations.data_sheet import heds_markdown
+from annotations.data_sheet import heds_form, heds_markdown
 from generation.web.rest import UserRequest
 from generation.web.schema import extend_schema
 
 
 class DataSheetSerializer(serializers.Serializer[Any]):
     markdown = serializers.CharField()
+    form = serializers.DictField(help_text="the file that the public form of HEDS 3.0 loads")
+    left = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="numbers of the form's questions that only the authors can answer",
+    )
 
 
 class DataSheet(APIView):
@@ -25,4 +30,6 @@ class DataSheet(APIView):
         responses=DataSheetSerializer,
     )
     def get(self, request: UserRequest, slug: str) -> Response:
-        return Response({"markdown": heds_markdown(study_for(request.user, slug, Right.ANALYSE))})
+        study = study_for(request.user, slug, Right.ANALYSE)
+        form, left = heds_form(study)
+        return Response({"markdown": heds_markdown(study), "form": form, "left": left})

@@ -262,7 +262,11 @@ def design(facts: Facts) -> Part:
                 "Online, at a place and with a device of each evaluator's own choosing.",
                 "other conditions, if there were any",
             ),
-            Item("3.3.8", "Differences in conditions", "Not applicable where 3.3.7 holds."),
+            Item(
+                "3.3.8",
+                "Differences in conditions",
+                "Place, device and time of day differ as each evaluator chose them; they are not recorded.",
+            ),
         ),
     )
 
