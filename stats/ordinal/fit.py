@@ -95,13 +95,20 @@ def fit_ordinal(design: OrdinalDesign) -> OrdinalFit | None:
     n = search.n_tau + search.n_beta
     bounds = [(-30.0, 30.0)] + [(-12.0, 5.0)] * (search.n_tau - 1) + [(-30.0, 30.0)] * search.n_beta
     bounds += [(0.0, 20.0)] * 4
+    ratings = len(design.category)
+
+    def loss_a_rating(parameters: Floats) -> tuple[float, Floats]:
+        """Return the loss in units in which the first step, which is the slope itself, is none too far."""
+        loss, gradient = search.loss(parameters)
+        return loss / ratings, gradient / ratings
+
     found = scipy.optimize.minimize(
-        search.loss,
+        loss_a_rating,
         search.start(),
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
-        options={"maxiter": 500, "ftol": 1e-11, "gtol": 1e-5},
+        options={"maxiter": 500, "ftol": 1e-11, "gtol": 1e-8},
     )
     at = np.asarray(found.x, dtype=np.float64)
     at[n:][at[n:] < AT_ZERO] = 0.0

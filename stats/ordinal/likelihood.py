@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse
 import scipy.special
 
@@ -24,6 +25,7 @@ from stats.scores import Bools, Floats, Ints
 
 STRAND, LINE, CELL, ROW = range(4)
 NEWTON_STEPS = 60
+# Of a Newton step, a rating: sums of many ratings are no more exact than that.
 SOLVED = 1e-20
 STRANDS_AT_ONCE = 512
 # Meetings of cells and strands beyond this are kept sparse.
@@ -151,7 +153,7 @@ class Curvature:
 
     @classmethod
     def of(cls, design: OrdinalDesign, sigma: Floats, w: Floats) -> Curvature:
-        strands, lines, cells, _ = design.sizes
+        strands, lines, cells, rows = design.sizes
         strand, _, cell, _ = design.levels
         by_pair: Any
         if cells * strands <= MOST_DENSE:
@@ -167,15 +169,23 @@ class Curvature:
         by_line = by_pair @ member
         k = np.diag(design.summed(w, CELL)) - _crossed(by_pair, c)
         k -= _crossed(by_line, d)
-        t = _basis(design, sigma)
-        inner = t.T @ k @ t
+        # T'KT + I, T = [s_cell I, s_row A_row]; cells are in the order of their rows.
+        inner = np.empty((cells + rows, cells + rows))
+        begins = np.searchsorted(design.cell_row, np.arange(rows))
+        by_row = np.add.reduceat(k, begins, axis=1)
+        inner[:cells, :cells] = sigma[CELL] ** 2 * k
+        inner[:cells, cells:] = sigma[CELL] * sigma[ROW] * by_row
+        inner[cells:, :cells] = inner[:cells, cells:].T
+        inner[cells:, cells:] = sigma[ROW] ** 2 * np.add.reduceat(by_row, begins, axis=0)
         inner[np.diag_indices_from(inner)] += 1.0
         # Products with the inverse, because SciPy's triangular solver starts threads for systems of any size.
-        inverse: Floats = np.linalg.inv(inner).astype(np.float64)
+        lower = np.linalg.cholesky(inner)
+        inverse: Floats = scipy.linalg.lapack.dpotri(lower, lower=1)[0]
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
         log_determinant = (
             -float(np.log(a).sum())
             + float(np.log1p(sigma[LINE] ** 2 * m).sum())
-            + float(np.linalg.slogdet(inner)[1])
+            + 2 * float(np.log(np.diag(lower)).sum())
         )
         return cls(design, sigma, by_pair, a, c, d, by_line, w_strand, inverse, log_determinant)
 
@@ -185,10 +195,10 @@ class Curvature:
         _, lines, cells, _ = design.sizes
         strand, line = self._eliminated(right[STRAND], right[LINE])
         reached = self.by_pair @ (sigma[STRAND] * strand + sigma[LINE] * line[design.strand_line])
-        t = _basis(design, sigma)
-        rest = np.concatenate([right[CELL], right[ROW]]) - t.T @ reached
+        by_row = np.bincount(design.cell_row, reached, len(right[ROW]))
+        rest = np.concatenate([right[CELL] - sigma[CELL] * reached, right[ROW] - sigma[ROW] * by_row])
         solved = self.inverse @ rest
-        back = self.by_pair.T @ (t @ solved)
+        back = self.by_pair.T @ (sigma[CELL] * solved[:cells] + sigma[ROW] * solved[cells:][design.cell_row])
         strand, line = self._eliminated(
             right[STRAND] - sigma[STRAND] * back,
             right[LINE] - sigma[LINE] * np.bincount(design.strand_line, back, lines),
@@ -210,8 +220,11 @@ class Curvature:
     @cached_property
     def projection(self) -> Floats:
         """Return T S^-1 T' (cells, cells), S what is left when the lines are eliminated."""
-        t = _basis(self.design, self.sigma)
-        found: Floats = t @ self.inverse @ t.T
+        cells, row = self.design.sizes[CELL], self.design.cell_row
+        of_cell, of_row = self.sigma[CELL], self.sigma[ROW]
+        between = of_cell * of_row * self.inverse[:cells, cells:][:, row]
+        of_rows = of_row**2 * self.inverse[cells:, cells:][np.ix_(row, row)]
+        found: Floats = of_cell**2 * self.inverse[:cells, :cells] + between + between.T + of_rows
         return found
 
     def leverages(self) -> Floats:
@@ -251,16 +264,6 @@ def _dense(matrix: Any) -> Floats:
     return found
 
 
-def _basis(design: OrdinalDesign, sigma: Floats) -> Floats:
-    """Return [s_cell I, s_row A_row], cells x (cells + rows)."""
-    _, _, cells, rows = design.sizes
-    t = np.zeros((cells, cells + rows))
-    at = np.arange(cells)
-    t[at, at] = sigma[CELL]
-    t[at, cells + design.cell_row] = sigma[ROW]
-    return t
-
-
 @dataclass(frozen=True, eq=False)
 class Laplace:
     """-log likelihood at one set of parameters, its gradient over (tau, beta, sigma), and the modes of the effects."""
@@ -288,7 +291,7 @@ def laplace(
         slope = [sigma[k] * design.summed(at.first, k) + b[k] for k in range(4)]
         step = curvature.solve(slope)
         size = sum(float(s @ g) for s, g in zip(step, slope, strict=True))
-        if size < SOLVED:
+        if size < SOLVED * len(design.category):
             break
         for halving in range(30):
             moved = [one - 0.5**halving * s for one, s in zip(b, step, strict=True)]
