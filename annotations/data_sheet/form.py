@@ -171,8 +171,8 @@ def write_systems(form: Form, facts: Facts) -> None:
     for number, option in (("2.1", given), ("2.2", written), ("2.3", task)):
         if option:
             form.tick(number, option)
-    if option := LANGUAGES.get(facts.study.text_language.partition("-")[0].lower()):
-        form.tick("2.5", option, field=int(option.partition(".")[0]) + 1)
+    if language := LANGUAGES.get(facts.study.text_language.partition("-")[0].lower()):
+        form.tick("2.5", language, field=int(language.partition(".")[0]) + 1)
     else:
         form.tick("2.5", "184. Other (please describe)", field=185, words=facts.study.text_language_name)
 
