@@ -7,6 +7,7 @@ from django.urls import path
 from annotations.access import api as access
 from annotations.data_sheet import api as data_sheet
 from annotations.jobs import api as jobs
+from annotations.judges import api as judges
 from annotations.monitoring import api as monitoring
 from annotations.payments import api as payments
 from annotations.plan import api as plan
@@ -39,6 +40,9 @@ urlpatterns = [
     path("studies/<slug:slug>/unblind/", results.Unblind.as_view(), name="unblind"),
     path("studies/<slug:slug>/plan/", plan.Plan.as_view(), name="plan"),
     path("studies/<slug:slug>/ratings/", ratings.AnswersAndImport.as_view(), name="ratings"),
+    path("studies/<slug:slug>/judge-ratings/", judges.JudgeRatings.as_view(), name="judge_ratings"),
+    path("studies/<slug:slug>/judges/", judges.Judges.as_view(), name="judges"),
+    path("studies/<slug:slug>/judges/<slug:judge>/", judges.OneJudge.as_view(), name="judge"),
     path("studies/<slug:slug>/report/", results.Report.as_view(), name="report"),
     path("studies/<slug:slug>/jobs/", jobs.Jobs.as_view(), name="jobs"),
     path("studies/<slug:slug>/groups/", recruiting.Groups.as_view(), name="groups"),

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("annotations.questionnaire.urls")),
     path("", include("annotations.setup.urls")),
     path("", include("annotations.imports.urls")),
+    path("", include("annotations.judges.urls")),
     path("", include("annotations.recruiting.urls")),
     path("", include("annotations.plan.urls")),
     path("", include("annotations.monitoring.urls")),

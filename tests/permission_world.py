@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotations.access.roles import give_role
-from annotations.models import EvaluatorGroup, Invitation, Job, OpenLink, Study, StudyRole, WaitingFile
+from annotations.models import EvaluatorGroup, Invitation, Job, Judge, OpenLink, Study, StudyRole, WaitingFile
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.results.seal import unblind
@@ -121,6 +121,7 @@ def build_parts(study: Study, other: Study) -> None:
         )
         OpenLink.objects.create(uuid=link, study=one, token_hash=f"{one.pk:064}", limit=5)
         EvaluatorGroup.objects.create(study=one, key=f"group-of-{one.slug}", name={"en": "Group"})
+    Judge.objects.create(study=study, key="metric", label="Metric", kind="imported", saw_answers="no")
 
 
 def build_game(client: Client) -> None:

@@ -25,7 +25,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from annotations.models import Invitation, Study
+from annotations.models import Invitation, Judge, JudgeRating, PageCandidate, Study
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.setup.runs import start_run
@@ -45,6 +45,8 @@ HIDDEN_TABLES = [
     "annotations_studymethod",
     "annotations_pagecandidate",
     "annotations_placement",
+    "annotations_judge",
+    "annotations_judgerating",
     "turing_sourcetext",
     "turing_poempair",
     "turing_player",
@@ -57,6 +59,8 @@ RUN = "5eed5eed-5eed-4eed-8eed-5eed5eed5eed"
 # A game that alice has begun, and one that she has played to its end.
 OPEN_GAME = "0feeed00-feed-4eed-8eed-5eed5eed5eed"
 PLAYED_GAME = "0feeed01-feed-4eed-8eed-5eed5eed5eed"
+# A program that rated the texts of the study.
+JUDGE = "zzcanary-judge"
 # The token of an invitation that nobody has used.
 INVITATION = "feed-feed-feed-feed-fe"
 # What fills the places in addresses. An address with a place that is not named here fails the crawl.
@@ -82,6 +86,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "job": ["00000000-0000-4000-8000-000000000000"],
     "name": ["candidates", "no-such-example"],
     "key": ["jiuge", "no-such-method"],
+    "judge": [JUDGE, "no-such-judge"],
 }
 
 
@@ -135,10 +140,20 @@ def marked(db: None) -> Study:
         )
     GenerationRun.objects.update(source={"import": f"{CANARY}.jsonl", "checkpoint": CANARY})
     answer_everything(enrol(study, alice))
+    judge_texts(study)
     Invitation.objects.create(
         study=study, token_hash=token_digest(INVITATION), expires_at=timezone.now() + timedelta(days=1)
     )
     return study
+
+
+def judge_texts(study: Study) -> None:
+    """Have a program rate every text of the study with the same conspicuous score."""
+    judge = Judge.objects.create(study=study, key=JUDGE, label=CANARY, kind="imported", saw_answers="no")
+    JudgeRating.objects.bulk_create(
+        JudgeRating(judge=judge, page_candidate=one, study_method_id=one.study_method_id, score=FIRST_KEY)
+        for one in PageCandidate.objects.filter(page__subtask__study=study)
+    )
 
 
 def build_games(user: User) -> None:

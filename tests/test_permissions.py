@@ -65,6 +65,7 @@ ARGUMENTS: dict[str, Any] = {
     "api:job_file job": DONE_JOB,
     "token": TOKEN,
     "key": "method-0",
+    "judge": "metric",
     # A letter that was never sent.
     "uidb64": "MQ",
     "password_reset_confirm token": "none-sent",

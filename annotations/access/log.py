@@ -22,6 +22,8 @@ ACTS = {
     "study.closed": _("closed the study"),
     "study.unblinded": _("unblinded the study"),
     "ratings.imported": _("imported ratings that were collected elsewhere"),
+    "judge.imported": _("imported the scores of a judge or metric"),
+    "judge.deleted": _("deleted a judge with its scores"),
     "plan.locked": _("locked the plan"),
     "role.given": _("gave a role"),
     "role.taken": _("took a role"),

@@ -14,6 +14,7 @@ from annotations.models.answers import (
 )
 from annotations.models.imports import RatingImport, RatingUpload, RatingUploadPart, RepeatedRating
 from annotations.models.jobs import Job, JobFilePart
+from annotations.models.judges import Judge, JudgeRating
 from annotations.models.payments import Payment
 from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
 from annotations.models.recruitment import (
@@ -50,6 +51,8 @@ __all__ = [
     "Invitation",
     "Job",
     "JobFilePart",
+    "Judge",
+    "JudgeRating",
     "Judgement",
     "LinkAccount",
     "OpenLink",

@@ -1,0 +1,124 @@
+"""The page of a study's judges and their API: upload, list, delete, in both languages."""
+
+from __future__ import annotations
+
+import io
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from annotations.access.roles import give_role
+from annotations.judges.tests.cast import score_rows, write_scores
+from annotations.models import Judge, JudgeRating, Study, StudyRole
+from annotations.tests.cast import build_study, build_user, shown
+
+PAGE = "/manage/studies/poems/judges/"
+API = "/api/v1/studies/poems/"
+
+
+@pytest.fixture
+def study(db: None) -> Study:
+    return build_study()
+
+
+@pytest.fixture
+def owner(client: Client, study: Study) -> Client:
+    user = build_user("olga")
+    give_role(study, user, StudyRole.Role.OWNER, by=None)
+    client.force_login(user)
+    return client
+
+
+def scores(study: Study, tmp_path: Path, **changed: Any) -> SimpleUploadedFile:
+    rows = [{**row, **changed} for row in score_rows(study)]
+    return SimpleUploadedFile("scores.csv", write_scores(tmp_path / "scores.csv", rows).read_bytes())
+
+
+def said(**fields: Any) -> dict[str, Any]:
+    return {"key": "comet", "saw_answers": "no", "sampling": "all", **fields}
+
+
+def test_a_file_is_stored_and_listed(owner: Client, study: Study, tmp_path: Path) -> None:
+    response = owner.post(PAGE, said(scores=scores(study, tmp_path), own_methods=["method-0"]))
+    assert response.status_code == HTTPStatus.FOUND
+    page = shown(owner, PAGE)
+    assert "8 scores are stored." in page
+    assert '<th scope="row">comet</th> <td>scores from a file</td>' in page
+    assert Judge.objects.get().own_methods == ["method-0"]
+    owner.post(PAGE, said(scores=scores(study, tmp_path), own_methods=["method-0"]))
+    assert "These scores are there already." in shown(owner, PAGE)
+
+
+def test_problems_of_a_file_are_told_on_the_page_by_line_and_field(
+    owner: Client, study: Study, tmp_path: Path
+) -> None:
+    response = owner.post(PAGE, said(scores=scores(study, tmp_path, score="x")))
+    assert response.status_code == HTTPStatus.BAD_REQUEST
+    page = " ".join(response.content.decode().split())
+    assert "<td>line 2</td> <td>score</td> <td>&#x27;x&#x27; is no finite number (8 of this kind" in page
+    assert not Judge.objects.exists()
+
+
+def test_it_has_to_be_said_whether_answers_were_in_sight(owner: Client, study: Study, tmp_path: Path) -> None:
+    response = owner.post(PAGE, {"key": "comet", "sampling": "all", "scores": scores(study, tmp_path)})
+    assert "Say whether people&#x27;s answers were in sight." in response.content.decode()
+
+
+def test_the_page_is_chinese_for_chinese_readers(owner: Client) -> None:
+    page = shown(owner, PAGE, "zh-hans")
+    assert "评审程序与指标" in page and "Store" not in page
+
+
+def test_the_page_takes_the_same_queries_however_many_judges_there_are(
+    owner: Client, study: Study, tmp_path: Path, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for key in ("one", "two", "three"):
+        owner.post(PAGE, said(key=key, scores=scores(study, tmp_path)))
+    with django_assert_max_num_queries(9):
+        owner.get(PAGE)
+
+
+def test_deleting_a_judge_asks_first(owner: Client, study: Study, tmp_path: Path) -> None:
+    owner.post(PAGE, said(scores=scores(study, tmp_path)))
+    address = reverse("annotations:delete_judge", args=["poems", "comet"])
+    assert "Delete the judge comet?" in shown(owner, address)
+    assert Judge.objects.exists()
+    owner.post(address)
+    assert not Judge.objects.exists() and not JudgeRating.objects.exists()
+
+
+def test_the_api_stores_lists_and_deletes(owner: Client, study: Study, tmp_path: Path) -> None:
+    address = f"{API}judge-ratings/?judge=comet&saw_answers=no&version=22"
+    body = write_scores(tmp_path / "scores.csv", score_rows(study)).read_bytes()
+    put = lambda where: owner.put(where, body, content_type="text/csv")  # noqa: E731
+    first = put(address)
+    assert first.status_code == HTTPStatus.CREATED, first.content
+    assert first.json()["scores"] == 8 and first.json()["version"] == "22"
+    assert put(address).status_code == HTTPStatus.OK
+    assert put(f"{API}judge-ratings/?judge=comet").status_code == HTTPStatus.BAD_REQUEST
+    listed = owner.get(f"{API}judges/").json()
+    assert [one["key"] for one in listed["results"]] == ["comet"]
+    assert "score" not in listed["results"][0]
+    assert owner.delete(f"{API}judges/comet/").status_code == HTTPStatus.NO_CONTENT
+    assert owner.delete(f"{API}judges/comet/").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_the_api_tells_problems_of_a_file(owner: Client, study: Study) -> None:
+    body = io.BytesIO(b"prompt,method,score\nnowhere,method-0,3\n").getvalue()
+    response = owner.put(f"{API}judge-ratings/?judge=comet&saw_answers=no", body, content_type="text/csv")
+    assert response.status_code == HTTPStatus.CONFLICT
+    assert "no prompt of the study" in response.json()["detail"]
+
+
+def test_analysts_and_observers_may_not_see_or_store_judges(client: Client, study: Study) -> None:
+    user = build_user("ana")
+    give_role(study, user, StudyRole.Role.ANALYST, by=None)
+    client.force_login(user)
+    assert client.get(PAGE).status_code == HTTPStatus.FORBIDDEN
+    assert client.get(f"{API}judges/").status_code == HTTPStatus.FORBIDDEN
