@@ -98,4 +98,9 @@ urlpatterns = [
         questionnaire.OwnBest.as_view(),
         name="own_best",
     ),
+    path(
+        "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/judgements/",
+        questionnaire.OwnJudgements.as_view(),
+        name="own_judgements",
+    ),
 ]

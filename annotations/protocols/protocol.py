@@ -85,7 +85,7 @@ class AnswerToPage:
     read: Callable[[Asks, int | None, Sequence[int] | None, int], Judged]
     # The number of the option that an answer is, where the protocol has options.
     number_of: Callable[[Asks, Judged], int | None]
-    # SQL: whether the row `judgement` of a page with `texts` texts is a whole answer.
+    # SQL: whether the row `judgement` is a whole answer; `{texts}` is the number of texts of its page.
     is_whole: str
     # The score of the text at each place, from 0 (the worst) to 1, shape (N, most places); NaN without one.
     scores: Callable[[Judgements, Asks], Floats]

@@ -13,9 +13,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.models import Criterion, Enrolment
+from annotations.models.bounds import MOST_CANDIDATES_PER_PAGE
 from annotations.models.texts_by_language import longest_text
+from annotations.protocols.protocol import Option
 from annotations.questionnaire import saving
 from annotations.questionnaire.forms import CRITERION, MAX_SCORE, MAX_SECONDS_ON_PAGE, TOKEN
+from annotations.questionnaire.judged_questions import JudgedQuestion
+from annotations.questionnaire.judging import JudgementReceipt, SentJudgement, save_judgement
 from annotations.questionnaire.page import Card, RatingPage, load_page
 from annotations.questionnaire.progress import (
     PageProgress,
@@ -139,6 +143,26 @@ class CardSerializer(serializers.Serializer[Card]):
         return {question.criterion.key: question.score for question in card.questions}
 
 
+class OptionSerializer(serializers.Serializer[Option]):
+    number = serializers.IntegerField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
+class JudgedQuestionSerializer(serializers.Serializer[JudgedQuestion]):
+    """A criterion that is asked about all texts of a page together."""
+
+    criterion = serializers.CharField(source="criterion.key")
+    options = OptionSerializer(many=True, help_text="Answers to choose from by number; none for an order.")
+    places = serializers.IntegerField(
+        help_text="How many texts are chosen in an order; 0 where there are options."
+    )
+    number = serializers.IntegerField(allow_null=True, help_text="The option you chose.")
+    chosen = serializers.SerializerMethodField(help_text="Tokens of the texts you chose, in their order.")
+
+    def get_chosen(self, question: JudgedQuestion) -> list[str]:
+        return [card.token for card in question.chosen]
+
+
 class RatingPageSerializer(serializers.Serializer[RatingPage]):
     """A page to rate."""
 
@@ -147,7 +171,9 @@ class RatingPageSerializer(serializers.Serializer[RatingPage]):
     pages = serializers.IntegerField(help_text="Pages of this sub-task.")
     prompt = PromptSerializer(source="*")
     rendering = serializers.CharField(source="study.rendering", help_text="plain, markdown or code.")
+    protocol = serializers.CharField(source="study.protocol", help_text="What the page asks.")
     candidates = CardSerializer(source="cards", many=True)
+    judged = JudgedQuestionSerializer(many=True, help_text="Questions about the page; none by ratings.")
     answered = serializers.IntegerField()
     total = serializers.IntegerField()
     saved_at = serializers.DateTimeField(allow_null=True)
@@ -177,6 +203,38 @@ class RatingBody(AnswerBody):
 
 class BestBody(AnswerBody):
     pass
+
+
+class JudgementBody(AnswerBody):
+    criterion = serializers.RegexField(rf"^{CRITERION.pattern}\Z", help_text="Key of the criterion.")
+    number = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_SCORE,
+        required=False,
+        allow_null=True,
+        help_text="Of an option of the page.",
+    )
+    places = serializers.ListField(
+        child=serializers.RegexField(rf"^{TOKEN.pattern}\Z"),
+        required=False,
+        allow_null=True,
+        max_length=MOST_CANDIDATES_PER_PAGE,
+        help_text="Tokens of texts, the first chosen first, where the page asks for an order.",
+    )
+
+
+class JudgementReceiptSerializer(serializers.Serializer[JudgementReceipt]):
+    """What is stored now."""
+
+    token = serializers.CharField()
+    criterion = serializers.CharField()
+    number = serializers.IntegerField(allow_null=True)
+    places = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    order = serializers.IntegerField(source="client_order")
+    saved_at = serializers.DateTimeField()
+    is_latest = serializers.BooleanField(
+        help_text="False where a later answer was stored already, and stays."
+    )
 
 
 class ReceiptSerializer(serializers.Serializer[Receipt]):
@@ -262,6 +320,28 @@ class OwnBest(APIView):
     )
     def post(self, request: UserRequest, slug: str, subtask: int, page: int) -> Response:
         return save(request, PageAddress(slug, subtask, page), checked_body(BestBody, request))
+
+
+class OwnJudgements(APIView):
+    @extend_schema(
+        operation_id="own_judgement_save",
+        summary="Compare the texts of a page on a criterion, or put them in an order, as its study asks",
+        request=JudgementBody,
+        responses=JudgementReceiptSerializer,
+    )
+    def post(self, request: UserRequest, slug: str, subtask: int, page: int) -> Response:
+        fields = checked_body(JudgementBody, request)
+        places = fields.get("places")
+        sent = SentJudgement(
+            token=fields["token"],
+            criterion=fields["criterion"],
+            client_order=fields.get("order", time.time_ns() // 1_000_000),
+            number=fields.get("number"),
+            places=None if places is None else tuple(places),
+            seconds_on_page=fields.get("seconds"),
+        )
+        receipt = save_judgement(request.user, PageAddress(slug, subtask, page), sent)
+        return Response(JudgementReceiptSerializer(receipt).data)
 
 
 def save(request: UserRequest, address: PageAddress, fields: dict[str, Any]) -> Response:

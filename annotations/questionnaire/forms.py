@@ -13,11 +13,15 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 
-from annotations.questionnaire.page import RatingPage
+from annotations.questionnaire.judged_questions import JudgedQuestion
+from annotations.questionnaire.judging import SentJudgement
+from annotations.questionnaire.page import Question, RatingPage
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer
 
 # Longer than any answer, and too short to nest deep enough to trouble the parser.
 MAX_ANSWER_BYTES = 600
+# With the tokens of as many texts as a page can have.
+MAX_JUDGEMENT_BYTES = 1_200
 MAX_SCORE = 32_767
 # A page left open in view for longer counts as this: a day.
 MAX_SECONDS_ON_PAGE = 86_400
@@ -36,13 +40,8 @@ def parse_answer(body: bytes) -> Answer:
     The body is an object with exactly the keys token, criterion (null for the best pick), score (null likewise),
     order and seconds (or null). Whether the score is on its scale is for the database to say.
     """
-    if len(body) > MAX_ANSWER_BYTES:
-        refuse()
-    try:
-        fields = json.loads(body, parse_constant=lambda constant: refuse())
-    except ValueError as error:
-        raise BadAnswer(_("This is not an answer. Load the page again.")) from error
-    if not isinstance(fields, dict) or fields.keys() != ANSWER_KEYS:
+    fields = read_fields(body, MAX_ANSWER_BYTES)
+    if "places" in fields:
         refuse()
     criterion, score, seconds = fields["criterion"], fields["score"], fields["seconds"]
     fits = (
@@ -62,6 +61,70 @@ def parse_answer(body: bytes) -> Answer:
         score=score,
         seconds_on_page=None if seconds is None else float(min(seconds, MAX_SECONDS_ON_PAGE)),
     )
+
+
+def parse_judgement(body: bytes) -> SentJudgement:
+    """Return the answer about a page in a JSON body, or raise `BadAnswer`.
+
+    The body is as that of an answer, with the number of an option as its score; an order has no score, and `places`,
+    the tokens of texts, beside the other keys.
+    """
+    fields = read_fields(body, MAX_JUDGEMENT_BYTES)
+    places = fields.pop("places", None)
+    number, seconds = fields["score"], fields["seconds"]
+    fits = (
+        matches(TOKEN, fields["token"])
+        and matches(CRITERION, fields["criterion"])
+        and (number is None or is_whole_number(number, 0, MAX_SCORE))
+        and (places is None or (isinstance(places, list) and all(matches(TOKEN, one) for one in places)))
+        and is_whole_number(fields["order"], 1, MAX_CLIENT_ORDER)
+        and (seconds is None or is_duration(seconds))
+    )
+    if not fits:
+        refuse()
+    return SentJudgement(
+        token=fields["token"],
+        criterion=fields["criterion"],
+        client_order=fields["order"],
+        number=number,
+        places=None if places is None else tuple(places),
+        seconds_on_page=None if seconds is None else float(min(seconds, MAX_SECONDS_ON_PAGE)),
+    )
+
+
+def read_fields(body: bytes, longest: int) -> dict[str, Any]:
+    """Return the object in a JSON body with the keys of an answer, or raise `BadAnswer`."""
+    if len(body) > longest:
+        refuse()
+    try:
+        fields = json.loads(body, parse_constant=lambda constant: refuse())
+    except ValueError as error:
+        raise BadAnswer(_("This is not an answer. Load the page again.")) from error
+    if not isinstance(fields, dict) or fields.keys() - {"places"} != ANSWER_KEYS:
+        refuse()
+    return fields
+
+
+def judged_fields(question: JudgedQuestion) -> dict[str, forms.Field]:
+    """Return the fields of a question about a page by their names: one for its options, or one for each place."""
+    if not question.places:
+        options = question.options
+        wrong = _("An answer is a number from 1 to %(most)d.") % {"most": len(options)}
+        numbers = [(option.number, option.label) for option in options]
+        return {
+            question.name: forms.TypedChoiceField(
+                required=False,
+                coerce=int,
+                empty_value=None,
+                choices=numbers,
+                error_messages={"invalid_choice": wrong},
+            )
+        }
+    texts = [("", "–"), *((card.token, card.letter) for card in question.cards)]
+    return {
+        f"{question.name}.{place}": forms.ChoiceField(required=False, choices=texts)
+        for place in range(1, question.places + 1)
+    }
 
 
 def refuse() -> NoReturn:
@@ -96,7 +159,9 @@ class PageForm(forms.Form):
     def __init__(self, rating_page: RatingPage, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rating_page = rating_page
-        for question in rating_page.questions:
+        for judged in rating_page.judged:
+            self.fields.update(judged_fields(judged))
+        for question in self.rated():
             self.fields[question.name] = forms.TypedChoiceField(
                 required=False,
                 coerce=int,
@@ -112,12 +177,20 @@ class PageForm(forms.Form):
                 required=False, choices=[(card.token, card.letter) for card in rating_page.cards]
             )
 
+    def rated(self) -> list[Question]:
+        """Return the questions about single texts."""
+        return [question for card in self.rating_page.cards for question in card.questions]
+
     def problems(self) -> list[Problem]:
         """Return what is wrong with single questions, for links to them."""
-        labels = {question.name: question for question in self.rating_page.questions}
+        labels: dict[str, Question | JudgedQuestion] = {question.name: question for question in self.rated()}
+        for judged in self.rating_page.judged:
+            labels |= dict.fromkeys(judged_fields(judged), judged)
         return [
             Problem(
-                labels[name].anchor, f"{labels[name].letter} {labels[name].criterion.label}", str(message)
+                labels[name].anchor,
+                f"{labels[name].letter} {labels[name].criterion.label}".strip(),
+                str(message),
             )
             if name in labels
             else Problem("best", _("Best"), str(message))
@@ -126,12 +199,30 @@ class PageForm(forms.Form):
             for message in messages
         ]
 
+    @property
+    def order(self) -> int:
+        """A client order later than those of all stored answers."""
+        return max(time.time_ns() // 1_000_000, self.rating_page.highest_order + 1)
+
+    def judgements(self) -> list[SentJudgement]:
+        """Return what differs from the stored answers about the page, later than all of them."""
+        order, sent = self.order, []
+        for question in self.rating_page.judged:
+            given = [self.cleaned_data[name] for name in judged_fields(question)]
+            if question.places:
+                places = tuple(token for token in given if token)
+                if places and " ".join(places) != question.order:
+                    sent.append(SentJudgement(question.token, question.criterion.key, order, places=places))
+            elif given[0] not in (None, question.number):
+                sent.append(SentJudgement(question.token, question.criterion.key, order, number=given[0]))
+        return sent
+
     def answers(self) -> list[Answer]:
-        """Return what differs from the stored answers, later than all of them."""
-        order = max(time.time_ns() // 1_000_000, self.rating_page.highest_order + 1)
+        """Return what differs from the stored answers about single texts, later than all of them."""
+        order = self.order
         changed = [
             Answer(question.token, order, question.criterion.key, score)
-            for question in self.rating_page.questions
+            for question in self.rated()
             if (score := self.cleaned_data[question.name]) not in (None, question.score)
         ]
         best = self.cleaned_data.get("best")

@@ -6,9 +6,10 @@ Of a candidate it shows the letter, the text and the token, and never anything t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from django.db.models import Exists, OuterRef
 from django.http import Http404
@@ -17,7 +18,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
-from annotations.models import BestChoice, Criterion, Enrolment, Page, Placement, Rating, Study
+from annotations.models import BestChoice, Criterion, Enrolment, Judgement, Page, Placement, Rating, Study
+from annotations.questionnaire.judged_questions import JudgedQuestion, judged_questions
 from annotations.questionnaire.prompt_parts import Passage, is_heading, is_much_to_read, passages
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
@@ -81,6 +83,8 @@ class RatingPage:
     # The highest client order and the latest time among the stored answers of this page.
     highest_order: int
     saved_at: datetime | None
+    # What is asked about all texts together, where they are not rated one by one.
+    judged: Sequence[JudgedQuestion] = ()
 
     @property
     def is_verse(self) -> bool:
@@ -126,6 +130,8 @@ class RatingPage:
     @property
     def has_long_texts(self) -> bool:
         """Whether the scales of a text must follow it while it is read, to be in view."""
+        if self.judged:
+            return False
         longest = max((card.text for card in self.cards), key=len, default="")
         return not self.is_verse and len(longest) + sum(ord(one) > CJK for one in longest) >= LONG_TEXT
 
@@ -140,8 +146,8 @@ class RatingPage:
         return next((card.token for card in self.cards if card.is_best), None)
 
     @property
-    def questions(self) -> Iterator[Question]:
-        return (question for card in self.cards for question in card.questions)
+    def questions(self) -> Iterator[Question | JudgedQuestion]:
+        return chain((question for card in self.cards for question in card.questions), self.judged)
 
     @property
     def total(self) -> int:
@@ -157,7 +163,8 @@ class RatingPage:
 
     @property
     def answers_url(self) -> str:
-        return reverse("annotations:answers", kwargs=vars(self.address))
+        name = "annotations:judgements" if self.judged else "annotations:answers"
+        return reverse(name, kwargs=vars(self.address))
 
     @property
     def back_url(self) -> str:
@@ -196,37 +203,47 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
         raise Http404
     placements = Placement.objects.filter(enrolment=enrolment, page=page).select_related("candidate")
     criteria = list(Criterion.objects.filter(study=enrolment.study_id))
-    ratings = list(Rating.objects.filter(enrolment=enrolment, candidate__pagecandidate__page=page))
+    is_judged = enrolment.study.asks.answer is not None
+    ratings: list[Rating] = []
+    picks: list[BestChoice] = []
+    judgements: list[Judgement] = []
+    if is_judged:
+        judgements = list(Judgement.objects.filter(enrolment=enrolment, page=page))
+    else:
+        ratings = list(Rating.objects.filter(enrolment=enrolment, candidate__pagecandidate__page=page))
+        picks = list(BestChoice.objects.filter(enrolment=enrolment, page=page))
     scores = {(rating.candidate_id, rating.criterion_id): rating.score for rating in ratings}
-    picks = list(BestChoice.objects.filter(enrolment=enrolment, page=page))
-    stored: list[Rating | BestChoice] = [*ratings, *picks]
+    stored: list[Rating | BestChoice | Judgement] = [*ratings, *picks, *judgements]
+    cards = [
+        Card(
+            token=placement.token,
+            letter=placement.letter,
+            text=enrolment.study.shown(placement.candidate.text),
+            questions=[
+                Question(
+                    criterion,
+                    placement.token,
+                    placement.letter,
+                    scores.get((placement.candidate_id, criterion.pk)),
+                )
+                for criterion in criteria
+                if not is_judged
+            ],
+            is_best=any(pick.candidate_id == placement.candidate_id for pick in picks),
+            is_verse=GENRES[page.prompt.genre].is_verse,
+            html=rendered(enrolment.study.shown(placement.candidate.text), enrolment.study),
+        )
+        for placement in placements.order_by("position")
+    ]
     return RatingPage(
         study=enrolment.study,
         address=PageAddress(enrolment.study.slug, subtask, number),
         prompt=page.prompt,
         pages=len(pages),
-        cards=[
-            Card(
-                token=placement.token,
-                letter=placement.letter,
-                text=enrolment.study.shown(placement.candidate.text),
-                questions=[
-                    Question(
-                        criterion,
-                        placement.token,
-                        placement.letter,
-                        scores.get((placement.candidate_id, criterion.pk)),
-                    )
-                    for criterion in criteria
-                ],
-                is_best=any(pick.candidate_id == placement.candidate_id for pick in picks),
-                is_verse=GENRES[page.prompt.genre].is_verse,
-                html=rendered(enrolment.study.shown(placement.candidate.text), enrolment.study),
-            )
-            for placement in placements.order_by("position")
-        ],
+        cards=cards,
         highest_order=max((answer.client_order for answer in stored), default=0),
         saved_at=max((answer.saved_at for answer in stored), default=None),
+        judged=judged_questions(enrolment.study, criteria, cards, judgements),
     )
 
 

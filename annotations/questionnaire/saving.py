@@ -198,12 +198,7 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
         if target is None:
             refuse_place(evaluator, answer)
         is_open, is_agreed, state, minimum, maximum, client_order, saved_at = target
-        if state == Study.State.PAUSED:
-            raise Paused(_("This study is paused. Your answer was not saved; earlier ones are."))
-        if not is_open:
-            raise Closed(_("The time for this study is over. Your answer was not saved; earlier ones are."))
-        if not is_agreed:
-            raise NotAgreed(_("Agree to take part first: open the study's page. Your answer was not saved."))
+        refuse_unless_open(state, is_open=is_open, is_agreed=is_agreed)
         if saved_at is not None:
             return Receipt(
                 answer.token, answer.criterion, answer.score, client_order, saved_at, is_latest=True
@@ -215,6 +210,16 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
             )
         cursor.execute(READ_RATING if is_rating else READ_BEST_CHOICE, parameters)
         return stored_receipt(answer, cursor.fetchone())
+
+
+def refuse_unless_open(state: str, *, is_open: bool, is_agreed: bool) -> None:
+    """Raise `Paused`, `Closed` or `NotAgreed` where an answer is not taken now."""
+    if state == Study.State.PAUSED:
+        raise Paused(_("This study is paused. Your answer was not saved; earlier ones are."))
+    if not is_open:
+        raise Closed(_("The time for this study is over. Your answer was not saved; earlier ones are."))
+    if not is_agreed:
+        raise NotAgreed(_("Agree to take part first: open the study's page. Your answer was not saved."))
 
 
 def refuse_place(evaluator: User, answer: Answer) -> NoReturn:

@@ -6,10 +6,11 @@ from datetime import datetime
 from itertools import pairwise
 from math import ceil
 from statistics import median
+from typing import Any
 
 from django.db.models import Max
 
-from annotations.models import Enrolment, Rating
+from annotations.models import Enrolment, Judgement, Rating
 from annotations.questionnaire.progress import StudyProgress
 
 # Fewer pages tell nothing of a pace.
@@ -28,15 +29,13 @@ def minutes_left(enrolment: Enrolment, progress: StudyProgress) -> int | None:
     to_come = sum(not page.is_finished for page in pages)
     if not to_come or len(pages) - to_come <= FEWEST_PAGES:
         return None
-    ended = (
-        Rating.objects.filter(
+    if enrolment.study.asks.answer is not None:
+        by_page: Any = Judgement.objects.filter(enrolment=enrolment).values("page")
+    else:
+        by_page = Rating.objects.filter(
             enrolment=enrolment, candidate__pagecandidate__page__subtask__study=enrolment.study_id
-        )
-        .values("candidate__pagecandidate__page")
-        .annotate(ended=Max("saved_at"))
-        .order_by("ended")
-        .values_list("ended", flat=True)
-    )
+        ).values("candidate__pagecandidate__page")
+    ended = by_page.annotate(ended=Max("saved_at")).order_by("ended").values_list("ended", flat=True)
     seconds = page_seconds(list(ended))
     if len(seconds) < FEWEST_PAGES:
         return None

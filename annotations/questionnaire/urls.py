@@ -13,4 +13,9 @@ urlpatterns: list[URLPattern] = [
     path(
         "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/answers/", views.answers, name="answers"
     ),
+    path(
+        "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/judgements/",
+        views.judgements,
+        name="judgements",
+    ),
 ]

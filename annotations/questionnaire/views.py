@@ -14,12 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotations.models import Enrolment
 from annotations.offered_languages import offer_languages
-from annotations.questionnaire import saving
-from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer
+from annotations.protocols.protocol import BadJudgement
+from annotations.questionnaire import judging, saving
+from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer, parse_judgement
 from annotations.questionnaire.page import journal_name, load_page
 from annotations.questionnaire.progress import study_progress
 from annotations.questionnaire.time_left import minutes_left
 from annotations.requests import UserRequest
+from generation.refusals import Refused
 
 REFUSALS = {
     saving.UnknownPlace: HTTPStatus.NOT_FOUND,
@@ -28,6 +30,7 @@ REFUSALS = {
     saving.Paused: HTTPStatus.CONFLICT,
     saving.NotAgreed: HTTPStatus.FORBIDDEN,
     saving.OffScale: HTTPStatus.BAD_REQUEST,
+    BadJudgement: HTTPStatus.BAD_REQUEST,
 }
 
 
@@ -86,7 +89,8 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
         return HTTPStatus.BAD_REQUEST
     try:
         saving.save_page(request.user, form.rating_page.address, form.answers())
-    except saving.AnswerRefused as refused:
+        judging.save_judgements(request.user, form.rating_page.address, form.judgements())
+    except Refused as refused:
         form.add_error(None, str(refused))
         return REFUSALS[type(refused)]
     messages.success(request, _("Your answers are saved."))
@@ -109,6 +113,29 @@ def answers(request: UserRequest, slug: str, subtask: int, page: int) -> JsonRes
             "token": receipt.token,
             "criterion": receipt.criterion,
             "score": receipt.score,
+            "order": receipt.client_order,
+            "latest": receipt.is_latest,
+        }
+    )
+
+
+@require_POST
+def judgements(request: UserRequest, slug: str, subtask: int, page: int) -> JsonResponse:
+    """Save one answer about a page sent as JSON and reply with what is stored now."""
+    try:
+        sent = parse_judgement(request.body)
+        receipt = judging.save_judgement(request.user, saving.PageAddress(slug, subtask, page), sent)
+    except BadAnswer as error:
+        return JsonResponse({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
+    except Refused as refused:
+        return JsonResponse({"error": str(refused)}, status=REFUSALS[type(refused)])
+    return JsonResponse(
+        {
+            "saved_at": receipt.saved_at.isoformat(),
+            "token": receipt.token,
+            "criterion": receipt.criterion,
+            "score": receipt.number,
+            "places": receipt.places,
             "order": receipt.client_order,
             "latest": receipt.is_latest,
         }

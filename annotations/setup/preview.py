@@ -10,6 +10,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from annotations.models import Page, PageCandidate, Study
+from annotations.questionnaire.judged_questions import judged_questions
 from annotations.questionnaire.page import Card, Question, RatingPage
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
@@ -52,24 +53,28 @@ def page_as_previewed(study: Study, subtask: int, number: int) -> PreviewPage:
         raise Http404
     shown = list(PageCandidate.objects.filter(page=page).order_by("pk").select_related("candidate"))
     random.Random(f"preview/{study.order_seed}/{page.pk}").shuffle(shown)  # noqa: S311
+    shown = shown[: study.page_size(len(shown))]
     criteria = list(study.criteria.all())
+    is_judged = study.asks.answer is not None
+    cards = [
+        Card(
+            token=letter,
+            letter=letter,
+            text=study.shown(one.candidate.text),
+            questions=[Question(criterion, letter, letter, None) for criterion in criteria if not is_judged],
+            is_best=False,
+            is_verse=GENRES[page.prompt.genre].is_verse,
+            html=rendered(study.shown(one.candidate.text), study),
+        )
+        for letter, one in zip(ascii_uppercase, shown, strict=False)
+    ]
     return PreviewPage(
         study=study,
         address=PageAddress(study.slug, subtask, number),
         prompt=page.prompt,
         pages=len(pages),
-        cards=[
-            Card(
-                token=letter,
-                letter=letter,
-                text=study.shown(one.candidate.text),
-                questions=[Question(criterion, letter, letter, None) for criterion in criteria],
-                is_best=False,
-                is_verse=GENRES[page.prompt.genre].is_verse,
-                html=rendered(study.shown(one.candidate.text), study),
-            )
-            for letter, one in zip(ascii_uppercase, shown, strict=False)
-        ],
+        cards=cards,
         highest_order=0,
         saved_at=None,
+        judged=judged_questions(study, criteria, cards, []),
     )

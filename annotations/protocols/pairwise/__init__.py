@@ -1,8 +1,8 @@
 """Two texts share a page, and for each criterion one says which is better.
 
-On the scale `choice` the answers are left, equally good, right, both bad; on `steps` there are five steps from left
-to right. The score of a text is the share of the preference that goes to it, from 0 to 1, so that the difference of the
-two texts of a page is the preference on a scale from -1 to 1.
+On the scale `choice` the answers are A, equally good, B, both bad; on `steps` there are five steps from A to B;
+letters, because on a phone the texts stand one below the other. The score of a text is the share of the preference that
+goes to it, from 0 to 1, so that the difference of the two texts of a page is the preference on a scale from -1 to 1.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.protocols.protocol import (
@@ -40,13 +40,12 @@ def options(study: Asks) -> list[Option]:
     """Return the answers of a page in the order of its texts."""
     words = (
         [
-            gettext("left is much better"), gettext("left is a little better"), gettext("equally good"),
-            gettext("right is a little better"), gettext("right is much better"),
+            gettext("A is much better"), gettext("A is a little better"), gettext("equally good"),
+            gettext("B is a little better"), gettext("B is much better"),
         ]
         if study.preference_scale == STEPS
         else [
-            pgettext("which is better", "left"), gettext("equally good"), pgettext("which is better", "right"),
-            gettext("both bad"),
+            gettext("A is better"), gettext("equally good"), gettext("B is better"), gettext("both bad"),
         ]
     )  # fmt: skip
     return [Option(number, word) for number, word in enumerate(words, start=1)]

@@ -56,7 +56,7 @@ RANKING = Protocol(
         ),
         read=read,
         number_of=no_number,
-        is_whole="cardinality(judgement.places) = texts",
+        is_whole="cardinality(judgement.places) = {texts}",
         scores=scores,
         simulated=simulated,
     ),

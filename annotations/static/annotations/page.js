@@ -1,5 +1,6 @@
 // The page to rate: saves each change at once, shows what is saved and what is missing, and takes keys.
 
+import { isOrder, openOrder, orderOf, showOrder, takeLast } from "./order.js";
 import { openQueue } from "./saving.js";
 
 const form = document.getElementById("answers");
@@ -17,7 +18,12 @@ const best = rows.find((row) => row.dataset.question === "best");
 const rowOf = (question) => rows.find((row) => row.dataset.question === question);
 const sliderOf = (row) => row.querySelector(".slider");
 const numberOf = (row) => row.querySelector("input[type=number]");
-const chosen = (row) => (sliderOf(row) ? numberOf(row).value || undefined : row.querySelector("input:checked")?.value);
+function chosen(row) {
+  if (isOrder(row)) return orderOf(row).join(" ") || undefined;
+  return sliderOf(row) ? numberOf(row).value || undefined : row.querySelector("input:checked")?.value;
+}
+const isAnswered = (row) =>
+  isOrder(row) ? orderOf(row).length === Number(row.dataset.places) : chosen(row) !== undefined;
 // What the server has, as far as this page knows.
 const stored = new Map(rows.map((row) => [row.dataset.question, chosen(row)]));
 
@@ -36,12 +42,13 @@ function slide(row, value) {
 }
 
 function choose(row, value) {
+  if (isOrder(row)) return showOrder(row, value ?? "");
   if (sliderOf(row)) return slide(row, value);
   for (const input of row.querySelectorAll("input")) input.checked = input.value === value;
 }
 
 function showAnswered() {
-  const missing = rows.filter((row) => chosen(row) === undefined);
+  const missing = rows.filter((row) => !isAnswered(row));
   for (const item of document.querySelectorAll("[data-missing]")) {
     item.hidden = !missing.includes(rowOf(item.dataset.missing));
   }
@@ -76,6 +83,11 @@ function hideNotice() {
   notice.hidden = true;
 }
 
+/** The answer in an entry or a reply, as `chosen` gives it. */
+function answerIn({ token, criterion, score, places }) {
+  return places ? places.join(" ") : String(criterion === null ? token : score);
+}
+
 /** Show what the server has of a question, unless a newer answer to it is on its way. */
 function showStored(question) {
   const row = rowOf(question);
@@ -86,7 +98,7 @@ function showStored(question) {
 }
 
 function closePage() {
-  for (const row of rows) for (const input of row.querySelectorAll("input")) input.disabled = true;
+  for (const row of rows) for (const input of row.querySelectorAll("input, button")) input.disabled = true;
   for (const question of stored.keys()) showStored(question);
 }
 
@@ -96,7 +108,7 @@ const reports = {
     showState("saved", state.dataset.saved, { time: clock(new Date(reply.saved_at)) });
     if (isOnlyUntilSaved) hideNotice();
     if (entry.url !== form.dataset.answersUrl) return;
-    stored.set(entry.question, String(reply.criterion === null ? reply.token : reply.score));
+    stored.set(entry.question, answerIn(reply));
     showStored(entry.question);
     if (!reply.latest) {
       showNotice(fill(keys.dataset.later, { question: rowOf(entry.question)?.dataset.label ?? "" }));
@@ -172,7 +184,8 @@ form.addEventListener("change", ({ target }) => {
     question: row.dataset.question,
     token,
     criterion,
-    score: isBest ? null : Number(chosen(row)),
+    score: isBest || isOrder(row) ? null : Number(chosen(row)),
+    places: isOrder(row) ? orderOf(row) : undefined,
     seconds: Math.round(secondsInView() * 10) / 10,
   });
   showAnswered();
@@ -217,7 +230,7 @@ notice.querySelector("button").addEventListener("click", hideNotice);
 
 // Keys
 
-const firstMissing = () => rows.find((row) => chosen(row) === undefined) ?? rows[0];
+const firstMissing = () => rows.find((row) => !isAnswered(row)) ?? rows[0];
 const rowInFocus = () => document.activeElement?.closest("[data-question]");
 
 function goTo(row) {
@@ -228,7 +241,7 @@ function press(input, row) {
   if (input.disabled) return;
   // A click, so that choosing by key is the same event as choosing by hand.
   input.click();
-  goTo(rows[rows.indexOf(row) + 1]);
+  goTo(isAnswered(row) ? rows[rows.indexOf(row) + 1] : row);
 }
 
 function pressDigit(digit) {
@@ -290,7 +303,13 @@ function actOn({ key, target }) {
   if (isRadio && key.startsWith("Arrow")) return undefined;
   if (given?.contains(target) && (key === "ArrowDown" || key === "ArrowUp")) return undefined;
   if (key === "Enter" && (isRadio || target.matches("a, button, summary"))) return undefined;
-  const pick = best && rowInFocus() === best && best.querySelector(`[data-letter="${CSS.escape(key)}"]`);
+  const row = rowInFocus();
+  if (row && isOrder(row)) {
+    const text = row.querySelector(`[data-letter="${CSS.escape(key)}"]`);
+    if (text) return () => press(text, row);
+    if (key === "Backspace") return () => takeLast(row);
+  }
+  const pick = best && row === best && best.querySelector(`[data-letter="${CSS.escape(key)}"]`);
   // After the last rating the focus is on the best pick already: b then d must pick D there too, and not B.
   const isLetter = key !== "b" || lastKey === "b";
   return pick && isLetter ? () => press(pick, best) : shortcuts[key];
@@ -318,11 +337,13 @@ document.addEventListener("keydown", (event) => {
 document.getElementById("show-keys").addEventListener("click", () => keys.showModal());
 document.getElementById("close-keys").addEventListener("click", () => keys.close());
 
+for (const row of rows) if (isOrder(row)) openOrder(row);
+
 // What an earlier visit could not send is shown, marked, and sent now
 
 for (const entry of queue.entries()) {
   const row = entry.url === form.dataset.answersUrl && rowOf(entry.question);
-  if (row) choose(row, String(entry.criterion === null ? entry.token : entry.score));
+  if (row) choose(row, answerIn(entry));
 }
 showUnsent();
 showAnswered();

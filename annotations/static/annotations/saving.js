@@ -60,7 +60,7 @@ function serverClock(heard) {
 }
 
 /** Send one entry; the outcome's kind is saved, closed, refused, loggedOut, paused, failing or unreachable. */
-async function send({ url, token, criterion, score, order, seconds }) {
+async function send({ url, token, criterion, score, places, order, seconds }) {
   let response;
   try {
     response = await fetch(url, {
@@ -69,7 +69,7 @@ async function send({ url, token, criterion, score, order, seconds }) {
       keepalive: true,
       signal: AbortSignal.timeout(TIMEOUT),
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-      body: JSON.stringify({ token, criterion, score, order, seconds }),
+      body: JSON.stringify({ token, criterion, score, places, order, seconds }),
     });
   } catch {
     return { kind: "unreachable" };
