@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import CharField, Model, TextField
+from django.db.models import CharField, DecimalField, Model, TextField
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,7 +25,7 @@ MOST_DAYS = 365
 # Deadlines after this one are a slip of the hand; the year 10000 is one that no program here can read.
 LAST_YEAR = 2999
 MOST_JOINING = 100_000
-MOST_INVITED = 10_000
+MOST_INVITED = 1_000
 MOST_PLANNED = 100_000
 MOST_SIMULATED = 1_000
 MOST_PROMPTS_PER_SUBTASK = 100
@@ -90,6 +90,11 @@ def bounds_of(model: type[Model], name: str) -> dict[str, Any]:
     field: Any = model._meta.get_field(name)
     if field.max_length:
         return {"max_length": field.max_length}
+    if isinstance(field, DecimalField):
+        bounds = {"max_digits": field.max_digits, "decimal_places": field.decimal_places}
+        if a_share in field.validators:
+            return bounds | {"min_value": 0, "max_value": 1}
+        return bounds | ({"min_value": 0} if not_negative in field.validators else {})
     lowest = [one.limit_value for one in field.validators if isinstance(one, AtLeast)]
     highest = [one.limit_value for one in field.validators if isinstance(one, AtMost)]
     if not (lowest and highest):

@@ -52,8 +52,10 @@ class PlanBody(Body):
         help_text="Pairs of methods; without it every pair.",
     )
     off_scale = serializers.ChoiceField(choices=AnalysisPlan.OffScale.choices, required=False)
-    equivalence_margin = Points(required=False, allow_null=True)
-    planned_effect = Points(required=False, allow_null=True)
+    equivalence_margin = Points(
+        **bounds_of(AnalysisPlan, "equivalence_margin"), required=False, allow_null=True
+    )
+    planned_effect = Points(**bounds_of(AnalysisPlan, "planned_effect"), required=False, allow_null=True)
     analysis = serializers.ChoiceField(choices=AnalysisPlan.Analysis.values, required=False)
     planned_evaluators = serializers.IntegerField(
         **bounds_of(AnalysisPlan, "planned_evaluators"), required=False, allow_null=True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -29,10 +28,8 @@ class PlanForm(forms.Form):
         help_text=_("Only imported records can hold such scores."),
     )
     equivalence_margin = forms.DecimalField(
+        **bounds_of(AnalysisPlan, "equivalence_margin"),
         required=False,
-        max_digits=6,
-        decimal_places=3,
-        min_value=Decimal("0.001"),
         label=_("Margin of equivalence (optional)"),
         help_text=_(
             "In points of the primary criterion. Two methods are called comparable only if they certainly differ by"
@@ -40,10 +37,8 @@ class PlanForm(forms.Form):
         ),
     )
     planned_effect = forms.DecimalField(
+        **bounds_of(AnalysisPlan, "planned_effect"),
         required=False,
-        max_digits=6,
-        decimal_places=3,
-        min_value=Decimal("0.001"),
         label=_("Effect to be found (optional)"),
         help_text=_(
             "The smallest difference worth finding, in points of the primary criterion. The report says with what"

@@ -14,12 +14,11 @@ from rest_framework.views import APIView
 from annotations.access.api import ChangedSerializer
 from annotations.access.permissions import Right, study_for
 from annotations.models import EvaluatorGroup, Invitation, OpenLink
-from annotations.models.bounds import MOST_DAYS, bounds_of
+from annotations.models.bounds import MOST_DAYS, MOST_INVITED, bounds_of
 from annotations.models.texts_by_language import longest_text
 from annotations.recruiting.invitations import (
     DAYS_VALID,
     LONGEST_NAME,
-    MOST_AT_ONCE,
     Invitee,
     NewLink,
     close_open_link,
@@ -59,6 +58,7 @@ class GroupBody(StrictTexts):
     key = serializers.SlugField(max_length=40)
     name = Texts(longest_text(EvaluatorGroup, "name"), default=dict)
     payment = Amount(
+        **bounds_of(EvaluatorGroup, "payment"),
         required=False,
         allow_null=True,
         default=None,
@@ -135,7 +135,7 @@ class InviteeBody(Body):
 
 
 class InviteBody(Body):
-    people = serializers.ListField(child=InviteeBody(), min_length=1, max_length=MOST_AT_ONCE)
+    people = serializers.ListField(child=InviteeBody(), min_length=1, max_length=MOST_INVITED)
     days_valid = serializers.IntegerField(
         min_value=1, max_value=MOST_DAYS, required=False, default=DAYS_VALID
     )

@@ -91,9 +91,7 @@ class GroupForm(TextsForm, StudyForm):
         ),
     )
     payment = forms.DecimalField(
-        max_digits=9,
-        decimal_places=2,
-        min_value=0,
+        **bounds_of(EvaluatorGroup, "payment"),
         required=False,
         label=_("Payment of a valid evaluator (optional)"),
     )

@@ -34,7 +34,6 @@ from generation.files.problems import Place, shown
 from generation.refusals import Refused
 
 DAYS_VALID = 30
-MOST_AT_ONCE = 1_000
 LONGEST_NAME = 150
 LONGEST_KEY = 40
 LONGEST_EMAIL = 254
@@ -129,9 +128,9 @@ def read_invitees(
             invitees.append(Invitee(email, person, groups.get(key)))
     if not seen and not problems:
         problems.add(0, "", _("has no rows"))
-    if len(seen) > MOST_AT_ONCE:
+    if len(seen) > MOST_INVITED:
         problems.add(
-            0, "", _("has %(rows)d rows; at most %(most)d at once"), rows=len(seen), most=MOST_AT_ONCE
+            0, "", _("has %(rows)d rows; at most %(most)d at once"), rows=len(seen), most=MOST_INVITED
         )
     problems.refuse_if_any()
     return invitees
@@ -207,7 +206,7 @@ def invited_before(study: Study, nonce: str, *, by: User | None) -> list[NewLink
         return []
     tokens = {
         token.digest: token.text
-        for token in (invitation_token(study, nonce, by, place) for place in range(MOST_AT_ONCE))
+        for token in (invitation_token(study, nonce, by, place) for place in range(MOST_INVITED))
     }
     found = study.invitations.select_related("study", "group").filter(token_hash__in=tokens).order_by("pk")
     return [NewLink(one, tokens[one.token_hash], is_new=False) for one in found]

@@ -106,9 +106,11 @@ class ChangeBody(StrictTexts):
     allows_missing_texts = serializers.BooleanField(
         required=False, help_text="Whether methods may lack texts for some prompts; set it before the upload."
     )
-    inconsistency_threshold = Share(required=False)
-    payment = Amount(required=False)
-    currency = serializers.RegexField(r"^[A-Z]{3}\Z", required=False, help_text="Three letters, such as CNY.")
+    inconsistency_threshold = Share(**bounds_of(Study, "inconsistency_threshold"), required=False)
+    payment = Amount(**bounds_of(Study, "payment"), required=False)
+    currency = serializers.CharField(
+        **bounds_of(Study, "currency"), required=False, help_text="Three capital letters, such as CNY."
+    )
     rendering = serializers.ChoiceField(
         choices=Study.Rendering.choices, required=False, help_text="How the texts stand on a page."
     )

@@ -266,10 +266,7 @@ class SettingsForm(TextsForm):
         ),
     )
     inconsistency_threshold = forms.DecimalField(
-        min_value=0,
-        max_value=1,
-        max_digits=4,
-        decimal_places=3,
+        **bounds_of(Study, "inconsistency_threshold"),
         label=_("Largest share of inconsistent pages"),
         help_text=_(
             "A page is inconsistent when the text picked as the best has not the highest overall score. Evaluators"
@@ -277,15 +274,12 @@ class SettingsForm(TextsForm):
         ),
     )
     payment = forms.DecimalField(
-        min_value=0,
-        max_digits=9,
-        decimal_places=2,
+        **bounds_of(Study, "payment"),
         label=_("Payment of a valid evaluator"),
         help_text=_("0 where nobody is paid. A group of evaluators can have its own."),
     )
     currency = forms.CharField(
-        min_length=3,
-        max_length=3,
+        **bounds_of(Study, "currency"),
         widget=forms.TextInput(attrs={"size": 3, "class": "short"}),
         label=_("Currency"),
         help_text=_("The code in three capital letters, such as CNY."),

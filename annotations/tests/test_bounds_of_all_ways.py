@@ -66,7 +66,7 @@ ACTS: dict[str, tuple[Callable[[Study, Any], Any], tuple[Any, ...]]] = {
     "group of": (lambda study, value: group_of(study, value), TEXTS),
     "invited name": (lambda study, value: invite(study, [Invitee(name=value)], by=None), TEXTS),
     "invited address": (lambda study, value: invite(study, [Invitee(f"{value}@x.org")], by=None), TEXTS),
-    "invited": (lambda study, value: invite(study, [Invitee()] * value, by=None), (0, 10_001)),
+    "invited": (lambda study, value: invite(study, [Invitee()] * value, by=None), (0, 1_001)),
     "link code": (
         lambda study, value: make_open_link(study, limit=1, by=None, completion_code=value),
         TEXTS,

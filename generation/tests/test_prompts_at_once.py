@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from threading import Thread
 
 import pytest
 from django.db import connection, transaction
 
+from evalsite.tests.cast import wait_for
 from generation.models import Prompt
 from generation.prompts import PromptContent
 from generation.runs.runs import stored_prompts
@@ -29,10 +29,7 @@ def test_an_import_takes_the_prompts_that_another_has_just_stored() -> None:
     with transaction.atomic():
         first = stored_prompts("qa", WANTED)
         thread.start()
-        for _ in range(600):
-            if waits_for_us():
-                break
-            time.sleep(0.05)
+        wait_for(waits_for_us, 60)
     thread.join(timeout=60)
     assert {content: found[0][content] for content in WANTED} == first
     assert len(found[0]) == Prompt.objects.count() == 4
@@ -42,6 +39,7 @@ def waits_for_us() -> bool:
     """Whether another connection waits for this one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            # pg_stat_activity shows for the whole transaction what it showed first.
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
         )
         return bool(cursor.fetchone()[0])

@@ -59,24 +59,15 @@ class Body(Strict):
 class Amount(serializers.DecimalField):
     """An amount of money that is not negative, sent as text."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=9, decimal_places=2, min_value=0, **options)
-
 
 @extend_schema_field({"type": "string", "pattern": r"^(0(\.[0-9]{1,3})?|1(\.0{1,3})?)$"})
 class Share(serializers.DecimalField):
     """A share from 0 to 1 in thousandths, sent as text."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=4, decimal_places=3, min_value=0, max_value=1, **options)
-
 
 @extend_schema_field({"type": ["string", "null"], "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3})?$"})
 class Points(serializers.DecimalField):
     """A number of points that is not negative, in thousandths, sent as text."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=6, decimal_places=3, min_value=0, **options)
 
 
 class PageQuery(Strict):
