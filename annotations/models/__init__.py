@@ -15,6 +15,7 @@ from annotations.models.answers import (
 from annotations.models.imports import RatingImport, RatingUpload, RatingUploadPart, RepeatedRating
 from annotations.models.jobs import Job, JobFilePart
 from annotations.models.judges import Judge, JudgeRating
+from annotations.models.pages import Page, PageCandidate, StudyRun, Subtask
 from annotations.models.payments import Payment
 from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
 from annotations.models.recruitment import (
@@ -26,15 +27,7 @@ from annotations.models.recruitment import (
     ReturnLink,
 )
 from annotations.models.roles import StaffAct, StudyRole
-from annotations.models.study import (
-    Criterion,
-    Page,
-    PageCandidate,
-    Study,
-    StudyQuerySet,
-    StudyRun,
-    Subtask,
-)
+from annotations.models.study import Criterion, Study, StudyQuerySet
 from annotations.models.study_methods import StudyMethod, method_label
 from annotations.models.waiting import WaitingFile
 

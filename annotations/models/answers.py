@@ -14,8 +14,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models.numbers import LARGEST_SCORE, NumberField
+from annotations.models.pages import Page, Subtask
 from annotations.models.recruitment import EvaluatorGroup, OpenLink
-from annotations.models.study import Criterion, Page, Study, Subtask
+from annotations.models.study import Criterion, Study
 from generation.models import Candidate
 
 if TYPE_CHECKING:

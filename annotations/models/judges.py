@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models.numbers import LARGEST_SCORE, NumberField
-from annotations.models.study import Criterion, PageCandidate, Study
+from annotations.models.pages import PageCandidate
+from annotations.models.study import Criterion, Study
 from annotations.models.study_methods import StudyMethod
 
 LONGEST_PROMPT_NAME = 500

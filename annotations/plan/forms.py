@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from annotations.models import AnalysisPlan, Page, Study
 from annotations.models.bounds import bounds_of
 from annotations.plan.plan import Pair, every_pair
+
+SMALLEST_DIFFERENCE = Decimal("0.001")
 
 
 def method_pair(value: str) -> Pair:
@@ -29,6 +32,7 @@ class PlanForm(forms.Form):
     )
     equivalence_margin = forms.DecimalField(
         **bounds_of(AnalysisPlan, "equivalence_margin"),
+        min_value=SMALLEST_DIFFERENCE,
         required=False,
         label=_("Margin of equivalence (optional)"),
         help_text=_(
@@ -38,6 +42,7 @@ class PlanForm(forms.Form):
     )
     planned_effect = forms.DecimalField(
         **bounds_of(AnalysisPlan, "planned_effect"),
+        min_value=SMALLEST_DIFFERENCE,
         required=False,
         label=_("Effect to be found (optional)"),
         help_text=_(

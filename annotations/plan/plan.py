@@ -12,18 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
+from annotations.access.fixed import has_answers, refuse_late_plan
 from annotations.access.log import log_act
 from annotations.models import (
     AnalysisPlan,
-    AnswerChange,
-    BestChoice,
     Criterion,
-    Enrolment,
     Placement,
-    Rating,
     Study,
 )
 from annotations.models.bounds import check_row
@@ -125,21 +121,6 @@ def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
     }
 
 
-def has_answers(study: Study) -> bool:
-    """Whether people have answered anything, even if they took it back; a simulated answer is none."""
-    own = {"enrolment": OuterRef("pk")}
-    return (
-        study.enrolments.exclude(source=Enrolment.Source.SIMULATED)
-        .filter(
-            Q(Exists(Rating.objects.filter(**own)))
-            | Q(Exists(BestChoice.objects.filter(**own)))
-            | Q(Exists(AnswerChange.objects.filter(**own)))
-            | Q(answers_removed__gt=0)
-        )
-        .exists()
-    )
-
-
 def locked_plan(study: Study) -> AnalysisPlan | None:
     """Return the study's plan with its criterion and who locked it, in one query."""
     return AnalysisPlan.objects.filter(study=study).select_related("primary_criterion", "locked_by").first()
@@ -171,7 +152,7 @@ def lock_plan(
     study = Study.objects.locked(study)
     list(study.enrolments.select_for_update().values_list("pk"))
     list(Placement.objects.filter(enrolment__study=study).select_for_update(of=("self",)).values_list("pk"))
-    refuse_if_too_late(study)
+    refuse_late_plan(study)
     design = study_design(study)
     plan = AnalysisPlan(
         study=study,
@@ -193,18 +174,6 @@ def lock_plan(
     plan.save()
     log_act(study, staff, "plan.locked", sha256=plan.digest)
     return plan
-
-
-def refuse_if_too_late(study: Study) -> None:
-    """Refuse to lock a plan that would be the second, or would come after an answer."""
-    if locked_plan(study):
-        raise Refused(_("The plan of this study is locked already. It cannot be replaced."))
-    if study.state == Study.State.CLOSED:
-        raise Refused(_("This study is closed, so there is nothing left to plan."))
-    if has_answers(study):
-        raise Refused(
-            _("The first answer has been given. A plan is only worth its name if it was locked before.")
-        )
 
 
 def checked_comparisons(study: Study, comparisons: Iterable[Pair] | None) -> list[list[str]]:

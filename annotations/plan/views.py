@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from annotations.access.fixed import refuse_late_plan
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import AnalysisPlan, Study
 from annotations.plan.forms import PlanForm
-from annotations.plan.plan import lock_plan, locked_plan, refuse_if_too_late
+from annotations.plan.plan import lock_plan, locked_plan
 from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once
@@ -69,7 +70,7 @@ def plan_page(
 def refusal(study: Study) -> str:
     """Return why the study's plan can no longer be locked, or nothing where it can."""
     try:
-        refuse_if_too_late(study)
+        refuse_late_plan(study)
     except Refused as refused:
         return str(refused)
     return ""

@@ -13,15 +13,13 @@ from django.forms.utils import ErrorDict
 from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from annotations.access.fixed import changeable_fields
 from annotations.models import Study, StudyMethod
 from annotations.models.bounds import LONGEST_TEXT, bounds_of
 from annotations.models.texts_by_language import longest_text
 from annotations.protocols.table import protocol_choices
 from annotations.setup.material import MethodCheck
 from annotations.setup.rubrics import READY_MADE, Rubric, load_rubric
-from annotations.setup.study import (
-    changeable_fields,
-)
 from annotations.setup.uploads.reading import prompts_in, rubric_in
 from annotations.text_forms import TextInput, TextsForm
 from generation.files.encoding import EncodingUnconfirmed

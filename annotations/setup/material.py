@@ -12,6 +12,7 @@ from django.db.models import Aggregate, Count, FloatField, Max, Min, OuterRef
 from django.db.models.functions import MD5, Length
 from django.utils.translation import gettext as _
 
+from annotations.access.fixed import refuse_if_fixed
 from annotations.access.log import log_act
 from annotations.models import (
     Page,
@@ -22,7 +23,6 @@ from annotations.models import (
 from annotations.models.counting import count_of
 from annotations.setup.maker_names import MakerNamed, texts_naming_their_maker
 from annotations.setup.pages import clear, lay_out, place_candidates
-from annotations.setup.study import refuse_if_fixed
 from generation.files.candidates import CandidateFile
 from generation.files.prompts import PromptFile
 from generation.models import GenerationRun, method_name, prompt_heading

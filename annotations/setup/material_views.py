@@ -9,12 +9,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from annotations.access.fixed import refuse_labels, why_fixed
 from annotations.access.permissions import Right, study_for
 from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, FileForm, LabelsForm, PromptsForm
 from annotations.setup.material import material_checks, store_material, typography_checks
-from annotations.setup.study import label_methods, refuse_labels, why_fixed
+from annotations.setup.study import label_methods
 from annotations.setup.uploads.examples import examples_for
 from annotations.setup.uploads.waiting import keep_waiting
 from annotations.setup.views import setup_page

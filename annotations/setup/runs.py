@@ -10,10 +10,11 @@ from django.db.models import Count, Max, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from annotations.access.fixed import refuse_if_fixed
 from annotations.access.log import log_act
 from annotations.models import Page, PageCandidate, Study, StudyMethod, StudyRun
 from annotations.models.counting import count_of
-from annotations.setup.study import all_names, name_taken, refuse_if_fixed
+from annotations.setup.study import all_names, name_taken
 from generation.files.candidates import MOST_METHODS
 from generation.models import GenerationRun, Prompt, RunPrompt, method_name
 from generation.refusals import Refused

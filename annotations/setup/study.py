@@ -12,8 +12,16 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from annotations.access.fixed import (
+    CHANGEABLE,
+    OF_PAGES,
+    OF_TEXTS,
+    refuse_if_fixed,
+    refuse_labels,
+    refuse_late_changes,
+)
 from annotations.access.log import log_act
-from annotations.models import AnalysisPlan, Criterion, Study, StudyRole
+from annotations.models import Criterion, Study, StudyRole
 from annotations.models.bounds import check_row
 from annotations.models.texts_by_language import TextsByLanguage, language_codes, named_by
 from annotations.recruiting.consent import check_questions
@@ -23,33 +31,8 @@ from generation.models import method_name
 from generation.refusals import Refused
 from generation.texts.normalising import default_rule
 
-# What may be changed while evaluators are at work: words, and when an abandoned sub-task is given back.
-AFTER_LAUNCH = frozenset({"title", "instructions", "interface_languages", "contact", "hours_to_give_back"})
-CHANGEABLE = AFTER_LAUNCH | {
-    "consent",
-    "questions",
-    "prompts_per_subtask",
-    "evaluators_per_subtask",
-    "subtasks_per_evaluator",
-    "days_to_rate",
-    "allows_missing_texts",
-    "has_best_picks",
-    "protocol",
-    "preference_scale",
-    "candidates_per_page",
-    "inconsistency_threshold",
-    "payment",
-    "currency",
-    "normalisation",
-    "rendering",
-    "text_language",
-}
 # What is changed language by language.
 BY_LANGUAGE = frozenset({"title", "instructions", "consent"})
-# What the texts look like: fixed with the material.
-OF_TEXTS = frozenset({"normalisation", "rendering", "text_language"})
-# What a page asks about how many texts: fixed with the criteria.
-OF_PAGES = frozenset({"protocol", "preference_scale", "candidates_per_page"})
 
 
 @transaction.atomic
@@ -107,10 +90,8 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
     changed = tuple(name for name in touched if getattr(locked, name) != before[name])
     if not changed:
         return ()
-    _refuse_too_late(locked, frozenset(changed))
+    refuse_late_changes(locked, frozenset(changed))
     saved = list(changed)
-    if (OF_TEXTS | OF_PAGES) & frozenset(changed):
-        refuse_if_fixed(locked)
     if (OF_TEXTS | OF_PAGES | {"prompts_per_subtask", "has_best_picks", "allows_missing_texts"}) & frozenset(
         changed
     ):
@@ -190,50 +171,6 @@ def all_names(key: str, label: str = "") -> frozenset[str]:
 
 def name_taken(name: str) -> str:
     return _("Another method of the study is called %(label)s.") % {"label": name}
-
-
-def refuse_labels(study: Study) -> None:
-    """Raise Refused where evaluators are at work, so that what reports call the methods does not change meanwhile."""
-    if study.state != Study.State.DRAFT and Study.objects.sealed().filter(pk=study.pk).exists():
-        raise Refused(_("Evaluators are at work; labels of methods can be changed once the study is closed."))
-
-
-def refuse_if_fixed(study: Study) -> None:
-    """Raise Refused where it can no longer change what a study asks about which texts."""
-    if study.state == Study.State.CLOSED:
-        raise Refused(_("The study is closed; nothing of it changes any more."))
-    if study.launched_at:
-        raise Refused(_("The study has been launched; what is asked about which texts is fixed."))
-    if study.enrolments.exists():
-        raise Refused(_("Evaluators are enrolled already, and all must be asked the same."))
-    if AnalysisPlan.objects.filter(study=study).exists():
-        raise Refused(_("The analysis plan is locked, and it names criteria, methods and prompts."))
-
-
-def why_fixed(study: Study) -> str:
-    """Return why it can no longer change what a study asks about which texts, or nothing."""
-    try:
-        refuse_if_fixed(study)
-    except Refused as refused:
-        return str(refused)
-    return ""
-
-
-def changeable_fields(study: Study) -> frozenset[str]:
-    """Return the fields of a study that may be changed in its state."""
-    if study.state == Study.State.CLOSED:
-        return frozenset()
-    return CHANGEABLE if study.state == Study.State.DRAFT else AFTER_LAUNCH
-
-
-def _refuse_too_late(study: Study, changed: frozenset[str]) -> None:
-    if study.state == Study.State.CLOSED:
-        raise Refused(_("The study is closed; nothing of it changes any more."))
-    if late := changed - changeable_fields(study):
-        labels = ", ".join(sorted(late))
-        raise Refused(_("The study has been launched; these are fixed: %(fields)s.") % {"fields": labels})
-    if "inconsistency_threshold" in changed and AnalysisPlan.objects.filter(study=study).exists():
-        raise Refused(_("The analysis plan is locked, and it holds the rule of exclusion."))
 
 
 def _check_rules(study: Study) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotations.access.fixed import why_fixed
 from annotations.access.permissions import Right, may_create, rights, studies_run_by, study_for
 from annotations.models import Study
 from annotations.offered_languages import offer_languages
@@ -24,7 +25,7 @@ from annotations.setup.forms import NewStudyForm, ReplaceCriteriaForm, SettingsF
 from annotations.setup.material import material_checks
 from annotations.setup.preview import PreviewEnrolment, page_as_previewed
 from annotations.setup.row_forms import ConsentForm, criteria_formset, question_formset
-from annotations.setup.study import change_study, create_study, replace_criteria, why_fixed
+from annotations.setup.study import change_study, create_study, replace_criteria
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once

@@ -127,7 +127,7 @@ def test_a_plan_after_the_first_answer_is_refused(study: Study, enrolment: Enrol
 def test_a_closed_study_offers_no_form(study: Study, staff: Client) -> None:
     close_study(study)
     page = staff.get(URL).content.decode()
-    assert "nothing left to plan" in page
+    assert "nothing of it changes any more" in page
     assert "Lock the plan" not in page
 
 

@@ -11,13 +11,14 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from annotations.access.fixed import CHANGEABLE
 from annotations.access.permissions import studies_run_by
 from annotations.imports.studies import import_study
 from annotations.models import Page, StaffAct, Study, StudyRole
 from annotations.plan.plan import lock_plan
 from annotations.setup.lifecycle import close_study
 from annotations.setup.rubrics import load_rubric
-from annotations.setup.study import CHANGEABLE, change_study, create_study, replace_criteria
+from annotations.setup.study import change_study, create_study, replace_criteria
 from annotations.tests.cast import build_study
 from generation.files.candidates import CandidateFile
 from generation.refusals import Refused

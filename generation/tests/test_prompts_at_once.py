@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from threading import Thread
 
 import pytest
 from django.db import connection, transaction
 
-from evalsite.tests.cast import wait_for
 from generation.models import Prompt
 from generation.prompts import PromptContent
 from generation.runs.runs import stored_prompts
@@ -29,7 +29,10 @@ def test_an_import_takes_the_prompts_that_another_has_just_stored() -> None:
     with transaction.atomic():
         first = stored_prompts("qa", WANTED)
         thread.start()
-        wait_for(waits_for_us, 60)
+        deadline = time.monotonic() + 60
+        while not waits_for_us():
+            assert time.monotonic() < deadline, "the second import did not wait"
+            time.sleep(0.02)
     thread.join(timeout=60)
     assert {content: found[0][content] for content in WANTED} == first
     assert len(found[0]) == Prompt.objects.count() == 4

@@ -9,12 +9,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
+from annotations.access.fixed import CHANGEABLE
 from annotations.management.study_command import StudyCommand
 from annotations.management.text_options import add_text_options, text_from
 from annotations.models import Study
 from annotations.recruiting.consent import read_questions
 from annotations.setup.rubrics import load_rubric
-from annotations.setup.study import BY_LANGUAGE, CHANGEABLE, change_study, replace_criteria
+from annotations.setup.study import BY_LANGUAGE, change_study, replace_criteria
 
 
 class Command(StudyCommand):

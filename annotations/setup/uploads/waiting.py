@@ -11,9 +11,9 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from annotations.access.fixed import refuse_if_fixed
 from annotations.models import Study, WaitingFile
 from annotations.setup.material import store_material
-from annotations.setup.study import refuse_if_fixed
 from annotations.setup.uploads.reading import candidates_in, name_of, on_disk, refuse_too_large
 from generation.files.columns import GuessedColumns, guessed_columns
 from generation.files.encoding import EncodingUnconfirmed
