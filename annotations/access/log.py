@@ -43,6 +43,8 @@ ACTS = {
     "payment.approved": _("approved payments"),
     "payment.paid": _("marked payments as paid"),
     "payment.revoked": _("took an approval back"),
+    "report.shared": _("shared the report by a link"),
+    "report.unshared": _("ended a link to the report"),
     "export.answers": _("exported answers"),
     "export.payments": _("exported payments"),
 }

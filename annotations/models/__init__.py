@@ -27,6 +27,7 @@ from annotations.models.recruitment import (
     ReturnLink,
 )
 from annotations.models.roles import StaffAct, StudyRole
+from annotations.models.sharing import ReportLink
 from annotations.models.study import Criterion, Study, StudyQuerySet
 from annotations.models.study_methods import StudyMethod, method_label
 from annotations.models.waiting import WaitingFile
@@ -59,6 +60,7 @@ __all__ = [
     "RatingUploadPart",
     "Reminder",
     "RepeatedRating",
+    "ReportLink",
     "ReturnLink",
     "StaffAct",
     "Study",

@@ -9,6 +9,22 @@ from annotations.models import SHORTEST_REASON, Unblinding
 from annotations.models.bounds import bounds_of
 
 
+class ShareForm(forms.Form):
+    """For how long a link to the report is good."""
+
+    days = forms.TypedChoiceField(
+        coerce=int,
+        choices=[
+            (7, _("a week")),
+            (30, _("30 days")),
+            (90, _("90 days")),
+            (365, _("a year")),
+        ],
+        initial=30,
+        label=_("Good for"),
+    )
+
+
 class UnblindForm(forms.Form):
     """Why staff must see the numbers of a study that still takes answers."""
 

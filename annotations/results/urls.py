@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from annotations.results import prompt_views, views
+from annotations.results import prompt_views, sharing_views, views
 
 urlpatterns: list[URLPattern] = [
     # /studies/<slug>/results/...
@@ -12,6 +12,9 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/results/unblind/", views.unblind, name="unblind"),
     path("studies/<slug:slug>/results/prompts/", prompt_views.prompts, name="prompts"),
     path("studies/<slug:slug>/results/prompts/<int:subtask>/<int:page>/", prompt_views.prompt, name="prompt"),
+    path("studies/<slug:slug>/results/share/", sharing_views.share, name="share"),
+    path("studies/<slug:slug>/results/share/<uuid:link>/end/", sharing_views.unshare, name="unshare"),
+    path("reports/<str:token>/", sharing_views.shared_report, name="shared_report"),
     # files
     path("studies/<slug:slug>/ratings.<slug:file_format>", views.ratings_file, name="ratings_file"),
     path(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import chain
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -18,8 +19,9 @@ from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.results import seal
 from annotations.results.answer_rows import answer_count, rating_chunks
-from annotations.results.forms import UnblindForm
+from annotations.results.forms import ShareForm, UnblindForm
 from annotations.results.seal import Sealed
+from annotations.results.sharing import links_shown
 from stats.reports import write_rows
 from stats.reports.study_report import OffScalePolicy
 
@@ -33,13 +35,13 @@ def chosen_off_scale(request: HttpRequest) -> OffScalePolicy:
 
 
 @require_safe
-def results(request: HttpRequest, slug: str) -> HttpResponse:
+def results(request: UserRequest, slug: str) -> HttpResponse:
     """Show the report of a study."""
     return results_page(request, study_for(request.user, slug, Right.ANALYSE))
 
 
 def results_page(
-    request: HttpRequest,
+    request: UserRequest,
     study: Study,
     *,
     unblind_form: UnblindForm | None = None,
@@ -53,7 +55,7 @@ def results_page(
     from annotations.results.report_formats import FORMATS
 
     report = study_report(study, off_scale=chosen_off_scale(request))
-    context = {
+    context: dict[str, Any] = {
         "study": study,
         "rights": right_names(request.user, study),
         "formats": FORMATS,
@@ -62,8 +64,11 @@ def results_page(
         "unblind_form": unblind_form,
         "report": report,
         "document": report_document(report),
+        "share_form": ShareForm(),
         "is_large": not report.sealed and answer_count(study) > ANSWERS_IN_A_REQUEST,
     }
+    if "run" in context["rights"] and study.state == Study.State.CLOSED:
+        context["report_links"] = links_shown(study, request.user, request.build_absolute_uri("/"))
     return render(request, "annotations/results/results.html", context, status=status)
 
 

@@ -107,7 +107,8 @@ def words(document: Document) -> str:
 
 def test_every_section_is_there_in_both_languages(simulated: Study) -> None:
     keys = [
-        "participants", "primary", "means", "comparisons", "robustness", "agreement", "position", "ranking",
+        "summary", "participants", "primary", "means", "comparisons", "robustness", "agreement", "position",
+        "ranking",
         "cases", "evaluators", "power", "published", "methods", "plan",
     ]  # fmt: skip
     report = study_report(simulated)

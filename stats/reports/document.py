@@ -52,6 +52,14 @@ class Table:
         )
 
     @property
+    def as_latex(self) -> str:
+        """The table as LaTeX with booktabs, to paste into a paper."""
+        # This module is what the formats are written from, so it knows none of them before one is asked for.
+        from stats.reports.latex import latex_table
+
+        return latex_table(self)
+
+    @property
     def marked_head(self) -> tuple[MarkedCell, ...]:
         """The head, each cell with the word whether its column holds numbers."""
         return self._marked(self.head)

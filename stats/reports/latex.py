@@ -59,7 +59,7 @@ def _block(block: Block, *, label: str) -> str:
         case Paragraph(text=text, is_notice=is_notice):
             return rf"\textbf{{{escape(text)}}}" if is_notice else escape(text)
         case Table():
-            return _table(block, label)
+            return latex_table(block, label)
         case Figure(name=name, caption=caption):
             return f"% Figure {name}: {escape(caption)} It is part of the HTML and PDF report."
         case Verse(heading=heading, text=text):
@@ -67,13 +67,14 @@ def _block(block: Block, *, label: str) -> str:
             return f"\\begin{{quote}}\n  \\textbf{{{escape(heading)}}} \\\\\n  {lines}\n\\end{{quote}}"
 
 
-def _table(table: Table, label: str) -> str:
+def latex_table(table: Table, label: str = "") -> str:
+    """Return a table for booktabs and adjustbox; without a `label` nothing can refer to it."""
     columns = "".join("r" if is_numeric else "l" for is_numeric in table.numeric_columns)
     lines = [
         r"\begin{table}[htbp]",
         r"  \centering",
         rf"  \caption{{{escape(table.caption)}}}",
-        rf"  \label{{{label}}}",
+        *([rf"  \label{{{label}}}"] if label else ()),
         r"  \begin{adjustbox}{max width=\textwidth}",
         rf"  \begin{{tabular}}{{{columns}}}",
         r"    \toprule",

@@ -7,7 +7,7 @@ from typing import Literal
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotations.results.document import appendix, checks, elsewhere, findings, robustness, slices
+from annotations.results.document import appendix, checks, elsewhere, findings, robustness, slices, summary
 from stats.reports.document import Document, Section
 from stats.reports.study_report import StudyReport
 
@@ -17,6 +17,7 @@ def report_document(report: StudyReport) -> Document:
     language: Literal["en", "zh"] = "zh" if (get_language() or "").startswith("zh") else "en"
     sections: list[Section | None] = [
         elsewhere.elsewhere_section(report),
+        summary.summary_section(report),
         findings.participants_section(report),
     ]
     analysis = report.analysis

@@ -36,28 +36,6 @@ def participants_section(report: StudyReport) -> Section:
     """Say how many were recruited, finished and count, and why the others do not."""
     people = report.participants
     blocks: list[Block] = []
-    if people.simulated:
-        blocks.append(
-            Paragraph(
-                ngettext(
-                    "%(n)d evaluator is simulated: these are not results about people.",
-                    "%(n)d evaluators are simulated: these are not results about people.",
-                    people.simulated,
-                )
-                % {"n": people.simulated},
-                is_notice=True,
-            )
-        )
-    if report.sealed:
-        blocks.append(
-            Paragraph(
-                _(
-                    "Evaluators are still answering, so no number by method is shown to anybody, nor in any file."
-                    " The numbers appear when the study is closed."
-                ),
-                is_notice=True,
-            )
-        )
     counts = (
         report.study.prompts,
         len(report.study.methods),
