@@ -31,6 +31,13 @@ class AnalysisPlan(models.Model):
         PAGE_DIFFERENCES = "page differences", _("differences on whole pages")
         RATINGS_MODEL = "ratings model", _("model of all ratings")
 
+    class JudgeUse(models.TextChoices):
+        """What the scores of a judge or metric are for, if there is one."""
+
+        NONE = "", _("no judge is planned")
+        CHECKS = "checks", _("it is checked against the evaluators, no more")
+        COMBINED = "combined", _("the combined estimate is secondary")
+
     study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="plan")
     primary_criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT, related_name="+")
     # The pairs of methods to be compared, [a, b] by key in the study's order: one row holds the whole plan, so
@@ -47,6 +54,10 @@ class AnalysisPlan(models.Model):
         null=True, blank=True, validators=whole_number(MOST_PLANNED)
     )
     planned_prompts = models.PositiveIntegerField(validators=whole_number(MOST_PLANNED))
+    # The judge by its short name, and what exactly it is; it may come later.
+    judge = models.SlugField(max_length=60, blank=True)
+    judge_version = models.CharField(max_length=200, blank=True)
+    judge_use = models.CharField(max_length=8, choices=JudgeUse, blank=True, default=JudgeUse.NONE)
     notes = models.TextField(blank=True, max_length=LONGEST_NOTES)
     # The study's methods, criteria and prompts (by digest) as they were when the plan was locked.
     design = models.JSONField()
@@ -71,6 +82,11 @@ class AnalysisPlan(models.Model):
             ),
             models.CheckConstraint(condition=Q(planned_evaluators__gte=1), name="plan_evaluators_positive"),
             models.CheckConstraint(condition=Q(planned_prompts__gte=1), name="plan_prompts_positive"),
+            models.CheckConstraint(
+                condition=Q(judge="", judge_version="", judge_use="")
+                | ~Q(judge="") & Q(judge_use__in=["checks", "combined"]),
+                name="plan_judge_and_use_together",
+            ),
             models.CheckConstraint(condition=Q(digest__regex="^[0-9a-f]{64}$"), name="plan_digest_is_sha256"),
         ]
 

@@ -34,6 +34,9 @@ class PlanSerializer(serializers.ModelSerializer[AnalysisPlan]):
             "analysis",
             "planned_evaluators",
             "planned_prompts",
+            "judge",
+            "judge_version",
+            "judge_use",
             "notes",
             "locked_at",
             "digest",
@@ -61,6 +64,13 @@ class PlanBody(Body):
         **bounds_of(AnalysisPlan, "planned_evaluators"), required=False, allow_null=True
     )
     planned_prompts = serializers.IntegerField(**bounds_of(AnalysisPlan, "planned_prompts"), required=False)
+    judge = serializers.SlugField(**bounds_of(AnalysisPlan, "judge"), required=False, allow_blank=True)
+    judge_version = serializers.CharField(
+        **bounds_of(AnalysisPlan, "judge_version"), required=False, allow_blank=True
+    )
+    judge_use = serializers.ChoiceField(
+        choices=AnalysisPlan.JudgeUse.values, required=False, help_text="What the judge's scores are for."
+    )
     notes = serializers.CharField(**bounds_of(AnalysisPlan, "notes"), required=False, allow_blank=True)
 
 

@@ -66,6 +66,25 @@ class PlanForm(forms.Form):
         label=_("Evaluators to recruit (optional)"),
     )
     planned_prompts = forms.IntegerField(**bounds_of(AnalysisPlan, "planned_prompts"), label=_("Prompts"))
+    judge = forms.SlugField(
+        required=False,
+        **bounds_of(AnalysisPlan, "judge"),
+        label=_("Judge or metric (optional)"),
+        help_text=_(
+            "The short name of a program that rates the texts too. Named later, the report calls it not planned."
+        ),
+    )
+    judge_version = forms.CharField(
+        required=False,
+        **bounds_of(AnalysisPlan, "judge_version"),
+        label=_("Version of the judge"),
+    )
+    judge_use = forms.ChoiceField(
+        required=False,
+        choices=AnalysisPlan.JudgeUse.choices,
+        widget=forms.RadioSelect,
+        label=_("What its scores are for"),
+    )
     notes = forms.CharField(
         required=False,
         **bounds_of(AnalysisPlan, "notes"),

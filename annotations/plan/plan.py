@@ -105,6 +105,8 @@ def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
     said = {} if effect is None else {"planned_effect": f"{effect:.3f}"}
     if plan.analysis != AnalysisPlan.Analysis.BY_DESIGN:
         said["analysis"] = str(plan.analysis)
+    if plan.judge:
+        said |= {"judge": plan.judge, "judge_version": plan.judge_version, "judge_use": str(plan.judge_use)}
     return {
         "design": plan.design,
         "plan": {
@@ -139,6 +141,9 @@ def lock_plan(
     analysis: str = AnalysisPlan.Analysis.BY_DESIGN,
     planned_evaluators: int | None = None,
     planned_prompts: int | None = None,
+    judge: str = "",
+    judge_version: str = "",
+    judge_use: str = AnalysisPlan.JudgeUse.NONE,
     notes: str = "",
 ) -> AnalysisPlan:
     """Lock the plan of a study, before its first answer and for good.
@@ -165,6 +170,9 @@ def lock_plan(
         analysis=analysis,
         planned_evaluators=planned_evaluators,
         planned_prompts=len(design["prompts"]) if planned_prompts is None else planned_prompts,
+        judge=judge,
+        judge_version=judge_version.strip(),
+        judge_use=judge_use,
         notes=notes.strip(),
         design=design,
         locked_by=staff,
@@ -217,6 +225,8 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
         raise Refused(
             _("The analysis must be one of %(legal)s.") % {"legal": ", ".join(AnalysisPlan.Analysis.values)}
         )
+    if bool(plan.judge) != bool(plan.judge_use) or (plan.judge_version and not plan.judge):
+        raise Refused(_("Name the judge and what its scores are for, or neither."))
     check_row(plan, exclude=["digest"])
 
 
@@ -240,6 +250,13 @@ def plan_facts(plan: AnalysisPlan) -> PlanFacts:
         analysis=planned_analysis(plan),
         planned_evaluators=plan.planned_evaluators,
         planned_prompts=plan.planned_prompts,
+        judge=plan.judge,
+        judge_version=plan.judge_version,
+        judge_use="combined"
+        if plan.judge_use == AnalysisPlan.JudgeUse.COMBINED
+        else "checks"
+        if plan.judge
+        else "",
         notes=plan.notes,
         locked_at=plan.locked_at.isoformat(timespec="seconds"),
         locked_by=plan.locked_by.get_username() if plan.locked_by else _("command line"),

@@ -72,7 +72,7 @@ class JudgeChecks:
     correlations: dict[str, Measured]
     rates: dict[str, CorrectedRate]
     probes: tuple[Probe, ...]
-    soft_pairwise_accuracy: Measured
+    soft_pairwise_accuracy: Measured | None
     weight_ci: Interval | None
     combined: tuple[PairCombined, ...]
 
@@ -154,9 +154,18 @@ class Judged:
 
 
 def judge_checks(
-    table: RatingTable, judged: Judged, criterion: str, rng: np.random.Generator
+    table: RatingTable,
+    judged: Judged,
+    criterion: str,
+    rng: np.random.Generator,
+    *,
+    with_pairs: bool = True,
 ) -> JudgeChecks | None:
-    """Check a judge on one criterion; None where it has no score on it, or nobody rated it."""
+    """
+    Check a judge on one criterion; None where it has no score on it, or nobody rated it.
+
+    `with_pairs` asks for what compares pairs of methods: combined estimates and soft pairwise accuracy.
+    """
     place = table.criterion_index(criterion)
     ratings = table.for_criterion(criterion).first_ratings()
     scores = judged.scores.of_criterion(place)
@@ -169,7 +178,7 @@ def judge_checks(
     both = ~np.isnan(own) & ~np.isnan(people)
     on_scale = scores.is_on_scale(quality)
     constant = not (both.any() and np.ptp(own[both]) > 0)
-    pairs = _pairs(ratings, everything, judged, on_scale)
+    pairs = _pairs(ratings, everything, judged, on_scale) if with_pairs else ()
     found = JudgeChecks(
         judge=judged.name,
         criterion=criterion,
@@ -186,7 +195,7 @@ def judge_checks(
         correlations=correlations(people, own, rng),
         rates=_rates(quality, people, everything, table.methods) if on_scale else {},
         probes=_probes(judged, scores, quality, people, own),
-        soft_pairwise_accuracy=_soft_accuracy(pairs, everything, table.methods, quality),
+        soft_pairwise_accuracy=_soft_accuracy(pairs, everything, table.methods) if with_pairs else None,
         weight_ci=None if constant else _weight_interval(people, own, rng),
         combined=pairs,
     )
@@ -230,9 +239,7 @@ def _pairs(
     return tuple(found)
 
 
-def _soft_accuracy(
-    pairs: tuple[PairCombined, ...], everything: Floats, methods: Sequence[str], quality: Criterion
-) -> Measured:
+def _soft_accuracy(pairs: tuple[PairCombined, ...], everything: Floats, methods: Sequence[str]) -> Measured:
     p_values = []
     for pair in pairs:
         a, b = methods.index(pair.a), methods.index(pair.b)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from stats.analysis import Analysis
     from stats.cases import CaseKind
+    from stats.judges.checks import JudgeChecks
     from stats.ordinal.check import OrdinalCheck
     from stats.ordinal.severity import Severity
     from stats.published import ByMethodAndCriterion
@@ -119,11 +120,46 @@ class PlanFacts:
     analysis: Planned
     planned_evaluators: int | None
     planned_prompts: int
+    judge: str
+    judge_version: str
+    judge_use: Literal["", "checks", "combined"]
     notes: str
     locked_at: str
     locked_by: str
     digest: str
     document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JudgeFacts:
+    """
+    A program that rated, what was said of its scores, and what came of the checks, one a criterion.
+
+    `planned` is what the locked plan says of it: its use, 'another version', or None where it is not in the plan.
+    """
+
+    key: str
+    label: str
+    kind: Literal["imported", "metric", "served"]
+    version: str
+    saw_answers: Literal["yes", "no", "unknown"]
+    sampling: Literal["all", "random", "chosen"]
+    planned: Literal["checks", "combined", "another version"] | None
+    scores: int
+    checks: tuple[JudgeChecks, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the facts with the checks, ready for JSON."""
+        plain = asdict(replace(self, checks=()))
+        return plain | {"checks": [one.as_dict() for one in self.checks]}
+
+    def with_judge(self) -> list[dict[str, Any]]:
+        """Return the estimates of people and judge together, one a pair of methods, ready for JSON."""
+        return [
+            {"judge": self.key, "criterion": one.criterion, "a": pair.a, "b": pair.b, **pair.mean.as_dict()}
+            for one in self.checks
+            for pair in one.combined
+        ]
 
 
 @dataclass(frozen=True)
@@ -224,6 +260,8 @@ class StudyReport:
     # The primary comparisons with scores as ordered categories, and how strict evaluators are.
     ordinal: OrdinalCheck | None = None
     severity: Severity | None = None
+    # Programs that rated; none while the study is sealed.
+    judges: tuple[JudgeFacts, ...] = ()
 
     def criterion(self, key: str) -> CriterionFacts:
         """Return a criterion of the study."""
@@ -231,12 +269,17 @@ class StudyReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain dictionaries and lists, ready for JSON; the analysis stands beside the other keys."""
-        bare = replace(self, analysis=None, without_exclusions=(), slices=(), ordinal=None, severity=None)
+        bare = replace(
+            self, analysis=None, without_exclusions=(), slices=(), ordinal=None, severity=None, judges=()
+        )
         plain = asdict(bare)
         del plain["analysis"]
         plain["without_exclusions"] = [comparison.as_dict() for comparison in self.without_exclusions]
         plain["ordinal"] = None if self.ordinal is None else self.ordinal.as_dict()
         plain["severity"] = None if self.severity is None else self.severity.as_dict()
+        del plain["judges"]
+        plain["judge_checks"] = [one.as_dict() for one in self.judges]
+        plain["with_judge"] = [row for one in self.judges for row in one.with_judge()]
         plain["slices"] = [one.as_dict() for one in self.slices]
         if self.analysis is None:
             return plain | {"comparisons": [], "agreement": {}, "ranking": [], "evaluators": []}

@@ -58,6 +58,13 @@ def tidy_rows(report: StudyReport) -> Iterator[Row]:
             None,
             found["separation_reliability"],
         )
+    for judge in report.judges:
+        for checks in judge.checks:
+            for row in checks.as_dict()["checks"]:
+                yield f"judge.{judge.key}.{row['check']}", checks.criterion, None, None, row["value"]
+        for estimate in judge.with_judge():
+            for column, number in flat(f"with_judge.{judge.key}", estimate):
+                yield column, estimate["criterion"], estimate["a"], estimate["b"], number
     for part in report.slices:
         name = f"slice.{part.tag}={part.value}"
         yield f"{name}.prompts", None, None, None, part.prompts

@@ -96,7 +96,10 @@ def test_deleting_a_judge_asks_first(owner: Client, study: Study, tmp_path: Path
 def test_the_api_stores_lists_and_deletes(owner: Client, study: Study, tmp_path: Path) -> None:
     address = f"{API}judge-ratings/?judge=comet&saw_answers=no&version=22"
     body = write_scores(tmp_path / "scores.csv", score_rows(study)).read_bytes()
-    put = lambda where: owner.put(where, body, content_type="text/csv")  # noqa: E731
+
+    def put(where: str) -> Any:
+        return owner.put(where, body, content_type="text/csv")
+
     first = put(address)
     assert first.status_code == HTTPStatus.CREATED, first.content
     assert first.json()["scores"] == 8 and first.json()["version"] == "22"

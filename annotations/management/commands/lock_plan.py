@@ -73,6 +73,14 @@ class Command(StudyCommand):
             default=AnalysisPlan.OffScale.KEPT,
             help="what to do with imported scores that the scale does not have (default: kept)",
         )
+        parser.add_argument("--judge", default="", metavar="KEY", help="a judge or metric, by its short name")
+        parser.add_argument("--judge-version", default="", help="what exactly it is")
+        parser.add_argument(
+            "--judge-use",
+            choices=[one for one in AnalysisPlan.JudgeUse.values if one],
+            default="",
+            help="checks: it is checked against the evaluators; combined: the combined estimate is secondary",
+        )
         parser.add_argument("--notes", default="", help="anything else that was decided beforehand")
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
@@ -91,6 +99,9 @@ class Command(StudyCommand):
             analysis=options["analysis"],
             planned_evaluators=options["evaluators"],
             planned_prompts=options["prompts"],
+            judge=options["judge"],
+            judge_version=options["judge_version"],
+            judge_use=options["judge_use"],
             notes=options["notes"],
         )
         self.stdout.write(f"{study.slug}: the plan is locked, digest {plan.digest}")

@@ -7,7 +7,16 @@ from typing import Literal
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from annotations.results.document import appendix, checks, elsewhere, findings, robustness, slices, summary
+from annotations.results.document import (
+    appendix,
+    checks,
+    elsewhere,
+    findings,
+    judges,
+    robustness,
+    slices,
+    summary,
+)
 from stats.reports.document import Document, Section
 from stats.reports.study_report import StudyReport
 
@@ -32,6 +41,8 @@ def report_document(report: StudyReport) -> Document:
             checks.position_section(report, analysis),
             checks.ranking_section(report, analysis),
             slices.slices_section(report, analysis),
+            judges.combined_section(report),
+            judges.checks_section(report),
             appendix.cases_section(report),
             checks.evaluators_section(report, analysis),
             checks.power_section(report, analysis),

@@ -12,7 +12,7 @@ from generation.genres import GENRES
 from stats.analysis import Analysis
 from stats.reports.document import Block, Cell, Number, Paragraph, Section, Table, Verse
 from stats.reports.numbers import DASH, decimal, percent
-from stats.reports.study_report import CaseFacts, StudyReport
+from stats.reports.study_report import CaseFacts, PlanFacts, StudyReport
 
 # Of a longer prompt its beginning says which one it is.
 LONGEST_PROMPT = 300
@@ -119,6 +119,18 @@ def published_p(p: float | None) -> Cell:
     return Number(p, "< .0001" if p < 0.0001 else f"{p:.4f}".removeprefix("0"))
 
 
+def planned_judge(plan: PlanFacts) -> str:
+    """Return the judge of a plan with its version and use, or a dash."""
+    if not plan.judge:
+        return DASH
+    use = (
+        _("the combined estimate is secondary")
+        if plan.judge_use == "combined"
+        else _("it is checked against the evaluators, no more")
+    )
+    return "; ".join(filter(None, (plan.judge, plan.judge_version, use)))
+
+
 def plan_section(report: StudyReport) -> Section:
     """Say what was planned before the first answer, and what was done otherwise."""
     plan = report.plan
@@ -153,6 +165,7 @@ def plan_section(report: StudyReport) -> Section:
                         DASH if plan.planned_evaluators is None else str(plan.planned_evaluators),
                     ),
                     (_("Prompts"), str(plan.planned_prompts)),
+                    (_("Judge"), planned_judge(plan)),
                     (_("Locked at"), plan.locked_at),
                     (_("Locked by"), plan.locked_by),
                     (_("SHA-256"), plan.digest),

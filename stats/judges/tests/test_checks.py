@@ -200,10 +200,12 @@ def test_the_order_probe_finds_a_judge_that_favours_the_first_place() -> None:
     texts = np.tile([1.0, 2.0, 3.0], (20, 1))
     first, last = scores_of(texts + 1, positions=0), scores_of(texts, positions=2)
     both = JudgeScores(
-        **{
-            name: np.concatenate([getattr(first, name), getattr(last, name)])
-            for name in ("prompt", "method", "criterion", "score", "repeat", "position")
-        },
+        prompt=np.tile(first.prompt, 2),
+        method=np.tile(first.method, 2),
+        criterion=np.tile(first.criterion, 2),
+        score=np.append(first.score, last.score),
+        repeat=np.tile(first.repeat, 2),
+        position=np.append(first.position, last.position),
         prompts=first.prompts,
         methods=3,
     )

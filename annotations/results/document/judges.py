@@ -1,0 +1,332 @@
+"""What the report says of programs that rated: what each may be trusted with, and the interval with its help."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotations.results.document.wording import cell, count_cell, in_a_row, interval
+from stats.judges.agreement import Measured
+from stats.judges.alternative import AlternativeTest
+from stats.judges.checks import JudgeChecks, PairCombined
+from stats.judges.combined import CombinedMean
+from stats.judges.probes import Probe
+from stats.reports.document import Block, Cell, Paragraph, Section, Table
+from stats.reports.numbers import DASH, decimal, p_words, percent, signed
+from stats.reports.study_report import JudgeFacts, StudyReport
+
+Row = tuple[Cell, ...]
+
+
+def checks_section(report: StudyReport) -> Section | None:
+    """Say of every judge whether it may be trusted, on each criterion."""
+    blocks: list[Block] = []
+    for judge in report.judges:
+        blocks.append(Paragraph(in_a_row(*about_sentences(judge))))
+        blocks += [block for checks in judge.checks for block in checks_blocks(report, judge, checks)]
+        if not judge.checks:
+            blocks.append(Paragraph(_("None of its scores is on a criterion that people rated.")))
+    return Section("judge", _("The judge"), tuple(blocks)) if blocks else None
+
+
+def about_sentences(judge: JudgeFacts) -> list[str]:
+    """Say which program it is, what was declared about it, and whether it was planned."""
+    seen = {
+        "no": _("People's answers were not in sight when they were made."),
+        "yes": _("People's answers were in sight when they were made: they are no independent check."),
+        "unknown": _("Whether people's answers were in sight when they were made is not known."),
+    }
+    planned = {
+        "checks": _("The plan names it, to be checked against the evaluators."),
+        "combined": _("The plan names it, and its combined estimate as secondary."),
+        "another version": _("The plan names another version of it."),
+        None: _("It was not planned."),
+    }
+    name = f"{judge.label} ({judge.version})" if judge.version else judge.label
+    counted = ngettext("%(judge)s: %(count)d score.", "%(judge)s: %(count)d scores.", judge.scores)
+    return [counted % {"judge": name, "count": judge.scores}, seen[judge.saw_answers], planned[judge.planned]]
+
+
+def checks_blocks(report: StudyReport, judge: JudgeFacts, checks: JudgeChecks) -> list[Block]:
+    """Give the checks on one criterion, one a line, and the verdict."""
+    criterion = report.criterion(checks.criterion).label
+    caption = _("%(judge)s on %(criterion)s: what it is worth") % {
+        "judge": judge.label,
+        "criterion": criterion,
+    }
+    rows = [
+        *test_rows(checks),
+        *agreement_rows(checks),
+        *correlation_rows(checks),
+        *probe_rows(checks),
+    ]
+    blocks: list[Block] = [
+        Table(caption, (_("Check"), _("Value"), _("95 % CI"), _("n"), _("Note")), tuple(rows))
+    ]
+    if checks.rates:
+        blocks.append(rates_table(report, judge, checks))
+    if checks.constant:
+        blocks.append(Paragraph(_("The judge gave every text the same score: nothing can be told by it.")))
+    blocks.append(Paragraph(verdict_sentence(judge, criterion, checks), is_notice=True))
+    return blocks
+
+
+def verdict_sentence(judge: JudgeFacts, criterion: str, checks: JudgeChecks) -> str:
+    words = {"judge": judge.label, "criterion": criterion}
+    if checks.verdict == "may stand in":
+        return _("On %(criterion)s, %(judge)s may stand in for an evaluator.") % words
+    if checks.verdict == "may narrow intervals":
+        return (
+            _("On %(criterion)s, %(judge)s may narrow intervals, and not stand in for an evaluator.") % words
+        )
+    return _("On %(criterion)s, %(judge)s is of no use here.") % words
+
+
+def test_rows(checks: JudgeChecks) -> list[Row]:
+    """Give the alternative annotator test, as published and by prompt."""
+    named = (
+        (_("Alternative annotator test, as published"), checks.usual),
+        (_("The same, averaged within prompts"), checks.by_prompt),
+    )
+    return [row for name, test in named if test is not None for row in _of_test(name, test)]
+
+
+def _of_test(name: str, test: AlternativeTest) -> list[Row]:
+    if test.refusal is not None:
+        reason = {
+            "few evaluators": _("left out: fewer than 3 evaluators"),
+            "few texts": _("left out: fewer than 30 shared texts with 3 evaluators"),
+        }[test.refusal]
+        return [(name, DASH, DASH, count_cell(test.texts), reason)]
+    note = _("ω, passed from .5; ε = %(epsilon)s") % {"epsilon": decimal(test.epsilon)}
+    if test.without_spread:
+        note += "; " + _("without spread for %(count)d, whose mean alone decides") % {
+            "count": test.without_spread
+        }
+    return [
+        (name, cell(test.omega), DASH, count_cell(test.texts), note),
+        (name, cell(test.rho), DASH, count_cell(test.texts), _("ρ: as near to the others as the evaluator")),
+    ]
+
+
+def agreement_rows(checks: JudgeChecks) -> list[Row]:
+    named: list[tuple[str, Measured | None, str]] = [
+        (_("Weighted κ with evaluators"), checks.kappa, _("mean over evaluators")),
+        (_("Weighted κ among evaluators"), checks.kappa_of_evaluators, _("mean over pairs of evaluators")),
+        (_("α ordinal of the evaluators"), checks.alpha, ""),
+        (_("α ordinal with the judge among them"), checks.alpha_with_judge, ""),
+        (_("Difference of the two"), checks.alpha_difference, ""),
+        (_("Soft pairwise accuracy"), checks.soft_pairwise_accuracy, _("ranking of the methods, 1 at best")),
+    ]
+    return [measure_row(name, measure, note) for name, measure, note in named if measure is not None]
+
+
+def correlation_rows(checks: JudgeChecks) -> list[Row]:
+    names = {
+        "texts": (_("Rank correlation with mean ratings, over texts"), ""),
+        "within prompts": (_("Rank correlation, within prompts"), _("which text of a prompt is better")),
+        "prompts": (_("Rank correlation, means of prompts"), _("which prompt is easier")),
+        "methods": (_("Correlation, means of methods"), _("not of ranks")),
+    }
+    return [measure_row(names[level][0], one, names[level][1]) for level, one in checks.correlations.items()]
+
+
+def measure_row(name: str, measure: Measured, note: str) -> Row:
+    if measure.value is None:
+        return (name, DASH, DASH, count_cell(measure.n), _("undefined"))
+    return (name, cell(measure.value), interval(measure.ci), count_cell(measure.n), note)
+
+
+def probe_rows(checks: JudgeChecks) -> list[Row]:
+    names = {
+        "order": _("Same score wherever the text stands"),
+        "length": _("More for twice the length than evaluators give"),
+        "own family": _("More for texts of its own family than evaluators give"),
+        "repeats": _("Deviation between repeats"),
+        "share of the scale": _("Share of the scale it uses"),
+        "empty text": _("Place of an empty text among its scores"),
+        "single point": _("Place of a single point among its scores"),
+    }
+    return [
+        (
+            names[one.name],
+            probe_value(one),
+            interval(one.ci, with_sign=True),
+            count_cell(one.n),
+            probe_note(one),
+        )
+        for one in checks.probes
+    ]
+
+
+def probe_value(probe: Probe) -> Cell:
+    if probe.value is None:
+        return DASH
+    if probe.name in ("order", "share of the scale", "empty text", "single point"):
+        return cell(probe.value, percent(probe.value))
+    return cell(probe.value, signed(probe.value) if probe.ci else decimal(probe.value))
+
+
+def probe_note(probe: Probe) -> str:
+    """Say whether a probe failed, or why it is not possible."""
+    reason = {
+        "": "",
+        "unknown positions": _("not possible: no positions"),
+        "one repeat": _("not possible: one score a text"),
+        "unknown family": _("not possible: no family named"),
+        "too few": _("not possible: too few texts"),
+        "no spread": _("not possible: no spread"),
+        "not on the scale": _("not possible: a scale of its own"),
+    }[probe.why]
+    said = [reason] if reason else []
+    if probe.name in ("length", "own family") and not reason:
+        said.append(_("in standard deviations"))
+    if probe.p is not None:
+        said.append(_("earlier places against later ones: %(p)s") % {"p": p_words(probe.p)})
+    if probe.failed is not None:
+        said.append(_("failed") if probe.failed else _("passed"))
+    return "; ".join(said)
+
+
+def rates_table(report: StudyReport, judge: JudgeFacts, checks: JudgeChecks) -> Table:
+    labels = report.study.method_labels
+    rate = next(iter(checks.rates.values()))
+    return Table(
+        _("%(judge)s: share of yes, corrected for sensitivity %(q1)s and specificity %(q0)s")
+        % {"judge": judge.label, "q1": percent(rate.sensitivity), "q0": percent(rate.specificity)},
+        (_("Method"), _("As judged"), _("Corrected"), _("95 % CI")),
+        tuple(
+            (
+                labels[method],
+                cell(one.judged, percent(one.judged)),
+                _("no better than chance")
+                if one.estimate is None
+                else cell(one.estimate, percent(one.estimate)),
+                DASH if one.ci is None else f"{percent(one.ci[0])} – {percent(one.ci[1])}",
+            )
+            for method, one in checks.rates.items()
+        ),
+    )
+
+
+def combined_section(report: StudyReport) -> Section | None:
+    """Give the differences of methods by people alone and with each judge, or why there are none with it."""
+    blocks = [
+        block
+        for judge in report.judges
+        for checks in judge.checks
+        if checks.combined
+        for block in combined_blocks(report, judge, checks)
+    ]
+    if not blocks:
+        return None
+    first = Paragraph(
+        _(
+            "A judge can stand in for prompts that nobody rated, never for evaluators: the spread between evaluators"
+            " stays in the interval. The estimate is right whatever the judge is worth."
+        )
+    )
+    return Section("with-judge", _("With the judge"), (first, *blocks))
+
+
+def combined_blocks(report: StudyReport, judge: JudgeFacts, checks: JudgeChecks) -> list[Block]:
+    labels = report.study.method_labels
+    words = {"judge": judge.label, "criterion": report.criterion(checks.criterion).label}
+    with_one = [pair for pair in checks.combined if pair.mean.combined is not None]
+    if not with_one:
+        reason = refusal_words(checks.combined[0].mean)
+        return [
+            Paragraph(
+                _("There is no combined estimate with %(judge)s on %(criterion)s: %(reason)s.")
+                % {**words, "reason": reason}
+            )
+        ]
+    blocks: list[Block] = [
+        Table(
+            _("Differences on %(criterion)s by people alone, and with %(judge)s") % words,
+            (
+                _("Pair"),
+                _("People"),
+                _("95 % CI"),
+                _("With the judge"),
+                _("95 % CI"),
+                "λ",
+                _("Prompts rated"),
+                _("Prompts not rated"),
+            ),
+            tuple(combined_row(pair, labels) for pair in with_one),
+        )
+    ]
+    blocks += [
+        Paragraph(f"{labels[pair.b]} − {labels[pair.a]}: {combined_sentence(pair.mean)}") for pair in with_one
+    ]
+    if without := max(pair.mean.without_score for pair in with_one):
+        blocks.append(
+            Paragraph(
+                ngettext(
+                    "%(count)d prompt has no score by the judge and is left out of both.",
+                    "%(count)d prompts have no score by the judge and are left out of both.",
+                    without,
+                )
+                % {"count": without}
+            )
+        )
+    return blocks
+
+
+def combined_row(pair: PairCombined, labels: dict[str, str]) -> Row:
+    people, combined = pair.mean.people, pair.mean.combined
+    estimate = None if combined is None else combined.estimate
+    return (
+        f"{labels[pair.b]} − {labels[pair.a]}",
+        cell(people.estimate, signed(people.estimate)),
+        interval(people.ci, with_sign=True),
+        cell(estimate, signed(estimate)),
+        interval(None if combined is None else combined.ci, with_sign=True),
+        cell(pair.mean.weight),
+        count_cell(pair.mean.rated),
+        count_cell(pair.mean.unrated),
+    )
+
+
+def combined_sentence(mean: CombinedMean) -> str:
+    """Say by how much the judge narrows the interval, what the same would take, and what it cannot do."""
+    if not mean.judge_varies:
+        return _("the judge makes no difference between these methods, and is not used.")
+    narrowing, alike, share = mean.narrowing, mean.prompts_alike, mean.share_of_evaluators
+    if narrowing is None or narrowing < 0.005:
+        first = _("the judge does not narrow the interval.")
+    elif alike is None:
+        first = _(
+            "the judge narrows the interval by %(share)s, which no number of prompts would do: more evaluators are"
+            " needed, not a judge."
+        ) % {"share": percent(narrowing)}
+    else:
+        more = max(round(alike) - mean.rated, 0)
+        first = ngettext(
+            "the judge narrows the interval by %(share)s, as %(count)d more prompt would.",
+            "the judge narrows the interval by %(share)s, as %(count)d more prompts would.",
+            more,
+        ) % {"share": percent(narrowing), "count": more}
+    if share is None:
+        return first
+    return in_a_row(
+        first,
+        _("It cannot replace evaluators: their spread makes %(share)s of the variance.")
+        % {"share": percent(share)},
+    )
+
+
+def refusal_words(mean: CombinedMean) -> str:
+    """Say why there is no combined estimate."""
+    return {
+        "few evaluators": _("it needs 6 evaluators, there are %(count)d") % {"count": mean.people.evaluators},
+        "few prompts": _("it needs 10 prompts that people rated, there are %(count)d")
+        % {"count": mean.rated},
+        "few unrated prompts": _("it needs 10 prompts that nobody rated, there are %(count)d")
+        % {"count": mean.unrated},
+        "missing cells in strata": _("ratings are missing, and the prompts were not drawn uniformly"),
+        "no error": _("there is no standard error"),
+        "chosen": _("the prompts that people rated were chosen, not drawn"),
+        None: "",
+    }[mean.refusal]

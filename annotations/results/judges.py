@@ -1,0 +1,165 @@
+"""What the report says of programs that rated a study: their scores read, and checked against the evaluators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from django.db.models import F, FloatField, Value
+from django.db.models.functions import Cast, Coalesce, Length
+
+from annotations.models import Judge, JudgeRating, PageCandidate, Study
+from annotations.results.rating_table import copied_numbers, places
+from stats.judges.checks import JudgeChecks, Judged, judge_checks
+from stats.judges.scores import ANY, JudgeScores
+from stats.ratings.table import RatingTable
+from stats.reports.study_report import JudgeFacts, PlanFacts
+from stats.scores import Floats, Ints
+
+SEED = 20260101
+
+
+def judge_facts(
+    study: Study,
+    table: RatingTable,
+    primary: str,
+    samples_of: Sequence[int] | None,
+    plan: PlanFacts | None,
+) -> tuple[JudgeFacts, ...]:
+    """Return every judge of a study with its checks on the ratings of valid evaluators, the primary criterion first.
+
+    Of samples of one prompt the means are compared, of the judge as of evaluators.
+    """
+    judges = list(study.judges.all())
+    if not judges:
+        return ()
+    pages = _Pages(study, table, samples_of)
+    compared = table if samples_of is None else table.averaged(samples_of)
+    criteria = sorted((one.key for one in table.criteria), key=lambda key: key != primary)
+    return tuple(_facts(study, judge, pages, compared, criteria, plan) for judge in judges)
+
+
+def _facts(
+    study: Study,
+    judge: Judge,
+    pages: _Pages,
+    compared: RatingTable,
+    criteria: Sequence[str],
+    plan: PlanFacts | None,
+) -> JudgeFacts:
+    scores = read_scores(judge, pages, compared)
+    methods = {key: place for place, key in enumerate(compared.methods)}
+    judged = Judged(
+        name=judge.key,
+        scores=scores,
+        lengths=pages.lengths,
+        own=[methods[key] for key in judge.own_methods if key in methods],
+        was_drawn=judge.sampling != Judge.Sampling.CHOSEN,
+    )
+    rng = np.random.default_rng(SEED)
+    found: list[JudgeChecks] = []
+    for criterion in criteria:
+        # Pairs are compared on the primary criterion alone, or on the first that the judge has scores on.
+        checks = judge_checks(compared, judged, criterion, rng, with_pairs=not found)
+        if checks is not None:
+            found.append(checks)
+    kind: Any = judge.kind
+    saw_answers: Any = judge.saw_answers
+    sampling: Any = judge.sampling
+    return JudgeFacts(
+        key=judge.key,
+        label=judge.label,
+        kind=kind,
+        version=judge.version,
+        saw_answers=saw_answers,
+        sampling=sampling,
+        planned=_planned(judge, plan),
+        scores=len(scores.score),
+        checks=tuple(found),
+    )
+
+
+def _planned(judge: Judge, plan: PlanFacts | None) -> Literal["checks", "combined", "another version"] | None:
+    if plan is None or plan.judge != judge.key:
+        return None
+    if plan.judge_version and plan.judge_version != judge.version:
+        return "another version"
+    return plan.judge_use or None
+
+
+class _Pages:
+    """Where a study's pages stand in the table that is compared, and how long its texts are."""
+
+    def __init__(self, study: Study, table: RatingTable, samples_of: Sequence[int] | None) -> None:
+        first: dict[int, int] = {}
+        place: dict[str, int] = {}
+        for number, name in enumerate(table.prompts):
+            what = number if samples_of is None else samples_of[number]
+            place[name] = first.setdefault(what, len(first))
+        shown = PageCandidate.objects.filter(page__subtask__study=study)
+        names = {
+            page: f"{subtask}/{number}"
+            for page, subtask, number in shown.values_list(
+                "page", "page__subtask__number", "page__number"
+            ).distinct()
+        }
+        self.keys = sorted(names)
+        self.place = np.array([place[names[key]] for key in self.keys], dtype=np.int64)
+        self.methods = list(study.study_methods.order_by("number").values_list("pk", flat=True))
+        self.criteria = list(study.criteria.order_by("number").values_list("pk", flat=True))
+        rows = copied_numbers(
+            shown.values_list("page_id", "study_method_id", Cast(Length("candidate__text"), FloatField())), 3
+        )
+        shape = (len(first), len(self.methods))
+        page, method = rows[:, :2].astype(np.int64).T
+        cells = self.prompts_of(page) * shape[1] + places(self.methods, method)
+        counts = np.bincount(cells, minlength=shape[0] * shape[1])
+        sums = np.bincount(cells, rows[:, 2], shape[0] * shape[1])
+        lengths: Floats = np.divide(sums, counts, out=np.zeros(len(sums)), where=counts > 0)
+        self.lengths = lengths.reshape(shape)
+
+    def prompts_of(self, pages: Ints) -> Ints:
+        """Return the places of the prompts of pages, by primary keys."""
+        found: Ints = self.place[np.searchsorted(self.keys, pages)]
+        return found
+
+
+def read_scores(judge: Judge, pages: _Pages, compared: RatingTable) -> JudgeScores:
+    """Return the scores of a judge: prompts that people rate as in their table, the others after them."""
+    numbers: list[Any] = [
+        "study_method_id",
+        Coalesce(F("criterion_id"), Value(ANY)),
+        "score",
+        "repeat",
+        Coalesce(F("position"), Value(-1)),
+    ]
+    own = JudgeRating.objects.filter(judge=judge)
+    on_pages: Any = own.filter(page_candidate__isnull=False).values_list("page_candidate__page_id", *numbers)
+    shown = copied_numbers(on_pages, 6)
+    others = list(own.filter(page_candidate=None).order_by("pk").values_list("prompt_name", *numbers))
+    names = {name: number for number, name in enumerate(dict.fromkeys(row[0] for row in others))}
+    after = np.array([row[1:] for row in others], dtype=np.float64).reshape(-1, 5)
+    rest = np.vstack([shown[:, 1:], after])
+    prompts = len(compared.prompts)
+    prompt = np.concatenate(
+        [
+            pages.prompts_of(shown[:, 0].astype(np.int64)),
+            np.array([prompts + names[row[0]] for row in others], dtype=np.int64),
+        ]
+    )
+    method, criterion = rest[:, :2].astype(np.int64).T
+    is_any = criterion == ANY
+    criterion[~is_any] = places(pages.criteria, criterion[~is_any])
+    repeat, position = rest[:, 3:].astype(np.int64).T
+    return JudgeScores(
+        prompt=prompt,
+        method=places(pages.methods, method),
+        criterion=criterion,
+        score=rest[:, 2],
+        repeat=repeat,
+        position=position,
+        prompts=(*compared.prompts, *(f"other: {name}" for name in names)),
+        methods=len(pages.methods),
+        has_own_scale=judge.has_own_scale,
+    )
