@@ -26,6 +26,11 @@ from generation.texts.characters import CONTROL
 
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 1_000
+ROWS_A_STEP = 500
+MOST_CHARACTERS = 300_000_000
+# What any file may hold, and how many times its size it may where that is more.
+ALWAYS_CHARACTERS = 20_000_000
+MOST_TIMES_UNPACKED = 50
 LARGEST_JSON_LIST = 200_000_000
 NO_TABLES = {
     b"\xd0\xcf\x11\xe0": gettext_noop("is an Excel file of before 2007; save it as .xlsx"),
@@ -58,12 +63,27 @@ class Table:
     encoding_said: str = ""
     sheet: str = ""
     sheets: tuple[str, ...] = ()
+    # Hears now and then how many rows are read.
+    told: Callable[[int], None] | None = field(default=None, repr=False)
+
+    # How many characters its cells may hold: a packed file of a few kilobytes can hold gigabytes of the same.
+    most_characters: int = MOST_CHARACTERS
 
     def __iter__(self) -> Iterator[TableRow]:
+        characters = 0
         for count, (place, fields) in enumerate(self.rows()):
+            characters += sum(map(_size, fields.values()))
+            if characters > self.most_characters:
+                self.problems.add(
+                    0, "", _("holds more than %(most)s characters of text, which is too much"),
+                    most=f"{self.most_characters:,}",
+                )  # fmt: skip
+                return
             if count == MOST_ROWS:
                 self.problems.add(0, "", _("has more than %(most)d rows"), most=MOST_ROWS)
                 return
+            if self.told and count % ROWS_A_STEP == 0:
+                self.told(count)
             yield TableRow(place, fields)
 
     @property
@@ -86,6 +106,15 @@ class Table:
         rows = list(islice(self, count))
         del self.problems.found[before:]
         return rows
+
+
+def _size(value: Any) -> int:
+    """Return how many characters a cell holds."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    return sum(map(_size, value)) if isinstance(value, list) else 0
 
 
 def text_of(value: Any, table: Table) -> Any:
@@ -116,7 +145,7 @@ def read_table(path: Path, name: str = "", *, encoding: str = "", sheet: str = "
             if start.startswith(mark):
                 raise refuse_whole(problems.file, _(message))
         if start == b"PK\x03\x04":
-            return _checked(_workbook(path, problems, sheet))
+            return _checked(_workbook(path, problems, sheet), path)
         if start == b"PAR1":
             return _checked(
                 Table(
@@ -125,11 +154,12 @@ def read_table(path: Path, name: str = "", *, encoding: str = "", sheet: str = "
                     parquet_columns(path, problems),
                     problems,
                     lambda: parquet_rows(path, problems),
-                )
+                ),
+                path,
             )
         table = _text_table(path, problems, encoding_of(path, problems, encoding))
         table.encoding_said = encoding
-        return _checked(table)
+        return _checked(table, path)
     except OSError as error:
         raise refuse_whole(
             problems.file, _("cannot be read: %(reason)s"), reason=error.strerror or str(error)
@@ -180,8 +210,11 @@ def _workbook(path: Path, problems: Problems, wanted: str) -> Table:
     )
 
 
-def _checked(table: Table) -> Table:
+def _checked(table: Table, path: Path) -> Table:
     """Return a table without its nameless columns; columns that cannot be told apart are a problem of it."""
+    table.most_characters = min(
+        MOST_CHARACTERS, max(ALWAYS_CHARACTERS, MOST_TIMES_UNPACKED * path.stat().st_size)
+    )
     table.columns = tuple(column for column in table.columns if column)
     for column in dict.fromkeys(table.columns):
         if table.columns.count(column) > 1:

@@ -18,6 +18,8 @@ LARGEST_UNPACKED = 500_000_000
 MOST_RATIO = 200
 SMALL = 10_000_000
 LAST_ROW = 1_048_576
+# Nobody leaves more rows empty above a header.
+LAST_HEADER = 10_000
 
 
 @dataclass(frozen=True)
@@ -95,18 +97,18 @@ def _workbook(path: Path) -> Iterator[Any]:
         yield reader.wb
 
 
-def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+def _rows(sheet: Any, last: int = LAST_ROW) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Yield number and cells of the rows that hold anything."""
     sheet.reset_dimensions()
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        if number > LAST_ROW:
+        if number > last:
             return
         if any(cell.value not in (None, "") and str(cell.value).strip() for cell in cells):
             yield number, cells
 
 
 def _header(sheet: Any) -> Header | None:
-    for number, cells in _rows(sheet):
+    for number, cells in _rows(sheet, LAST_HEADER):
         names = ("" if cell.value is None else str(_value(cell)).strip() for cell in cells)
         return Header(sheet.title, number, tuple(names))
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -290,3 +291,42 @@ def test_a_byte_that_is_wrong_is_named_with_its_place(
 def test_problems_are_told_in_the_readers_language(write: Write) -> None:
     with translation.override("zh-hans"):
         assert refused(write("a,b\n1,2,3\n")) == ["answers.csv, 第 2 行: 有 3 个单元格，而表头只有 2 列"]
+
+
+def test_a_workbook_whose_cells_repeat_one_long_text_is_refused_before_it_fills_the_memory(
+    tmp_path: Path,
+) -> None:
+    path = workbook(tmp_path / "a.xlsx", Sheet=[["prompt"], *([["x" * 30_000]] * 1_000)])
+    assert path.stat().st_size < 100_000
+    table = read_table(path)
+    assert sum(1 for _row in table) < 1_000
+    assert table.problems.listed() == [
+        "a.xlsx: holds more than 20,000,000 characters of text, which is too much"
+    ]
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_a_parquet_file_that_unpacks_to_gigabytes_is_refused(tmp_path: Path, is_nested: bool) -> None:
+    long = "x" * 1_000_000
+    column: Any = [long] * 5_000
+    if is_nested:
+        column = [[{"text": long}]] * 60
+    table = pyarrow.table({"prompt": column})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    del table, column
+    assert (tmp_path / "a.parquet").stat().st_size < 200_000
+    found = read_table(tmp_path / "a.parquet")
+    tracemalloc.start()
+    rows = sum(1 for _row in found)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows == 20
+    assert "characters of text, which is too much" in found.problems.listed()[0]
+    assert most < 100_000_000
+
+
+def test_categories_of_parquet_are_read_as_their_texts(tmp_path: Path) -> None:
+    values = ["a", None, "b", "a"]
+    table = pyarrow.table({"prompt": pyarrow.array(values).dictionary_encode(), "n": [1, 2, 3, 4]})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    assert [row.fields["prompt"] for row in read_table(tmp_path / "a.parquet")] == values
