@@ -22,7 +22,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import groupby
@@ -33,6 +33,7 @@ from django.utils.translation import gettext as _
 
 from generation.engines.jiuge import draw
 from generation.files.columns import checked_roles, mapped_rows
+from generation.files.notes import checked_notes, why_unstorable
 from generation.files.problems import Place, Problems, listed_shortly, shown
 from generation.files.prompt_fields import (
     PROMPT_COLUMNS,
@@ -42,7 +43,7 @@ from generation.files.prompt_fields import (
 from generation.files.tables import Table, read_table
 from generation.methods import LABELS
 from generation.prompts import PromptContent
-from generation.texts.characters import CONTROL, UNSTORABLE
+from generation.texts.characters import CONTROL
 from generation.texts.normalising import is_blank
 
 # The fields of `generation.models.Provenance`, and what they are where nothing is said.
@@ -53,15 +54,12 @@ STRIPPED = frozenset({"method", "form"})
 REQUIRED = ("method", "text")
 OF_A_CANDIDATE = frozenset({"method", "text", "form", "sample", "provenance"})
 LONGEST = {"method": 100, "text": 50_000, "form": 50}
-LONGEST_NOTE = 50_000
 # Candidates on a page are lettered.
 FEWEST_METHODS, MOST_METHODS = 2, 26
 MOST_SAMPLES = 50
 
 METHOD_KEY = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 NO_KEY = re.compile(r"[^a-z0-9]+")
-# In a JSON field PostgreSQL takes neither.
-NO_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 
 
 @cache
@@ -141,15 +139,18 @@ def read_candidates(
     sheet: str = "",
     columns: Mapping[str, str] | None = None,
     may_lack_texts: bool = False,
+    told: Callable[[int], None] | None = None,
 ) -> CandidateFile:
     """Read a file of candidates, its texts as they were written; raise `FileRefused` with everything wrong in it.
 
     The seed decides, with each prompt and nothing else, which of several forms is drawn. `name` is what its owner
     calls an upload; `encoding` and `sheet` are those of `generation.files.tables.read_table`, and `columns` says what
     the columns are (`generation.files.columns`). Without it they must be called as they are read, or
-    `ColumnsUnconfirmed` is raised. Where methods `may_lack_texts`, a prompt needs texts by two of them.
+    `ColumnsUnconfirmed` is raised. Where methods `may_lack_texts`, a prompt needs texts by two of them. `told` hears
+    how many rows are read.
     """
     table = read_table(path, name, encoding=encoding, sheet=sheet)
+    table.told = told
     problems = table.problems
     roles = checked_roles(table, columns)
     labels: dict[str, str] = {}
@@ -188,7 +189,7 @@ def _checked_rows(table: Table, roles: Mapping[str, str], labels: dict[str, str]
         provenance = fields.get("provenance")
         if why := wrong_provenance(provenance):
             problems.add(place, "provenance", why)
-        notes = _checked_notes(place, mapped.notes, problems)
+        notes = checked_notes(place, mapped.notes, problems)
         label = texts.pop("method")
         if not label.isprintable():
             problems.add(
@@ -214,40 +215,6 @@ def _checked_sample(place: Place, value: object, problems: Problems) -> int:
     return int(number[1])
 
 
-def _checked_notes(place: Place, notes: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
-    """Return notes as they can be stored: what JSON does not know, such as a date, as text."""
-    if not any(map(_needs_json, (*notes, *notes.values()))):
-        return dict(notes)
-    for name, value in notes.items():
-        if why := _unstorable({name: value}):
-            problems.add(place, UNSTORABLE.sub("\ufffd", name), why)
-            continue
-        written = json.dumps(value, default=str, ensure_ascii=False)
-        if len(written) > LONGEST_NOTE:
-            problems.add(
-                place, name, _("is %(length)s characters long; at most %(most)s are allowed"),
-                length=f"{len(written):,}", most=f"{LONGEST_NOTE:,}",
-            )  # fmt: skip
-    stored: dict[str, Any] = json.loads(json.dumps(dict(notes), default=str)) if notes else {}
-    return stored
-
-
-def _unstorable(value: object) -> str:
-    """Return why a value cannot be stored in a JSON field, or ""."""
-    try:
-        written = json.dumps(value, default=str, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return _("holds a number that is infinite, or none")
-    return _("holds a control character") if NO_JSON.search(written) else ""
-
-
-def _needs_json(value: object) -> bool:
-    """Whether it takes writing a note as JSON to know that it can be stored: not for a text of a usual length."""
-    # No character has more than six in JSON.
-    is_text = isinstance(value, str) and len(value) < LONGEST_NOTE // 6
-    return not is_text or UNSTORABLE.search(str(value)) is not None
-
-
 def wrong_provenance(provenance: object) -> str:
     """Return what is wrong with the provenance of a text, or "".
 
@@ -264,7 +231,7 @@ def wrong_provenance(provenance: object) -> str:
             return _("%(name)s must be of the kind %(kind)s") % {"name": name, "kind": kind.__name__}
         if kind is float and not abs(value) <= sys.float_info.max:
             return _("holds a number that is infinite, or none")
-    return _unstorable(provenance)
+    return why_unstorable(provenance)
 
 
 def _drawn(rows: list[Row], seed: int) -> list[Row]:

@@ -7,8 +7,9 @@ texts for each method. What is no part of a prompt or a candidate is a note, and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -23,6 +24,8 @@ TEXTS_OF, NOTE, IGNORED = "texts_of", "note", "ignore"
 FIELDS = (*PROMPT_COLUMNS, METHOD, TEXT, FORM, SAMPLE, PROVENANCE, NOTES)
 PROMPT_ITSELF = ("prompt", "turns", "parts", *USUAL_PARTS)
 ROWS_LOOKED_AT = 20
+FEWEST_TEXTS = 2
+MUCH_SHORTER = 5
 
 # What people call what they bring, the likeliest first; without case, blanks, hyphens and underscores.
 NAMES = {
@@ -39,8 +42,8 @@ NAMES = {
     ),
 }
 NOTED = (
-    "author origin note notes comment category language lang date time url score rating split index rank label"
-    " 作者 备注 来源 类别 语言 日期 分数"
+    "author origin note notes comment category domain topic genre level difficulty task subject dataset language lang"
+    " date time url score rating split index rank label 作者 备注 来源 类别 领域 主题 难度 语言 日期 分数"
 )
 SEPARATORS = re.compile(r"[\s_\-]+")
 LETTER = re.compile(r"[^\W\d_]")
@@ -52,6 +55,8 @@ class GuessedColumns:
 
     roles: Mapping[str, str]
     is_certain: bool
+    # Whether a file of prompts is rather one without columns: each of its lines is a prompt.
+    is_list: bool = False
 
 
 class ColumnsUnconfirmed(FileRefused):
@@ -76,14 +81,53 @@ def guessed_columns(table: Table) -> GuessedColumns:
     return GuessedColumns(_by_names_and_cells(table, exact, named), False)
 
 
-def _by_names_and_cells(table: Table, exact: Mapping[str, str], named: set[str]) -> dict[str, str]:
-    rows = table.first_rows(ROWS_LOOKED_AT)
+def guessed_prompt_columns(table: Table) -> GuessedColumns:
+    """Return what the columns of a table of prompts seem to be; further ones are notes."""
+    roles = named_prompt_columns(table)
+    if _says_a_prompt(roles.values()) and not has_lines_alone(table):
+        return GuessedColumns(roles, NOTE not in roles.values())
+    roles |= _by_names(table, {role: names for role, names in NAMES.items() if role in PROMPT_COLUMNS})
+    is_list = table.kind == "csv" and not _says_a_prompt(roles.values())
+    return GuessedColumns(roles, is_list and len(table.columns) < 2, is_list)
+
+
+def named_prompt_columns(table: Table) -> dict[str, str]:
+    """Return what the columns of a table of prompts are by their names alone; further ones are notes."""
+    exact = {column: field_name(column) for column in table.columns}
+    return {
+        column: role if role in PROMPT_COLUMNS or role.startswith((PART, TAG)) else NOTE
+        for column, role in exact.items()
+    }
+
+
+def has_lines_alone(table: Table) -> bool:
+    """Whether a file of prompts is rather a prompt a line: text without a column that is called as one of a prompt.
+
+    A single word that is one, such as Source, may be a title.
+    """
+    roles = named_prompt_columns(table).values()
+    return table.kind == "csv" and not ("prompt" in roles or (len(roles) > 1 and _says_a_prompt(roles)))
+
+
+def _says_a_prompt(roles: Iterable[str]) -> bool:
+    return any(role in PROMPT_ITSELF or role.startswith(PART) for role in roles)
+
+
+def _by_names(table: Table, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns that are called as one of the fields `known` often is."""
     plain = {column: SEPARATORS.sub("", column.lower()) for column in table.columns}
     roles: dict[str, str] = {}
-    for role, names in NAMES.items():
+    for role, names in known.items():
         found = [column for name in names.split() for column in table.columns if plain[column] == name]
         if first := next((column for column in found if column not in roles), None):
             roles[first] = role
+    return roles
+
+
+def _by_names_and_cells(table: Table, exact: Mapping[str, str], named: set[str]) -> dict[str, str]:
+    rows = table.first_rows(ROWS_LOOKED_AT)
+    plain = {column: SEPARATORS.sub("", column.lower()) for column in table.columns}
+    roles = _by_names(table, NAMES)
     for column, role in exact.items():
         if role in named and role not in roles.values():
             roles.setdefault(column, role)
@@ -103,8 +147,14 @@ def _by_names_and_cells(table: Table, exact: Mapping[str, str], named: set[str])
         free = [column for column in table.columns if column not in roles and column in texts]
         if "prompt" not in roles.values() and not set(PROMPT_ITSELF) & set(roles.values()) and free:
             roles[free.pop(0)] = "prompt"
-        roles |= dict.fromkeys(free, TEXTS_OF)
+        roles |= {column: TEXTS_OF for column in free if not _is_a_fact(column, free, texts)}
     return {column: roles.get(column, NOTE) for column in table.columns}
+
+
+def _is_a_fact(column: str, columns: list[str], lengths: Mapping[str, float]) -> bool:
+    """Whether a column is much shorter than the others, of which there are texts by two methods at least."""
+    others = [lengths[other] for other in columns if other != column]
+    return len(others) >= FEWEST_TEXTS and MUCH_SHORTER * lengths[column] < median(others)
 
 
 def _text_lengths(rows: list[TableRow], column: str) -> float:
@@ -185,15 +235,48 @@ def checked_roles(table: Table, given: Mapping[str, str] | None) -> dict[str, st
     return roles
 
 
+def prompt_fields_and_notes(
+    row: TableRow, table: Table, roles: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a row says of a prompt by field, and the notes beside it; a column without a role is a note."""
+    fields: dict[str, Any] = {}
+    notes: dict[str, Any] = {}
+    for column, value in row.fields.items():
+        role = _field_of(column, roles.get(column, NOTE))
+        if role == NOTE and value not in (None, ""):
+            notes[column] = value
+        elif role not in (NOTE, IGNORED):
+            fields[role] = text_of(value, table)
+    return fields, notes
+
+
+def checked_prompt_roles(table: Table, given: Mapping[str, str] | None) -> dict[str, str]:
+    """Return what the columns of a table of prompts are, as somebody said or by their names; raise `FileRefused`."""
+    table.problems.refuse_if_any()
+    roles = named_prompt_columns(table) if given is None else dict(given)
+    for column, role in roles.items():
+        if role not in (*PROMPT_COLUMNS, NOTE, IGNORED) and not role.startswith((PART, TAG)):
+            table.problems.add(0, column, _("%(role)s is nothing that a column can be"), role=shown(role))
+    _check_prompt_roles(table, [_field_of(column, role) for column, role in roles.items()])
+    table.problems.refuse_if_any()
+    return roles
+
+
+def _check_prompt_roles(table: Table, fields: list[str]) -> None:
+    for field in dict.fromkeys(fields):
+        if field not in (TEXTS_OF, NOTE, IGNORED) and fields.count(field) > 1:
+            table.problems.add(0, field, _("is what two columns are"))
+    if not _says_a_prompt(fields):
+        table.problems.add(
+            0, "prompt", _("no such column; there are: %(columns)s"), columns=table.columns_shortly
+        )
+
+
 def _check_roles(table: Table, roles: Mapping[str, str]) -> None:
     """Raise `FileRefused` where the columns do not make prompts with candidates."""
     fields = [_field_of(column, role) for column, role in roles.items()]
     problems = table.problems
-    for field in dict.fromkeys(fields):
-        if field not in (TEXTS_OF, NOTE, IGNORED) and fields.count(field) > 1:
-            problems.add(0, field, _("is what two columns are"))
-    if not any(field in PROMPT_ITSELF or field.startswith(PART) for field in fields):
-        problems.add(0, "prompt", _("no such column; there are: %(columns)s"), columns=table.columns_shortly)
+    _check_prompt_roles(table, fields)
     if TEXTS_OF in fields and {METHOD, TEXT} & set(fields):
         problems.add(
             0, "", _("has either a column for the method and one for the text, or one for each method")

@@ -3,10 +3,10 @@
 - `prompt`: the question, the title or the instruction; may be missing where there are parts or turns
 - `description`: what the question says further
 - `prompt_id` or `id`: how the owner calls the prompt, a text: `007` stays `007`
-- `source`, `context`, `reference` and `part:NAME`: a named part of the prompt; in JSON also `parts`, an object of
+- `source`, `context`, `reference` and `part:NAME`: a named part of the prompt; `parts` in JSON, an object of
   texts by name or a list of `{"name": ..., "text": ...}`
 - `turns`, in JSON: what was said before, a list of `{"role": ..., "text": ...}`, or of `{"role": ..., "content": ...}`
-- `tag:NAME`: a word by which the report can group prompts, as in `tag:domain`; in JSON also `tags`, an object
+- `tag:NAME`: a word by which the report can group prompts, as in `tag:domain`; `tags` in JSON, an object
 
 A prompt is known by its id, else by its text, description, parts and turns: one instruction with two contexts is two
 prompts.
@@ -140,18 +140,30 @@ class _Reader:
 
     def tags(self, fields: Mapping[str, Any]) -> Pairs:
         columns = [(name.removeprefix(TAG), fields[name]) for name in fields if name.startswith(TAG)]
-        tags = fields.get("tags")
-        if tags not in (None, "") and not isinstance(tags, dict):
-            self.refuse("tags", _("must be an object such as %(example)s"), example='{"domain": "news"}')
-            tags = None
+        tags = self.from_json("tags", fields.get("tags"))
+        if not isinstance(tags, dict):
+            if tags not in (None, ""):
+                self.refuse("tags", _("must be an object such as %(example)s"), example='{"domain": "news"}')
+            tags = {}
         given = [
             (name.strip(), str(value) if isinstance(value, int | float) else value)
-            for name, value in (*columns, *(tags or {}).items())
+            for name, value in (*columns, *tags.items())
             if value not in (None, "")
         ]
         return tuple(sorted(self.pairs("tags", given, LONGEST_TAG, MOST_TAGS)))
 
+    def from_json(self, name: str, value: object) -> object:
+        """Return what the JSON in a cell of text says, as exports have it; None where it is broken, which is noted."""
+        if not isinstance(value, str) or value.strip()[:1] not in ("[", "{"):
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError) as error:
+            self.refuse(name, _("is not JSON: %(reason)s"), reason=str(error)[:200])
+            return None
+
     def turns(self, value: object) -> Pairs:
+        value = self.from_json("turns", value)
         if value in (None, ""):
             return ()
         if not isinstance(value, list) or not all(isinstance(turn, dict) for turn in value):
@@ -164,6 +176,7 @@ class _Reader:
 
     def named(self, name: str, value: object) -> list[tuple[Any, Any]]:
         """Return the parts of JSON: an object of texts, or a list of names and texts."""
+        value = self.from_json(name, value)
         if isinstance(value, dict):
             return list(value.items())
         if isinstance(value, list) and all(isinstance(one, dict) for one in value):

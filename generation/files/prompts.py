@@ -1,72 +1,98 @@
 """Reading and checking a list of prompts that methods are still to write for.
 
 A list is plain text with one prompt a line, or any file that `generation.files.tables` reads with the columns of
-`generation.files.prompt_fields`. Text is a table where its first row has a column that is called `prompt`.
+`generation.files.prompt_fields`; further columns are notes. Text is a table where its first row names a prompt.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from generation.files.columns import checked_prompt_roles, has_lines_alone, prompt_fields_and_notes
+from generation.files.notes import checked_notes
 from generation.files.problems import Place, Problems, shown
-from generation.files.prompt_fields import field_name, prompt_of
-from generation.files.tables import Table, read_table, text_of
+from generation.files.prompt_fields import prompt_of
+from generation.files.tables import Table, read_table
 from generation.prompts import PromptContent
 
 
 @dataclass(frozen=True)
 class PromptFile:
-    """A checked list: each prompt once, in its order."""
+    """A checked list: each prompt once, in its order, and the notes beside each."""
 
     name: str
     sha256: str
     genre: str
     prompts: tuple[PromptContent, ...]
+    notes: tuple[Mapping[str, Any], ...] = ()
+
+
+class PromptRow(NamedTuple):
+    """What a row says of a prompt, by field, and what it says beside."""
+
+    place: Place
+    fields: dict[str, Any]
+    notes: dict[str, Any]
 
 
 def read_prompts(
-    path: Path, genre: str, *, name: str = "", encoding: str = "", sheet: str = ""
+    path: Path,
+    genre: str,
+    *,
+    name: str = "",
+    encoding: str = "",
+    sheet: str = "",
+    columns: Mapping[str, str] | None = None,
+    is_list: bool | None = None,
+    told: Callable[[int], None] | None = None,
 ) -> PromptFile:
     """Read a list of prompts as they were written; raise `FileRefused` with everything wrong in it.
 
-    `name` is what its owner calls an upload; `encoding` and `sheet` are those of `read_table`.
+    `name` is what its owner calls it; `encoding` and `sheet` are those of `read_table`. `columns` says what the columns
+    are, and `is_list` that there are none, but a prompt a line; without them it goes by the names of the columns.
+    `told` hears how many rows are read.
     """
     table = read_table(path, name, encoding=encoding, sheet=sheet)
-    is_list = table.kind == "csv" and "prompt" not in table.by_lower_name
+    table.told = told
+    if is_list is None:
+        is_list = columns is None and has_lines_alone(table)
     problems = Problems(table.name) if is_list else table.problems
-    rows = _lines(path, table.encoding) if is_list else _fields(table)
-    prompts = list(_checked_prompts(rows, problems))
+    rows = _lines(path, table.encoding) if is_list else _rows(table, columns)
+    found = list(_checked_prompts(rows, problems))
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    if not prompts and not problems:
+    if not found and not problems:
         problems.add(0, "", _("holds no prompts"))
     problems.refuse_if_any()
-    return PromptFile(problems.file, sha256, genre, tuple(prompts))
+    prompts, notes = zip(*found, strict=True)
+    return PromptFile(problems.file, sha256, genre, prompts, notes)
 
 
-def _lines(path: Path, encoding: str) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _lines(path: Path, encoding: str) -> Iterator[PromptRow]:
     with path.open(encoding=encoding) as file:
         for number, text in enumerate(file, start=1):
             if prompt := text.strip("\ufeff").strip():
-                yield Place(number), {"prompt": prompt}
+                yield PromptRow(Place(number), {"prompt": prompt}, {})
 
 
-def _fields(table: Table) -> Iterator[tuple[Place, dict[str, Any]]]:
-    for place, cells in table:
-        yield place, {field_name(name): text_of(value, table) for name, value in cells.items()}
+def _rows(table: Table, columns: Mapping[str, str] | None) -> Iterator[PromptRow]:
+    roles = checked_prompt_roles(table, columns) if table.columns else {}
+    for row in table:
+        fields, notes = prompt_fields_and_notes(row, table, roles)
+        yield PromptRow(row.place, fields, checked_notes(row.place, notes, table.problems))
 
 
 def _checked_prompts(
-    rows: Iterator[tuple[Place, dict[str, Any]]], problems: Problems
-) -> Iterator[PromptContent]:
+    rows: Iterator[PromptRow], problems: Problems
+) -> Iterator[tuple[PromptContent, dict[str, Any]]]:
     first: dict[object, Place] = {}
-    for place, fields in rows:
+    for place, fields, notes in rows:
         prompt = prompt_of(place, fields, problems)
         if prompt is None:
             continue
@@ -77,4 +103,4 @@ def _checked_prompts(
             )  # fmt: skip
         else:
             first[prompt.known_by] = place
-            yield prompt
+            yield prompt, notes
