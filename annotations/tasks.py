@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations.jobs.queueing import notify
 from annotations.jobs.running import run_next
+from annotations.models.jobs import notify
 from annotations.recruiting import reminders, sharing_out
 
 

@@ -81,7 +81,7 @@ class SignOfLife(bootsteps.StartStopStep):
     def _report(self, worker: Any) -> None:
         # Models can be imported only when the apps are loaded.
         from annotations.jobs import running as jobs
-        from annotations.models import WaitingFile
+        from annotations.models import WaitingUpload
         from annotations.setup.runs import add_finished_runs
         from generation.compose.composing import forget_old
         from generation.models import Worker
@@ -103,7 +103,7 @@ class SignOfLife(bootsteps.StartStopStep):
             self._do(forget_old)
             self._do(forget_sent)
             self._do(forget_answers)
-            self._do(WaitingFile.objects.forget_old)
+            self._do(WaitingUpload.objects.forget_old)
             self._do(add_finished_runs)
             self._do(upkeep.poll)
             self.stopped.wait(REPORT_SECONDS)

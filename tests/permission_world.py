@@ -11,7 +11,16 @@ from django.test import Client
 from django.utils import timezone
 
 from annotations.access.roles import give_role
-from annotations.models import EvaluatorGroup, Invitation, Job, Judge, OpenLink, Study, StudyRole, WaitingFile
+from annotations.models import (
+    EvaluatorGroup,
+    Invitation,
+    Job,
+    Judge,
+    OpenLink,
+    Study,
+    StudyRole,
+    WaitingUpload,
+)
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.results.seal import unblind
@@ -43,6 +52,8 @@ OTHER_INVITATION = "00000000-0000-4000-8000-0000000000f0"
 LINK = "00000000-0000-4000-8000-000000000010"
 OTHER_LINK = "00000000-0000-4000-8000-000000000011"
 FILE = "00000000-0000-4000-8000-000000000012"
+PROMPTS_FILE = "00000000-0000-4000-8000-000000000015"
+PEOPLE_FILE = "00000000-0000-4000-8000-000000000016"
 JOB = "00000000-0000-4000-8000-000000000013"
 DONE_JOB = "00000000-0000-4000-8000-000000000014"
 TOKEN = "T" * 22
@@ -104,9 +115,13 @@ def build_parts(study: Study, other: Study) -> None:
     for role in StudyRole.Role:
         give_role(study, user(role.value), role, by=None)
     give_role(other, user("other_owner"), StudyRole.Role.OWNER, by=None)
-    WaitingFile.objects.create(
-        uuid=FILE, study=study, uploaded_by=user("owner"), name="a.csv", content=b"prompt,method,text\n"
-    )
+    for kind, uuid, content in (
+        ("candidates", FILE, b"prompt,method,text\n"),
+        ("prompts", PROMPTS_FILE, b"prompt\n"),
+        ("people", PEOPLE_FILE, b"email\na@example.org\n"),
+    ):
+        waiting = WaitingUpload.objects.create(uuid=uuid, kind=kind, study=study, uploaded_by=user("owner"))
+        waiting.files.create(name="a.csv", content=content)
     asked = {"study": study, "owner": user("owner"), "kind": "answers", "parameters": {"format": "csv"}}
     Job.objects.create(uuid=JOB, **asked)
     Job.objects.create(

@@ -111,6 +111,18 @@ class Reading:
             **({"encoding": self.encoding} if self.encoding else {}),
         }
 
+    @classmethod
+    def of(cls, plain_data: Mapping[str, Any]) -> Reading:
+        """Return the reading that `as_dict` made plain data of."""
+        return cls(
+            **{
+                **plain_data,
+                "columns": {role: tuple(names) for role, names in plain_data["columns"].items()},
+                "scales": {key: (low, high) for key, (low, high) in plain_data["scales"].items()},
+                "lower_is_better": tuple(plain_data["lower_is_better"]),
+            }
+        )
+
     @property
     def kind(self) -> str:
         """`pairs` where two texts are compared, else `ratings`."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -21,13 +21,15 @@ from annotations.access.permissions import Right, may_create, study_for
 from annotations.imports.rating_columns import Reading
 from annotations.imports.rating_forms import ReadingForm, UploadForm
 from annotations.imports.rating_tools import open_ratings
-from annotations.imports.rating_uploads import found_in_upload, import_upload, keep_upload, on_disk
+from annotations.imports.rating_uploads import found_in_upload, store_found
 from annotations.imports.rating_wording import count_lines, criterion_line, warning_lines
-from annotations.imports.ratings import FoundRatings, take_back_ratings
-from annotations.models import RatingUpload
+from annotations.imports.ratings import FoundRatings, checked_study, take_back_ratings
+from annotations.models import WaitingUpload
 from annotations.models.texts_by_language import named_by
 from annotations.requests import UserRequest
-from annotations.setup.uploads.forms import FileOptionsForm
+from annotations.uploads.forms import FileOptionsForm
+from annotations.uploads.reading import files_on_disk
+from annotations.uploads.waiting import is_large, keep_waiting, queue_storing, waiting_upload
 from generation.files.encoding import EncodingUnconfirmed, read_as_said
 from generation.refusals import Refused
 from generation.texts.characters import UNSTORABLE
@@ -50,8 +52,10 @@ def upload_ratings(request: UserRequest) -> HttpResponse:
             upload = make_once(
                 NonceForm(request.POST).sent_nonce(),
                 f"ratings by {request.user.pk}",
-                lambda: keep_upload(cleaned["ratings"], cleaned["texts"], by=request.user),
-                RatingUpload.objects.all(),
+                lambda: keep_waiting(
+                    WaitingUpload.Kind.RATINGS, cleaned["ratings"], texts=cleaned["texts"], by=request.user
+                ),
+                WaitingUpload.objects.all(),
             )
         except Refused as refused:
             form.add_error("ratings", str(refused))
@@ -66,15 +70,16 @@ def look_at_ratings(request: UserRequest, upload: UUID) -> HttpResponse:
     """Show what is in uploaded files by the columns as they are chosen, and store it once it is right."""
     if not may_create(request.user):
         raise PermissionDenied
-    kept = get_object_or_404(RatingUpload.objects.select_related("study"), uuid=upload, user=request.user)
+    kept = waiting_upload(WaitingUpload.Kind.RATINGS, upload, by=request.user, study=None)
     if kept.study is not None:
         return redirect("annotations:results", kept.study.slug)
-    options = FileOptionsForm(request.POST if request.method == "POST" else request.GET)
-    options.is_valid()
-    encoding = options.cleaned_data.get("encoding", "")
+    if kept.job is not None and kept.job.is_open():
+        return redirect(kept.job)
+    encoding = FileOptionsForm(request.POST if request.method == "POST" else request.GET).said()["encoding"]
     try:
-        with on_disk(kept) as (files, _texts):
-            file = read_as_said(partial(open_ratings, files[0].path, files[0].name), encoding)
+        with files_on_disk(kept) as files:
+            first = next(one for one in files if one.number)
+            file = read_as_said(partial(open_ratings, first.path, first.name), encoding)
             file.problems.refuse_if_any()
             columns, rows = file.columns, file.first_rows()[:ROWS_SHOWN]
     except EncodingUnconfirmed as refused:
@@ -100,11 +105,11 @@ def look_at_ratings(request: UserRequest, upload: UUID) -> HttpResponse:
     return look_page(request, form, found, rows, refusal=refusal)
 
 
-def encoding_page(request: UserRequest, kept: RatingUpload, refused: EncodingUnconfirmed) -> HttpResponse:
+def encoding_page(request: UserRequest, kept: WaitingUpload, refused: EncodingUnconfirmed) -> HttpResponse:
     """Ask which encoding files are in that do not tell it."""
     options = FileOptionsForm()
     options.offer(refused)
-    context = {"waiting": kept.parts.filter(number__gt=0).first(), "refused": refused, "options": options}
+    context = {"waiting": kept, "refused": refused, "options": options}
     return render(request, "annotations/imports/encoding_of_ratings.html", context)
 
 
@@ -122,17 +127,21 @@ def read_as(reading: Reading) -> str:
     return json.dumps(reading.as_dict()["columns"], sort_keys=True)
 
 
-def initial(upload: RatingUpload) -> dict[str, Any]:
-    first = upload.parts.filter(number=1).values_list("name", flat=True).first() or ""
-    return {"title": named_by(first.rsplit(".", 1)[0].replace("_", " ")[:200]), "genre": "text"}
+def initial(upload: WaitingUpload) -> dict[str, Any]:
+    return {"title": named_by(upload.name.rsplit(".", 1)[0].replace("_", " ")[:200]), "genre": "text"}
 
 
-def stored(request: UserRequest, form: ReadingForm, kept: RatingUpload, found: FoundRatings) -> HttpResponse:
+def stored(request: UserRequest, form: ReadingForm, kept: WaitingUpload, found: FoundRatings) -> HttpResponse:
     """Store the ratings and lead to their report, or return the page with what is wrong."""
     cleaned = form.cleaned_data
     fields = {name: cleaned[name] for name in ("slug", "title", "genre")}
     try:
-        receipt = import_upload(kept, found.reading, by=request.user, **fields)
+        if is_large(kept):
+            checked_study(found, **fields)
+            return redirect(
+                queue_storing(kept, {**fields, "reading": found.reading.as_dict()}, by=request.user)
+            )
+        receipt = store_found(kept, found, by=request.user, **fields)
     except ValidationError as error:
         form.add_model_errors(error)
     except Refused as refused:

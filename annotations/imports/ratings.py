@@ -61,6 +61,8 @@ class FoundRatings:
     reading: Reading
     records: RatingRecords
     summary: Summary
+    # Those of the files, and of all that was read as it was read.
+    digests: tuple[str, ...]
     digest: str
 
 
@@ -90,8 +92,8 @@ def find_ratings(
     _refuse_unstorable(records, files[0].name)
     if resolved.hides_names or any("@" in name for name in records.evaluators):
         resolved = replace(resolved, hides_names=True)
-    parts = [one.digest() for one in (*files, *([texts] if texts else ()))]
-    parts.append(json.dumps(resolved.as_dict(), sort_keys=True))
+    digests = tuple(one.digest() for one in (*files, *([texts] if texts else ())))
+    said = json.dumps(resolved.as_dict(), sort_keys=True)
     return FoundRatings(
         files=tuple(files),
         tool=opened[0].tool,
@@ -100,7 +102,8 @@ def find_ratings(
         reading=resolved,
         records=records,
         summary=summary(records, resolved),
-        digest=hashlib.sha256("\n".join(parts).encode()).hexdigest(),
+        digests=digests[: len(files)],
+        digest=hashlib.sha256("\n".join((*digests, said)).encode()).hexdigest(),
     )
 
 
@@ -171,6 +174,44 @@ def import_ratings(
     """
     from annotations.imports.rating_rows import store_rows  # with numpy
 
+    study = checked_study(found, slug=slug, title=title, genre=genre)
+    if before := _imported_before(slug, found):
+        return before
+    try:
+        with transaction.atomic():
+            study.save(force_insert=True)
+    except IntegrityError as error:
+        if before := _imported_before(slug, found):
+            return before
+        raise Refused(_("There is a study of this name already; take another one.")) from error
+    names = list(found.records.evaluators)
+    if found.reading.hides_names:
+        names = [HIDDEN_NAMES % number for number in range(1, len(names) + 1)]
+    RatingImport.objects.create(
+        study=study,
+        kind=found.reading.kind,
+        files=[
+            {"name": one.name, "sha256": sha256}
+            for one, sha256 in zip(found.files, found.digests, strict=True)
+        ],
+        reading=found.reading.as_dict(),
+        summary=found.summary.as_dict(),
+        digest=found.digest,
+        names_evaluators=found.summary.names_evaluators,
+        has_positions=store_rows(study, found.records, found.summary, evaluators=names, digest=found.digest),
+        everybody_counts=not found.reading.threshold,
+        imported_by=by,
+    )
+    if by is not None:
+        StudyRole.objects.create(study=study, user=by, role=StudyRole.Role.OWNER)
+    log_act(study, by, "ratings.imported", sha256=found.digest)
+    return RatingsReceipt(study, is_new=True, summary=found.summary.as_dict())
+
+
+def checked_study(
+    found: FoundRatings, *, slug: str, title: Mapping[str, str] | None = None, genre: str = "text"
+) -> Study:
+    """Return the study that ratings would be stored as; raise what `import_ratings` does where they cannot be."""
     if genre not in GENRES:
         raise Refused(_("The genre must be one of %(genres)s.") % {"genres": ", ".join(GENRES)})
     study = Study(
@@ -185,35 +226,9 @@ def import_ratings(
         study.inconsistency_threshold = found.reading.threshold
     check_texts(study)
     study.full_clean(validate_unique=False, validate_constraints=False)
-    if before := _imported_before(slug, found):
-        return before
-    _refuse_methods(found.summary)
-    try:
-        with transaction.atomic():
-            study.save(force_insert=True)
-    except IntegrityError as error:
-        if before := _imported_before(slug, found):
-            return before
-        raise Refused(_("There is a study of this name already; take another one.")) from error
-    names = list(found.records.evaluators)
-    if found.reading.hides_names:
-        names = [HIDDEN_NAMES % number for number in range(1, len(names) + 1)]
-    RatingImport.objects.create(
-        study=study,
-        kind=found.reading.kind,
-        files=[{"name": one.name, "sha256": one.digest()} for one in found.files],
-        reading=found.reading.as_dict(),
-        summary=found.summary.as_dict(),
-        digest=found.digest,
-        names_evaluators=found.summary.names_evaluators,
-        has_positions=store_rows(study, found.records, found.summary, evaluators=names, digest=found.digest),
-        everybody_counts=not found.reading.threshold,
-        imported_by=by,
-    )
-    if by is not None:
-        StudyRole.objects.create(study=study, user=by, role=StudyRole.Role.OWNER)
-    log_act(study, by, "ratings.imported", sha256=found.digest)
-    return RatingsReceipt(study, is_new=True, summary=found.summary.as_dict())
+    if not _imported_before(slug, found):
+        _refuse_methods(found.summary)
+    return study
 
 
 def _imported_before(slug: str, found: FoundRatings) -> RatingsReceipt | None:

@@ -24,10 +24,16 @@ from generation.web.schema import extend_schema
 class JobSerializer(serializers.ModelSerializer[Job]):
     """A piece of long work and how far it is."""
 
-    study = serializers.CharField(source="study.slug")
-    parameters = serializers.DictField(child=serializers.CharField())
+    study = serializers.CharField(source="study.slug", allow_null=True, default=None)
+    parameters = serializers.DictField(help_text="What it was told.")
     error = serializers.CharField(help_text="Why the last attempt came to nothing.")
     file = serializers.SerializerMethodField(help_text="Where the file is, once it is done.")
+    made = serializers.CharField(
+        source="made.slug",
+        allow_null=True,
+        default=None,
+        help_text="The study in which something was stored.",
+    )
 
     class Meta:
         model = Job
@@ -43,18 +49,31 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "created_at",
             "finished_at",
             "file",
+            "made",
         ]
 
     def get_file(self, job: Job) -> str | None:
-        if job.state != Job.State.DONE:
+        if job.state != Job.State.DONE or job.file_bytes is None:
             return None
         return reverse("api:job_file", [job.uuid], request=self.context["request"])
 
 
+def values_of(parameter: str) -> list[str]:
+    """Return the values that a parameter can have in any kind of job."""
+    return list(dict.fromkeys(name for kind in KINDS.values() for name in kind.parameters.get(parameter, ())))
+
+
 class JobBody(Body):
-    kind = serializers.ChoiceField(choices=list(KINDS))
-    format = serializers.ChoiceField(
-        choices=sorted({name for kind in KINDS.values() for name in kind.parameters["format"]})
+    kind = serializers.ChoiceField(choices=[name for name, kind in KINDS.items() if not kind.is_import])
+    format = serializers.ChoiceField(choices=values_of("format"), required=False)
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=values_of("source"), required=False, help_text="Of preference pairs."
+    )
+    evaluators = serializers.ChoiceField(
+        choices=values_of("evaluators"), required=False, help_text="Of a rehearsal."
+    )
+    effect = serializers.ChoiceField(
+        choices=values_of("effect"), required=False, help_text="Of a rehearsal, in points."
     )
     off_scale = serializers.ChoiceField(
         choices=AnalysisPlan.OffScale.choices, required=False, help_text="Of a report; kept if left out."
@@ -68,7 +87,7 @@ def job_response(request: UserRequest, job: Job, code: int = status.HTTP_200_OK)
 class Jobs(APIView):
     @extend_schema(
         operation_id="jobs_queue",
-        summary="Have a worker make a file of a study's results; the same again gives the job that is under way",
+        summary="Have a worker make a file of a study's results or rehearse it; what is under way is not begun twice",
         request=JobBody,
         responses={202: JobSerializer},
     )

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from annotations.access.permissions import Right
+from annotations.jobs import files, storing
+from annotations.jobs.outcome import Made, Progress, Stored
 from annotations.models import AnalysisPlan, Job
-from annotations.results.answer_rows import COLUMNS, AnswerRow, answer_count, answers
-from annotations.results.seal import refuse_sealed
-from generation.refusals import Refused
+from annotations.plan.forms import RehearsalForm
 from stats.reports import write_rows
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
-
-# Told after each step how many are done, of how many; raises `LeaseLost` where the work is no longer wanted.
-Progress = Callable[[int, int], None]
-
-ROWS_A_STEP = 500
-
-
-@dataclass(frozen=True)
-class Made:
-    """The file that comes of a job; its chunks are made while they are read."""
-
-    name: str
-    content_type: str
-    chunks: Iterable[bytes]
 
 
 @dataclass(frozen=True)
@@ -39,58 +25,65 @@ class Kind:
 
     label: _StrPromise
     parameters: Mapping[str, tuple[str, ...]]
-    make: Callable[[Job, Progress], Made]
+    make: Callable[[Job, Progress], Made | Stored]
+    # Who may ask for it and see it.
+    right: Right = Right.ANALYSE
+    # Which rows of single answers leave the site with its file, for the log.
+    rows: str = ""
+    # The page of the study in which something is stored; none where a file comes of it.
+    page: str = ""
+    # An upload that waits is stored: it is asked for where that waits, and told what was said there.
+    is_import: bool = False
+
+    @property
+    def makes_file(self) -> bool:
+        return not self.page
 
 
-def make_report(job: Job, progress: Progress) -> Made:
-    """Make the report of a study as a file."""
-    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
-    from annotations.results.report import study_report
-    from annotations.results.report_formats import FORMATS, export
-
-    refuse_sealed(job.study)
-    progress(0, 2)
-    file_format = job.parameters["format"]
-    report = study_report(job.study, off_scale=job.parameters["off_scale"])
-    progress(1, 2)
-    return Made(
-        f"{job.study.slug}.{file_format}", FORMATS[file_format].content_type, [export(report, file_format)]
-    )
-
-
-def make_answers(job: Job, progress: Progress) -> Made:
-    """Make a file of the answers of a study, one row each."""
-    file_format = job.parameters["format"]
-    rows = followed(answers(job.study), answer_count(job.study), progress)
-    chunks = write_rows.FORMATS[file_format](COLUMNS, rows)
-    return Made(
-        f"{job.study.slug}-ratings.{file_format}", write_rows.CONTENT_TYPES[file_format], fitting(chunks)
-    )
-
-
-def followed(rows: Iterator[AnswerRow], total: int, progress: Progress) -> Iterator[AnswerRow]:
-    """Yield the rows, telling how many of them were read; a study that takes answers can have more than it had."""
-    for number, row in enumerate(rows):
-        if number % ROWS_A_STEP == 0:
-            progress(min(number, total), total)
-        yield row
-
-
-def fitting(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the chunks of a file of rows; raise `Refused` where a workbook cannot hold them."""
-    try:
-        yield from chunks
-    except write_rows.TooMuchForWorkbook as error:
-        raise Refused(
-            _("A workbook cannot hold all answers or so long texts; take Parquet or CSV.")
-        ) from error
+def import_kind(
+    label: _StrPromise, make: Callable[[Job, Progress], Stored], page: str, right: Right = Right.RUN
+) -> Kind:
+    return Kind(label, {}, make, right=right, page=page, is_import=True)
 
 
 KINDS: dict[str, Kind] = {
     "report": Kind(
         gettext_lazy("Report"),
         {"format": ("pdf", "xlsx"), "off_scale": tuple(AnalysisPlan.OffScale.values)},
-        make_report,
+        files.make_report,
     ),
-    "answers": Kind(gettext_lazy("All answers"), {"format": tuple(write_rows.FORMATS)}, make_answers),
+    "answers": Kind(
+        gettext_lazy("All answers"),
+        {"format": tuple(write_rows.FORMATS)},
+        files.make_answers,
+        rows="ratings",
+    ),
+    "pairs": Kind(
+        gettext_lazy("Preference pairs"),
+        {"format": ("jsonl", "parquet"), "source": ("ratings", "picks")},
+        files.make_pairs,
+        rows="preferences",
+    ),
+    "archive": Kind(
+        gettext_lazy("Archive to make the results again"),
+        {"format": ("zip",)},
+        files.make_archive,
+        rows="archive",
+    ),
+    "rehearsal": Kind(
+        pgettext_lazy("job", "Rehearsal"),
+        {"evaluators": RehearsalForm.EVALUATORS, "effect": RehearsalForm.EFFECTS},
+        storing.rehearse,
+        right=Right.RUN,
+        page="annotations:results",
+    ),
+    "import_candidates": import_kind(
+        gettext_lazy("Import of candidates"), storing.import_material, "annotations:material"
+    ),
+    "import_prompts": import_kind(
+        gettext_lazy("Import of prompts"), storing.import_material, "annotations:material"
+    ),
+    "import_ratings": import_kind(
+        gettext_lazy("Import of ratings"), storing.import_ratings, "annotations:results", Right.ANALYSE
+    ),
 }

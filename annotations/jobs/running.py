@@ -1,4 +1,4 @@
-"""Doing jobs: a worker takes one under a lease, works outside any transaction, and hands the file in."""
+"""Doing jobs: a worker takes one under a lease, works outside any transaction, and hands in what came of it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import IO
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.translation import override
 
-from annotations.jobs.kinds import KINDS, Made, Progress
-from annotations.jobs.queueing import notify
+from annotations.jobs.kinds import KINDS
+from annotations.jobs.outcome import Made, Stored
 from annotations.models import Job, JobFilePart
+from annotations.models.jobs import notify
 from generation.models import LeaseLost
 from generation.refusals import Refused
 from generation.runs.notifications import idle_slots
@@ -32,10 +33,10 @@ def run_next() -> bool:
     job = claim()
     if job is None or job.lease is None:
         return False
-    pk, lease = job.pk, job.lease
+    pk, lease, told = job.pk, job.lease, Told(job)
     try:
-        with held(lambda: Job.objects.renew(pk, lease), str(job)), override(job.language):
-            make(job)
+        with held(told.renew, str(job)), override(job.language):
+            make(job, told)
     except LeaseLost as lost:
         logger.warning("Nothing was stored: %s", lost)
     except Exception as error:
@@ -53,27 +54,60 @@ def claim() -> Job | None:
     return Job.objects.order_by("attempts", "pk").claim(started_at=Now(), done=0, total=0)
 
 
-def make(job: Job) -> None:
-    """Make the file of a job and hand it in; raise `LeaseLost` where it was stopped or taken by another."""
-    made = KINDS[job.kind].make(job, told_to(job))
+def make(job: Job, told: Told) -> None:
+    """Do a job and hand in what came of it; raise `LeaseLost` where it was stopped or taken by another."""
+    made = KINDS[job.kind].make(job, told)
+    if isinstance(made, Stored):
+        retry(lambda: store(job, made))
+        return
     with TemporaryFile() as file:
         for chunk in made.chunks:
             file.write(chunk)
         retry(lambda: hand_in(job, made, file))
 
 
-def told_to(job: Job) -> Progress:
-    """Return what stores how far a job is, not more often than anybody looks."""
-    told_at = float("-inf")
+class Told:
+    """Takes how far a job is, stores it with the lease, and raises `LeaseLost` once that is lost."""
 
-    def progress(done: int, total: int) -> None:
-        nonlocal told_at
-        if job.lease is None or time.monotonic() - told_at < STEP_SECONDS:
+    def __init__(self, job: Job) -> None:
+        self.job, self.done, self.total = job, 0, 0
+        self.stored_at = float("-inf")
+        self.lost: LeaseLost | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        if self.lost:
+            raise self.lost
+        # What a transaction writes nobody sees before its end: then the thread that holds the lease tells it.
+        if not connection.in_atomic_block and time.monotonic() - self.stored_at >= STEP_SECONDS:
+            self.renew()
+
+    def renew(self) -> None:
+        """Hold the job for another lease, and store how far it is; raise `LeaseLost`."""
+        if self.job.lease is None:
             return
-        told_at = time.monotonic()
-        Job.objects.renew(job.pk, job.lease, done=done, total=total)
+        self.stored_at = time.monotonic()
+        try:
+            Job.objects.renew(self.job.pk, self.job.lease, done=self.done, total=self.total)
+        except LeaseLost as lost:
+            self.lost = lost
+            raise
 
-    return progress
+
+@transaction.atomic
+def store(job: Job, stored: Stored) -> None:
+    """Store what came of a job, if the lease still holds at its end; raise `LeaseLost` otherwise."""
+    if job.lease is None:
+        raise LeaseLost(str(job))
+    study = stored.store()
+    Job.objects.hand_in(
+        job.pk,
+        job.lease,
+        state=Job.State.DONE,
+        finished_at=Now(),
+        made=study,
+        study=job.study or study,
+    )
 
 
 @transaction.atomic

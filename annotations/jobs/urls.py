@@ -15,4 +15,6 @@ urlpatterns: list[URLPattern] = [
     path("manage/jobs/<uuid:job>/file/", views.job_file, name="job_file"),
     # /studies/<slug>/results/...
     path("studies/<slug:slug>/results/prepare/", views.prepare, name="prepare"),
+    # /studies/<slug>/plan/...
+    path("studies/<slug:slug>/plan/rehearse/", views.rehearse, name="rehearse"),
 ]

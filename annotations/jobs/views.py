@@ -1,4 +1,4 @@
-"""Pages of jobs: asking for one, watching it, stopping it, and fetching its file."""
+"""Pages of jobs: asking for one, watching it, stopping it, and fetching what came of it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from annotations.access.permissions import Right, study_for
+from annotations.jobs.kinds import KINDS
 from annotations.jobs.queueing import job_for, jobs_of, may_stop, open_file, queue_job, stop_job
 from annotations.jobs.wording import file_words, progress_words
-from annotations.models import Job
+from annotations.models import Job, WaitingUpload
 from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
@@ -27,10 +29,11 @@ JOBS_ON_PAGE = 50
 
 @require_POST
 def prepare(request: UserRequest, slug: str) -> HttpResponse:
-    """Have a file of a study's results made by a worker; `file` says which, as in `report.pdf`."""
+    """Have a worker make a file of a study's results; `file` says which: `report.pdf`, `pairs-picks.jsonl`."""
     study = study_for(request.user, slug, Right.ANALYSE)
     kind, _dot, file_format = request.POST.get("file", "").partition(".")
-    parameters = {"format": file_format}
+    kind, _mark, source = kind.partition("-")
+    parameters = {"format": file_format} | ({"source": source} if source else {})
     if kind == "report":
         parameters["off_scale"] = request.POST.get("off_scale", "kept")
     try:
@@ -38,6 +41,19 @@ def prepare(request: UserRequest, slug: str) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("annotations:results", slug)
+    return redirect(job)
+
+
+@require_POST
+def rehearse(request: UserRequest, slug: str) -> HttpResponse:
+    """Have a worker answer a copy of a study with simulated evaluators."""
+    study = study_for(request.user, slug, Right.RUN)
+    parameters = {name: request.POST.get(name, "") for name in KINDS["rehearsal"].parameters}
+    try:
+        job = queue_job(study, "rehearsal", parameters, by=request.user)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("annotations:plan", slug)
     return redirect(job)
 
 
@@ -67,8 +83,28 @@ def job_context(request: UserRequest, uuid: UUID) -> dict[str, Any]:
         "job": found,
         "words": progress_words(found),
         "file": file_words(found),
+        "result": result_address(found),
+        "back": waiting_address(found),
         "may_stop": found.is_open() and may_stop(found, request.user),
     }
+
+
+def result_address(job: Job) -> str:
+    """Return where what a job stored is seen, or nothing."""
+    return reverse(KINDS[job.kind].page, args=[job.made.slug]) if job.made else ""
+
+
+def waiting_address(job: Job) -> str:
+    """Return where the upload waits that a job could not store, to be read otherwise, or nothing."""
+    if job.state not in (Job.State.FAILED, Job.State.STOPPED) or not KINDS[job.kind].is_import:
+        return ""
+    upload = WaitingUpload.objects.fresh().filter(job=job).first()
+    if upload is None:
+        return ""
+    if upload.kind == WaitingUpload.Kind.RATINGS:
+        return reverse("annotations:look_at_ratings", args=[upload.uuid])
+    name = {"candidates": "confirm_columns", "prompts": "confirm_prompts"}[upload.kind]
+    return reverse(f"annotations:{name}", args=[upload.study.slug if upload.study else "", upload.uuid])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,7 +118,7 @@ def stop(request: UserRequest, job: UUID) -> HttpResponse:
     if not may_stop(found, request.user):
         raise PermissionDenied
     question = Question(
-        _("Stop preparing this file?"),
+        _("Stop “%(what)s”?") % {"what": file_words(found)},
         (_("What is done of it is lost. It can be asked for again."),),
         _("Stop it"),
         found.get_absolute_url(),

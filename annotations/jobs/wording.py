@@ -1,4 +1,4 @@
-"""What a page says of a job: which file it makes, and how far it is."""
+"""What a page says of a job: what it makes or does, and how far it is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from generation.models.lease import LOST
 
 
 def file_words(job: Job) -> str:
-    """Return what a job makes, as in 'Report (PDF)'."""
+    """Return what a job makes, as in 'Report (PDF)', or does."""
+    if "format" not in job.parameters:
+        return str(KINDS[job.kind].label)
     return _("%(what)s (%(format)s)") % {
         "what": KINDS[job.kind].label,
         "format": job.parameters["format"].upper(),
@@ -35,7 +37,11 @@ def progress_words(job: Job) -> str:
     if job.state == Job.State.RUNNING:
         if not job.total:
             return _("It has begun.")
+        if job.kind in ("import_candidates", "import_prompts"):
+            return _("%(done)s rows are read.") % {"done": job.done}
         return _("%(done)s of %(total)s are done.") % {"done": job.done, "total": job.total}
+    if job.state == Job.State.DONE and job.made_id:
+        return _("It is done.")
     if job.state == Job.State.DONE and job.finished_at:
         until = timezone.localtime(job.finished_at + KEPT)
         words = {"size": filesizeformat(job.file_bytes or 0), "day": date_format(until, "DATE_FORMAT")}

@@ -8,7 +8,7 @@ from django.core.files.base import File
 from annotations.judges.files import ScoreFile, read_columns, read_scores
 from annotations.judges.judges import About, import_scores
 from annotations.models import Judge, Study
-from annotations.setup.uploads.reading import name_of, on_disk, refuse_too_large
+from annotations.uploads.reading import name_of, on_disk, refuse_too_large
 
 
 def import_upload(

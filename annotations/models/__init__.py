@@ -12,7 +12,7 @@ from annotations.models.answers import (
     Placement,
     Rating,
 )
-from annotations.models.imports import RatingImport, RatingUpload, RatingUploadPart, RepeatedRating
+from annotations.models.imports import RatingImport, RepeatedRating
 from annotations.models.jobs import Job, JobFilePart
 from annotations.models.judges import Judge, JudgeRating
 from annotations.models.pages import Page, PageCandidate, StudyRun, Subtask
@@ -30,7 +30,7 @@ from annotations.models.roles import StaffAct, StudyRole
 from annotations.models.sharing import ReportLink
 from annotations.models.study import Criterion, Study, StudyQuerySet
 from annotations.models.study_methods import StudyMethod, method_label
-from annotations.models.waiting import WaitingFile
+from annotations.models.waiting import WaitingFile, WaitingUpload
 
 __all__ = [
     "SHORTEST_REASON",
@@ -56,8 +56,6 @@ __all__ = [
     "Placement",
     "Rating",
     "RatingImport",
-    "RatingUpload",
-    "RatingUploadPart",
     "Reminder",
     "RepeatedRating",
     "ReportLink",
@@ -71,5 +69,6 @@ __all__ = [
     "Subtask",
     "Unblinding",
     "WaitingFile",
+    "WaitingUpload",
     "method_label",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -86,31 +84,3 @@ class RepeatedRating(models.Model):
 
     def __str__(self) -> str:
         return f"score {self.number} of candidate {self.candidate_id} in enrolment {self.enrolment_id}"
-
-
-class RatingUpload(models.Model):
-    """Files of ratings that wait until whoever uploaded them has looked at what is in them."""
-
-    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    created_at = models.DateTimeField(db_default=Now())
-    # What they became.
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, null=True, related_name="+")
-
-    def __str__(self) -> str:
-        return f"upload {self.uuid}"
-
-
-class RatingUploadPart(models.Model):
-    """One file of an upload; number 0 is the table of texts."""
-
-    upload = models.ForeignKey(RatingUpload, on_delete=models.CASCADE, related_name="parts")
-    number = models.PositiveSmallIntegerField()
-    name = models.CharField(max_length=100)
-    content = models.BinaryField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["upload", "number"], name="rating_upload_part_once")]
-
-    def __str__(self) -> str:
-        return f"file {self.number} of upload {self.upload_id}"

@@ -1,4 +1,4 @@
-"""Long work on a study that outlasts a request: what was asked for, how far it is, and the file that comes of it."""
+"""Long work that outlasts a request: what was asked for, how far it is, and the file or study that comes of it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,54 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.contrib.auth.models import User
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models.study import Study
 from generation.models.lease import MOST_ATTEMPTS, Leased, LeasedQuerySet
+from generation.refusals import Refused
+from generation.runs.notifications import send_tasks
 
 # A file with single answers should not lie about longer than somebody needs to fetch it.
 KEPT = timedelta(days=7)
+# One who wants more has them done one after the other, and leaves the workers to others as well.
+MOST_OPEN = 5
+# By its name, because the task notifies in its turn.
+RUN_JOB = "annotations.tasks.run_job"
+
+
+def notify(times: int = 1) -> None:
+    """Notify so many workers that jobs wait; without a broker they find out when they next poll."""
+    send_tasks(RUN_JOB, [()] * times, settings.CELERY_TASK_DEFAULT_QUEUE)
 
 
 class JobQuerySet(LeasedQuerySet["Job"]):
+    @transaction.atomic
+    def queue(self, *, owner: User, **wanted: Any) -> Job:
+        """Have a worker do what is wanted, in the owner's language; the same again while it is under way is that job.
+
+        Raises `Refused` for one who has too many under way.
+        """
+        wanted |= {"owner": owner, "language": get_language() or settings.LANGUAGE_CODE}
+        # Of two requests at once the second sees what the first has queued.
+        User.objects.select_for_update().get(pk=owner.pk)
+        under_way = self.open().filter(owner=owner)
+        if same := under_way.filter(**wanted).first():
+            return same
+        if under_way.count() >= MOST_OPEN:
+            raise Refused(
+                gettext("%(count)d jobs of yours are under way already. Wait for one of them, or stop one.")
+                % {"count": MOST_OPEN}
+            )
+        job = self.create(**wanted)
+        transaction.on_commit(notify)
+        return job
+
     def open(self) -> JobQuerySet:
         """Those that wait or are being worked on."""
         return self.filter(state__in=Job.OPEN)
@@ -62,7 +96,8 @@ class Job(Leased):
     FREE, HELD = State.WAITING, State.RUNNING
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="jobs")
+    # None for one that makes a study.
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, null=True, related_name="jobs")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=20)
     # What the kind asks to be told, as in {"format": "pdf", "off_scale": "kept"}.
@@ -73,6 +108,8 @@ class Job(Leased):
     # Steps of this attempt; no total while nobody knows it.
     done = models.PositiveBigIntegerField(default=0)
     total = models.PositiveBigIntegerField(default=0)
+    # What was stored or made, where no file comes of it: the study in which it is.
+    made = models.ForeignKey(Study, on_delete=models.CASCADE, null=True, related_name="+")
     # Of the file; empty until there is one.
     file_name = models.CharField(max_length=120, blank=True)
     content_type = models.CharField(max_length=100, blank=True)
@@ -107,9 +144,10 @@ class Job(Leased):
                 name="job_ended_at_a_time",
             ),
             models.CheckConstraint(
-                condition=Q(state="done", file_bytes__isnull=False)
-                | ~Q(state="done") & Q(file_bytes__isnull=True),
-                name="job_done_has_file",
+                condition=Q(state="done", file_bytes__isnull=False, made__isnull=True)
+                | Q(state="done", file_bytes__isnull=True, made__isnull=False)
+                | ~Q(state="done") & Q(file_bytes__isnull=True, made__isnull=True),
+                name="job_done_has_made_something",
             ),
         ]
 

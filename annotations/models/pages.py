@@ -29,6 +29,8 @@ class Page(models.Model):
     subtask = models.ForeignKey(Subtask, on_delete=models.CASCADE, related_name="pages")
     number = models.PositiveSmallIntegerField()
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT)
+    # What the file said of the prompt that is no part of it; evaluators see nothing of it.
+    notes = models.JSONField(default=dict, db_default={})
 
     class Meta:
         ordering = ["subtask__number", "number"]

@@ -134,3 +134,19 @@ class PlanForm(forms.Form):
     def clean_analysis(self) -> str:
         """Return the chosen analysis, the rule of the design where none was chosen."""
         return self.cleaned_data["analysis"] or AnalysisPlan.Analysis.BY_DESIGN
+
+
+class RehearsalForm(forms.Form):
+    """How many simulated evaluators answer a copy of the study, and what they are to find."""
+
+    EVALUATORS = ("5", "10", "20", "30", "50")
+    EFFECTS = ("0", "0.25", "0.5", "1")
+
+    evaluators = forms.ChoiceField(
+        choices=[(number, number) for number in EVALUATORS], initial="20", label=_("Evaluators")
+    )
+    effect = forms.ChoiceField(
+        choices=[(points, points) for points in EFFECTS],
+        initial="0.5",
+        label=_("Points between one method and the next"),
+    )

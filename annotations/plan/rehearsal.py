@@ -103,7 +103,7 @@ def copy_study(study: Study, slug: str) -> Study:
     for subtask in study.subtasks.prefetch_related("pages__page_candidates"):
         subtask_copy = Subtask.objects.create(study=copy, number=subtask.number)
         pages = Page.objects.bulk_create(
-            Page(subtask=subtask_copy, number=page.number, prompt_id=page.prompt_id)
+            Page(subtask=subtask_copy, number=page.number, prompt_id=page.prompt_id, notes=page.notes)
             for page in subtask.pages.all()
         )
         PageCandidate.objects.bulk_create(

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from annotations.access.fixed import refuse_late_plan
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import AnalysisPlan, Study
-from annotations.plan.forms import PlanForm
+from annotations.plan.forms import PlanForm, RehearsalForm
 from annotations.plan.plan import lock_plan, locked_plan
 from annotations.requests import UserRequest
 from generation.refusals import Refused
@@ -56,6 +56,7 @@ def plan_page(
         "study": study,
         "rights": right_names(request.user, study),
         "form": form,
+        "rehearsal_form": RehearsalForm(),
         "plan": plan,
         "threshold": exact_percent(float(threshold)),
     }

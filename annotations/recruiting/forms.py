@@ -16,9 +16,6 @@ from annotations.models.bounds import MOST_DAYS, bounds_of
 from annotations.models.texts_by_language import longest_text
 from annotations.recruiting.invitations import DAYS_VALID, LONGEST_NAME
 from annotations.text_forms import TextInput, TextsForm
-from generation.files.encoding import EncodingUnconfirmed
-from generation.refusals import Refused
-from generation.web.encodings import EncodingField
 from generation.web.fields import KeyField
 
 if TYPE_CHECKING:
@@ -123,7 +120,6 @@ class InviteForm(StudyForm):
 class InviteFileForm(StudyForm):
     """A file of people to be invited."""
 
-    encoding = EncodingField()
     file = forms.FileField(
         label=_("File of people"),
         help_text=_(
@@ -133,25 +129,19 @@ class InviteFileForm(StudyForm):
     )
     days_valid = days_valid_field()
 
-    field_order = ["file", "encoding", "days_valid"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.is_bound:
-            del self.fields["encoding"]
-
-    def refuse(self, refused: Refused) -> None:
-        """Show what is wrong with the file, and offer the encodings that it may be in."""
-        encoding = self.fields.get("encoding")
-        if isinstance(refused, EncodingUnconfirmed) and isinstance(encoding, EncodingField):
-            encoding.offer(refused)
-        self.add_error("file", str(refused).splitlines())
-
     def clean_file(self) -> UploadedFile[bytes]:
         file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > LARGEST_FILE:
             raise forms.ValidationError(_("The file is larger than 500 kB."))
         return file
+
+
+class WaitingPeopleForm(forms.Form):
+    """How a list of people is read, and how long the invitations are good."""
+
+    encoding = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    sheet = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
+    days_valid = days_valid_field()
 
 
 class LinkForm(StudyForm):

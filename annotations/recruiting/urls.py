@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from annotations.recruiting import joining_views, views
+from annotations.recruiting.invitations import views as invitation_views
 
 urlpatterns: list[URLPattern] = [
     # /join/<token>/
@@ -16,17 +17,26 @@ urlpatterns: list[URLPattern] = [
     # /manage/studies/<slug>/people/
     path("manage/studies/<slug:slug>/people/", views.people, name="people"),
     path("manage/studies/<slug:slug>/people/groups/", views.add_group, name="add_group"),
-    path("manage/studies/<slug:slug>/people/invitations/", views.invite_one, name="invite_one"),
-    path("manage/studies/<slug:slug>/people/invitations/file/", views.invite_file, name="invite_file"),
+    path("manage/studies/<slug:slug>/people/invitations/", invitation_views.invite_one, name="invite_one"),
+    path(
+        "manage/studies/<slug:slug>/people/invitations/file/",
+        invitation_views.invite_file,
+        name="invite_file",
+    ),
+    path(
+        "manage/studies/<slug:slug>/people/invitations/file/<uuid:file>/",
+        invitation_views.confirm_people,
+        name="confirm_people",
+    ),
     path(
         "manage/studies/<slug:slug>/people/invitations/<uuid:invitation>/revoke/",
-        views.revoke,
+        invitation_views.revoke,
         name="revoke_invitation",
     ),
-    path("manage/studies/<slug:slug>/people/links/", views.add_link, name="add_open_link"),
+    path("manage/studies/<slug:slug>/people/links/", invitation_views.add_link, name="add_open_link"),
     path(
         "manage/studies/<slug:slug>/people/links/<uuid:link>/close/",
-        views.close_link,
+        invitation_views.close_link,
         name="close_open_link",
     ),
     path("manage/studies/<slug:slug>/people/evaluators/", views.enrol_user, name="enrol_user"),

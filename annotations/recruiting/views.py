@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access.permissions import Right, right_names, study_for
-from annotations.models import Enrolment, Invitation, OpenLink, Study
+from annotations.models import Enrolment, Study
 from annotations.questionnaire.progress import progress_of
 from annotations.recruiting import invitations
 from annotations.recruiting.consent import label_of
@@ -45,7 +39,6 @@ from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
-from stats.reports.write_rows import Columns, csv_chunks
 
 FORMS: dict[str, type[StudyForm]] = {
     "group": GroupForm,
@@ -91,173 +84,6 @@ def add_group(request: UserRequest, slug: str) -> HttpResponse:
         form.add_error(None, error.messages)
         return page_with(request, study, group=form)
     messages.success(request, _("The group %(name)s is stored.") % {"name": group.name})
-    return redirect("annotations:people", study.slug)
-
-
-@require_POST
-def invite_one(request: UserRequest, slug: str) -> HttpResponse:
-    """Invite one person."""
-    study = study_for(request.user, slug, Right.RUN)
-    form = InviteForm(study, request.POST)
-    if not form.is_valid():
-        return page_with(request, study, invite=form)
-    sent = form.cleaned_data
-    nonce = NonceForm(request.POST).sent_nonce()
-    invitee = invitations.Invitee(sent["email"], sent["name"], sent.get("group"))
-    try:
-        made = invitations.invite(
-            study,
-            [invitee],
-            by=request.user,
-            days_valid=sent["days_valid"],
-            nonce=nonce,
-        )
-    except Refused as refused:
-        form.add_error("email", str(refused))
-        return page_with(request, study, invite=form)
-    return invited(request, study, made)
-
-
-@require_POST
-def invite_file(request: UserRequest, slug: str) -> HttpResponse:
-    """Invite the people of a file, all or none."""
-    study = study_for(request.user, slug, Right.RUN)
-    form = InviteFileForm(study, request.POST, request.FILES)
-    if not form.is_valid():
-        return page_with(request, study, invite_file=form)
-    nonce = NonceForm(request.POST).sent_nonce()
-    try:
-        made = invitations.invited_before(study, nonce, by=request.user) or invitations.invite(
-            study,
-            read_upload(form.cleaned_data["file"], study, form.cleaned_data["encoding"]),
-            by=request.user,
-            days_valid=form.cleaned_data["days_valid"],
-            nonce=nonce,
-        )
-    except Refused as refused:
-        form.refuse(refused)
-        return page_with(request, study, invite_file=form)
-    return invited(request, study, made)
-
-
-def read_upload(file: UploadedFile[bytes], study: Study, encoding: str) -> list[invitations.Invitee]:
-    """Return the people of an uploaded file; raise `FileRefused`."""
-    with tempfile.NamedTemporaryFile() as copy:
-        for chunk in file.chunks():
-            copy.write(chunk)
-        copy.flush()
-        # Problems are told by the name that the sender knows.
-        return invitations.read_invitees(Path(copy.name), file.name or "", study, encoding=encoding)
-
-
-def invited(request: UserRequest, study: Study, made: list[invitations.NewLink]) -> HttpResponse:
-    """Mail the invitations, and show the links of those that no mail went out for: this once."""
-    site = request.build_absolute_uri("/")
-    left = invitations.send_invitations(made, site=site)
-    if sent := len(made) - len(left):
-        words = ngettext("%(sent)d invitation was sent.", "%(sent)d invitations were sent.", sent)
-        messages.success(request, words % {"sent": sent})
-    if not left:
-        return redirect("annotations:people", study.slug)
-    return links_page(request, study, left)
-
-
-LINK_COLUMNS: Columns = {"email": "text", "name": "text", "group": "text", "link": "text"}
-
-
-def links_page(request: UserRequest, study: Study, links: list[invitations.NewLink]) -> HttpResponse:
-    """Return the page that shows new links once, and holds them as a file to keep."""
-    site = request.build_absolute_uri("/")
-    rows = [(link.made, join_address(link.token, site)) for link in links]
-    table = [
-        (
-            *((made.email, made.name) if isinstance(made, Invitation) else ("", "")),
-            made.group.key if made.group else "",
-            address,
-        )
-        for made, address in rows
-    ]
-    context = {
-        "study": study,
-        "rights": right_names(request.user, study),
-        "rows": rows,
-        "is_open": isinstance(links[0].made, OpenLink),
-        "can_mail": can_mail(),
-        # In the page itself, because the links are stored nowhere.
-        "file": "data:text/csv;charset=utf-8," + quote(b"".join(csv_chunks(LINK_COLUMNS, table))),
-    }
-    return render(request, "annotations/recruiting/new_links.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def revoke(request: UserRequest, slug: str, invitation: UUID) -> HttpResponse:
-    """Ask whether an invitation shall be taken back, and do so."""
-    study = study_for(request.user, slug, Right.RUN)
-    found = get_object_or_404(
-        Invitation.objects.select_related("study", "used_by"), study=study, uuid=invitation
-    )
-    if request.method != "POST":
-        return ask(request, revocation_question(found))
-    if invitations.revoke_invitation(found, by=request.user):
-        messages.success(request, _("The invitation is taken back: its link opens nothing any more."))
-    return redirect("annotations:people", study.slug)
-
-
-def revocation_question(invitation: Invitation) -> Question:
-    whose = invitation.name or invitation.email
-    follows = [_("Its link then opens nothing any more, and cannot be made good again; you can invite anew.")]
-    if invitation.used_by:
-        follows.append(
-            _("%(pseudonym)s joined by it and can no longer come back by it. What they answered stays.")
-            % {"pseudonym": invitation.used_by.pseudonym}
-        )
-    return Question(
-        _("Take back the invitation of %(whose)s?") % {"whose": whose}
-        if whose
-        else _("Take back this invitation?"),
-        tuple(follows),
-        _("Take it back"),
-        reverse("annotations:people", args=[invitation.study.slug]),
-    )
-
-
-@require_POST
-def add_link(request: UserRequest, slug: str) -> HttpResponse:
-    """Make an open link and show it once."""
-    study = study_for(request.user, slug, Right.RUN)
-    form = LinkForm(study, request.POST)
-    if not form.is_valid():
-        return page_with(request, study, link=form)
-    nonce = NonceForm(request.POST).sent_nonce()
-    try:
-        made = invitations.make_open_link(study, by=request.user, nonce=nonce, **form.cleaned_data)
-    except (Refused, ValidationError) as refused:
-        form.add_error(None, refused.messages if isinstance(refused, ValidationError) else str(refused))
-        return page_with(request, study, link=form)
-    return links_page(request, study, [made])
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def close_link(request: UserRequest, slug: str, link: UUID) -> HttpResponse:
-    """Ask whether an open link shall be closed; let nobody join by it any more."""
-    study = study_for(request.user, slug, Right.RUN)
-    found = get_object_or_404(OpenLink.objects.select_related("study"), study=study, uuid=link)
-    if request.method != "POST":
-        joined = {"joined": found.enrolments.count(), "limit": found.limit}
-        question = Question(
-            _("Close this open link?"),
-            (
-                _(
-                    "Nobody can then join by it any more, and it is never opened again; you can make another one."
-                ),
-                _("%(joined)d of %(limit)d have joined by it. They stay, and go on answering.") % joined,
-            ),
-            _("Close the link"),
-            reverse("annotations:people", args=[slug]),
-        )
-        return ask(request, question)
-    if invitations.close_open_link(found, by=request.user):
-        messages.success(request, _("The link is closed: nobody can join by it any more."))
     return redirect("annotations:people", study.slug)
 
 

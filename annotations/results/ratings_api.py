@@ -15,7 +15,7 @@ from annotations.imports.rating_columns import Reading, read_map, read_scale, re
 from annotations.imports.ratings import NamedFile, find_ratings, import_ratings
 from annotations.models.texts_by_language import named_by
 from annotations.results.api import Answers
-from annotations.setup.uploads.reading import on_disk, refuse_too_large
+from annotations.uploads.reading import on_disk, refuse_too_large
 from generation.genres import genre_choices
 from generation.web.rest import TABLE_PARSERS, Strict, UserRequest, checked_query
 from generation.web.schema import extend_schema

@@ -328,19 +328,13 @@ class MaterialForm(FileForm):
         label=_("Replace the prompts and texts that the study has now. This cannot be undone."),
         error_messages={"required": _("Tick the box to replace what there is.")},
     )
-    encoding = EncodingField()
 
     def __init__(self, study: Study, *args: Any, replaces: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.study = study
         if not replaces:
             del self.fields["is_meant"]
-        if not self.is_bound:
-            # Most files tell their encoding by themselves: it is asked for where one did not.
-            del self.fields["encoding"]
-        self.order_fields(
-            [name for name in self.fields if name not in ("encoding", "is_meant")] + ["encoding"]
-        )
+        self.order_fields([name for name in self.fields if name != "is_meant"])
 
 
 class CandidatesForm(FileForm):
@@ -370,7 +364,10 @@ class PromptsForm(MaterialForm):
     prompts_file = forms.FileField(
         required=False,
         label=_("Or a file with prompts"),
-        help_text=_("One prompt a line, or CSV with the columns prompt and description."),
+        help_text=_(
+            "One prompt a line, or a table (CSV, JSON, XLSX or Parquet) with one row a prompt. Where the file does not"
+            " say it by itself, you say next how it is read."
+        ),
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
 
@@ -379,13 +376,11 @@ class PromptsForm(MaterialForm):
         typed, upload = cleaned.get("prompts", "").strip(), cleaned.get("prompts_file")
         if not self.errors and bool(typed) == (upload is not None):
             self.add_error("prompts", gettext("Type the prompts or choose a file, one of the two."))
-        elif not self.errors:
+        elif typed and not self.errors:
             try:
-                cleaned["file"] = prompts_in(
-                    upload or cleaned["prompts"], self.study, encoding=cleaned.get("encoding", "")
-                )
+                cleaned["file"] = prompts_in(cleaned["prompts"], self.study)
             except Refused as refused:
-                self.refuse("prompts_file" if upload else "prompts", refused)
+                self.refuse("prompts", refused)
         return cleaned
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from annotations.models import (
     Page,
     PageCandidate,
     Study,
+    StudyMethod,
     method_label,
 )
 from annotations.models.counting import count_of
@@ -55,11 +56,13 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
         raise Refused(_("These texts are of another kind than the criteria ask about."))
     if locked.study_runs.filter(run__state__in=OPEN_RUNS).exists():
         raise Refused(_("A run for the prompts of this study is under way; cancel it first."))
+    labels = {key: label for key, label in locked.study_methods.values_list("method__key", "label") if label}
     clear(locked)
     locked.study_runs.all().delete()
     methods = (
         _store_candidates(locked, file) if isinstance(file, CandidateFile) else _store_prompts(locked, file)
     )
+    keep_labels(locked, labels)
     locked.signed_off_at = None
     locked.save(update_fields=["text_language", "signed_off_at"])
     study.text_language, study.signed_off_at = locked.text_language, None
@@ -68,6 +71,16 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
         file=file.name, sha256=file.sha256, prompts=len(file.prompts), methods=methods,
     )  # fmt: skip
     return study
+
+
+def keep_labels(study: Study, labels: Mapping[str, str]) -> None:
+    """Give methods, by their keys, the labels that they had before other material came, but for those taken since."""
+    methods = list(study.study_methods.select_related("method").filter(method__key__in=labels))
+    taken = set(study.study_methods.exclude(method__key__in=labels).values_list("method__label", flat=True))
+    for one in methods:
+        if labels[one.method.key] not in taken:
+            one.label = labels[one.method.key]
+    StudyMethod.objects.bulk_update(methods, ["label"])
 
 
 def _store_candidates(study: Study, file: CandidateFile) -> int:
@@ -82,7 +95,7 @@ def _store_candidates(study: Study, file: CandidateFile) -> int:
 def _store_prompts(study: Study, file: PromptFile) -> int:
     stored = stored_prompts(file.genre, set(file.prompts))
     guess_language(study, [prompt.heading for prompt in file.prompts])
-    lay_out(study, [stored[prompt] for prompt in file.prompts])
+    lay_out(study, [stored[prompt] for prompt in file.prompts], file.notes or None)
     return 0
 
 

@@ -11,13 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotations.access.fixed import refuse_labels, why_fixed
 from annotations.access.permissions import Right, study_for
-from annotations.models import Study
+from annotations.models import Study, WaitingUpload
 from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, FileForm, LabelsForm, PromptsForm
 from annotations.setup.material import material_checks, store_material, typography_checks
 from annotations.setup.study import label_methods
 from annotations.setup.uploads.examples import examples_for
-from annotations.setup.uploads.waiting import keep_waiting
+from annotations.setup.uploads.waiting import Kind, keep_material, read_waiting, says_all, store_read
 from annotations.setup.views import setup_page
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once, was_made
@@ -35,8 +35,14 @@ def upload_candidates(request: UserRequest, slug: str) -> HttpResponse:
     study = study_for(request.user, slug, Right.RUN)
     form = CandidatesForm(request.POST, request.FILES)
     if form.is_valid():
+        upload = form.cleaned_data["candidates"]
         try:
-            file = keep_waiting(study, form.cleaned_data["candidates"], by=request.user)
+            file = make_once(
+                NonceForm(request.POST).sent_nonce(),
+                f"candidates of study {study.pk} by {request.user.pk}",
+                lambda: keep_material(Kind.CANDIDATES, study, upload, by=request.user),
+                WaitingUpload.objects.all(),
+            )
         except Refused as refused:
             form.refuse("candidates", refused)
         else:
@@ -49,19 +55,31 @@ def upload_prompts(request: UserRequest, slug: str) -> HttpResponse:
     """Make prompts without any texts the material of a draft."""
     study = study_for(request.user, slug, Right.RUN)
     nonce, sender = NonceForm(request.POST).sent_nonce(), f"material of study {study.pk} by {request.user.pk}"
-    # A form that is sent twice replaces nothing but what it has stored itself.
-    replaces = study.subtasks.exists() and not was_made(nonce, sender)
-    form = PromptsForm(study, request.POST, request.FILES, replaces=replaces)
+    if was_made(nonce, sender):
+        return redirect("annotations:material", study.slug)
+    form = PromptsForm(study, request.POST, request.FILES, replaces=study.subtasks.exists())
     if form.is_valid():
+        upload = form.cleaned_data.get("prompts_file")
+
+        def store() -> Study:
+            if waiting is None:
+                return store_material(study, form.cleaned_data["file"], by=request.user)
+            return store_read(waiting, read_waiting(waiting), by=request.user)
+
         try:
-            make_once(
+            waiting = make_once(
                 nonce,
-                sender,
-                lambda: store_material(study, form.cleaned_data["file"], by=request.user),
-                Study.objects.all(),
-            )
+                f"file with prompts of study {study.pk} by {request.user.pk}",
+                lambda: keep_material(Kind.PROMPTS, study, upload, by=request.user),
+                WaitingUpload.objects.all(),
+            ) if upload else None  # fmt: skip
+            if waiting is not None and not says_all(waiting):
+                return redirect("annotations:confirm_prompts", study.slug, waiting.uuid)
+            make_once(nonce, sender, store, Study.objects.all())
         except Refused as refused:
-            form.add_error(None, str(refused))
+            if was_made(nonce, sender):
+                return redirect("annotations:material", study.slug)
+            form.refuse("prompts_file" if upload else None, refused)
         else:
             messages.success(request, _("The material is stored. Look at it, then sign it off."))
             return redirect("annotations:material", study.slug)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -16,20 +16,23 @@ BATCH = 2000
 
 
 @transaction.atomic
-def lay_out(study: Study, prompts: Sequence[int]) -> list[int]:
+def lay_out(
+    study: Study, prompts: Sequence[int], notes: Sequence[Mapping[str, Any]] | None = None
+) -> list[int]:
     """Save a page for each prompt, in sub-tasks of the study's size, and return them in order (primary keys)."""
     # Rows refer to each other by primary keys here: with the objects themselves Django takes twice as long.
-    batches = split(prompts, study.prompts_per_subtask)
+    rows = list(zip(prompts, notes or [{}] * len(prompts), strict=True))
+    batches = split(rows, study.prompts_per_subtask)
     subtasks = Subtask.objects.bulk_create(
         Subtask(study=study, number=number) for number in range(1, len(batches) + 1)
     )
     return copy_rows(
         Page,
-        ("subtask", "number", "prompt"),
+        ("subtask", "number", "prompt", "notes"),
         [
-            (subtask.pk, number, prompt)
+            (subtask.pk, number, prompt, noted)
             for subtask, batch in zip(subtasks, batches, strict=True)
-            for number, prompt in enumerate(batch, start=1)
+            for number, (prompt, noted) in enumerate(batch, start=1)
         ],
     )
 
@@ -66,15 +69,15 @@ def place_candidates(
 def recut(study: Study) -> None:
     """Cut the pages of a study into sub-tasks of its size anew; the order of the prompts stays."""
     pages = Page.objects.filter(subtask__study=study).order_by("subtask__number", "number")
-    before = list(pages.values_list("pk", "prompt_id"))
+    before = list(pages.values_list("pk", "prompt_id", "notes"))
     shown = list(
         PageCandidate.objects.filter(page__subtask__study=study)
         .order_by("pk")
         .values_list("page_id", "candidate_id", "study_method_id")
     )
     study.subtasks.all().delete()
-    after = lay_out(study, [prompt for _, prompt in before])
-    page_of = dict(zip((page for page, _ in before), after, strict=True))
+    after = lay_out(study, [prompt for _, prompt, _ in before], [notes for _, _, notes in before])
+    page_of = dict(zip((page for page, _, _ in before), after, strict=True))
     PageCandidate.objects.bulk_create(
         [
             PageCandidate(page_id=page_of[page], candidate_id=candidate, study_method_id=study_method)

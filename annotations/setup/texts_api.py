@@ -45,9 +45,22 @@ class PromptRowSerializer(serializers.ModelSerializer[Page]):
     turns = serializers.ListField(source="prompt.turns", child=TurnSerializer())
     tags = serializers.DictField(source="prompt.tags", child=serializers.CharField())
 
+    notes = serializers.DictField(help_text="What the file said beside the prompt.")
+
     class Meta:
         model = Page
-        fields = ["subtask", "page", "genre", "prompt_id", "text", "description", "parts", "turns", "tags"]
+        fields = [
+            "subtask",
+            "page",
+            "genre",
+            "prompt_id",
+            "text",
+            "description",
+            "parts",
+            "turns",
+            "tags",
+            "notes",
+        ]
 
 
 class CandidateRowSerializer(serializers.ModelSerializer[PageCandidate]):

@@ -32,6 +32,11 @@ urlpatterns: list[URLPattern] = [
         upload_views.confirm_columns,
         name="confirm_columns",
     ),
+    path(
+        "manage/studies/<slug:slug>/material/prompts/<uuid:file>/",
+        upload_views.confirm_prompts,
+        name="confirm_prompts",
+    ),
     path("manage/examples/<str:name>.<str:file_format>", example_file, name="example_file"),
     # Generated texts
     path("manage/studies/<slug:slug>/runs/", run_views.study_runs, name="study_runs"),

@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy
 
 from annotations.access.roles import give_role
-from annotations.jobs.kinds import KINDS, Kind, Made, Progress
+from annotations.jobs.kinds import KINDS, Kind
+from annotations.jobs.outcome import Made, Progress
 from annotations.jobs.queueing import queue_job
 from annotations.models import Job, Study, StudyRole
 from annotations.recruiting.enrolment import enrol

@@ -12,11 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from annotations.models import PageCandidate, StaffAct, Study, StudyRole, WaitingFile
+from annotations.models import PageCandidate, StaffAct, Study, StudyRole, WaitingUpload
 from annotations.setup.pages import clear
 from annotations.setup.rubrics import load_rubric
 from annotations.setup.study import create_study
-from annotations.setup.uploads.waiting import keep_waiting
+from annotations.setup.uploads.waiting import Kind, keep_material
 from annotations.tests.cast import build_study, build_user
 from annotations.tests.test_recruiting_races import at_once
 from generation.models import Candidate
@@ -51,7 +51,7 @@ def sent(client: Client, content: str | bytes, name: str = "answers.csv") -> Any
 
 
 def address() -> str:
-    return f"{UPLOAD}{WaitingFile.objects.get().uuid}/"
+    return f"{UPLOAD}{WaitingUpload.objects.get().uuid}/"
 
 
 def plain(response: Any) -> str:
@@ -77,7 +77,7 @@ def test_first_rows_are_shown_with_the_guess_and_stored_as_confirmed(as_alice: C
         ("GPT-4 (t=0.7)", "Because."), ("GPT-4 (t=0.7)", "Thus."), ("真人", "因为。"), ("真人", "这样。"),
     }  # fmt: skip
     assert {one.notes["Score"] for one in Candidate.objects.all()} == {"3", "4"}
-    assert not WaitingFile.objects.exists()
+    assert not WaitingUpload.objects.exists()
     assert StaffAct.objects.get(act="study.material").details["file"] == "answers.csv"
 
 
@@ -111,7 +111,7 @@ def test_what_is_wrong_in_the_rows_is_told_and_the_file_waits_on(as_alice: Clien
     response = as_alice.post(address(), {**CONFIRMED, "column-0": "anything"})
     assert "Select a valid choice" in response.content.decode()
     assert not PageCandidate.objects.exists()
-    assert WaitingFile.objects.count() == 1
+    assert WaitingUpload.objects.count() == 1
 
 
 def test_an_encoding_that_is_not_certain_is_chosen_by_its_words(as_alice: Client) -> None:
@@ -140,7 +140,7 @@ def test_what_is_no_table_does_not_wait(as_alice: Client) -> None:
     response = sent(as_alice, b"%PDF-1.7")
     assert response.status_code == 400
     assert "is a PDF; only tables can be read" in response.content.decode()
-    assert not WaitingFile.objects.exists()
+    assert not WaitingUpload.objects.exists()
     Study.objects.update(state="open", launched_at="2026-05-01T00:00Z")
     assert "has been launched" in sent(as_alice, WIDE).content.decode()
 
@@ -152,12 +152,12 @@ def test_a_file_waits_for_its_owner_for_a_day(as_alice: Client, draft: Study) ->
     other = Client()
     other.force_login(owner)
     assert other.get(address()).status_code == 404
-    with pytest.raises(IntegrityError, match="waiting_file_one_each"), transaction.atomic():
-        file = WaitingFile.objects.get()
-        WaitingFile.objects.create(study=draft, uploaded_by=file.uploaded_by, name="x", content=b"x")
-    WaitingFile.objects.update(uploaded_at="2026-01-01T00:00Z")
+    with pytest.raises(IntegrityError, match="waiting_upload_one_each"), transaction.atomic():
+        file = WaitingUpload.objects.get()
+        WaitingUpload.objects.create(kind=file.kind, study=draft, uploaded_by=file.uploaded_by)
+    WaitingUpload.objects.update(uploaded_at="2026-01-01T00:00Z")
     assert as_alice.get(address()).status_code == 404
-    assert WaitingFile.objects.forget_old() == 1
+    assert WaitingUpload.objects.forget_old() == 1
 
 
 @pytest.mark.parametrize("rows", [2, 500])
@@ -166,7 +166,7 @@ def test_the_queries_of_the_page_do_not_grow_with_the_file(
 ) -> None:
     sent(as_alice, WIDE + "What?,a,b,1\n" * rows)
     page = address()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(9):
         assert as_alice.get(page).status_code == 200
 
 
@@ -175,9 +175,11 @@ def test_of_two_uploads_at_once_one_file_waits() -> None:
     olga = build_user("olga")
     draft = create_study(slug="mine", rubric=load_rubric("qa"), by=olga)
 
-    def upload() -> WaitingFile:
-        return keep_waiting(draft, SimpleUploadedFile("a.csv", b"prompt,a,b\np,x,y\n"), by=olga)
+    def upload() -> WaitingUpload:
+        return keep_material(
+            Kind.CANDIDATES, draft, SimpleUploadedFile("a.csv", b"prompt,a,b\np,x,y\n"), by=olga
+        )
 
     results = at_once(*[upload] * 6)
-    assert [type(result) for result in results] == [WaitingFile] * 6
-    assert WaitingFile.objects.count() == 1
+    assert [type(result) for result in results] == [WaitingUpload] * 6
+    assert WaitingUpload.objects.count() == 1

@@ -134,7 +134,7 @@ def test_what_is_no_file_is_refused_in_words(as_anna: Client) -> None:
 def test_the_list_has_ones_own_jobs_in_few_queries(
     as_anna: Client, rated: Study, anna: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    assert "No file was asked for in the last week." in text(as_anna.get("/manage/jobs/"))
+    assert "Nothing was asked for in the last week." in text(as_anna.get("/manage/jobs/"))
     queued(rated, with_role(rated, "ben"), "xlsx")
     queued(rated, anna)
     with django_assert_num_queries(4):

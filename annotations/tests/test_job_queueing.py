@@ -13,10 +13,10 @@ from django.http import Http404
 from django.utils.translation import override
 
 from annotations.access.roles import take_role
-from annotations.jobs.queueing import MOST_OPEN, job_for, jobs_of, open_file, queue_job, stop_job
+from annotations.jobs.queueing import job_for, jobs_of, open_file, queue_job, stop_job
 from annotations.jobs.running import run_next
 from annotations.models import Job, StaffAct, Study
-from annotations.models.jobs import KEPT
+from annotations.models.jobs import KEPT, MOST_OPEN
 from annotations.recruiting.enrolment import enrol
 from annotations.results.seal import Sealed
 from annotations.tests.cast import build_study, build_user
@@ -56,7 +56,7 @@ def test_one_who_has_many_under_way_waits(rated: Study, anna: User) -> None:
         Job(study=rated, owner=anna, kind="answers", parameters={"format": str(number)}, language="en")
         for number in range(MOST_OPEN)
     )
-    with pytest.raises(Refused, match="5 files are being prepared for you already"):
+    with pytest.raises(Refused, match="5 jobs of yours are under way already"):
         queued(rated, anna)
     queued(rated, with_role(rated, "ben"))
     Job.objects.filter(owner=anna).stop()
@@ -66,7 +66,7 @@ def test_one_who_has_many_under_way_waits(rated: Study, anna: User) -> None:
 @pytest.mark.parametrize(
     ("kind", "parameters", "said"),
     [
-        ("poem", {}, "kind must be one of report, answers; got poem"),
+        ("poem", {}, "kind must be one of report, answers, pairs, archive, rehearsal; got poem"),
         ("report", {"format": "pdf"}, "off_scale must be one of kept, missing; got –"),
         ("report", {"format": "docx", "off_scale": "kept"}, "format must be one of pdf, xlsx; got docx"),
         ("answers", {"format": "csv", "colour": "red"}, "parameters must be one of format; got colour"),

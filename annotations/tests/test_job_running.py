@@ -14,10 +14,11 @@ from django.db.models.functions import Now
 from django.utils.translation import override
 
 from annotations.jobs import running
-from annotations.jobs.kinds import Made, Progress
-from annotations.jobs.queueing import RUN_JOB, open_file, queue_job, stop_job
+from annotations.jobs.outcome import Made, Progress
+from annotations.jobs.queueing import open_file, queue_job, stop_job
 from annotations.jobs.running import claim, hand_in, poll, run_next
 from annotations.models import Job, Study
+from annotations.models.jobs import RUN_JOB
 from annotations.recruiting.withdrawal import withdraw
 from annotations.results.answer_rows import rating_chunks
 from annotations.tasks import run_job

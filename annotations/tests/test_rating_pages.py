@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from annotations.imports.rating_forms import GENRE_WORDS
-from annotations.models import Rating, RatingUpload, RatingUploadPart, Study, StudyMethod, StudyRole
+from annotations.models import Rating, Study, StudyMethod, StudyRole, WaitingFile, WaitingUpload
 from annotations.tests.cast import shown
 from annotations.tests.rating_files import long_rows, write_csv
 from generation.genres import GENRES
@@ -102,7 +102,7 @@ def test_stored_once_however_often_it_is_pressed(
     assert (study.title["en"], study.state, Rating.objects.count()) == ("Mine", "closed", 24)
     assert study.criteria.get().maximum == 5
     assert StudyRole.objects.filter(study=study, user=researcher, role="owner").exists()
-    assert not RatingUploadPart.objects.exists()
+    assert not WaitingFile.objects.exists()
     report = shown(as_researcher, "/studies/mine/results/")
     assert "Ratings collected elsewhere" in report
     assert "The plan was written after the data" in report
@@ -150,7 +150,7 @@ def test_a_slug_that_is_taken_keeps_the_upload(as_researcher: Client, content: b
     assert response.status_code == 400
     assert "made of something else" in response.content.decode()
     assert Study.objects.get() == study
-    assert RatingUploadPart.objects.count() == 1
+    assert WaitingFile.objects.count() == 1
 
 
 def test_a_file_that_is_no_table_is_refused(as_researcher: Client) -> None:
@@ -162,9 +162,9 @@ def test_a_file_that_is_no_table_is_refused(as_researcher: Client) -> None:
 
 def test_files_that_waited_for_days_are_gone(as_researcher: Client, content: bytes) -> None:
     uploaded(as_researcher, content)
-    RatingUpload.objects.update(created_at=Now() - timedelta(days=3))
+    WaitingUpload.objects.update(uploaded_at=Now() - timedelta(days=3))
     uploaded(as_researcher, content)
-    assert RatingUpload.objects.count() == 1
+    assert WaitingUpload.objects.count() == 1
 
 
 def test_one_upload_waits_for_a_user_and_takes_the_place_of_the_last(
@@ -173,7 +173,7 @@ def test_one_upload_waits_for_a_user_and_takes_the_place_of_the_last(
     first, second = uploaded(as_researcher, content), uploaded(as_researcher, content)
     assert as_researcher.get(first).status_code == 404
     assert as_researcher.get(second).status_code == 200
-    assert RatingUpload.objects.count() == 1
+    assert WaitingUpload.objects.count() == 1
 
 
 def test_taking_back_asks_first(as_researcher: Client, content: bytes) -> None:

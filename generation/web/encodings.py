@@ -10,14 +10,14 @@ from generation.files.problems import shown
 
 
 class EncodingField(forms.ChoiceField):
-    """An encoding, or nothing where the file itself tells it; stands in a form once a file was refused for it."""
+    """An encoding, or nothing where the file itself tells it."""
 
     def __init__(self) -> None:
         super().__init__(
             required=False,
             choices=[("", _("UTF-8 or UTF-16")), *ENCODINGS.items()],
             label=_("Encoding of the file"),
-            help_text=_("Choose the one in which the words are right, and choose the file again."),
+            help_text=_("Choose the one in which the words are right."),
         )
 
     def offer(self, refused: EncodingUnconfirmed) -> None:

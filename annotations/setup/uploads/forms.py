@@ -1,4 +1,4 @@
-"""What somebody says of a file that waits: its encoding, its sheet, and what its columns are."""
+"""What somebody says the columns of a file that waits are."""
 
 from __future__ import annotations
 
@@ -21,12 +21,10 @@ from generation.files.columns import (
     TEXTS_OF,
     GuessedColumns,
 )
-from generation.files.encoding import ENCODINGS, EncodingUnconfirmed
-from generation.files.problems import FileRefused
+from generation.files.encoding import ENCODINGS
 from generation.files.prompt_fields import PART, TAG
 from generation.files.tables import Table, TableRow
 from generation.texts.characters import UNSTORABLE
-from generation.web.encodings import EncodingField
 
 OF_THE_PROMPT = [
     ("prompt", _("Prompt")),
@@ -37,9 +35,6 @@ OF_THE_PROMPT = [
     ("reference", _("Reference text")),
     (PART, _("Part of the prompt, called as the column")),
     (TAG, _("Tag of the prompt, called as the column")),
-]
-# What cells of text cannot hold.
-OF_THE_PROMPT_IN_JSON = [
     ("turns", _("Turns of a dialogue")),
     ("parts", _("Parts of the prompt")),
     ("tags", _("Tags of the prompt")),
@@ -50,27 +45,18 @@ OF_THE_CANDIDATES = [
     (TEXTS_OF, _("Texts by the method of this name")),
     (FORM, _("Form of the poem")),
 ]
+# What cells of text cannot hold.
 OF_THE_CANDIDATES_IN_JSON = [(PROVENANCE, _("How the text came about")), (NOTES, _("Notes"))]
-FURTHER = [(NOTE, _("Note, kept with the candidates")), (IGNORED, _("Leave out"))]
+FURTHER = [(NOTE, _("Note, kept but not shown to evaluators")), (IGNORED, _("Leave out"))]
 LONGEST_SHOWN = 160
-
-
-class FileOptionsForm(forms.Form):
-    """How a waiting file is read: which encoding, which sheet."""
-
-    encoding = EncodingField()
-    sheet = forms.CharField(required=False, max_length=100, label=_("Sheet"))
-
-    def offer(self, refused: FileRefused) -> None:
-        """Offer what a file may be that was refused for its encoding."""
-        encoding = self.fields["encoding"]
-        if isinstance(refused, EncodingUnconfirmed) and isinstance(encoding, EncodingField):
-            encoding.offer(refused)
 
 
 class ColumnsForm(FileForm):
     """What each column of a waiting file is, guessed before; where there is material already, that must be meant."""
 
+    is_list = forms.BooleanField(
+        required=False, label=_("The file has no columns: each of its lines is a prompt.")
+    )
     encoding = forms.ChoiceField(
         required=False, choices=[("", ""), *ENCODINGS.items()], widget=forms.HiddenInput
     )
@@ -86,18 +72,26 @@ class ColumnsForm(FileForm):
         rows: list[TableRow],
         guessed: GuessedColumns,
         *args: Any,
+        of_prompts: bool,
         replaces: bool,
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("initial", {"encoding": table.encoding_said, "sheet": table.sheet})
+        kwargs.setdefault(
+            "initial",
+            {"encoding": table.encoding_said, "sheet": table.sheet, "is_list": guessed.is_list},
+        )
         super().__init__(*args, **kwargs)
         self.table, self.rows = table, rows
         if not replaces:
             del self.fields["is_meant"]
+        if not (of_prompts and table.kind == "csv"):
+            del self.fields["is_list"]
+        self.of_prompts = of_prompts
         in_json = table.is_json or table.kind == "parquet"
+        of_candidates = [(_("Of the candidates"), OF_THE_CANDIDATES + OF_THE_CANDIDATES_IN_JSON * in_json)]
         choices = [
-            (_("Of the prompt"), OF_THE_PROMPT + OF_THE_PROMPT_IN_JSON * in_json),
-            (_("Of the candidates"), OF_THE_CANDIDATES + OF_THE_CANDIDATES_IN_JSON * in_json),
+            (_("Of the prompt"), OF_THE_PROMPT),
+            *([] if of_prompts else of_candidates),
             (_("Neither"), FURTHER),
         ]
         for number, column in enumerate(table.columns):
@@ -118,11 +112,14 @@ class ColumnsForm(FileForm):
                 ],
             )
 
-    def roles(self) -> dict[str, str]:
-        """Return what the columns of a valid form are."""
-        return {
+    def said(self) -> dict[str, Any]:
+        """Return what a valid form says of its file."""
+        columns = {
             column: self.cleaned_data[f"column-{number}"] for number, column in enumerate(self.table.columns)
         }
+        return {"columns": columns} | (
+            {"is_list": self.cleaned_data.get("is_list", False)} if self.of_prompts else {}
+        )
 
 
 def chosen(role: str) -> str:

@@ -1,25 +1,20 @@
-"""Reading what was uploaded: the name of a file is only ever said, and its content lies in a file of ours."""
+"""What an upload holds for a study: candidates, prompts or a rubric."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
-from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from annotations.models import Study
 from annotations.setup.rubrics import Rubric, read_rubric
+from annotations.uploads.reading import name_of, on_disk, refuse_too_large
 from generation.files.candidates import CandidateFile, read_candidates
 from generation.files.prompts import PromptFile, read_prompts
 from generation.refusals import Refused
 
-LONGEST_NAME = 100
 LARGEST_RUBRIC = 1_000_000
 
 
@@ -53,26 +48,3 @@ def rubric_in(upload: UploadedFile[Any]) -> Rubric:
     if (upload.size or 0) > LARGEST_RUBRIC:
         raise Refused(_("This file is too large for a rubric."))
     return read_rubric(upload.read(), name_of(upload))
-
-
-def refuse_too_large(upload: File[Any]) -> None:
-    """Raise `Refused` for more than `UPLOAD_MEGABYTES`."""
-    if (upload.size or 0) > settings.UPLOAD_MEGABYTES * 1_000_000:
-        raise Refused(
-            _("This file has more than %(most)d MB; divide it, or import it from the command line.")
-            % {"most": settings.UPLOAD_MEGABYTES}
-        )
-
-
-def name_of(upload: File[Any]) -> str:
-    return (upload.name or "")[:LONGEST_NAME]
-
-
-@contextmanager
-def on_disk(content: File[Any]) -> Iterator[Path]:
-    """Give what was uploaded a path of our own, for as long as it is read."""
-    with NamedTemporaryFile(prefix="evalsite-upload-") as file:
-        for chunk in content.chunks():
-            file.write(chunk)
-        file.flush()
-        yield Path(file.name)

@@ -1,57 +1,86 @@
-"""The page on which a file that was uploaded waits for what its columns are."""
+"""The page on which a file of material waits for what its columns are."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from annotations.access.fixed import refuse_if_fixed
 from annotations.access.permissions import Right, study_for
-from annotations.models import Study, WaitingFile
+from annotations.models import Study, WaitingUpload
 from annotations.requests import UserRequest
-from annotations.setup.uploads.forms import ColumnsForm, FileOptionsForm
-from annotations.setup.uploads.waiting import first_rows, store_waiting
+from annotations.setup.uploads.forms import ColumnsForm
+from annotations.setup.uploads.waiting import first_rows, read_waiting, store_read
+from annotations.uploads.forms import FileOptionsForm
+from annotations.uploads.waiting import is_large, queue_storing, waiting_upload
 from generation.files.problems import FileRefused
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once, was_made
 
+Kind = WaitingUpload.Kind
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_columns(request: UserRequest, slug: str, file: UUID) -> HttpResponse:
-    """Show the first rows of a waiting file with what its columns seem to be, and store it as it is confirmed."""
+    """Show the first candidates of a waiting file with what its columns seem to be, and store it as confirmed."""
+    return confirm(request, slug, file, Kind.CANDIDATES)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_prompts(request: UserRequest, slug: str, file: UUID) -> HttpResponse:
+    """Show the first prompts of a waiting file with what its columns seem to be, and store it as confirmed."""
+    return confirm(request, slug, file, Kind.PROMPTS)
+
+
+def confirm(request: UserRequest, slug: str, file: UUID, kind: Kind) -> HttpResponse:
     study = study_for(request.user, slug, Right.RUN)
     nonce, sender = NonceForm(request.POST).sent_nonce(), f"file {file} by {request.user.pk}"
-    if was_made(nonce, sender):
+    try:
+        waiting = waiting_upload(kind, file, by=request.user, study=study)
+    except Http404:
+        # A second press comes when the first has stored it.
+        if not was_made(nonce, sender):
+            raise
         return redirect("annotations:material", study.slug)
-    waiting = get_object_or_404(
-        WaitingFile.objects.fresh().select_related("study"), uuid=file, study=study, uploaded_by=request.user
-    )
+    if waiting.job is not None and waiting.job.is_open():
+        return redirect(waiting.job)
     options = FileOptionsForm(request.POST if request.method == "POST" else request.GET)
-    options.is_valid()
-    said = {name: options.cleaned_data.get(name, "") for name in ("encoding", "sheet")}
+    said: dict[str, Any] = options.said()
     try:
         table, rows, guessed = first_rows(waiting, **said)
     except FileRefused as refused:
         options.offer(refused)
         return page(request, study, waiting, options, refused=refused)
-    replaces = study.subtasks.exists()
-    if request.method != "POST":
-        return page(request, study, waiting, options, ColumnsForm(table, rows, guessed, replaces=replaces))
-    form = ColumnsForm(table, rows, guessed, request.POST, replaces=replaces)
+    sent = (request.POST,) if request.method == "POST" else ()
+    form = ColumnsForm(
+        table,
+        rows,
+        guessed,
+        *sent,
+        of_prompts=kind == Kind.PROMPTS,
+        replaces=study.subtasks.exists(),
+    )
     if form.is_valid():
         try:
+            if is_large(waiting):
+                refuse_if_fixed(study)
+                return redirect(queue_storing(waiting, {**said, **form.said()}, by=request.user))
             make_once(
                 nonce,
                 sender,
-                lambda: store_waiting(waiting, columns=form.roles(), **said, by=request.user),
+                lambda: store_read(waiting, read_waiting(waiting, **said, **form.said()), by=request.user),
                 Study.objects.all(),
             )
         except Refused as refused:
+            if was_made(nonce, sender):
+                return redirect("annotations:material", study.slug)
             form.refuse(None, refused)
         else:
             messages.success(request, _("The material is stored. Look at it, then sign it off."))
@@ -62,7 +91,7 @@ def confirm_columns(request: UserRequest, slug: str, file: UUID) -> HttpResponse
 def page(
     request: UserRequest,
     study: Study,
-    waiting: WaitingFile,
+    waiting: WaitingUpload,
     options: FileOptionsForm,
     form: ColumnsForm | None = None,
     *,
@@ -77,6 +106,7 @@ def page(
         "form": form,
         "refused": refused,
         "sheets": form.table.sheets if form and len(form.table.sheets) > 1 else (),
+        "is_large": form is not None and is_large(waiting),
     }
     return render(
         request,
