@@ -67,11 +67,12 @@ ROUNDS = [
     # A player plays on one day and has no pair twice: 17 is prime to the numbers of pairs that are asked for.
     """
     INSERT INTO turing_round (game_id, number, pair_id, human_side, is_repeat, shown_at, choice, answered_at, known,
-                              flag, is_counted)
+                              flag, is_counted, kind, confidence)
     SELECT drawn.game_id, drawn.number, pair.id, drawn.human_side, false, drawn.at - interval '9 seconds',
            CASE WHEN drawn.luck < 0.36 + 0.2 * (pair.number * 37 %% 101) / 101.0
                 THEN CASE drawn.human_side WHEN 'left' THEN 'right' ELSE 'left' END ELSE drawn.human_side END,
-           drawn.at, false, CASE WHEN drawn.hasty < 0.05 THEN 'hasty' ELSE '' END, true
+           drawn.at, false, CASE WHEN drawn.hasty < 0.05 THEN 'hasty' ELSE '' END, true, 'pairs',
+           CASE WHEN drawn.hasty < 0.7 THEN 1 + floor(3 * drawn.luck) ELSE NULL END
     FROM (
         SELECT game.id AS game_id, number, (game.id * 5 + number) * 17 %% %(pairs)s AS pair,
                CASE WHEN random() < 0.5 THEN 'left' ELSE 'right' END AS human_side, random() AS luck, random() AS hasty,
@@ -83,38 +84,61 @@ ROUNDS = [
 ]
 # Each answered round in each scope that it is in.
 ANSWERS = """
-SELECT scope.name AS scope, game.player_id, answered.game_id, answered.number, answered.pair_id,
+SELECT results.id AS results_id, scope.name AS scope, game.player_id, answered.game_id, answered.number,
+       answered.pair_id,
        (answered.answered_at AT TIME ZONE 'UTC')::date AS day,
        (answered.choice <> answered.human_side)::int AS selected,
-       (answered.choice = 'left')::int AS chose_left
+       (answered.choice = 'left')::int AS chose_left,
+       8 * (answered.human_side = 'right')::int + 4 * (answered.choice = 'right')::int
+           + coalesce(answered.confidence, 0) AS cell
 FROM turing_round answered JOIN turing_game game ON game.id = answered.game_id
+JOIN turing_results results ON results.kind = answered.kind
 JOIN (VALUES ('all'), ('unflagged')) AS scope (name) ON scope.name = 'all' OR answered.flag = ''
 WHERE answered.choice IS NOT NULL
 """
+CELLS = 16
+PER_CELL = ", ".join(f"count(*) FILTER (WHERE cell = {cell})" for cell in range(CELLS))
+SUMS = ", ".join(f"sum(cells[{i}]::bigint)" for i in range(1, CELLS + 1))
+PRODUCTS = ", ".join(
+    f"sum(cells[{i}]::bigint * cells[{j}])" for i in range(1, CELLS + 1) for j in range(i, CELLS + 1)
+)
 TALLIES = [
+    "INSERT INTO turing_results (kind, figures, start, measured) VALUES ('pairs', '{}', '{}', 0)",
     f"CREATE TEMPORARY TABLE answer AS {ANSWERS}",
     """
-    INSERT INTO turing_pairtally (pair_id, scope, answered, selected)
-    SELECT pair_id, scope, count(*), sum(selected) FROM answer GROUP BY pair_id, scope
+    INSERT INTO turing_pairtally (results_id, pair_id, scope, answered, selected)
+    SELECT results_id, pair_id, scope, count(*), sum(selected) FROM answer GROUP BY results_id, pair_id, scope
     """,
     """
-    INSERT INTO turing_roundtally (day, number, scope, answered, selected, chose_left)
-    SELECT day, number, scope, count(*), sum(selected), sum(chose_left) FROM answer GROUP BY day, number, scope
+    INSERT INTO turing_roundtally (results_id, day, number, scope, answered, selected, chose_left)
+    SELECT results_id, day, number, scope, count(*), sum(selected), sum(chose_left)
+    FROM answer GROUP BY results_id, day, number, scope
     """,
-    """
-    INSERT INTO turing_playertally (player_id, scope, answered, selected, first_selected)
-    SELECT player_id, scope, sum(n), sum(s), (array_agg(s ORDER BY game_id) FILTER (WHERE n = 5))[1] FROM (
-        SELECT player_id, scope, game_id, count(*) AS n, sum(selected) AS s
-        FROM answer GROUP BY player_id, scope, game_id
-    ) of_game GROUP BY player_id, scope
-    """,
+    f"""
+    INSERT INTO turing_playertally (results_id, player_id, scope, answered, selected, first_selected, cells)
+    SELECT results_id, player_id, scope, n, s, first_selected, cells FROM (
+        SELECT results_id, player_id, scope, sum(n) AS n, sum(s) AS s,
+               (array_agg(s ORDER BY game_id) FILTER (WHERE n = 5))[1] AS first_selected
+        FROM (
+            SELECT results_id, player_id, scope, game_id, count(*) AS n, sum(selected) AS s
+            FROM answer GROUP BY results_id, player_id, scope, game_id
+        ) of_game GROUP BY results_id, player_id, scope
+    ) of_player JOIN (
+        SELECT player_id, scope, ARRAY[{PER_CELL}] AS cells FROM answer GROUP BY player_id, scope
+    ) of_cells USING (player_id, scope)
+    """,  # noqa: S608
+    f"""
+    INSERT INTO turing_celltally (results_id, scope, cells, products)
+    SELECT results_id, scope, ARRAY[{SUMS}], ARRAY[{PRODUCTS}] FROM turing_playertally GROUP BY results_id, scope
+    """,  # noqa: S608
     # A pair's sums at the end of a day, less those at the end of the day before: what the day has added.
     """
     INSERT INTO turing_daytally (
-        day, scope, answered, selected, players, pairs, player_nn, player_ns, player_ss, pair_nn, pair_ns, pair_ss,
-        both_nn, both_ns, both_ss, first_games, first_selected, first_selected_squares
+        results_id, day, scope, answered, selected, players, pairs, player_nn, player_ns, player_ss, pair_nn,
+        pair_ns, pair_ss, both_nn, both_ns, both_ss, first_games, first_selected, first_selected_squares
     )
-    SELECT day, scope, by_pair.n, by_pair.s, by_player.clusters, by_pair.clusters, by_player.nn, by_player.ns,
+    SELECT (SELECT id FROM turing_results), day, scope, by_pair.n, by_pair.s, by_player.clusters,
+           by_pair.clusters, by_player.nn, by_player.ns,
            by_player.ss, by_pair.nn, by_pair.ns, by_pair.ss, by_pair.n, by_pair.s, by_pair.s,
            by_player.games, by_player.first, by_player.squares
     FROM (
@@ -213,8 +237,10 @@ def fill(rounds: int, pairs: int) -> None:
 
 def measure(looks: int) -> None:
     """Print the time of each way to read the results and whether they agree."""
-    from turing.models import PairTally, Round, Scope
+    from turing.models import PairTally, Results, Round, Scope
     from turing.results.figures import breakdown, extreme_pairs, live_results
+    from turing.results.measured_page import measured_view
+    from turing.results.measuring import measure
 
     print(
         f"{Round.objects.count():,} rounds, {PairTally.objects.filter(scope=Scope.ALL).count():,} pairs, {DAYS} days"
@@ -222,9 +248,18 @@ def measure(looks: int) -> None:
     start = time.perf_counter()
     counted = counted_from_rounds()
     reference = 1000 * (time.perf_counter() - start)
+    start = time.perf_counter()
+    measure(Results.objects.of_site("pairs"))
+    print(f"{'measured, once a minute by a worker':36} {1000 * (time.perf_counter() - start):12,.1f} ms")
+
+    def page() -> object:
+        of = Results.objects.of_site("pairs")
+        live = live_results(of)
+        return measured_view(of, live, player=None, with_pairs=False), breakdown(of)
+
     ways: dict[str, Callable[[], object]] = {
-        "page": lambda: (live_results(), breakdown()),
-        "page for staff": lambda: (breakdown(), extreme_pairs(live_results())),
+        "page": page,
+        "page for staff": lambda: (page(), extreme_pairs(live_results())),
         "live part": live_results,
     }
     median = {name: milliseconds(way, looks) for name, way in ways.items()}

@@ -8,7 +8,11 @@ from turing.results.counting import count_answers
 
 
 def poll() -> None:
-    """Pair what has been written, count what has been answered, forget what is over."""
+    """Pair what has been written, count what has been answered and measure it, forget what is over."""
+    # Loaded where it is used: what computes takes longer to load than all the rest.
+    from turing.results.measuring import measure_changed
+
     pair_finished()
     count_answers()
+    measure_changed()
     forget_whole()

@@ -105,8 +105,8 @@ def fit_rasch(
     counted = scipy.sparse.coo_array((np.ones(len(right)), (player, pair)))
     answers = _Answers(
         counted.tocsr(),
-        np.bincount(player, right.astype(np.float64), len(player_keys)),
-        np.bincount(pair, right.astype(np.float64), len(pair_keys)),
+        np.bincount(player, right, len(player_keys)).astype(np.float64),
+        np.bincount(pair, right, len(pair_keys)).astype(np.float64),
     )
     played = np.bincount(pair, minlength=len(pair_keys))
     shares = (answers.right_of_pair + 0.5) / (played + 1)

@@ -191,27 +191,30 @@ def side_bias(records: SelectionRecords, *, confidence_level: float = 0.95) -> C
 
 
 def learning(records: SelectionRecords, *, confidence_level: float = 0.95) -> Check:
+    """Return the change of the share of right answers with each further round that a player has answered."""
+    right = (~records.selected).astype(np.float64)
+    return change_per_answer(right, records.players, confidence_level=confidence_level)
+
+
+def change_per_answer(values: Floats, players: Ints, *, confidence_level: float = 0.95) -> Check:
     """
-    Return the change of the share of right answers with each further round that a player has answered.
+    Return by how much values (N,), in the order of the answers, change with each further answer of their player.
 
     Least squares within players on the number of earlier answers; the error is robust to players.
     """
-    earlier = _earlier_answers(records.players)
-    right = (~records.selected).astype(np.float64)
-    _, player = np.unique(records.players, return_inverse=True)
-    x, y = _within(earlier, player), _within(right, player)
-    players = int(player.max(initial=-1)) + 1
+    earlier = _earlier_answers(players)
+    _, player = np.unique(players, return_inverse=True)
+    x, y = _within(earlier, player), _within(values, player)
+    count = int(player.max(initial=-1)) + 1
     squares = float(x @ x)
-    if players < 2 or squares == 0:
+    if count < 2 or squares == 0:
         return Check(None, None, None)
     slope = float(x @ y) / squares
-    sums = np.bincount(player, x * (y - slope * x), players)
-    se = math.sqrt(players / (players - 1) * float(sums @ sums)) / squares
+    sums = np.bincount(player, x * (y - slope * x), count)
+    se = math.sqrt(count / (count - 1) * float(sums @ sums)) / squares
     if se == 0:
         return Check(slope, None, None)
-    return Check(
-        slope, t_interval(slope, se, players - 1, confidence_level), t_p_value(slope / se, players - 1)
-    )
+    return Check(slope, t_interval(slope, se, count - 1, confidence_level), t_p_value(slope / se, count - 1))
 
 
 def sensitivity(records: SelectionRecords, *, confidence_level: float = 0.95) -> dict[str, SelectionRate]:

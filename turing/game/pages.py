@@ -17,7 +17,7 @@ from generation.texts.normalising import is_chinese
 from stats.reports.numbers import percent
 from turing.game.players import Visitor
 from turing.game.wording import VERDICTS, WORDING, Wording
-from turing.models import ROUNDS_IN_GAME, DayTally, Genre, Round, Scope, Side, SourceText
+from turing.models import ROUNDS_IN_GAME, DayTally, Genre, Round, Scope, Side, SourceText, belong_to
 from turing.pairs.normalising import normalised
 
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
@@ -90,7 +90,7 @@ class Result:
 def load_round(visitor: Visitor, game: UUID, number: int) -> Round:
     """Return a round of the visitor with all that its page shows, in one query; raise 404."""
     rounds = Round.objects.of_game(game, visitor.owns("game__player"))
-    of_pair = Round.objects.answered().filter(pair=OuterRef("pair"))
+    of_pair = Round.objects.answered().filter(pair=OuterRef("pair"), kind=OuterRef("kind"))
     found = (
         rounds.filter(number=number)
         .select_related("pair__human__prompt", "pair__human__source_text", "pair__machine")
@@ -202,7 +202,7 @@ def share_text(result: Result, address: str) -> str:
 
 def percent_of_all() -> int | None:
     """Return in how many of a hundred rounds all players together found the human text, None before the first."""
-    sums = DayTally.objects.filter(scope=Scope.ALL).aggregate(
+    sums = DayTally.objects.filter(belong_to(None), scope=Scope.ALL).aggregate(
         answered=Sum("answered"), selected=Sum("selected")
     )
     if not sums["answered"]:

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from turing.models.games import HASTY, ROUNDS_IN_GAME, Flag, Game, Player, Round, Side
+from turing.models.games import HASTY, ROUNDS_IN_GAME, Flag, Game, Kind, Player, Round, Side
 from turing.models.pairs import Form, Genre, PairRun, PoemPair, SourceText
-from turing.models.tallies import DayTally, PairTally, PlayerTally, RoundTally, Scope
+from turing.models.tallies import (
+    CellTally,
+    DayTally,
+    PairTally,
+    PlayerTally,
+    Results,
+    RoundTally,
+    Scope,
+    belong_to,
+)
 
 __all__ = [
     "HASTY",
     "ROUNDS_IN_GAME",
+    "CellTally",
     "DayTally",
     "Flag",
     "Form",
     "Game",
     "Genre",
+    "Kind",
     "PairRun",
     "PairTally",
     "Player",
     "PlayerTally",
     "PoemPair",
+    "Results",
     "Round",
     "RoundTally",
     "Scope",
     "Side",
     "SourceText",
+    "belong_to",
 ]

@@ -29,6 +29,14 @@ class Side(models.TextChoices):
         return Side.RIGHT if self is Side.LEFT else Side.LEFT
 
 
+class Kind(models.TextChoices):
+    """The kinds of game: what a round shows, and what it asks."""
+
+    PAIRS = "pairs", _("two texts")
+    TEXT = "text", _("one text")
+    BOUNDARY = "boundary", _("where the machine begins")
+
+
 class Flag(models.TextChoices):
     """Why a round is left out of the filtered statistics."""
 
@@ -106,6 +114,8 @@ class Round(models.Model):
 
     game = models.ForeignKey(Game, on_delete=models.CASCADE, related_name="rounds", db_index=False)
     number = models.PositiveSmallIntegerField()
+    # The same in all rounds of a game.
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PAIRS)
     pair = models.ForeignKey(PoemPair, on_delete=models.PROTECT, related_name="rounds", db_index=False)
     human_side = models.CharField(max_length=5, choices=Side)
     # The player had this pair before, in another game: drawn again only where no other was left.
@@ -128,6 +138,9 @@ class Round(models.Model):
             models.UniqueConstraint(fields=["game", "pair"], name="round_pair_once"),
             models.CheckConstraint(
                 condition=Q(number__range=(1, ROUNDS_IN_GAME)), name="round_number_in_game"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["pairs", "text", "boundary"]), name="round_kind_known"
             ),
             models.CheckConstraint(condition=Q(human_side__in=["left", "right"]), name="round_side_known"),
             models.CheckConstraint(condition=Q(choice__in=["left", "right"]), name="round_choice_known"),
@@ -153,7 +166,7 @@ class Round(models.Model):
         ]
         indexes = [
             # How many of those who had a pair were right, without a look at the table.
-            models.Index(fields=["pair"], include=["choice", "human_side"], name="round_of_pair"),
+            models.Index(fields=["pair", "kind"], include=["choice", "human_side"], name="round_of_pair"),
             # What the tallies do not hold yet.
             models.Index(
                 fields=["answered_at"],

@@ -1,20 +1,22 @@
 """Sums over answered rounds, so that the results never read the rounds themselves.
 
-`turing.results.counting` alone writes them.
+`turing.results.counting` alone writes them; what is measured from them (`turing.results.measuring`) is a row of
+`Results`.
 
-Every sum is kept in each scope. With n answers and s selections (the machine's text taken for the human one) of a
-player, `player_nn`, `player_ns` and `player_ss` are the sums over players of n², n s and s². With a rate r the squared
-residuals of clusters add up to sum(s - n r)² = ss - 2 r ns + r² nn, which is all that a cluster-robust variance needs;
-likewise by pair, and by player and pair together (`both_...`).
+Every sum is kept for each of the results that a round belongs to, in each scope. With n answers and s selections (the
+machine's text taken for the human one) of a player, `player_nn`, `player_ns` and `player_ss` are the sums over players
+of n², n s and s². With a rate r the squared residuals of clusters add up to sum(s - n r)² = ss - 2 r ns + r² nn, which
+is all that a cluster-robust variance needs; likewise by pair, and by player and pair together (`both_...`).
 """
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from turing.models.games import Player
+from turing.models.games import Kind, Player
 from turing.models.pairs import PoemPair
 
 
@@ -29,9 +31,54 @@ def scope_known(model: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=Q(scope__in=["all", "unflagged"]), name=f"{model}_scope_known")
 
 
+# The answers of a player by what was shown, what was said and how sure: `stats.game.detection.SHAPE`, flattened.
+CELLS = 16
+# The products of two of them, each once: 16 * 17 / 2.
+PRODUCTS = 136
+
+
+class ResultsQuerySet(models.QuerySet["Results"]):
+    def of_site(self, kind: str) -> Results:
+        """Return the results of all games of a kind; before its first answer they are not stored."""
+        return self.defer("start").filter(kind=kind).first() or Results(kind=kind)
+
+
+class Results(models.Model):
+    """The results of a kind of game, to which every round of that kind belongs.
+
+    `figures` is what was measured last, by scope: at `measured_at`, when the results had `measured` answered rounds.
+    `start` is where the next fit begins; no page needs it.
+    """
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    figures = models.JSONField(default=dict)
+    start = models.JSONField(default=dict)
+    measured = models.PositiveBigIntegerField(default=0)
+    measured_at = models.DateTimeField(null=True)
+
+    objects = ResultsQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind"], name="results_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["pairs", "text", "boundary"]), name="results_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"results of {self.kind}"
+
+
+def belong_to(results: Results | None) -> Q:
+    """Return the condition that a sum is of these results; of none given, of all games with pairs."""
+    return Q(results=results.pk) if results else Q(results__kind=Kind.PAIRS)
+
+
 class PairTally(models.Model):
     """All answers to one pair."""
 
+    results = models.ForeignKey(Results, on_delete=models.CASCADE, related_name="+", db_index=False)
     pair = models.ForeignKey(PoemPair, on_delete=models.CASCADE, related_name="tallies", db_index=False)
     scope = models.CharField(max_length=9, choices=Scope)
     answered = models.PositiveIntegerField()
@@ -39,7 +86,7 @@ class PairTally(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["pair", "scope"], name="pair_tally_once"),
+            models.UniqueConstraint(fields=["results", "scope", "pair"], name="pair_tally_once"),
             models.CheckConstraint(condition=Q(selected__lte=models.F("answered")), name="pair_tally_sum"),
             scope_known("pair_tally"),
         ]
@@ -49,17 +96,19 @@ class PairTally(models.Model):
 
 
 class PlayerTally(models.Model):
-    """All answers of one player. `first_selected` is of their first completed game, null before."""
+    """All answers of one player. `first_selected` is of their first completed game, null before; `cells` as `CELLS`."""
 
+    results = models.ForeignKey(Results, on_delete=models.CASCADE, related_name="+", db_index=False)
     player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="tallies", db_index=False)
     scope = models.CharField(max_length=9, choices=Scope)
     answered = models.PositiveIntegerField()
     selected = models.PositiveIntegerField()
     first_selected = models.PositiveSmallIntegerField(null=True)
+    cells = ArrayField(models.PositiveIntegerField(), size=CELLS)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["player", "scope"], name="player_tally_once"),
+            models.UniqueConstraint(fields=["results", "scope", "player"], name="player_tally_once"),
             models.CheckConstraint(condition=Q(selected__lte=models.F("answered")), name="player_tally_sum"),
             scope_known("player_tally"),
         ]
@@ -68,9 +117,31 @@ class PlayerTally(models.Model):
         return f"{self.selected} of {self.answered} by player {self.player_id}"
 
 
+class CellTally(models.Model):
+    """All answers by cell, and over players the sums of the products of their counts, of which errors are made.
+
+    `products` holds those of cells i and j with i <= j, row by row.
+    """
+
+    results = models.ForeignKey(Results, on_delete=models.CASCADE, related_name="+", db_index=False)
+    scope = models.CharField(max_length=9, choices=Scope)
+    cells = ArrayField(models.PositiveBigIntegerField(), size=CELLS)
+    products = ArrayField(models.PositiveBigIntegerField(), size=PRODUCTS)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["results", "scope"], name="cell_tally_once"),
+            scope_known("cell_tally"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} answers of {self.results_id} by cell"
+
+
 class RoundTally(models.Model):
     """All answers of a day (UTC) to rounds of one number; `chose_left` counts those for the left text."""
 
+    results = models.ForeignKey(Results, on_delete=models.CASCADE, related_name="+", db_index=False)
     day = models.DateField()
     number = models.PositiveSmallIntegerField()
     scope = models.CharField(max_length=9, choices=Scope)
@@ -80,7 +151,7 @@ class RoundTally(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["scope", "day", "number"], name="round_tally_once"),
+            models.UniqueConstraint(fields=["results", "scope", "day", "number"], name="round_tally_once"),
             models.CheckConstraint(
                 condition=Q(selected__lte=models.F("answered"), chose_left__lte=models.F("answered")),
                 name="round_tally_sum",
@@ -99,6 +170,7 @@ class DayTally(models.Model):
     game; `first_selected` and `first_selected_squares` sum its selections (0 to 5) and their squares.
     """
 
+    results = models.ForeignKey(Results, on_delete=models.CASCADE, related_name="+", db_index=False)
     day = models.DateField()
     scope = models.CharField(max_length=9, choices=Scope)
     answered = models.PositiveIntegerField(default=0)
@@ -120,7 +192,7 @@ class DayTally(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["scope", "day"], name="day_tally_once"),
+            models.UniqueConstraint(fields=["results", "scope", "day"], name="day_tally_once"),
             scope_known("day_tally"),
         ]
 

@@ -1,8 +1,8 @@
 """Counting answered rounds into the tallies: the only writer of them, so that each answer is counted exactly once.
 
-The results are read from `RoundTally`, `PairTally`, `PlayerTally` and `DayTally`; what they mean is said there. They
-are behind by the answers that nobody has counted yet (`Round.is_counted`): the workers count every few seconds
-(evalsite/celery.py), and `count_answers` may be called at any time.
+The results are read from `RoundTally`, `PairTally`, `PlayerTally`, `CellTally` and `DayTally`; what they mean is said
+there. They are behind by the answers that nobody has counted yet (`Round.is_counted`): the workers count every few
+seconds (evalsite/celery.py), and `count_answers` may be called at any time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from turing.models import ROUNDS_IN_GAME
+from turing.models.tallies import CELLS
 
 BATCH = 20_000
 # Any number that nothing else in this database locks.
@@ -17,6 +18,13 @@ LOCK = 7_305_001
 
 OLDEST_DAY = """
 SELECT (min(answered_at) AT TIME ZONE 'UTC')::date FROM turing_round WHERE NOT is_counted AND choice IS NOT NULL
+"""
+
+# The results of a kind are there once one of its rounds is answered.
+RESULTS = """
+INSERT INTO turing_results (kind, figures, start, measured)
+SELECT DISTINCT kind, '{}'::jsonb, '{}'::jsonb, 0 FROM turing_round WHERE NOT is_counted AND choice IS NOT NULL
+ON CONFLICT (kind) DO NOTHING
 """
 
 # The answers that this call counts: they are marked, so that nobody counts them again.
@@ -28,64 +36,78 @@ WHERE id IN (
       AND answered_at < (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
     ORDER BY answered_at LIMIT %(limit)s
 )
-RETURNING id, game_id, number, pair_id, is_repeat, choice, human_side, flag
+RETURNING id, game_id, number, kind, pair_id, is_repeat, choice, human_side, confidence, flag
 """
 
-# One row for each of them in each scope that it is in.
+# One row for each of them in each of the results and each scope that it is in.
 ANSWER = """
-SELECT scope.name AS scope, game.player_id, claimed.game_id, claimed.number, claimed.pair_id, claimed.is_repeat,
-       (claimed.choice <> claimed.human_side)::int AS selected, (claimed.choice = 'left')::int AS chose_left
+SELECT results.id AS results_id, scope.name AS scope, game.player_id, claimed.game_id, claimed.number,
+       claimed.pair_id, claimed.is_repeat, (claimed.choice <> claimed.human_side)::int AS selected,
+       (claimed.choice = 'left')::int AS chose_left,
+       8 * (claimed.human_side = 'right')::int + 4 * (claimed.choice = 'right')::int
+           + coalesce(claimed.confidence, 0) AS cell
 FROM claimed
 JOIN turing_game game ON game.id = claimed.game_id
+JOIN turing_results results ON results.kind = claimed.kind
 JOIN (VALUES ('all'), ('unflagged')) AS scope (name) ON scope.name = 'all' OR claimed.flag = ''
 """
 
 # For each pair: n new answers with s selections, and how many there were before.
 BY_PAIR = """
-SELECT scope, pair_id, n, s, old.id IS NULL AS is_new,
+SELECT results_id, scope, pair_id, n, s, old.id IS NULL AS is_new,
        coalesce(old.answered, 0) AS old_n, coalesce(old.selected, 0) AS old_s
-FROM (SELECT scope, pair_id, count(*) AS n, sum(selected) AS s FROM answer GROUP BY scope, pair_id) found
-LEFT JOIN turing_pairtally old USING (scope, pair_id)
+FROM (
+    SELECT results_id, scope, pair_id, count(*) AS n, sum(selected) AS s
+    FROM answer GROUP BY results_id, scope, pair_id
+) found
+LEFT JOIN turing_pairtally old USING (results_id, scope, pair_id)
 """
 
 # The games that are complete with these answers, and the selections in each.
 COMPLETED = """
-SELECT touched.scope, touched.player_id, max(round.answered_at) AS completed_at,
+SELECT touched.results_id, touched.scope, touched.player_id, max(round.answered_at) AS completed_at,
        count(*) FILTER (WHERE round.choice <> round.human_side) AS selected
-FROM (SELECT DISTINCT scope, player_id, game_id FROM answer) touched
+FROM (SELECT DISTINCT results_id, scope, player_id, game_id FROM answer) touched
 JOIN turing_round round ON round.game_id = touched.game_id AND round.choice IS NOT NULL
     AND (touched.scope = 'all' OR round.flag = '')
     AND (round.is_counted OR round.id IN (SELECT id FROM claimed))
-GROUP BY touched.scope, touched.player_id, touched.game_id HAVING count(*) = %(rounds)s
+GROUP BY touched.results_id, touched.scope, touched.player_id, touched.game_id HAVING count(*) = %(rounds)s
 """
 
 FIRST_GAME = """
-SELECT DISTINCT ON (scope, player_id) scope, player_id, selected
-FROM completed ORDER BY scope, player_id, completed_at
+SELECT DISTINCT ON (results_id, scope, player_id) results_id, scope, player_id, selected
+FROM completed ORDER BY results_id, scope, player_id, completed_at
 """
 
-# For each player as for each pair, with the selections in their first game if it was completed just now.
-BY_PLAYER = """
-SELECT scope, player_id, n, s, old.id IS NULL AS is_new,
+# For each player as for each pair, with the answers by cell, and the selections in their first game if it was completed
+# just now.
+BY_PLAYER = f"""
+SELECT results_id, scope, player_id, n, s, found.cells, old.id IS NULL AS is_new,
        coalesce(old.answered, 0) AS old_n, coalesce(old.selected, 0) AS old_s,
+       coalesce(old.cells::bigint[], array_fill(0::bigint, ARRAY[{CELLS}])) AS old_cells,
        CASE WHEN old.first_selected IS NULL THEN first_game.selected END AS first_selected
-FROM (SELECT scope, player_id, count(*) AS n, sum(selected) AS s FROM answer GROUP BY scope, player_id) found
-LEFT JOIN first_game USING (scope, player_id)
-LEFT JOIN turing_playertally old USING (scope, player_id)
+FROM (
+    SELECT results_id, scope, player_id, count(*) AS n, sum(selected) AS s,
+           ARRAY[{", ".join(f"count(*) FILTER (WHERE cell = {cell})" for cell in range(CELLS))}] AS cells
+    FROM answer GROUP BY results_id, scope, player_id
+) found
+LEFT JOIN first_game USING (results_id, scope, player_id)
+LEFT JOIN turing_playertally old USING (results_id, scope, player_id)
 """
 
 # For each cell, which is a player and a pair together; only a repeated pair can have an answer by this player already.
 BY_CELL = """
-SELECT scope, found.n, found.s, old.n AS old_n, old.s AS old_s
+SELECT results_id, scope, found.n, found.s, old.n AS old_n, old.s AS old_s
 FROM (
-    SELECT scope, player_id, pair_id, count(*) AS n, sum(selected) AS s, bool_or(is_repeat) AS is_repeat
-    FROM answer GROUP BY scope, player_id, pair_id
+    SELECT results_id, scope, player_id, pair_id, count(*) AS n, sum(selected) AS s, bool_or(is_repeat) AS is_repeat
+    FROM answer GROUP BY results_id, scope, player_id, pair_id
 ) found
+JOIN turing_results results ON results.id = found.results_id
 CROSS JOIN LATERAL (
     SELECT count(*), count(*) FILTER (WHERE round.choice <> round.human_side)
     FROM turing_game game JOIN turing_round round ON round.game_id = game.id
     WHERE found.is_repeat AND game.player_id = found.player_id AND round.pair_id = found.pair_id
-      AND round.is_counted AND (found.scope = 'all' OR round.flag = '')
+      AND round.kind = results.kind AND round.is_counted AND (found.scope = 'all' OR round.flag = '')
 ) AS old (n, s)
 """
 
@@ -95,6 +117,14 @@ sum(n * (2 * old_n + n)) AS nn,
 sum(n * old_s + s * old_n + n * s) AS ns,
 sum(s * (2 * old_s + s)) AS ss
 """
+
+# The same growth for the products of the counts in two cells of a player, in the order of `CellTally.products`.
+PRODUCT_GROWTH = ", ".join(
+    f"sum(cells[{i}] * (old_cells[{j}] + cells[{j}]) + old_cells[{i}] * cells[{j}])"
+    for i in range(1, CELLS + 1)
+    for j in range(i, CELLS + 1)
+)
+CELL_GROWTH = ", ".join(f"sum(cells[{cell}])" for cell in range(1, CELLS + 1))
 
 # The first games of players who had none before.
 FIRST_GAMES = """
@@ -122,42 +152,66 @@ def adding(*sums: str) -> str:
     return ", ".join(f"{name} = tally.{name} + excluded.{name}" for name in sums)
 
 
+def adding_arrays(*sums: str) -> str:
+    """Return what an upsert into a tally sets of arrays: each place grows by what is inserted."""
+    return ", ".join(
+        f"{name} = ARRAY(SELECT old + new FROM unnest(tally.{name}, excluded.{name}) WITH ORDINALITY"
+        f" AS places (old, new, place) ORDER BY place)"
+        for name in sums
+    )
+
+
 # What is read and written in turn, all in one statement: every part reads the tallies as they were before it.
 PARTS = {
     "claimed": CLAIMED,
     "answer": ANSWER,
-    "total": "SELECT scope, count(*) AS n, sum(selected) AS s FROM answer GROUP BY scope",
+    "total": "SELECT results_id, scope, count(*) AS n, sum(selected) AS s FROM answer GROUP BY results_id, scope",
     "by_pair": BY_PAIR,
     "completed": COMPLETED,
     "first_game": FIRST_GAME,
     "by_player": BY_PLAYER,
     "by_cell": BY_CELL,
-    "pair": f"SELECT scope, count(*) FILTER (WHERE is_new) AS new, {GROWTH} FROM by_pair GROUP BY scope",
-    "player": f"""
-        SELECT scope, count(*) FILTER (WHERE is_new) AS new, {GROWTH}, {FIRST_GAMES} FROM by_player GROUP BY scope
+    "pair": f"""
+        SELECT results_id, scope, count(*) FILTER (WHERE is_new) AS new, {GROWTH}
+        FROM by_pair GROUP BY results_id, scope
     """,
-    "cell": f"SELECT scope, {GROWTH} FROM by_cell GROUP BY scope",
+    "player": f"""
+        SELECT results_id, scope, count(*) FILTER (WHERE is_new) AS new, {GROWTH}, {FIRST_GAMES}
+        FROM by_player GROUP BY results_id, scope
+    """,
+    "cell": f"SELECT results_id, scope, {GROWTH} FROM by_cell GROUP BY results_id, scope",
     "pairs_saved": f"""
-        INSERT INTO turing_pairtally AS tally (scope, pair_id, answered, selected)
-        SELECT scope, pair_id, n, s FROM by_pair
-        ON CONFLICT (scope, pair_id) DO UPDATE SET {adding("answered", "selected")}
+        INSERT INTO turing_pairtally AS tally (results_id, scope, pair_id, answered, selected)
+        SELECT results_id, scope, pair_id, n, s FROM by_pair
+        ON CONFLICT (results_id, scope, pair_id) DO UPDATE SET {adding("answered", "selected")}
     """,
     "players_saved": f"""
-        INSERT INTO turing_playertally AS tally (scope, player_id, answered, selected, first_selected)
-        SELECT scope, player_id, n, s, first_selected FROM by_player
-        ON CONFLICT (scope, player_id) DO UPDATE SET {adding("answered", "selected")},
+        INSERT INTO turing_playertally AS tally (
+            results_id, scope, player_id, answered, selected, first_selected, cells
+        )
+        SELECT results_id, scope, player_id, n, s, first_selected, cells FROM by_player
+        ON CONFLICT (results_id, scope, player_id)
+        DO UPDATE SET {adding("answered", "selected")}, {adding_arrays("cells")},
             first_selected = coalesce(tally.first_selected, excluded.first_selected)
     """,
+    "cells_saved": f"""
+        INSERT INTO turing_celltally AS tally (results_id, scope, cells, products)
+        SELECT results_id, scope, ARRAY[{CELL_GROWTH}], ARRAY[{PRODUCT_GROWTH}]
+        FROM by_player GROUP BY results_id, scope
+        ON CONFLICT (results_id, scope) DO UPDATE SET {adding_arrays("cells", "products")}
+    """,
     "rounds_saved": f"""
-        INSERT INTO turing_roundtally AS tally (scope, day, number, answered, selected, chose_left)
-        SELECT scope, %(day)s, number, count(*), sum(selected), sum(chose_left) FROM answer GROUP BY scope, number
-        ON CONFLICT (scope, day, number) DO UPDATE SET {adding("answered", "selected", "chose_left")}
+        INSERT INTO turing_roundtally AS tally (results_id, scope, day, number, answered, selected, chose_left)
+        SELECT results_id, scope, %(day)s, number, count(*), sum(selected), sum(chose_left)
+        FROM answer GROUP BY results_id, scope, number
+        ON CONFLICT (results_id, scope, day, number) DO UPDATE SET {adding("answered", "selected", "chose_left")}
     """,
     "day_saved": f"""
-        INSERT INTO turing_daytally AS tally (scope, day, {", ".join(DAY_SUMS)})
-        SELECT scope, %(day)s, {", ".join(DAY_SUMS.values())}
-        FROM total JOIN player USING (scope) JOIN pair USING (scope) JOIN cell USING (scope)
-        ON CONFLICT (scope, day) DO UPDATE SET {adding(*DAY_SUMS)}
+        INSERT INTO turing_daytally AS tally (results_id, scope, day, {", ".join(DAY_SUMS)})
+        SELECT results_id, scope, %(day)s, {", ".join(DAY_SUMS.values())}
+        FROM total JOIN player USING (results_id, scope) JOIN pair USING (results_id, scope)
+            JOIN cell USING (results_id, scope)
+        ON CONFLICT (results_id, scope, day) DO UPDATE SET {adding(*DAY_SUMS)}
     """,
 }
 COUNT = (
@@ -185,5 +239,6 @@ def _count_batch(limit: int) -> int:
         (day,) = cursor.fetchone()
         if day is None:
             return 0
+        cursor.execute(RESULTS)
         cursor.execute(COUNT, {"day": day, "limit": limit, "rounds": ROUNDS_IN_GAME})
         return int(cursor.fetchone()[0])

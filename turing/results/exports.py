@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from stats.cluster import ClusterRobustMean
 from stats.reports.tables import flat
 from stats.reports.write_rows import CONTENT_TYPES, FORMATS, Columns, Row, csv_chunks
-from turing.models import PoemPair, Round, Scope
+from turing.models import Kind, PoemPair, Results, Round, Scope
 from turing.results.figures import Breakdown, Group, ScopeResults, breakdown, extreme_pairs, live_results
 from turing.results.sensitivity import undistorted
 
@@ -73,12 +73,13 @@ def export_results(file_format: str, *, with_pairs: bool, with_rounds: bool = Fa
     return (json.dumps(results, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
-def results_dict(*, with_pairs: bool, with_rounds: bool) -> dict[str, Any]:
+def results_dict(*, with_pairs: bool, with_rounds: bool, kind: Kind = Kind.PAIRS) -> dict[str, Any]:
     """Return every figure of the page by scope; an undefined one is null."""
-    live, parts = live_results(), breakdown()
+    of = Results.objects.of_site(kind)
+    live, parts = live_results(of), breakdown(of)
     scopes = {scope.value: _scope_dict(scope, one, parts) for scope, one in live.scopes.items()}
     if with_pairs:
-        for scope, pairs in extreme_pairs(live).items():
+        for scope, pairs in extreme_pairs(live, of).items():
             scopes[scope]["pairs"] = {
                 name: [asdict(pair) | {"rate": pair.rate} for pair in getattr(pairs, name)]
                 for name in ("hardest", "easiest")
@@ -86,7 +87,31 @@ def results_dict(*, with_pairs: bool, with_rounds: bool) -> dict[str, Any]:
     if with_rounds:
         for scope in Scope:
             scopes[scope]["from_rounds"] = undistorted(scope)
-    return {"margin": live.margin, "flagged": live.flagged, "scopes": scopes}
+    for scope, figures in of.figures.items():
+        scopes[scope] |= measured_dict(figures, with_pairs=with_pairs)
+    measured_at = of.measured_at.isoformat() if of.measured_at else None
+    return {"margin": live.margin, "flagged": live.flagged, "measured_at": measured_at, "scopes": scopes}
+
+
+def measured_dict(figures: dict[str, Any], *, with_pairs: bool) -> dict[str, Any]:
+    """Return what was measured, without single pairs and the numbers of players where these may not be seen."""
+    found: dict[str, Any] = {
+        name: figures[name] for name in ("fragility", "skill", "difficulty", "scale") if name in figures
+    }
+    if measured := figures.get("detection"):
+        found["detection"] = {name: value for name, value in measured.items() if name != "calibration"}
+        found["calibration"] = measured["calibration"]
+    if not with_pairs and "skill" in found:
+        hidden = {"hardest", "easiest"}
+        found["difficulty"] = {
+            name: value for name, value in found["difficulty"].items() if name not in hidden
+        }
+        board = [
+            {name: value for name, value in one.items() if name != "player"}
+            for one in found["skill"]["board"]
+        ]
+        found["skill"] = found["skill"] | {"board": board}
+    return found
 
 
 def _scope_dict(scope: Scope, results: ScopeResults, parts: Breakdown) -> dict[str, Any]:

@@ -30,7 +30,18 @@ from stats.game.selection import (
 from stats.game.tallied import ClusterSums, selection_rate_of_sums, share_interval, share_sequence_of_sums
 from stats.mixed import Interval
 from stats.sequences import ConfidenceSequence, beta_mixture_log_e, beta_mixture_sequence
-from turing.models import ROUNDS_IN_GAME, DayTally, Form, PairTally, PoemPair, RoundTally, Scope, Side
+from turing.models import (
+    ROUNDS_IN_GAME,
+    DayTally,
+    Form,
+    PairTally,
+    PoemPair,
+    Results,
+    RoundTally,
+    Scope,
+    Side,
+    belong_to,
+)
 
 # Fewer say more of their pairs than of the poet, and would be a hint at one of them.
 FEWEST_PAIRS_OF_POET = 3
@@ -157,11 +168,14 @@ class ExtremePairs:
     easiest: tuple[PairShare, ...]
 
 
-def live_results(margin: float = DEFAULT_MARGIN) -> LiveResults:
-    """Return the results of both scopes; equivalent is what lies within `margin` of one half. Two queries."""
-    rows: Any = DayTally.objects.values("scope").annotate(**_sums_of(PLAIN_SUMS))
+def live_results(of: Results | None = None, margin: float = DEFAULT_MARGIN) -> LiveResults:
+    """Return the results in both scopes; equivalent is what lies within `margin` of one half. Two queries.
+
+    `of` says which results, here and below: without it those of all games with pairs.
+    """
+    rows: Any = DayTally.objects.filter(belong_to(of)).values("scope").annotate(**_sums_of(PLAIN_SUMS))
     sums = {row["scope"]: row for row in rows}
-    moments = _moments()
+    moments = _moments(of)
     return LiveResults(
         margin, {scope: _scope_results(sums.get(scope, {}), moments[scope], margin) for scope in Scope}
     )
@@ -198,10 +212,12 @@ def _scope_results(row: Mapping[str, Any], moments: Sequence[Moment], margin: fl
     )
 
 
-def _moments() -> dict[Scope, list[Moment]]:
+def _moments(of: Results | None) -> dict[Scope, list[Moment]]:
     """Return the end of each day by which a player had completed a game."""
-    days = DayTally.objects.order_by("day").values_list(
-        "scope", "day", "first_games", "first_selected", "first_selected_squares"
+    days = (
+        DayTally.objects.filter(belong_to(of))
+        .order_by("day")
+        .values_list("scope", "day", "first_games", "first_selected", "first_selected_squares")
     )
     moments: dict[Scope, list[Moment]] = {scope: [] for scope in Scope}
     for name, day, games, selected, squares in days:
@@ -214,14 +230,14 @@ def _moments() -> dict[Scope, list[Moment]]:
     return moments
 
 
-def breakdown() -> Breakdown:
+def breakdown(of: Results | None = None) -> Breakdown:
     """Return the selection rate of parts of the records. Two queries.
 
     The intervals by form and poet are robust to pairs, not to players; those by round and side are of independent
     records: of a part no more is kept.
     """
-    forms, poets = _sums_by_text()
-    by_round, left = _by_round()
+    forms, poets = _sums_by_text(of)
+    by_round, left = _by_round(of)
     order = [form.value for form in Form]
     enough = [key for key, sums in poets.items() if key and sums[Scope.ALL][PAIRS] >= FEWEST_PAIRS_OF_POET]
     most = sorted(enough, key=lambda key: (-poets[key][Scope.ALL][ANSWERED], key))[:POETS_SHOWN]
@@ -233,14 +249,21 @@ def breakdown() -> Breakdown:
     )
 
 
-def _sums_by_text() -> tuple[GroupSums, GroupSums]:
+def _sums_by_text(of: Results | None) -> tuple[GroupSums, GroupSums]:
     """Return the sums over pairs by form and by poet of the human text; a question has neither. One query."""
     # As floats, which hold whole numbers up to 9e15: the product of two integers might not fit into one.
     n, s = (Cast(name, FloatField()) for name in ("answered", "selected"))
-    rows = PairTally.objects.values_list(
-        "scope", "pair__human__source_text__form", "pair__human__source_text__author"
-    ).annotate(
-        pairs=Count("pk"), n=Sum("answered"), s=Sum("selected"), nn=Sum(n * n), ns=Sum(n * s), ss=Sum(s * s)
+    rows = (
+        PairTally.objects.filter(belong_to(of))
+        .values_list("scope", "pair__human__source_text__form", "pair__human__source_text__author")
+        .annotate(
+            pairs=Count("pk"),
+            n=Sum("answered"),
+            s=Sum("selected"),
+            nn=Sum(n * n),
+            ns=Sum(n * s),
+            ss=Sum(s * s),
+        )
     )
     forms: GroupSums = defaultdict(_nothing)
     poets: GroupSums = defaultdict(_nothing)
@@ -263,10 +286,11 @@ def _share_of_pairs(pairs: int, n: int, s: int, nn: int, ns: int, ss: int) -> Sh
     return Share(s, n, share_interval(s, n, ClusterSums(pairs, nn, ns, ss)))
 
 
-def _by_round() -> tuple[tuple[Group, ...], Group]:
+def _by_round(of: Results | None) -> tuple[tuple[Group, ...], Group]:
     """Return the shares by number of the round, and that in which the left text was taken. One query."""
     rows = list(
-        RoundTally.objects.values_list("scope", "number")
+        RoundTally.objects.filter(belong_to(of))
+        .values_list("scope", "number")
         .annotate(n=Sum("answered"), s=Sum("selected"), left=Sum("chose_left"))
         .order_by("number")
     )
@@ -291,13 +315,15 @@ def _independent_share(selected: int, total: int) -> Share:
     return Share(selected, total, wilson_interval(selected, total), exact_binomial_p(selected, total))
 
 
-def extreme_pairs(live: LiveResults) -> dict[Scope, ExtremePairs]:
+def extreme_pairs(live: LiveResults, of: Results | None = None) -> dict[Scope, ExtremePairs]:
     """Return the hardest and the easiest pairs of each scope, by their rate drawn towards the overall one.
 
     Two queries a scope and one for the titles. A pair of a few answers is drawn far, one of hundreds hardly. No pair
     is in both lists.
     """
-    tallies = {scope: _extreme_tallies(scope, results.rate.rate) for scope, results in live.scopes.items()}
+    tallies = {
+        scope: _extreme_tallies(of, scope, results.rate.rate) for scope, results in live.scopes.items()
+    }
     # Sorted without the titles, which only those at the ends need.
     found = {pair for ends in tallies.values() for end in ends for pair, _selected, _answered in end}
     titles = {
@@ -313,13 +339,15 @@ def extreme_pairs(live: LiveResults) -> dict[Scope, ExtremePairs]:
     return {scope: ExtremePairs(shares(hard), shares(easy)) for scope, (hard, easy) in tallies.items()}
 
 
-def _extreme_tallies(scope: Scope, overall: float | None) -> tuple[list[Tally], list[Tally]]:
+def _extreme_tallies(
+    of: Results | None, scope: Scope, overall: float | None
+) -> tuple[list[Tally], list[Tally]]:
     prior = PRIOR_ANSWERS * (CHANCE if overall is None else overall)
     drawn = ExpressionWrapper(
         (Cast("selected", FloatField()) + prior) / (Cast("answered", FloatField()) + PRIOR_ANSWERS),
         output_field=FloatField(),
     )
-    tallies = PairTally.objects.filter(scope=scope).annotate(drawn=drawn)
+    tallies = PairTally.objects.filter(belong_to(of), scope=scope).annotate(drawn=drawn)
     columns = tallies.values_list("pair_id", "selected", "answered")
     hardest = list(columns.order_by("-drawn", "-pair_id")[:PAIRS_SHOWN])
     easiest = list(columns.order_by("drawn", "pair_id")[:PAIRS_SHOWN])

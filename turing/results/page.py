@@ -138,7 +138,7 @@ def _scope_view(scope: Scope, results: ScopeResults, live: LiveResults, scale: S
     sequence = results.sequence
     return ScopeView(
         key=scope.value,
-        title=_title(scope),
+        title=title_of(scope),
         verdict=verdict_words(results, live.margin),
         sentence=verdict_sentence(results, live),
         players=count(sequence.units),
@@ -148,7 +148,8 @@ def _scope_view(scope: Scope, results: ScopeResults, live: LiveResults, scale: S
     )
 
 
-def _title(scope: Scope) -> str:
+def title_of(scope: Scope) -> str:
+    """Return a scope as a title."""
     return str(capfirst(scope.label))
 
 
@@ -266,7 +267,7 @@ def _section(
     scale = scale_of([share for _name, group in groups for share in group.shares.values()])
     tables = tuple(
         ShareTable(
-            _title(scope),
+            title_of(scope),
             tuple(
                 _share_row(name, group.shares[scope], scale)
                 for name, group in groups
@@ -295,7 +296,7 @@ def pair_sections(extremes: dict[Scope, ExtremePairs]) -> tuple[PairSection, ...
 
     def tables(pairs: Callable[[ExtremePairs], Sequence[PairShare]]) -> tuple[PairTable, ...]:
         return tuple(
-            PairTable(_title(scope), tuple((pair, percent(pair.rate)) for pair in pairs(one)))
+            PairTable(title_of(scope), tuple((pair, percent(pair.rate)) for pair in pairs(one)))
             for scope, one in extremes.items()
         )
 

@@ -7,6 +7,9 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from turing.game.players import visitor_of
+from turing.models import Kind, Results
+
 
 @login_not_required
 @require_safe
@@ -15,15 +18,19 @@ def results(request: HttpRequest) -> HttpResponse:
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     from turing.results.exports import RESULT_FORMATS, ROW_FORMATS
     from turing.results.figures import PAIRS_SHOWN, breakdown, extreme_pairs, live_results
+    from turing.results.measured_page import measured_view
     from turing.results.page import live_view, pair_sections, share_sections
 
-    live = live_results()
+    of = Results.objects.of_site(Kind.PAIRS)
+    live = live_results(of)
     is_staff = request.user.is_staff
+    player = visitor_of(request).player()
     context = {
         "live": live_view(live),
-        "sections": share_sections(breakdown()),
+        "measured": measured_view(of, live, player=player, with_pairs=is_staff),
+        "sections": share_sections(breakdown(of)),
         # A player who knows where others went wrong knows more than the texts say.
-        "pair_sections": pair_sections(extreme_pairs(live)) if is_staff else (),
+        "pair_sections": pair_sections(extreme_pairs(live, of)) if is_staff else (),
         "pairs_shown": PAIRS_SHOWN,
         "formats": RESULT_FORMATS,
         "row_formats": ROW_FORMATS,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from stats.game.selection import CHANCE
+from stats.game.selection import CHANCE, Verdict
 from stats.mixed import Interval
 from stats.reports import numbers
-from stats.reports.numbers import DASH, SPACE, points
+from stats.reports.numbers import DASH, SPACE, decimal, points
 from turing.models import Form
 from turing.results.figures import LiveResults, ScopeResults
 
@@ -17,12 +17,12 @@ def percent(share: float | None) -> str:
     return numbers.percent(share, 1)
 
 
-def interval(ci: Interval | None) -> str:
-    """Return the ends of an interval of shares, which are cut at 0 and 1, in words that are not parted."""
+def interval(ci: Interval | None, *, is_cut: bool = True) -> str:
+    """Return the ends of an interval of shares, in words that are not parted; cut at 0 and 1 if it is no difference."""
     if ci is None:
         return DASH
-    low, high = max(ci[0], 0.0), min(ci[1], 1.0)
-    ends = _("%(low)s to %(high)s") % {"low": f"{100 * low:.1f}", "high": percent(high)}
+    low, high = (max(ci[0], 0.0), min(ci[1], 1.0)) if is_cut else ci
+    ends = _("%(low)s to %(high)s") % {"low": decimal(100 * low, 1), "high": percent(high)}
     return ends.replace(" ", SPACE)
 
 
@@ -32,14 +32,17 @@ def form_label(key: str) -> str:
 
 
 def verdict_words(results: ScopeResults, margin: float) -> str:
-    """Return the verdict in a word or two."""
-    if not results.sequence.units:
-        return _("Nothing to say yet")
+    """Return the verdict in a word or two, before the first game that there is none."""
+    return verdict_name(results.verdict, margin) if results.sequence.units else _("Nothing to say yet")
+
+
+def verdict_name(verdict: Verdict, margin: float) -> str:
+    """Return the name of a verdict."""
     return {
         "distinguishable": _("Distinguishable"),
         "equivalent": _("Equivalent within %(points)s points") % {"points": points(margin)},
         "undecided": _("Undecided"),
-    }[results.verdict]
+    }[verdict]
 
 
 def verdict_sentence(results: ScopeResults, live: LiveResults) -> str:

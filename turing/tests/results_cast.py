@@ -25,6 +25,7 @@ class Answered:
     flag: str = ""
     day: int = 0
     is_repeat: bool = False
+    confidence: int | None = None
 
 
 def record(rounds: Iterable[Answered], *, counted: bool = True) -> None:
@@ -55,6 +56,7 @@ def _round(game: Game, one: Answered, answered_at: datetime) -> Round:
         shown_at=answered_at - timedelta(seconds=1 if one.flag == Flag.HASTY else 9),
         answered_at=answered_at,
         known=False,
+        confidence=one.confidence,
         flag=one.flag,
         is_repeat=one.is_repeat,
     )

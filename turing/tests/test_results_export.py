@@ -47,6 +47,7 @@ def test_json_has_every_figure_in_both_scopes(pairs: list[PoemPair]) -> None:
         "confidence_sequence", "verdict", "if_independent", "by_form", "by_poet", "by_round", "left_taken",
         "over_time", "pairs",
     }  # fmt: skip
+    assert found["measured_at"] is None
     assert every["records"] == every["machine_selected"] + every["human_selected"] == len(rounds)
     assert list(every["by_round"]) == ["1", "2", "3", "4", "5"]
     assert len(every["over_time"]) == 4

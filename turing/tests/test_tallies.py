@@ -13,7 +13,19 @@ from django.db.models import Sum
 from stats.game.selection import SelectionRecords, first_game_shares, selection_rate, side_bias
 from turing.game.play import draw_rounds
 from turing.game.players import hash_of
-from turing.models import DayTally, Flag, Game, PairTally, Player, PlayerTally, Round, RoundTally, Scope, Side
+from turing.models import (
+    CellTally,
+    DayTally,
+    Flag,
+    Game,
+    PairTally,
+    Player,
+    PlayerTally,
+    Round,
+    RoundTally,
+    Scope,
+    Side,
+)
 from turing.results.counting import LOCK, count_answers
 from turing.tests.cast import build_pairs
 
@@ -37,6 +49,7 @@ def rounds(db: None) -> list[Round]:
                 answered_at=moment,
                 choice=rng.choice(Side.values),
                 known=False,
+                confidence=rng.choice([None, 1, 2, 3]),
                 flag=Flag.HASTY if rng.random() < 0.15 else "",
             )
     return list(Round.objects.answered().select_related("game").order_by("answered_at"))
@@ -157,3 +170,21 @@ def test_while_another_process_counts_this_one_leaves_it_to_it() -> None:
         assert count_answers() == 0
     finally:
         other.close()
+
+
+@pytest.mark.parametrize("batch", [1, 7, 10_000])
+@pytest.mark.parametrize("scope", Scope)
+def test_the_cells_are_those_of_all_rounds_and_their_products_those_of_each_player(
+    rounds: list[Round], scope: Scope, batch: int
+) -> None:
+    count_answers(batch)
+    own: dict[int, np.ndarray] = {}
+    for one in in_scope(rounds, scope):
+        cell = 8 * (one.human_side == "right") + 4 * (one.choice == "right") + (one.confidence or 0)
+        own.setdefault(one.game.player_id, np.zeros(16, dtype=int))[cell] += 1
+    of_players = dict(PlayerTally.objects.filter(scope=scope).values_list("player", "cells"))
+    assert of_players == {player: cells.tolist() for player, cells in own.items()}
+    tally = CellTally.objects.get(scope=scope)
+    counts = np.array(list(own.values()))
+    assert tally.cells == counts.sum(axis=0).tolist()
+    assert tally.products == (counts.T @ counts)[np.triu_indices(16)].tolist()
