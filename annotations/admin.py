@@ -8,7 +8,17 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from annotations.models import BestChoice, Criterion, Enrolment, Payment, Rating, StaffAct, Study, StudyRole
+from annotations.models import (
+    BestChoice,
+    Criterion,
+    Enrolment,
+    Judgement,
+    Payment,
+    Rating,
+    StaffAct,
+    Study,
+    StudyRole,
+)
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Model]
@@ -61,7 +71,7 @@ class EnrolmentAdmin(ReadOnlyAdmin):
     list_select_related = ["study", "evaluator"]
 
 
-@admin.register(Rating, BestChoice)
+@admin.register(Rating, BestChoice, Judgement)
 class AnswerAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Leave out the answers of sealed studies: whoever lists them can count up the methods."""

@@ -43,6 +43,7 @@ urlpatterns = [
     path("studies/<slug:slug>/judge-ratings/", judges.JudgeRatings.as_view(), name="judge_ratings"),
     path("studies/<slug:slug>/judges/", judges.Judges.as_view(), name="judges"),
     path("studies/<slug:slug>/judges/<slug:judge>/", judges.OneJudge.as_view(), name="judge"),
+    path("studies/<slug:slug>/judgements/", results.JudgementList.as_view(), name="judgements"),
     path("studies/<slug:slug>/report/", results.Report.as_view(), name="report"),
     path("studies/<slug:slug>/jobs/", jobs.Jobs.as_view(), name="jobs"),
     path("studies/<slug:slug>/groups/", recruiting.Groups.as_view(), name="groups"),

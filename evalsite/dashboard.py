@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
-from annotations.models import BestChoice, Enrolment, Page, Rating, Study
+from annotations.models import BestChoice, Enrolment, Judgement, Page, Rating, Study
 from annotations.models.counting import count_of
 from evalsite.health import broker_trouble, database_trouble
 from generation.models import GenerationRun, RunPrompt, Worker
@@ -84,7 +84,7 @@ def studies_with_counts() -> tuple[Study, ...]:
     found = Study.objects.order_by("-created_at").annotate(
         prompts=count_of(Page.objects.filter(subtask__study=OuterRef("pk"))),
         evaluators=count_of(Enrolment.objects.filter(study=OuterRef("pk"), withdrawn_at=None)),
-        ratings=count_of(Rating.objects.filter(**own)),
+        ratings=count_of(Rating.objects.filter(**own)) + count_of(Judgement.objects.filter(**own)),
         picks=count_of(BestChoice.objects.filter(**own)),
         is_sealed=Exists(Study.objects.sealed().filter(pk=OuterRef("pk"))),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from annotations.models import AnalysisPlan, AnswerChange, BestChoice, Enrolment, Rating, Study
+from annotations.models import AnalysisPlan, AnswerChange, BestChoice, Enrolment, Judgement, Rating, Study
 from generation.refusals import Refused
 
 # What may be changed while evaluators are at work: words, and when an abandoned sub-task is given back.
@@ -109,6 +109,7 @@ def has_answers(study: Study) -> bool:
         .filter(
             Q(Exists(Rating.objects.filter(**own)))
             | Q(Exists(BestChoice.objects.filter(**own)))
+            | Q(Exists(Judgement.objects.filter(**own)))
             | Q(Exists(AnswerChange.objects.filter(**own)))
             | Q(answers_removed__gt=0)
         )

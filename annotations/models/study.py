@@ -288,6 +288,15 @@ class Study(models.Model):
         """The protocol by which its evaluators are asked."""
         return PROTOCOLS[self.protocol]
 
+    def scale(self, criterion: Criterion) -> tuple[float, float, bool]:
+        """Return the ends of the scores by a criterion, and whether the lowest is the best.
+
+        Where pages are judged as a whole, scores are shares from 0 to 1, whatever the criterion says.
+        """
+        if self.asks.answer is not None:
+            return 0, 1, False
+        return criterion.minimum, criterion.maximum, criterion.lower_is_better
+
     def page_size(self, methods: int) -> int:
         """How many texts a page of one evaluator has of so many methods."""
         return min(self.candidates_per_page or methods, methods)

@@ -71,6 +71,7 @@ def study_design(study: Study) -> dict[str, Any]:
     return {
         "study": study.slug,
         "methods": method_keys(study),
+        **pages_document(study),
         "criteria": [
             {
                 "key": criterion.key,
@@ -85,6 +86,14 @@ def study_design(study: Study) -> dict[str, Any]:
         # In no order of the pages: a plan does not speak of it.
         "prompts": sorted(sha256(canonical_json(prompt_document(prompt))) for prompt in prompts),
     }
+
+
+def pages_document(study: Study) -> dict[str, Any]:
+    """Return what a plan takes for given of the pages; nothing where all texts are rated, as in earlier plans."""
+    said = {"protocol": study.protocol, "candidates_per_page": study.candidates_per_page}
+    if study.protocol == "pairwise":
+        said["preference_scale"] = study.preference_scale
+    return {} if study.protocol == "ratings" and study.candidates_per_page is None else {"pages": said}
 
 
 def prompt_document(prompt: Prompt) -> dict[str, Any]:
@@ -210,7 +219,8 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
         raise Refused(_("The primary criterion must be one of this study."))
     if not plan.comparisons:
         raise Refused(_("Choose at least one pair of methods to compare."))
-    width = criterion.maximum - criterion.minimum
+    minimum, maximum, _lower = plan.study.scale(criterion)
+    width = maximum - minimum
     if plan.equivalence_margin is not None and not 0 < plan.equivalence_margin < width:
         raise Refused(
             _("The margin must be more than 0 and less than the %(width)s points of the scale.")
@@ -341,9 +351,10 @@ def deviations_in_design(study: Study, plan: AnalysisPlan) -> list[str]:
         "methods": _("The methods are not those of the plan."),
         "criteria": _("The criteria or their scales are not those of the plan."),
         "prompts": _("The prompts are not those of the plan."),
+        "pages": _("The protocol or the size of the pages is not that of the plan."),
     }
     now = study_design(study)
-    found = [sentence for part, sentence in sentences.items() if now[part] != plan.design.get(part)]
+    found = [sentence for part, sentence in sentences.items() if now.get(part) != plan.design.get(part)]
     if sha256(canonical_json(plan_document(plan))) != plan.digest:
         found.append(_("The stored plan no longer matches its digest: it was changed after it was locked."))
     return found

@@ -11,10 +11,13 @@ from django.utils.translation import override
 
 from annotations.models import Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
 from annotations.plan.simulation import Effects, SimulatedAnswers, simulated_answers
+from annotations.protocols.protocol import AnswerToPage
+from annotations.questionnaire.judging import SentJudgement, save_judgement
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.setup.lifecycle import close_study
 
-Progress = Callable[[list[tuple[User, PageAddress, Answer]]], Iterable[tuple[User, PageAddress, Answer]]]
+Sent = tuple[User, PageAddress, Answer | SentJudgement]
+Progress = Callable[[list[Sent]], Iterable[Sent]]
 
 
 def rehearse(
@@ -30,7 +33,10 @@ def rehearse(
     copy = copy_study(study, rehearsal_slug(study))
     answers = simulated_answers(copy, evaluators=evaluators, seed=seed, effects=effects)
     for user, address, answer in progress(list(browser_answers(copy, answers))):
-        save_answer(user, address, answer)
+        if isinstance(answer, SentJudgement):
+            save_judgement(user, address, answer)
+        else:
+            save_answer(user, address, answer)
     close_study(copy)
     return copy
 
@@ -41,10 +47,12 @@ def rehearsal_slug(study: Study) -> str:
     return f"{study.slug}-rehearsal-{number}"
 
 
-def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[tuple[User, PageAddress, Answer]]:
+def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[Sent]:
     """Yield every answer as the browser of its evaluator would send it, with the tokens of that evaluator."""
     for row, enrolment in enumerate(answers.enrolments):
-        tokens = dict(enrolment.placements.values_list("candidate_id", "token"))
+        placed = enrolment.placements.order_by("page", "position").values_list("candidate_id", "token")
+        tokens = dict(placed)
+        order = list(tokens)
         pages = Page.objects.filter(subtask__study=study).values_list("pk", "subtask__number", "number")
         address = {pk: PageAddress(study.slug, subtask, number) for pk, subtask, number in pages}
         for column, page in enumerate(answers.pages):
@@ -53,12 +61,33 @@ def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[tuple[U
                 for method, candidate in answers.candidates[column].items()
                 if candidate in tokens
             }
+            if study.asks.answer is not None:
+                on_page = [
+                    tokens[candidate]
+                    for candidate in order
+                    if candidate in answers.candidates[column].values()
+                ]
+                for sent in sent_judgements(study, study.asks.answer, answers, (row, column), on_page):
+                    yield enrolment.evaluator, address[page], sent
+                continue
             for method, token in shown.items():
                 points = answers.scores[row, column, method].astype(int).tolist()
                 for criterion, score in zip(answers.criteria, points, strict=True):
                     yield enrolment.evaluator, address[page], Answer(token, 1, criterion.key, score)
             if study.has_best_picks:
                 yield enrolment.evaluator, address[page], Answer(shown[int(answers.picks[row, column])], 1)
+
+
+def sent_judgements(
+    study: Study, answer: AnswerToPage, answers: SimulatedAnswers, at: tuple[int, int], tokens: list[str]
+) -> Iterator[SentJudgement]:
+    """Yield what an evaluator says of a page (`at`, as places) on each criterion; `tokens` are those of its texts."""
+    for number, criterion in enumerate(answers.criteria):
+        judged = answers.judged[(*at, number)]
+        places = None if judged.places is None else tuple(tokens[place] for place in judged.places)
+        yield SentJudgement(
+            tokens[0], criterion.key, 1, number=answer.number_of(study, judged), places=places
+        )
 
 
 def rehearsal_title(study: Study) -> dict[str, str]:

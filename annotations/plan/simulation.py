@@ -9,8 +9,18 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Placement, Rating, Study
+from annotations.models import (
+    BestChoice,
+    Criterion,
+    Enrolment,
+    Judgement,
+    PageCandidate,
+    Placement,
+    Rating,
+    Study,
+)
 from annotations.models.bounds import MOST_SIMULATED, check_number
+from annotations.protocols.protocol import Judged
 from annotations.recruiting.enrolment import enrol
 from generation.refusals import Refused
 from stats.scores import Bools, Floats, Ints
@@ -80,6 +90,8 @@ class SimulatedAnswers:
     criteria: list[Criterion]
     scores: Floats
     picks: Ints
+    # The judgements of each page that is judged as a whole, by evaluator, page (as places) and criterion.
+    judged: dict[tuple[int, int, int], Judged]
 
 
 def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effects) -> SimulatedAnswers:
@@ -117,16 +129,46 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
     drawn = np.where(there, rng.random((*slips.shape, len(methods))), -1).argmax(axis=2)
     direction = -1 if criteria[overall].lower_is_better else 1
     picks = np.where(slips, drawn, np.where(there, scores[..., overall] * direction, -np.inf).argmax(axis=2))
-    return SimulatedAnswers(enrolments, there, list(by_page), candidates, criteria, scores, picks)
+    judged = simulated_judgements(study, enrolments, candidates, latent)
+    return SimulatedAnswers(enrolments, there, list(by_page), candidates, criteria, scores, picks, judged)
 
 
-def placed_texts(enrolments: list[Enrolment], candidates: list[dict[int, int]], methods: int) -> Bools:
-    """Return which texts the pages of each enrolment show (E, P, M), with one query."""
-    place = {
+def simulated_judgements(
+    study: Study, enrolments: list[Enrolment], candidates: list[dict[int, int]], latent: Floats
+) -> dict[tuple[int, int, int], Judged]:
+    """Return what the latent scores (E, P, M, C) make evaluators say of each page; nothing where texts are rated."""
+    answer = study.asks.answer
+    if answer is None:
+        return {}
+    place = placed_at(candidates)
+    row = {enrolment.pk: number for number, enrolment in enumerate(enrolments)}
+    worth: dict[tuple[int, int], list[Floats]] = {}
+    for enrolment, candidate in (
+        Placement.objects.filter(enrolment__in=enrolments)
+        .order_by("position")
+        .values_list("enrolment_id", "candidate_id")
+    ):
+        page, method = place[candidate]
+        worth.setdefault((row[enrolment], page), []).append(latent[row[enrolment], page, method])
+    return {
+        (evaluator, page, criterion): answer.simulated(study, [float(one[criterion]) for one in texts])
+        for (evaluator, page), texts in worth.items()
+        for criterion in range(latent.shape[-1])
+    }
+
+
+def placed_at(candidates: list[dict[int, int]]) -> dict[int, tuple[int, int]]:
+    """Return the page and the method of each candidate, as places."""
+    return {
         candidate: (page, method)
         for page, of_page in enumerate(candidates)
         for method, candidate in of_page.items()
     }
+
+
+def placed_texts(enrolments: list[Enrolment], candidates: list[dict[int, int]], methods: int) -> Bools:
+    """Return which texts the pages of each enrolment show (E, P, M), with one query."""
+    place = placed_at(candidates)
     row = {enrolment.pk: number for number, enrolment in enumerate(enrolments)}
     placed = np.zeros((len(enrolments), len(candidates), methods), dtype=np.bool_)
     for enrolment, candidate in Placement.objects.filter(enrolment__in=enrolments).values_list(
@@ -156,6 +198,22 @@ def simulate_ratings(
     Methods differ by `effects.step` on every criterion.
     """
     answers = simulated_answers(study, evaluators=evaluators, seed=seed, effects=effects or Effects())
+    if study.asks.answer is not None:
+        Judgement.objects.bulk_create(
+            (
+                Judgement(
+                    enrolment=answers.enrolments[row],
+                    page_id=answers.pages[page],
+                    criterion=answers.criteria[criterion],
+                    preference=one.preference,
+                    both_bad=one.both_bad,
+                    places=None if one.places is None else list(one.places),
+                )
+                for (row, page, criterion), one in answers.judged.items()
+            ),
+            batch_size=BATCH,
+        )
+        return answers.enrolments
     for row, enrolment in enumerate(answers.enrolments):
         points = answers.scores[row].astype(int).tolist()
         Rating.objects.bulk_create(

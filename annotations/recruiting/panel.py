@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from annotations.models import AnswerChange, BestChoice, Enrolment, Rating, Study
+from annotations.models import AnswerChange, BestChoice, Enrolment, Judgement, Rating, Study
 
 
 @dataclass(frozen=True)
@@ -55,5 +55,6 @@ def needs_proof(enrolment: Enrolment) -> bool:
         or hasattr(enrolment.evaluator, "api_token")
         or Rating.objects.filter(**own).exists()
         or BestChoice.objects.filter(**own).exists()
+        or Judgement.objects.filter(**own).exists()
         or AnswerChange.objects.filter(**own).exists()
     )

@@ -18,6 +18,7 @@ from annotations.models import (
     Assignment,
     BestChoice,
     Enrolment,
+    Judgement,
     Page,
     Placement,
     Rating,
@@ -116,6 +117,7 @@ def abandoned(study: Study) -> QuerySet[Assignment]:
     return (
         Assignment.objects.filter(
             ~Exists(BestChoice.objects.filter(**here)),
+            ~Exists(Judgement.objects.filter(**here)),
             ~Exists(
                 Rating.objects.filter(
                     **own,

@@ -14,6 +14,7 @@ from annotations.models import (
     Enrolment,
     Invitation,
     Job,
+    Judgement,
     LinkAccount,
     Rating,
     Study,
@@ -48,7 +49,7 @@ def withdraw(enrolment: Enrolment, *, by_evaluator: bool = False, by: User | Non
         )
     evaluator = enrolment.evaluator
     own = {"enrolment": enrolment}
-    removed = Rating.objects.filter(**own).delete()[0] + BestChoice.objects.filter(**own).delete()[0]
+    removed = sum(answers.objects.filter(**own).delete()[0] for answers in (Rating, BestChoice, Judgement))
     AnswerChange.objects.filter(**own).delete()
     Job.objects.filter(study=study).forget_answers()
     enrolment.placements.all().delete()

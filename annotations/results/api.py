@@ -15,7 +15,9 @@ from annotations.access.log import log_act
 from annotations.access.permissions import Right, study_for
 from annotations.models import SHORTEST_REASON, AnalysisPlan, Unblinding
 from annotations.models.bounds import bounds_of
+from annotations.results import judgement_rows
 from annotations.results.answer_rows import answer_count, answers_between
+from annotations.results.judgement_rows import judgement_rows as judged
 from annotations.results.seal import unblind
 from annotations.setup.studies_api import StudySerializer, study_response
 from generation.refusals import Refused
@@ -81,6 +83,51 @@ class Answers(APIView):
         return listing(
             request, query, count, [row._asdict() | {"tags": json.loads(row.tags or "null")} for row in rows]
         )
+
+
+class JudgementRowSerializer(serializers.Serializer[Any]):
+    """One text of one page that was judged as a whole, with the columns of the export."""
+
+    study = serializers.CharField()
+    evaluator = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
+    subtask = serializers.IntegerField()
+    page = serializers.IntegerField()
+    prompt = serializers.CharField()
+    prompt_id = serializers.CharField(allow_null=True)
+    tags = serializers.DictField(child=serializers.CharField(), allow_null=True)
+    criterion = serializers.CharField()
+    method = serializers.CharField()
+    method_label = serializers.CharField()
+    position = serializers.IntegerField()
+    preference = serializers.IntegerField(
+        allow_null=True, help_text="From -2 (A is much better) to 2 (B is)."
+    )
+    both_bad = serializers.BooleanField(allow_null=True)
+    chosen = serializers.IntegerField(allow_null=True, help_text="As the how-manieth it was chosen.")
+    saved_at = serializers.DateTimeField()
+    first_answered_at = serializers.DateTimeField(allow_null=True)
+    times_changed = serializers.IntegerField(allow_null=True)
+    seconds_on_page = serializers.FloatField(allow_null=True)
+
+
+class JudgementList(APIView):
+    @extend_schema(
+        operation_id="judgements_list",
+        summary="List what evaluators answered about whole pages, a row for each text, once the seal is off; a page of"
+        " the list has so many judgements",
+        parameters=[PageQuery],
+        responses=page_of(JudgementRowSerializer),
+    )
+    def get(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.ANALYSE)
+        query = checked_query(PageQuery, request)
+        start, stop = bounds(query)
+        rows = [dict(zip(judgement_rows.COLUMNS, row, strict=True)) for row in judged(study, start, stop)]
+        if start == 0:
+            log_act(study, request.user, "export.answers", rows="judgements", format="api")
+        shown = [row | {"tags": json.loads(str(row["tags"] or "null"))} for row in rows]
+        return listing(request, query, judgement_rows.judgement_count(study), shown)
 
 
 class ReportQuery(Strict):

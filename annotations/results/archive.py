@@ -9,6 +9,7 @@ import zipfile
 from annotations.models import PageCandidate, Study
 from annotations.plan.plan import locked_plan, plan_facts
 from annotations.results.answer_rows import rating_chunks
+from annotations.results.judgement_rows import judgement_chunks
 from annotations.results.rating_table import page_prompts, page_seconds, valid_table
 from annotations.results.report import analysis_recipe, samples, study_report
 from annotations.results.report_formats import export
@@ -21,6 +22,7 @@ README = """\
 The answers, plan, material and results of the study `{slug}`, by pseudonyms, made by evalsite {version}.
 
 - `answers.jsonl`: every rating and best pick of everybody, one a line
+- `judgements.jsonl`: where pages were judged as a whole, what everybody answered, a line for each text
 - `ratings.csv`, `picks.csv`, `seconds.csv`: those of the evaluators who count, as they were analysed
 - `design.json`: the names in their order, the scales, and what the analysis was told
 - `plan.json`: the plan that was locked before the first answer, where there is one
@@ -43,6 +45,8 @@ def study_archive(study: Study) -> bytes:
     plan = plan_facts(locked) if locked else None
     report = study_report(study)
     files = {RESULTS: export(report, "json"), "answers.jsonl": b"".join(rating_chunks(study, "jsonl"))}
+    if study.asks.answer is not None:
+        files["judgements.jsonl"] = b"".join(judgement_chunks(study, "jsonl"))
     if table.evaluators and table.criteria:
         recipe = analysis_recipe(study, table, plan, None, samples(table, page_prompts(study)))
         files |= archive_files(table, recipe, page_seconds(study, table))

@@ -43,8 +43,10 @@ def elsewhere_facts(study: Study) -> ElsewhereFacts | None:
 def analysis_by_design(study: Study) -> Planned:
     """Return how a study without a plan is analysed: raters without a name speak for themselves alone.
 
-    The two scores of a comparison are one answer, so pairs are never rated by the model of single ratings.
+    The scores of a page that was judged as a whole are one answer, so these are never taken for single ratings.
     """
+    if study.asks.answer is not None:
+        return "page differences"
     found = study.from_elsewhere
     if found is None:
         return "by design"

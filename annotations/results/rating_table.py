@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from annotations.models import AnswerChange, BestChoice, Page, PageCandidate, Placement, Rating, Study
 from annotations.results.consistency import Verdict, judge
+from annotations.results.judgement_scores import judged_scores
 from generation.models import Prompt
 from stats.ratings.cells import Cells
 from stats.ratings.table import Picks, RatingTable
@@ -74,17 +75,6 @@ def rating_table(study: Study) -> RatingTable:
     candidate_method = places(method_pks, np.array([row[4] for row in shown], dtype=np.int64))
 
     enrolment_pks = [pk for pk, _ in enrolments]
-    ratings = copied_numbers(
-        Rating.objects.filter(enrolment__study=study).values_list(
-            "enrolment_id", "candidate_id", "criterion_id", "score"
-        ),
-        columns=4,
-    )
-    of_enrolment, of_candidate, of_criterion = ratings[:, :3].astype(np.int64).T
-    text = places(candidates, of_candidate)
-    evaluator = places(enrolment_pks, of_enrolment)
-    criterion = places([one.pk for one in criteria], of_criterion)
-
     picks = copied_integers(
         BestChoice.objects.filter(enrolment__study=study).values_list("enrolment_id", "candidate_id"),
         columns=2,
@@ -101,6 +91,36 @@ def rating_table(study: Study) -> RatingTable:
     )
     placed = places(enrolment_pks, placements[:, 0]) * len(candidates) + places(candidates, placements[:, 1])
     order = np.argsort(placed)
+
+    answer = study.asks.answer
+    if answer is None:
+        ratings = copied_numbers(
+            Rating.objects.filter(enrolment__study=study).values_list(
+                "enrolment_id", "candidate_id", "criterion_id", "score"
+            ),
+            columns=4,
+        )
+        of_enrolment, of_candidate, of_criterion = ratings[:, :3].astype(np.int64).T
+        evaluator, text = places(enrolment_pks, of_enrolment), places(candidates, of_candidate)
+        score = ratings[:, 3]
+    else:
+        on_page = candidate_page[placed % max(len(candidates), 1)]
+        evaluator, text, of_criterion, score = judged_scores(
+            study,
+            answer,
+            pages=np.stack(
+                [
+                    placed // max(len(candidates), 1),
+                    on_page,
+                    placements[:, 2],
+                    placed % max(len(candidates), 1),
+                ],
+                axis=1,
+            ),
+            enrolments=enrolment_pks,
+            page_keys=pages,
+        )
+    criterion = places([one.pk for one in criteria], of_criterion)
 
     def position(evaluator: Integers, text: Integers) -> Integers:
         """Return where each text stood for each evaluator, -1 where that is unknown."""
@@ -121,19 +141,12 @@ def rating_table(study: Study) -> RatingTable:
         prompt=candidate_page[text],
         method=candidate_method[text],
         criterion=criterion,
-        score=ratings[rows, 3],
+        score=score[rows],
         evaluators=tuple(pseudonym for _, pseudonym in enrolments),
         prompts=tuple(page_names.values()),
         methods=tuple(key for _, key in study_methods),
         criteria=tuple(
-            Criterion(
-                criterion.key,
-                criterion.minimum,
-                criterion.maximum,
-                criterion.is_overall,
-                criterion.lower_is_better,
-            )
-            for criterion in criteria
+            Criterion(one.key, *study.scale(one)[:2], one.is_overall, study.scale(one)[2]) for one in criteria
         ),
         position=position(evaluator, text),
         picks=Picks(

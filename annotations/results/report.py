@@ -25,7 +25,7 @@ from stats.cases import chosen_cases, prompt_means
 from stats.ordinal.check import joined, ordinal_check
 from stats.ordinal.severity import severity
 from stats.published import published_deviations, published_means, published_tests
-from stats.ratings.choice import choose
+from stats.ratings.choice import Planned, choose
 from stats.ratings.slices import slices, uncut_tags
 from stats.ratings.table import RatingTable
 from stats.reports.archive import Recipe
@@ -81,7 +81,7 @@ def study_report(
     report = StudyReport(
         study=facts,
         participants=participants(study, verdicts),
-        scores_collected=scores_collected(valid),
+        scores_collected=scores_collected(valid, is_judged=study.asks.answer is not None),
         off_scale=OffScale(count=off_scale_count, policy=off_scale),
         sealed=sealed,
         unblinded=unblinding_facts(study),
@@ -112,8 +112,11 @@ def study_report(
     compared, everybody = (
         table if samples_of is None else table.averaged(samples_of) for table in (valid, everything)
     )
-    ordinal = ordinal_check(compared, analysis.primary, analysis.degrees_of_freedom())
-    analysis = replace(analysis, comparisons=joined(analysis.comparisons, ordinal, analysis.alpha))
+    ordinal = strictness = None
+    if not recipe.is_judged:
+        ordinal = ordinal_check(compared, analysis.primary, analysis.degrees_of_freedom())
+        analysis = replace(analysis, comparisons=joined(analysis.comparisons, ordinal, analysis.alpha))
+        strictness = severity(valid, analysis.primary)
     return replace(
         report,
         analysis=analysis,
@@ -121,10 +124,10 @@ def study_report(
         if report.participants.excluded
         else (),
         cases=cases(study, valid, analysis.primary, prompts),
-        slices=slices(compared, tags, analysis.primary, plan.analysis if plan else analysis_by_design(study)),
+        slices=slices(compared, tags, analysis.primary, planned_analysis(study, plan)),
         uncut_tags=uncut_tags(compared, tags),
         ordinal=ordinal,
-        severity=severity(valid, analysis.primary),
+        severity=strictness,
         judges=judge_facts(study, valid, analysis.primary, samples_of, plan),
     )
 
@@ -144,11 +147,17 @@ def analysis_recipe(
         seed=BOOTSTRAP_SEED,
         margins={} if margin is None else {primary: margin},
         effect=plan.planned_effect if plan and effect is None else effect,
-        planned=plan.analysis if plan else analysis_by_design(study),
+        planned=planned_analysis(study, plan),
+        is_judged=study.asks.answer is not None,
         planned_pairs=plan.comparisons if plan else None,
         groups=dict(study.enrolments.exclude(group=None).values_list("pseudonym", "group__key")),
         samples_of=samples_of,
     )
+
+
+def planned_analysis(study: Study, plan: PlanFacts | None) -> Planned:
+    """Return the analysis of the plan, or that of the design where there is none or the answers are about pages."""
+    return plan.analysis if plan and study.asks.answer is None else analysis_by_design(study)
 
 
 def samples(table: RatingTable, prompts: Mapping[str, Prompt]) -> list[int] | None:
@@ -167,7 +176,7 @@ def primary_comparisons(
 ) -> tuple[Comparison, ...]:
     """Compare every pair of methods on the ratings of everybody in the table."""
     criterion = analysis.primary
-    choice = choose(table, criterion, plan.analysis if plan else analysis_by_design(study))
+    choice = choose(table, criterion, planned_analysis(study, plan))
     pages = choice.table.pages()
     planned = None if plan is None else {frozenset(pair) for pair in plan.comparisons}
     return with_holm(
@@ -250,15 +259,17 @@ def study_facts(study: Study, table: RatingTable) -> StudyFacts:
             CriterionFacts(
                 key=criterion.key,
                 label=str(criterion.label),
-                minimum=criterion.minimum,
-                maximum=criterion.maximum,
+                minimum=study.scale(criterion)[0],
+                maximum=study.scale(criterion)[1],
                 is_overall=criterion.is_overall,
-                lower_is_better=criterion.lower_is_better,
+                lower_is_better=study.scale(criterion)[2],
             )
             for criterion in study.criteria.all()
         ),
         inconsistency_threshold=float(study.inconsistency_threshold),
         has_best_picks=study.has_best_picks,
+        protocol=study.protocol,
+        candidates_per_page=study.candidates_per_page,
         normalisation=str(study.normalisation),
         rendering=str(study.rendering),
         missing_texts=0 if table.written is None else int((~table.written).sum()),
@@ -292,12 +303,15 @@ def participants(study: Study, verdicts: Sequence[Verdict]) -> Participants:
     )
 
 
-def scores_collected(table: RatingTable) -> int:
+def scores_collected(table: RatingTable, *, is_judged: bool) -> int:
     """Count the candidates rated by valid evaluators on the overall criterion, as the paper counts them.
 
-    A study without an overall criterion counts on the criterion with the most ratings.
+    A study without an overall criterion counts on the criterion with the most ratings, and one whose pages are judged
+    as a whole its pages.
     """
-    per_criterion = np.bincount(table.criterion, minlength=len(table.criteria))
+    _, first = np.unique(table.page * len(table.criteria) + table.criterion, return_index=True)
+    criteria = table.criterion[first] if is_judged else table.criterion
+    per_criterion = np.bincount(criteria, minlength=len(table.criteria))
     if table.overall is not None:
         return int(per_criterion[table.criterion_index(table.overall.key)])
     return int(per_criterion.max(initial=0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from itertools import chain
 from typing import Any
@@ -20,6 +20,7 @@ from annotations.requests import UserRequest
 from annotations.results import seal
 from annotations.results.answer_rows import answer_count, rating_chunks
 from annotations.results.forms import ShareForm, UnblindForm
+from annotations.results.judgement_rows import judgement_chunks, judgement_count
 from annotations.results.seal import Sealed
 from annotations.results.sharing import links_shown
 from stats.reports import write_rows
@@ -65,7 +66,8 @@ def results_page(
         "report": report,
         "document": report_document(report),
         "share_form": ShareForm(),
-        "is_large": not report.sealed and answer_count(study) > ANSWERS_IN_A_REQUEST,
+        "is_judged": study.asks.answer is not None,
+        "is_large": not report.sealed and answer_count(study) + judgement_count(study) > ANSWERS_IN_A_REQUEST,
     }
     if "run" in context["rights"] and study.state == Study.State.CLOSED:
         context["report_links"] = links_shown(study, request.user, request.build_absolute_uri("/"))
@@ -95,19 +97,41 @@ def ratings_file(request: UserRequest, slug: str, file_format: str) -> HttpRespo
     study = study_for(request.user, slug, Right.ANALYSE)
     if file_format not in write_rows.FORMATS:
         raise Http404
+    return answers_file(request, study, rating_chunks, "ratings", file_format)
+
+
+@require_safe
+def judgements_file(
+    request: UserRequest, slug: str, file_format: str
+) -> HttpResponse | StreamingHttpResponse:
+    """Stream the judgements of a study, one row for each text; a sealed study leads to the page that says why not."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if file_format not in write_rows.FORMATS:
+        raise Http404
+    return answers_file(request, study, judgement_chunks, "judgements", file_format)
+
+
+def answers_file(
+    request: UserRequest,
+    study: Study,
+    chunks_of: Callable[[Study, str], Iterator[bytes]],
+    rows: str,
+    file_format: str,
+) -> HttpResponse | StreamingHttpResponse:
+    """Stream rows of a study, or lead to the page of its results, which says why not."""
     try:
-        chunks = rating_chunks(study, file_format)
+        chunks = chunks_of(study, file_format)
         # A workbook is made whole before its first part can be sent.
         parts = chain([next(chunks)], chunks) if file_format == "xlsx" else chunks
     except Sealed:
-        return redirect("annotations:results", slug)
+        return redirect("annotations:results", study.slug)
     except write_rows.TooMuchForWorkbook:
         messages.error(
             request, _("A workbook cannot hold all answers or so long texts; take Parquet or CSV.")
         )
-        return redirect("annotations:results", slug)
-    log_export(request, study, "ratings", file_format)
-    return rows_response(parts, f"{slug}-ratings", file_format)
+        return redirect("annotations:results", study.slug)
+    log_export(request, study, rows, file_format)
+    return rows_response(parts, f"{study.slug}-{rows}", file_format)
 
 
 @require_safe

@@ -62,6 +62,8 @@ def test_a_report_counts_the_valid_and_names_the_others(study: Study, enrolment:
         "criteria": None,
         "inconsistency_threshold": 0.2,
         "has_best_picks": True,
+        "protocol": "ratings",
+        "candidates_per_page": None,
         "normalisation": "prose",
         "rendering": "plain",
         "missing_texts": 0,

@@ -47,6 +47,8 @@ class Recipe:
     planned_pairs: Sequence[Sequence[str]] | None
     groups: Mapping[str, str]
     samples_of: Sequence[int] | None
+    # The scores of a page are one answer, which is no sum of ordered categories.
+    is_judged: bool = False
 
     def analyse(self, table: RatingTable, page_seconds: Cells | None) -> Analysis:
         """Analyse the ratings of a table."""
@@ -143,12 +145,12 @@ def numbers_of(files: Mapping[str, bytes]) -> dict[str, Any]:
     recipe = Recipe(**design["analysis"])
     analysis = recipe.analyse(table, page_seconds)
     compared = table if recipe.samples_of is None else table.averaged(recipe.samples_of)
-    ordinal = ordinal_check(compared, recipe.primary, analysis.degrees_of_freedom())
-    analysis = replace(analysis, comparisons=joined(analysis.comparisons, ordinal, analysis.alpha))
-    numbers = analysis.as_dict() | {
-        "ordinal": ordinal.as_dict(),
-        "severity": severity(table, recipe.primary).as_dict(),
-    }
+    numbers: dict[str, Any] = {"ordinal": None, "severity": None}
+    if not recipe.is_judged:
+        ordinal = ordinal_check(compared, recipe.primary, analysis.degrees_of_freedom())
+        analysis = replace(analysis, comparisons=joined(analysis.comparisons, ordinal, analysis.alpha))
+        numbers = {"ordinal": ordinal.as_dict(), "severity": severity(table, recipe.primary).as_dict()}
+    numbers |= analysis.as_dict()
     again: dict[str, Any] = json.loads(json.dumps(numbers))
     return again
 

@@ -43,6 +43,9 @@ class StudyFacts:
     criteria: tuple[CriterionFacts, ...]
     inconsistency_threshold: float
     has_best_picks: bool = True
+    # What evaluators were asked, and how many of a prompt's texts shared a page; None where all did.
+    protocol: str = "ratings"
+    candidates_per_page: int | None = None
     # How evaluators saw the texts, and how many of all methods and prompts there are none of.
     normalisation: str = "none"
     rendering: str = "plain"

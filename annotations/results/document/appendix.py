@@ -6,6 +6,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotations.protocols.table import PROTOCOLS
 from annotations.results.document.findings import pair_label
 from annotations.results.document.wording import cell, in_a_row
 from generation.genres import GENRES
@@ -273,6 +274,16 @@ def design_sentences(report: StudyReport) -> list[str]:
         "code": _("They stood as code, in letters of one width."),
     }
     sentences = [rules[study.normalisation], renderings[study.rendering]]
+    if study.protocol != "ratings":
+        sentences.insert(0, str(PROTOCOLS[study.protocol].methods_text))
+    if study.candidates_per_page is not None:
+        sentences.append(
+            _(
+                "A page had %(texts)d of the texts of its prompt: balanced incomplete blocks, drawn for each evaluator,"
+                " in which every two methods stood together equally often over the evaluators of a sub-task."
+            )
+            % {"texts": min(study.candidates_per_page, len(study.methods))}
+        )
     if study.samples > 1:
         sentences.append(
             _(

@@ -7,6 +7,7 @@ import math
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotations.protocols.table import PROTOCOLS
 from annotations.results.document.wording import (
     analysis_sentences,
     cell,
@@ -54,7 +55,7 @@ def participants_section(report: StudyReport) -> Section:
                 _("Recruited"),
                 _("Finished"),
                 _("Valid"),
-                _("Scores collected"),
+                _("Scores collected") if report.study.protocol == "ratings" else _("Pages judged"),
             ),
             ((report.study.title, *(count_cell(count) for count in counts)),),
         )
@@ -193,10 +194,18 @@ def means_section(report: StudyReport, analysis: Analysis) -> Section:
         caption = _("Mean ratings with crossed confidence intervals (95 %), and best picks with their share")
         head.append(_("Best picks"))
     else:
-        caption = _("Mean ratings with crossed confidence intervals (95 %)")
+        caption = (
+            _("Mean ratings with crossed confidence intervals (95 %)")
+            if study.protocol == "ratings"
+            else _("Mean scores with crossed confidence intervals (95 %)")
+        )
     blocks: list[Block] = [Table(caption, (_("Method"), *head), tuple(rows))]
     if report.off_scale.count:
         blocks.append(Paragraph(off_scale_sentence(report)))
+    if study.protocol != "ratings":
+        return Section(
+            "means", _("Scores"), (Paragraph(str(PROTOCOLS[study.protocol].methods_text)), *blocks)
+        )
     blocks.append(distribution_figure(report, analysis))
     return Section("means", _("Ratings"), tuple(blocks))
 
