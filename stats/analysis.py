@@ -24,6 +24,9 @@ from stats.resampling import affordable_resamples, pigeonhole_bootstrap
 from stats.scores import ScoreTable
 from stats.significance import Comparison, compare, gated, with_holm
 
+# Pairs of methods times criteria that are compared; of a study with more, as many criteria as that allows.
+MOST_COMPARISONS = 2_000
+
 
 @dataclass(frozen=True)
 class MethodMean:
@@ -114,6 +117,8 @@ class Analysis:
     choices: tuple[Choice, ...] = ()
     # Agreement inside the groups of evaluators on each criterion, where there are two groups or more.
     group_agreement: tuple[GroupAgreement, ...] = ()
+    # Criteria beyond `MOST_COMPARISONS`, which have means and agreement alone.
+    not_compared: tuple[str, ...] = ()
 
     def choice(self, criterion: str) -> Choice | None:
         """Return how the pairs of a criterion were compared."""
@@ -140,6 +145,7 @@ class Analysis:
             "alpha": self.alpha,
             "resamples": self.resamples,
             "analyses": [choice.as_dict() for choice in self.choices],
+            "criteria_not_compared": list(self.not_compared),
             "comparisons": [comparison.as_dict() for comparison in self.comparisons],
             "means": [mean.as_dict() for mean in self.means],
             "best_pick_shares": [
@@ -182,6 +188,7 @@ def analyse(
     that the study was planned to find; both must have been set before the ratings were seen.
     `planned` is the analysis (`stats.ratings.choice`), `planned_pairs` the pairs of methods that the plan compares,
     all if left out: the others are exploratory, and Holm's correction is over the planned ones.
+    The primary criterion and as many others as `MOST_COMPARISONS` allows are compared.
     Where some prompts of the table are samples of one, `samples_of` (P,) says of what: methods are compared on the
     means of their samples, because pages of one prompt are no independent prompts.
     `page_seconds` are the times on the pages, `groups` the groups of evaluators who have one. `rng` draws the
@@ -195,7 +202,8 @@ def analyse(
     for key in margins:
         table.criterion_index(key)
     level = 1 - alpha
-    choices = {c.key: choose(compared, c.key, planned) for c in table.criteria}
+    in_comparison = compared_criteria(table, primary)
+    choices = {key: choose(compared, key, planned) for key in in_comparison}
     pages = {key: choice.table.pages() for key, choice in choices.items()}
     resamples = affordable_resamples(resamples, _bootstrapped_cells(compared, choices, pages))
     comparisons = _comparisons(compared, choices, pages, rng, resamples, alpha, margins)
@@ -230,7 +238,16 @@ def analyse(
         power=_power(comparisons, primary, effect, alpha),
         quality=evaluator_quality(table, primary, page_seconds=page_seconds),
         choices=tuple(choices.values()),
+        not_compared=tuple(c.key for c in table.criteria if c.key not in choices),
     )
+
+
+def compared_criteria(table: RatingTable, primary: str) -> tuple[str, ...]:
+    """Return the criteria whose pairs of methods are compared, in the order of the table."""
+    pairs = len(table.methods) * (len(table.methods) - 1) // 2
+    others = [criterion.key for criterion in table.criteria if criterion.key != primary]
+    chosen = {primary, *others[: max(MOST_COMPARISONS // max(pairs, 1) - 1, 0)]}
+    return tuple(criterion.key for criterion in table.criteria if criterion.key in chosen)
 
 
 def _bootstrapped_cells(table: RatingTable, choices: Mapping[str, Choice], pages: Mapping[str, Pages]) -> int:

@@ -165,9 +165,16 @@ class Curvature:
         c = sigma[STRAND] ** 2 * a
         m = np.bincount(design.strand_line, w_strand * a, lines)
         d = sigma[LINE] ** 2 / (1 + sigma[LINE] ** 2 * m)
-        member = scipy.sparse.csr_array((a, (np.arange(strands), design.strand_line)), shape=(strands, lines))
-        by_line = by_pair @ member
-        k = np.diag(design.summed(w, CELL)) - _crossed(by_pair, c)
+        weight = w * a[strand]
+        line = design.strand_line[strand]
+        by_line: Any
+        if isinstance(by_pair, np.ndarray):
+            by_line = np.bincount(cell * lines + line, weight, cells * lines).reshape(cells, lines)
+        else:
+            by_line = scipy.sparse.coo_array((weight, (cell, line)), shape=(cells, lines)).tocsr()
+        k = np.diag(design.summed(w, CELL))
+        if sigma[STRAND]:
+            k -= _crossed(by_pair, c)
         k -= _crossed(by_line, d)
         # T'KT + I, T = [s_cell I, s_row A_row]; cells are in the order of their rows.
         inner = np.empty((cells + rows, cells + rows))

@@ -80,11 +80,15 @@ def forest_plot(rows: Sequence[ForestRow], *, axis_label: str) -> str:
     with drawing(WIDTH, 0.9 + 0.36 * len(rows)) as canvas:
         axes = canvas.subplots()
         axes.axvline(0, color=MUTED, linewidth=0.8)
+        # All marks of a kind at once: a hundred pairs would else take a second a figure.
+        ends = [(*row.ci, place) for place, row in enumerate(reversed(rows)) if row.ci is not None]
+        for side in (0, 1):
+            axes.plot([end[side] for end in ends], [end[2] for end in ends], "|", color=INK, markersize=7)
+        axes.hlines(
+            [end[2] for end in ends], [end[0] for end in ends], [end[1] for end in ends], INK, linewidth=1.4
+        )
+        axes.plot([row.estimate for row in reversed(rows)], range(len(rows)), "s", color=INK, markersize=5)
         for place, row in enumerate(reversed(rows)):
-            if row.ci is not None:
-                axes.plot(row.ci, [place, place], color=INK, linewidth=1.4, solid_capstyle="butt")
-                axes.plot(row.ci, [place, place], color=INK, linestyle="", marker="|", markersize=7)
-            axes.plot(row.estimate, place, color=INK, marker="s", markersize=5)
             axes.annotate(
                 row.words,
                 (1.01, place),

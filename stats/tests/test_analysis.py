@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import stats.analysis
 from stats.analysis import Analysis, analyse
+from stats.ratings.table import RatingTable
 from stats.scores import Criterion, ScoreTable
 from stats.tests.golden.study import simulated_study, simulated_study_with_missing
 
@@ -176,3 +178,26 @@ def test_means_count_every_rating() -> None:
     counted = sum(count for mean in found.means for _, count in mean.counts)
     assert counted == np.count_nonzero(~np.isnan(table.scores))
     assert sum(pick.count for pick in found.picks) == 9 * 12
+
+
+def test_so_many_criteria_are_compared_as_is_affordable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stats.analysis, "MOST_COMPARISONS", 7)
+    rng = np.random.default_rng(1)
+    e, p, m, c = (axis.ravel() for axis in np.indices((6, 10, 3, 5)))
+    table = RatingTable(
+        evaluator=e,
+        prompt=p,
+        method=m,
+        criterion=c,
+        score=rng.integers(1, 6, len(e)).astype(np.float64),
+        evaluators=tuple("abcdef"),
+        prompts=tuple("0123456789"),
+        methods=("x", "y", "z"),
+        criteria=tuple(Criterion(f"c{number}", 1, 5) for number in range(5)),
+    )
+    found = analyse(table, primary="c3", rng=rng, resamples=50)
+    # Three pairs a criterion: the primary one and the first of the others.
+    assert {one.criterion for one in found.comparisons} == {"c0", "c3"}
+    assert found.not_compared == ("c1", "c2", "c4")
+    assert found.as_dict()["criteria_not_compared"] == ["c1", "c2", "c4"]
+    assert {one.criterion for one in found.means} == {f"c{number}" for number in range(5)}

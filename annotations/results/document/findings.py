@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.protocols.table import PROTOCOLS
 from annotations.results.document.wording import (
+    ALPHA,
     analysis_sentences,
     cell,
     comparison_sentence,
@@ -17,15 +19,18 @@ from annotations.results.document.wording import (
     interval,
     p_cell,
 )
-from stats.analysis import Analysis
+from stats.analysis import MOST_COMPARISONS, Analysis
 from stats.reports.document import Block, Cell, Figure, Paragraph, Section, Table
 from stats.reports.figures import Distribution, ForestRow, distribution_plot, forest_plot
 from stats.reports.numbers import MINUS, decimal, exact_percent, percent, signed
 from stats.reports.study_report import CriterionFacts, StudyReport
 from stats.significance import Comparison
 
-# Bars of a histogram.
+# Bars of a histogram, and criteria that have histograms.
 MOST_BARS = 100
+MOST_DRAWN = 8
+# Pairs that have a sentence each.
+MOST_SENTENCES = 28
 
 
 def pair_label(comparison: Comparison, labels: dict[str, str]) -> str:
@@ -142,7 +147,13 @@ def primary_section(report: StudyReport, analysis: Analysis) -> Section:
                 is_notice=True,
             )
         )
-    blocks += [Paragraph(comparison_sentence(comparison, labels)) for comparison in comparisons]
+    if len(comparisons) > MOST_SENTENCES:
+        blocks.append(Paragraph(summary_sentence(comparisons)))
+    blocks += [
+        Paragraph(comparison_sentence(comparison, labels))
+        for comparison in comparisons
+        if len(comparisons) <= MOST_SENTENCES
+    ]
     rows = [
         ForestRow(
             label=pair_label(comparison, labels),
@@ -169,6 +180,15 @@ def primary_section(report: StudyReport, analysis: Analysis) -> Section:
             )
         )
     return Section("primary", _("Primary result"), tuple(blocks))
+
+
+def summary_sentence(comparisons: Sequence[Comparison]) -> str:
+    """Say how many of many pairs differ, where a sentence for each would be read by nobody."""
+    established = sum(one.p_holm is not None and one.p_holm < ALPHA for one in comparisons)
+    return _(
+        "Of %(pairs)d pairs the data establish a difference in %(established)d (Holm p < .05). Each pair stands in the"
+        " figure, and with its test in the first table of ‘All comparisons’."
+    ) % {"pairs": len(comparisons), "established": established}
 
 
 def means_section(report: StudyReport, analysis: Analysis) -> Section:
@@ -244,7 +264,9 @@ def distribution_figure(report: StudyReport, analysis: Analysis) -> Figure:
     study = report.study
     counts = {(mean.method, mean.criterion): dict(mean.counts) for mean in analysis.means}
     distributions = []
-    for criterion in study.criteria:
+    drawn = [criterion for criterion in study.criteria if criterion.key == analysis.primary]
+    drawn += [criterion for criterion in study.criteria if criterion.key != analysis.primary]
+    for criterion in drawn[:MOST_DRAWN]:
         given = {point for method in study.methods for point in counts[method, criterion.key]}
         # Scores off the scale are drawn as well, where an imported record has them.
         first = math.floor(min([criterion.minimum, *given]))
@@ -268,7 +290,13 @@ def distribution_figure(report: StudyReport, analysis: Analysis) -> Figure:
         caption=_(
             "Share of each score by method and criterion; the line marks the mean. Means that are close may hide"
             " ratings that are not."
-        ),
+        )
+        if len(drawn) <= MOST_DRAWN
+        else _(
+            "Share of each score by method on %(drawn)d of %(all)d criteria; the line marks the mean. The JSON report"
+            " has the counts of all."
+        )
+        % {"drawn": MOST_DRAWN, "all": len(drawn)},
         alternative=_("Histograms of all ratings. Their means are in the table above."),
     )
 
@@ -278,6 +306,8 @@ def secondary_section(report: StudyReport, analysis: Analysis) -> Section:
     labels = report.study.method_labels
     tables = []
     for criterion in report.study.criteria:
+        if criterion.key in analysis.not_compared:
+            continue
         comparisons = [one for one in analysis.comparisons if one.criterion == criterion.key]
         caption = (_("%(criterion)s (primary)") if criterion.key == analysis.primary else "%(criterion)s") % {
             "criterion": criterion.label
@@ -319,7 +349,17 @@ def secondary_section(report: StudyReport, analysis: Analysis) -> Section:
             " difference over the deviation of all ratings."
         )
     )
-    return Section("comparisons", _("All comparisons"), (note, *tables))
+    blocks: list[Block] = [note, *tables]
+    if left := len(analysis.not_compared):
+        words = ngettext(
+            "%(n)d criterion has means and agreement alone: of so many criteria and methods no more than %(most)s pairs"
+            " are compared, the primary criterion first.",
+            "%(n)d criteria have means and agreement alone: of so many criteria and methods no more than %(most)s pairs"
+            " are compared, the primary criterion first.",
+            left,
+        )
+        blocks.insert(1, Paragraph(words % {"n": left, "most": f"{MOST_COMPARISONS:,}"}, is_notice=True))
+    return Section("comparisons", _("All comparisons"), tuple(blocks))
 
 
 def exclusions_section(report: StudyReport, analysis: Analysis) -> Section | None:
