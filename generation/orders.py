@@ -17,8 +17,9 @@ class Order:
     """A text to be written; the same order gives the same text with the same model and versions.
 
     `prompt` is the title of a poem or text, or the question. `form` is the key of a poem form, `tune` the name of a
-    tune (for SongCi), `heads` the given first characters of the short sentences (an acrostic). Empty means: as the
-    method, the genre and the model have it.
+    tune (for SongCi), `heads` the given first characters of the short sentences (an acrostic), `opening` the short
+    sentences of a poem that stand already and are gone on from. Empty means: as the method, the genre and the model
+    have it.
     """
 
     method: str
@@ -29,6 +30,7 @@ class Order:
     form: str = ""
     tune: str = ""
     heads: str = ""
+    opening: str = ""
     model: str = ""
     preset: str = ""
     seed: int = 0

@@ -24,6 +24,8 @@ from generation.verse.forms import PoemForm, find_form
 
 DEFAULT_FORM = "lushi5"
 LINE_ENDS = re.compile(r"[\r\n\t]+")
+# A short sentence without its marks.
+CLAUSE = re.compile(r"\w+")
 FREE = "free"
 # The form that the verse model knows free verse by.
 FREE_NAME = "古体"
@@ -83,6 +85,7 @@ def compose_many(
             "form": order.form,
             "preset": order.preset,
             "seed": order.seed,
+            **({"opening": order.opening} if order.opening else {}),
         }
         written.append(Written(best, tuple(others), unknown, seconds, {**provenance, **own}))
     return written
@@ -142,7 +145,24 @@ def prepare(model: LanguageModel, order: Order) -> tuple[Request, str]:
     fields["tune"] = form.tune if form else ""
     fields["genre"] = genre.name_zh if template.language == "zh" else genre.name_en
     about = words_of(fields["description"]) if template is VERSE else ()
-    return Request(as_told(model, template), fields, form, genre.is_verse, order.seed, about), unknown
+    opening = opening_of(model, order, form)
+    return Request(
+        as_told(model, template), fields, form, genre.is_verse, order.seed, about, opening
+    ), unknown
+
+
+def opening_of(model: LanguageModel, order: Order, form: PoemForm | None) -> tuple[str, ...]:
+    """Return the short sentences that stand already, with the marks of the form; raise `OrderRefused`."""
+    if not order.opening:
+        return ()
+    if form is None:
+        raise OrderRefused("opening: only a poem in a form can be gone on from")
+    sentences = CLAUSE.findall(simplified(order.opening))
+    if len(sentences) >= len(form.lengths) or form.wrong_length(sentences):
+        raise OrderRefused(f"opening: is not the beginning of a poem in the form {form.name}")
+    if unknown := model.unknown("".join(sentences)):
+        raise OrderRefused(f"opening: the model {model.name} does not know {unknown}")
+    return tuple(sentence + mark for sentence, mark in zip(sentences, form.marks, strict=False))
 
 
 def words_of(description: str) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class Request:
 
     `pairs` says that every second short sentence is asked about together with the one before it, as in couplets.
     `about` holds other words for what the text is about: the inverse score is the mean over them and the title.
+    `opening` holds the short sentences, with their marks, that stand already.
     """
 
     template: Template
@@ -44,6 +45,7 @@ class Request:
     pairs: bool = False
     seed: int = 0
     about: tuple[str, ...] = ()
+    opening: tuple[str, ...] = ()
 
     @property
     def prompt(self) -> str:
@@ -73,7 +75,7 @@ class Hypothesis:
     """A partial or final text: its tokens, its short sentences with their scores, its weighted terms.
 
     `length` counts the tokens that were chosen; marks that a form dictates are not among them, nor in the forward
-    score. `ended` says that nothing can follow.
+    score. `ended` says that nothing can follow. The first `given` short sentences are not the model's.
     """
 
     request: int
@@ -82,6 +84,7 @@ class Hypothesis:
     sentences: tuple[SentenceScore, ...] = ()
     terms: Mapping[str, float] = field(default_factory=dict)
     ended: bool = False
+    given: int = 0
 
     @property
     def forward(self) -> float:

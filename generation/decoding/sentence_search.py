@@ -37,7 +37,7 @@ def search(
     scorer = Scorer(model, requests, weights)
     prompts = [tuple(model.encode(request.prompt, start=request.template.start)) for request in requests]
     rooms = [model.positions - len(prompt) for prompt in prompts]
-    growing = [Hypothesis(request) for request in range(len(requests))]
+    growing = [opened(model, request, place) for place, request in enumerate(requests)]
     ended: list[list[Hypothesis]] = [[] for _ in requests]
     for number in range(1, most_sentences(requests, config) + 1):
         # All beams begin as one, which has the children of all.
@@ -74,6 +74,13 @@ def search(
         for request in range(len(requests))
     ]
     return [sorted(final, key=lambda hypothesis: -hypothesis.score)[: config.beams] for final in finals]
+
+
+def opened(model: LanguageModel, request: Request, place: int) -> Hypothesis:
+    """Return the one hypothesis that a request begins with: nothing, or the short sentences that stand already."""
+    sentences = tuple(SentenceScore(text, 0.0) for text in request.opening)
+    tokens = tuple(model.encode("".join(request.opening))) if sentences else ()
+    return Hypothesis(place, tokens, sentences=sentences, given=len(sentences))
 
 
 def most_sentences(requests: Sequence[Request], config: SearchConfig) -> int:
@@ -119,7 +126,8 @@ def within_limits(
     children: Counter[int] = Counter()
     openings: Counter[str] = Counter()
     for one, place in pool:
-        opening = one.sentences[0].text
+        # What the model itself begins with.
+        opening = one.sentences[min(one.given, len(one.sentences) - 1)].text
         if config.most_of_an_opening and openings[opening] == config.most_of_an_opening:
             continue
         if place >= 0:

@@ -216,6 +216,8 @@ class RunPrompt(Leased):
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="+")
     # Its place in the run, from 1.
     number = models.PositiveIntegerField()
+    # What stands already of the text and is gone on from; mostly nothing.
+    opening = models.TextField(blank=True, default="")
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     # How far the writing is: {"sentence": 3, "most": 8, "text": ...} (generation.orders.Step).
     step = models.JSONField(null=True)

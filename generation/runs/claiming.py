@@ -43,10 +43,10 @@ def claim(queue: str) -> Claim | None:
     GenerationRun.objects.filter(pk=taken.run_id, state=GenerationRun.State.QUEUED).update(
         state=GenerationRun.State.RUNNING
     )
-    return Claim(taken.pk, taken.lease, order_for(taken.run, taken.prompt))
+    return Claim(taken.pk, taken.lease, order_for(taken.run, taken.prompt, taken.opening))
 
 
-def order_for(run: GenerationRun, prompt: Prompt) -> Order:
+def order_for(run: GenerationRun, prompt: Prompt, opening: str = "") -> Order:
     """Return what the run asks for this prompt; its seed depends on nothing but the run's seed and the prompt."""
     config = dict(run.config)
     title, description = prompt.text, prompt.description
@@ -65,6 +65,7 @@ def order_for(run: GenerationRun, prompt: Prompt) -> Order:
         model=run.model,
         preset=run.preset,
         seed=seed_for(run.seed, prompt),
+        opening=opening,
         **config,
     )
 

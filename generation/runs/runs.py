@@ -134,8 +134,11 @@ def queue_run(
     config: Mapping[str, str] | None = None,
     priority: int = 0,
     started_by: User | None = None,
+    openings: Sequence[str] = (),
 ) -> GenerationRun:
     """Queue the writing of one text for each prompt, and notify the workers when that is stored.
+
+    `openings` holds what stands already of each text, if anything does.
 
     `model` says whose workers take it, `config` what else the orders say (`ORDER_FIELDS`); prompts of runs with a
     higher `priority` are written first. Raises `Refused`.
@@ -170,10 +173,13 @@ def queue_run(
         priority=priority,
         started_by=started_by,
     )
-    refuse_without_model(run, prompts)
+    refuse_without_model(run, prompts, openings)
     run.save(force_insert=True)
     RunPrompt.objects.bulk_create(
-        (RunPrompt(run=run, prompt=prompt, number=number) for number, prompt in enumerate(prompts, start=1)),
+        (
+            RunPrompt(run=run, prompt=prompt, number=number, opening=opening)
+            for number, (prompt, opening) in enumerate(with_openings(prompts, openings), start=1)
+        ),
         batch_size=BATCH,
     )
     transaction.on_commit(lambda: notify_idle(run.queue, len(prompts)))
@@ -185,11 +191,16 @@ def methods_here() -> tuple[str, ...]:
     return (*METHODS, JIUGE) if settings.JIUGE_URL else tuple(METHODS)
 
 
-def refuse_without_model(run: GenerationRun, prompts: Sequence[Prompt]) -> None:
+def with_openings(prompts: Sequence[Prompt], openings: Sequence[str]) -> list[tuple[Prompt, str]]:
+    """Return each prompt with what stands already of its text."""
+    return list(zip(prompts, openings or [""] * len(prompts), strict=True))
+
+
+def refuse_without_model(run: GenerationRun, prompts: Sequence[Prompt], openings: Sequence[str] = ()) -> None:
     """Raise `Refused` where no model can write for a prompt, before anything waits for one."""
-    for prompt in prompts:
+    for prompt, opening in with_openings(prompts, openings):
         try:
-            order = order_for(run, prompt)
+            order = order_for(run, prompt, opening)
             model_of(order)
             refuse_to_score(settings.LANGUAGE_MODEL_SERVERS, order)
         except OrderRefused as refused:
