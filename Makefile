@@ -33,7 +33,7 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/pyth
 	@touch $@ $(VENV)/.installed
 
 demo: install
-	@exec $(BIN)/python manage.py demo --port $(PORT)
+	@exec $(BIN)/python manage.py demo --port $(PORT) $(if $(RECORDS),--records $(RECORDS))
 
 quick: install-dev
 	$(NOWHERE) $(BIN)/python -m pytest -q -n $(WORKERS) -m "not server"

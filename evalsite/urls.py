@@ -22,6 +22,7 @@ admin.site.login_form = AdminLoginForm
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("example/", views.example_report, name="example_report"),
     path("", include("annotations.urls")),
     path("", include("turing.urls")),
     path("", include("generation.urls")),

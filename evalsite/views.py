@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template import loader
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.csrf import csrf_failure as form_refused
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_safe
 from django.views.defaults import page_not_found
 
 from annotations.recruiting.joining_views import join_again
+from annotations.results.sharing import example_address
 from evalsite.dashboard import site_view
 from generation.engines.model_library import ENGLISH, is_there
 
@@ -31,6 +33,13 @@ AWAY_SECONDS = 10
 def home(request: HttpRequest) -> HttpResponse:
     """Show what the site is for and the doors into it; answers only where the model is that writes them."""
     return render(request, "home.html", {"answers": is_there(ENGLISH)})
+
+
+@login_not_required
+@require_safe
+def example_report(request: HttpRequest) -> HttpResponse:
+    """Lead to a finished report to look at; without one to what is said of reports in the documentation."""
+    return redirect(example_address() or reverse("documentation", args=["analysts"]))
 
 
 @require_safe

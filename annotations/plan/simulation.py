@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -191,11 +192,17 @@ def enrol_simulated(study: Study, evaluators: int) -> list[Enrolment]:
 
 @transaction.atomic
 def simulate_ratings(
-    study: Study, *, evaluators: int, seed: int, effects: Effects | None = None
+    study: Study,
+    *,
+    evaluators: int,
+    seed: int,
+    effects: Effects | None = None,
+    pages_answered: Sequence[int] | None = None,
 ) -> list[Enrolment]:
-    """Fill a study with the answers of simulated evaluators to every page, all at once.
+    """Fill a study with the answers of simulated evaluators, all at once, and return their enrolments.
 
-    Methods differ by `effects.step` on every criterion.
+    Methods differ by `effects.step` on every criterion. Everybody answers every page, or so many from the first as
+    `pages_answered` says of each.
     """
     answers = simulated_answers(study, evaluators=evaluators, seed=seed, effects=effects or Effects())
     if study.asks.answer is not None:
@@ -215,11 +222,14 @@ def simulate_ratings(
         )
         return answers.enrolments
     for row, enrolment in enumerate(answers.enrolments):
+        pages = len(answers.pages) if pages_answered is None else pages_answered[row]
         points = answers.scores[row].astype(int).tolist()
         Rating.objects.bulk_create(
             (
                 Rating(enrolment=enrolment, candidate_id=candidate, criterion=criterion, score=score)
-                for page, (candidates, of_page) in enumerate(zip(answers.candidates, points, strict=True))
+                for page, (candidates, of_page) in enumerate(
+                    zip(answers.candidates[:pages], points[:pages], strict=True)
+                )
                 for method, candidate in candidates.items()
                 if answers.placed[row, page, method]
                 for criterion, score in zip(answers.criteria, of_page[method], strict=True)
@@ -231,7 +241,9 @@ def simulate_ratings(
         picked = answers.picks[row].tolist()
         BestChoice.objects.bulk_create(
             BestChoice(enrolment=enrolment, page_id=page, candidate_id=candidates[pick])
-            for page, candidates, pick in zip(answers.pages, answers.candidates, picked, strict=True)
+            for page, candidates, pick in zip(
+                answers.pages[:pages], answers.candidates[:pages], picked[:pages], strict=True
+            )
         )
     return answers.enrolments
 

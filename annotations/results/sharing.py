@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Max
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
-from annotations.models import ReportLink, Study
+from annotations.models import ReportLink, StaffAct, Study
 from annotations.models.bounds import check_number
 from annotations.recruiting.tokens import TOKEN, NewToken, token_digest, token_from
 from generation.refusals import Refused
 from generation.web.once import new_nonce
 from generation.web.quotas import Limit, take
 
+if TYPE_CHECKING:
+    from stats.reports.document import Document
+
 MOST_DAYS = 3650
-# Each reading computes the report anew.
+# The studies of the demonstration with a report; the later is shown first where there is one.
+FINISHED, PUBLISHED = "finished-study", "published-poems"
+KEPT_SECONDS = 3600
+# Of which the first computes the report.
 READINGS = Limit("readings of a report by a link", 600)
 
 
@@ -84,6 +94,32 @@ def link_opened(token: str) -> ReportLink | None:
         take(READINGS, link.token_hash)
         ReportLink.objects.filter(pk=link.pk).update(opened_at=Now())
     return link
+
+
+def document_of(link: ReportLink) -> Document:
+    """Return the report of a link's study in the active language; it is made again when anything was done to the study.
+
+    Every act on a closed study is logged, a withdrawal and a new label of a method too.
+    """
+    from annotations.results.document import report_document
+    from annotations.results.report import study_report
+
+    act = StaffAct.objects.filter(study=link.study_id).aggregate(latest=Max("pk"))["latest"]
+    key = f"report-{settings.VERSION}-{link.study_id}-{act}-{get_language()}"
+    kept: Document | None = cache.get(key)
+    document = kept or report_document(study_report(link.study))
+    if kept is None:
+        cache.set(key, document, KEPT_SECONDS)
+    return document
+
+
+def example_address() -> str:
+    """Return the path of a report that anybody may look at as an example; nothing where none is shared."""
+    for slug in (PUBLISHED, FINISHED):
+        link = ReportLink.objects.good().filter(study__slug=slug).first()
+        if link and (address := address_of(link, "/")):
+            return address
+    return ""
 
 
 def links_shown(study: Study, user: User, site: str) -> list[tuple[ReportLink, str]]:

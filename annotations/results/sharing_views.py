@@ -16,7 +16,7 @@ from annotations.access.permissions import Right, study_for
 from annotations.models import ReportLink
 from annotations.requests import UserRequest
 from annotations.results.forms import ShareForm
-from annotations.results.sharing import end_report_link, link_opened, share_report
+from annotations.results.sharing import document_of, end_report_link, link_opened, share_report
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm
@@ -68,10 +68,7 @@ def shared_report(request: HttpRequest, token: str) -> HttpResponse:
     link = link_opened(token)
     if link is None:
         raise Http404
-    from annotations.results.document import report_document
-    from annotations.results.report import study_report
-
-    context = {"link": link, "document": report_document(study_report(link.study))}
+    context = {"link": link, "document": document_of(link)}
     response = render(request, "annotations/results/shared_report.html", context)
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Referrer-Policy"] = "no-referrer"

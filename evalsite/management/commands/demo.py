@@ -9,8 +9,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from django.conf import settings
@@ -20,7 +21,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotations.imports.demo import load_demo
 from evalsite import embedded
 from evalsite.demo.children import Child, ChildEnded, Progress, python_program
+from evalsite.demo.results import load_results
 from evalsite.demo.running import DemoRecord, RunningDemo, running_demo, stop_left_behind
+from generation.files.problems import FileRefused
 from turing.models import PoemPair
 from turing.pairs.files import import_pairs
 
@@ -32,12 +35,18 @@ PAIRS = settings.BASE_DIR / "fixtures" / "turing-pairs.jsonl"
 STALL_SECONDS = 120
 NEWS_SECONDS = 10
 WATCH_SECONDS = 2
+LOOK = """\
+Look at first
+  A finished study's report   {site}example/
+  A page to rate              {site}studies/tang-poets/subtasks/1/pages/1/  (as alice)
+  The Turing game             {site}turing/
+"""
 TRY = """\
 What to try
   Log in as an evaluator and rate a page: the keyboard works, every answer is saved at once.
   Close the browser and come back, on a phone-sized window too: it goes on where you stopped.
   Play without an account: /turing/ asks which of two poems a human wrote, /compose/poem/ writes one for you.
-  Log in as the researcher: set up a study of your own, and invite people to rate it.
+  Log in as the researcher: a study that is finished and one half done, with simulated evaluators; set up your own.
   Log in as the administrator: runs at work, progress, payments, and the tables of a report.
 """
 
@@ -66,8 +75,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=port_number, default=8000, help="of the web server (8000)")
+        parser.add_argument(
+            "--records",
+            nargs=2,
+            type=Path,
+            default=[],
+            metavar=("CANDIDATES", "ANSWERS"),
+            help="the records of the published study, to be its report among the demo's",
+        )
 
-    def handle(self, *args: Any, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, port: int, records: Sequence[Path] = (), **options: Any) -> None:
+        self.records = records
         if settings.PRODUCTION:
             raise CommandError("The demo makes accounts and prints their passwords: not on a public site")
         if (other := running_demo()) is not None:
@@ -134,6 +152,7 @@ class Command(BaseCommand):
         """Fill the database, start the children and watch them until one ends or we are interrupted."""
         self.step("Tables", lambda: call_command("migrate", verbosity=0, interactive=False))
         accounts = self.step("Demo studies", load_demo)
+        self.step("Studies with simulated answers", self.load_results)
         self.step("Pairs of the game", load_pairs)
         programs = {
             "worker": python_program(
@@ -158,6 +177,12 @@ class Command(BaseCommand):
             if fallen := embedded.fallen():
                 self.step(f"{' and '.join(fallen)} had ended: starting again", embedded.start)
             time.sleep(WATCH_SECONDS)
+
+    def load_results(self) -> None:
+        try:
+            load_results(self.records)
+        except FileRefused as error:
+            raise CommandError(f"The records cannot be read.\n{error}") from error
 
     def check_port(self, port: int) -> None:
         """Refuse a port that the web server could not have, before anything is started."""
@@ -217,7 +242,8 @@ class Command(BaseCommand):
         self.say(f"\nOpen http://127.0.0.1:{port}/\n\nLog-ins, with passwords made for this run")
         for role, username, password in accounts:
             self.say(f"  {role:<14} {username:<8} {password}")
-        self.say(f"\n{TRY}\nCtrl-C stops everything; what you entered is kept.")
+        self.say("\n" + LOOK.format(site=f"http://127.0.0.1:{port}/"))
+        self.say(f"{TRY}\nCtrl-C stops everything; what you entered is kept.")
 
     def step(self, label: str, action: Callable[[], T]) -> T:
         """Do one step, telling its name before and its duration after."""
