@@ -17,7 +17,8 @@ from django.views.decorators.http import require_safe
 from annotations.access.permissions import Right, study_and_rights, study_for
 from annotations.models import Study
 from annotations.monitoring.dashboard import SORTS, EvaluatorRow, Stage, dashboard, sorted_rows
-from stats.reports.numbers import DASH, decimal, exact_percent, percent
+from annotations.monitoring.strictness import strictness
+from stats.reports.numbers import DASH, decimal, exact_percent, percent, signed
 
 SUBTASKS_ON_PAGE = 100
 # The stages of the funnel that a row of the table is in, by the word in the address.
@@ -65,6 +66,7 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
         "rights": rights,
         "live": live_part(request, study),
         "query": request.GET.urlencode(),
+        "strictness": strictness_context(study),
     }
     return render(request, "annotations/monitoring/progress.html", context)
 
@@ -114,6 +116,35 @@ def progress_context(request: HttpRequest, study: Study) -> dict[str, Any]:
             for one in found.alphas
         ],
         "threshold": exact_percent(float(study.inconsistency_threshold)),
+    }
+
+
+def strictness_context(study: Study) -> dict[str, Any] | None:
+    """Return how strict the evaluators are in the words of the table, or why that cannot be told."""
+    found = strictness(study)
+    if found is None:
+        return None
+    # With numpy, which is loaded only where somebody has rated.
+    from annotations.results.document.ordinal import severity_refusal
+    from annotations.results.document.wording import interval
+
+    return {
+        "criterion": found.criterion.label,
+        "reason": severity_refusal(found.found),
+        "rows": [
+            {
+                "name": row.found.evaluator,
+                "low": row.low,
+                "place": row.place,
+                "high": row.high,
+                "severity": signed(row.found.severity),
+                "ci": interval(row.found.ci, with_sign=True),
+                "infit": decimal(row.found.infit),
+                "fits": row.found.fits,
+                "ratings": row.found.ratings,
+            }
+            for row in found.rows
+        ],
     }
 
 

@@ -82,14 +82,7 @@ def severity_blocks(report: StudyReport) -> list[Block]:
     if found is None:
         return []
     if found.refusal is not None:
-        reason = {
-            "one score": _("everybody gave the same score"),
-            "one rating a text": _("most texts have one rating"),
-            "not connected": _("some evaluators share no text with the others"),
-            "too many ratings": _("there are too many ratings"),
-            "not converged": _("the fit did not converge"),
-        }[found.refusal]
-        return [Paragraph(_("How strict evaluators are cannot be told: %(reason)s.") % {"reason": reason})]
+        return [Paragraph(severity_refusal(found))]
     labels = report.study.method_labels
     blocks: list[Block] = [
         Table(
@@ -126,6 +119,20 @@ def severity_blocks(report: StudyReport) -> list[Block]:
             )
         )
     return blocks
+
+
+def severity_refusal(found: Severity) -> str:
+    """Say why nobody's strictness is told; nothing where it is."""
+    if found.refusal is None:
+        return ""
+    reason = {
+        "one score": _("everybody gave the same score"),
+        "one rating a text": _("most texts have one rating"),
+        "not connected": _("some evaluators share no text with the others"),
+        "too many ratings": _("there are too many ratings"),
+        "not converged": _("the fit did not converge"),
+    }[found.refusal]
+    return _("How strict evaluators are cannot be told: %(reason)s.") % {"reason": reason}
 
 
 def severity_sentences(found: Severity) -> list[str]:
