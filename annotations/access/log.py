@@ -23,6 +23,7 @@ ACTS = {
     "study.unblinded": _("unblinded the study"),
     "ratings.imported": _("imported ratings that were collected elsewhere"),
     "judge.imported": _("imported the scores of a judge or metric"),
+    "judge.computed": _("had a metric computed"),
     "judge.deleted": _("deleted a judge with its scores"),
     "plan.locked": _("locked the plan"),
     "role.given": _("gave a role"),

@@ -75,6 +75,9 @@ class JobBody(Body):
     effect = serializers.ChoiceField(
         choices=values_of("effect"), required=False, help_text="Of a rehearsal, in points."
     )
+    metric = serializers.ChoiceField(
+        choices=values_of("metric"), required=False, help_text="Of the scores of a metric."
+    )
     off_scale = serializers.ChoiceField(
         choices=AnalysisPlan.OffScale.choices, required=False, help_text="Of a report; kept if left out."
     )

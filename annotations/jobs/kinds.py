@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from annotations.access.permissions import Right
 from annotations.jobs import files, storing
 from annotations.jobs.outcome import Made, Progress, Stored
+from annotations.judges.wording import LABELS as METRICS
 from annotations.models import AnalysisPlan, Job
 from annotations.plan.forms import RehearsalForm
 from stats.reports import write_rows
@@ -76,6 +77,13 @@ KINDS: dict[str, Kind] = {
         storing.rehearse,
         right=Right.RUN,
         page="annotations:results",
+    ),
+    "metric": Kind(
+        gettext_lazy("Scores of a metric"),
+        {"metric": tuple(METRICS)},
+        storing.compute_metric,
+        right=Right.RUN,
+        page="annotations:judges",
     ),
     "import_candidates": import_kind(
         gettext_lazy("Import of candidates"), storing.import_material, "annotations:material"

@@ -66,6 +66,16 @@ def rehearse(job: Job, progress: Progress) -> Stored:
     return Stored(store)
 
 
+def compute_metric(job: Job, progress: Progress) -> Stored:
+    """Compute a metric for the texts of a study."""
+    from annotations.judges.metrics import computed_scores, store_metric
+
+    refuse_without(Right.RUN, job)
+    study, metric = study_of(job), job.parameters["metric"]
+    scores = computed_scores(study, metric, progress)
+    return Stored(lambda: store_metric(study, metric, scores, by=job.owner).study)
+
+
 def upload_of(job: Job) -> WaitingUpload:
     """Return the upload that a job is to store; raise `Refused` where it is gone."""
     upload = WaitingUpload.objects.select_related("study").filter(job=job).first()

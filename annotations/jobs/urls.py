@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("manage/jobs/<uuid:job>/live/", views.job_live, name="job_live"),
     path("manage/jobs/<uuid:job>/stop/", views.stop, name="stop_job"),
     path("manage/jobs/<uuid:job>/file/", views.job_file, name="job_file"),
+    path("manage/studies/<slug:slug>/judges/metric/", views.metric, name="metric"),
     # /studies/<slug>/results/...
     path("studies/<slug:slug>/results/prepare/", views.prepare, name="prepare"),
     # /studies/<slug>/plan/...

@@ -45,6 +45,18 @@ def prepare(request: UserRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
+def metric(request: UserRequest, slug: str) -> HttpResponse:
+    """Have a worker compute a metric for the texts of a study."""
+    study = study_for(request.user, slug, Right.RUN)
+    try:
+        job = queue_job(study, "metric", {"metric": request.POST.get("metric", "")}, by=request.user)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("annotations:judges", slug)
+    return redirect(job)
+
+
+@require_POST
 def rehearse(request: UserRequest, slug: str) -> HttpResponse:
     """Have a worker answer a copy of a study with simulated evaluators."""
     study = study_for(request.user, slug, Right.RUN)

@@ -17,6 +17,7 @@ from annotations.access.permissions import Right, right_names, study_for
 from annotations.judges.forms import ScoresForm
 from annotations.judges.judges import delete_judge, judges_of
 from annotations.judges.uploads import import_upload
+from annotations.judges.wording import LABELS
 from annotations.models import Study
 from annotations.requests import UserRequest
 from generation.refusals import Refused
@@ -65,6 +66,7 @@ def judges_page(request: UserRequest, study: Study, form: ScoresForm) -> HttpRes
         "rights": right_names(request.user, study),
         "judges": judges_of(study),
         "form": form,
+        "metrics": LABELS,
     }
     status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
     return render(request, "annotations/judges/judges.html", context, status=status)

@@ -41,7 +41,8 @@ def refused(study: Study, tmp_path: Path, *rows: dict[str, Any], **reading: Any)
 def test_scores_are_stored_beside_ratings_and_never_among_them(study: Study, tmp_path: Path) -> None:
     judge, is_new = take(study, write_scores(tmp_path / "scores.csv", score_rows(study)), label="COMET")
     assert is_new and judge.label == "COMET" and judge.kind == "imported"
-    assert list(judges_of(study).values_list("scores", "texts")) == [(8, 8)]
+    listed: Any = judges_of(study).get()
+    assert (listed.scores, listed.texts) == (8, 8)
     assert Rating.objects.count() == 0
     act = StaffAct.objects.get(act="judge.imported")
     assert act.details["scores"] == 8 and "method" not in act.details

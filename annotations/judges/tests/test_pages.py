@@ -116,7 +116,7 @@ def test_the_api_tells_problems_of_a_file(owner: Client, study: Study) -> None:
     body = io.BytesIO(b"prompt,method,score\nnowhere,method-0,3\n").getvalue()
     response = owner.put(f"{API}judge-ratings/?judge=comet&saw_answers=no", body, content_type="text/csv")
     assert response.status_code == HTTPStatus.CONFLICT
-    assert "no prompt of the study" in response.json()["detail"]
+    assert "no prompt of the study" in str(response.json()["problems"])
 
 
 def test_analysts_and_observers_may_not_see_or_store_judges(client: Client, study: Study) -> None:
