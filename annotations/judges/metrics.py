@@ -28,7 +28,7 @@ class StudyTexts:
 
 
 def compute_metric(study: Study, metric: str, *, by: User | None) -> Judge:
-    """Compute a metric for every text of a study and store it; raise what `computed_scores` and `store_metric` raise."""
+    """Compute a metric for every text of a study and store it; raise what `computed_scores` and `store_metric` do."""
     return store_metric(study, metric, computed_scores(study, metric), by=by)
 
 
