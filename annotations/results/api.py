@@ -15,9 +15,9 @@ from annotations.access.log import log_act
 from annotations.access.permissions import Right, study_for
 from annotations.models import SHORTEST_REASON, AnalysisPlan, Unblinding
 from annotations.models.bounds import bounds_of
-from annotations.results import judgement_rows
 from annotations.results.answer_rows import answer_count, answers_between
-from annotations.results.judgement_rows import judgement_rows as judged
+from annotations.results.judgements import rows as judgement_rows
+from annotations.results.judgements.rows import judgement_rows as judged
 from annotations.results.seal import unblind
 from annotations.setup.studies_api import StudySerializer, study_response
 from generation.refusals import Refused

@@ -9,7 +9,7 @@ import zipfile
 from annotations.models import PageCandidate, Study
 from annotations.plan.plan import locked_plan, plan_facts
 from annotations.results.answer_rows import rating_chunks
-from annotations.results.judgement_rows import judgement_chunks
+from annotations.results.judgements.rows import judgement_chunks
 from annotations.results.rating_table import page_prompts, page_seconds, valid_table
 from annotations.results.report import analysis_recipe, samples, study_report
 from annotations.results.report_formats import export

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from annotations.models import AnswerChange, BestChoice, Page, PageCandidate, Placement, Rating, Study
 from annotations.results.consistency import Verdict, judge
-from annotations.results.judgement_scores import judged_scores
+from annotations.results.judgements.scores import judged_scores
 from generation.models import Prompt
 from stats.ratings.cells import Cells
 from stats.ratings.table import Picks, RatingTable

@@ -20,7 +20,7 @@ from annotations.requests import UserRequest
 from annotations.results import seal
 from annotations.results.answer_rows import answer_count, rating_chunks
 from annotations.results.forms import ShareForm, UnblindForm
-from annotations.results.judgement_rows import judgement_chunks, judgement_count
+from annotations.results.judgements.rows import judgement_chunks, judgement_count
 from annotations.results.seal import Sealed
 from annotations.results.sharing import links_shown
 from stats.reports import write_rows

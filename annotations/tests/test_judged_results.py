@@ -22,7 +22,7 @@ from annotations.plan.simulation import Effects, simulate_ratings
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.withdrawal import withdraw
 from annotations.results.archive import study_archive
-from annotations.results.judgement_rows import COLUMNS, judgement_rows
+from annotations.results.judgements.rows import COLUMNS, judgement_rows
 from annotations.results.rating_table import rating_table
 from annotations.results.report import study_report
 from annotations.results.report_formats import FORMATS, export

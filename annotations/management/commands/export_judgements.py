@@ -7,7 +7,7 @@ from typing import Any
 
 from annotations.management.rows_command import RowsCommand
 from annotations.models import Study
-from annotations.results import judgement_rows
+from annotations.results.judgements import rows as judgement_rows
 from stats.reports.write_rows import FORMATS, Row
 
 
