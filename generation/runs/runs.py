@@ -24,7 +24,7 @@ from generation.engines.servers import refuse_to_score
 from generation.files.candidates import PROVENANCE
 from generation.methods import LABELS, METHODS, PRESETS
 from generation.models import Candidate, GenerationRun, Method, Prompt, Provenance, RunPrompt
-from generation.models.copying import copy_rows
+from generation.models.copying import FEWEST_COPIED, copy_rows
 from generation.orders import OrderRefused
 from generation.prompts import PromptContent
 from generation.refusals import Refused
@@ -239,6 +239,10 @@ def retry_failed(run: GenerationRun) -> int:
 
 def stored_prompts(genre: str, wanted: Collection[PromptContent]) -> dict[PromptContent, int]:
     """Return the primary key of each prompt, saved now or before."""
+    if len(wanted) < FEWEST_COPIED:
+        contents = sorted(wanted)
+        Prompt.objects.bulk_create([Prompt.of(genre, content) for content in contents], ignore_conflicts=True)
+        return _stored_before(genre, contents)
     stored = _stored_before(genre, wanted)
     # In order, so that of two imports at once none waits for the other.
     new = [Prompt.of(genre, content) for content in sorted(set(wanted) - stored.keys())]

@@ -54,6 +54,12 @@ def refused(path: Path, columns: dict[str, str] | None = None) -> list[str]:
         ("instruction,input_tokens,system,what it wrote\na,5,b,c d\n", ["prompt", "note", "method", "text"]),
         (WIDE, ["prompt", "texts_of", "texts_of", "texts_of", "note"]),
         ("poet,A,B,author\nx,text of a,text of b,me\n", ["prompt", "texts_of", "texts_of", "note"]),
+        ("question,GPT-4,Llama, domain\nWhy?,A long answer.,Another long answer.,law\n",
+         ["prompt", "texts_of", "texts_of", "note"]),
+        ("question,GPT-4,Llama,where\nWhy?,A long answer of words.,Another long answer of words.,law\n",
+         ["prompt", "texts_of", "texts_of", "note"]),
+        ("question,GPT-4,Llama\nIs it?,Yes,It is so because the moon is round.\n",
+         ["prompt", "texts_of", "texts_of"]),
         ("prompt,context,output,reference\na,b,c,d\n", ["prompt", "context", "texts_of", "reference"]),
     ],
 )  # fmt: skip

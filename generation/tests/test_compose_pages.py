@@ -230,7 +230,7 @@ def test_queueing_needs_as_many_queries_however_much_waits(
     visitor: Client, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(3):
-        with django_assert_max_num_queries(22):
+        with django_assert_max_num_queries(19):
             visitor.post(POEM, POSTED)
 
 

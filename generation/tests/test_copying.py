@@ -5,14 +5,18 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
-from generation.models import Candidate, GenerationRun, Method, Prompt
+from generation.models import Candidate, GenerationRun, Method, Prompt, copying
 from generation.models.copying import copy_rows
 
 ODD = ["\\N", "a\\tb\t\r\n\\", "「可」 👩‍🚀 \u2028", "\\.", "x\n\\.\ny"]
 
 
 @pytest.mark.django_db
-def test_any_text_comes_back_as_it_was_and_constraints_hold() -> None:
+@pytest.mark.parametrize("fewest", [0, 50])
+def test_any_text_comes_back_as_it_was_and_constraints_hold(
+    fewest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "FEWEST_COPIED", fewest)
     run = GenerationRun.objects.create(method=Method.objects.create(key="a", label="a"))
     prompts = [Prompt.objects.create(genre="qa", text=str(number)) for number in range(len(ODD))]
     rows = [(run.pk, prompt.pk, text, {text: text}) for prompt, text in zip(prompts, ODD, strict=True)]

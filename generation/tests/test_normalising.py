@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from generation.texts.normalising import is_chinese, normalise_text, normalise_title
+from generation.texts.normalising import is_chinese, normalise_text, normalise_title, shown_prompt
 
 # What the rules are about, densely, and any other text.
 DENSE = (
@@ -47,6 +47,19 @@ def test_kind_and_number_of_spaces_make_no_difference(text: str, genre: str) -> 
     normal = normalise_text(text, genre)
     assert normalise_text(text.replace(" ", "\u3000\u00a0\t"), genre) == normal
     assert normalise_text(text.replace("\n", " \n\n\u3000"), genre) == normal
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("登高　其二", "登高　其二"),
+        ("登高 其二", "登高 其二"),
+        ("登高\n其二", "登高其二"),
+        ("登高 , 其二", "登高，其二"),
+    ],
+)
+def test_a_blank_between_chinese_words_of_a_title_stays(title: str, shown: str) -> None:
+    assert shown_prompt(title, "verse") == shown
 
 
 @given(TEXTS)

@@ -25,6 +25,25 @@ TEXTS_LOOKED_AT = 500
 GUESSED = frozenset({"zh", "en", *SCRIPTS})
 
 
+# What other languages are written in, by the one that stands for their script.
+WRITTEN_AS = {
+    "ar": "fa ur ps sd ug ckb", "he": "yi", "hi": "mr ne sa", "ru": "uk be bg sr mk kk ky mn tg", "zh": "yue wuu lzh"
+}  # fmt: skip
+SCRIPT_OF = {other: tag for tag, others in WRITTEN_AS.items() for other in others.split()}
+
+
+def language_beside(text: str, tag: str) -> str:
+    """Return the tag of a text beside others of this tag: theirs, unless its script says that it is of another.
+
+    >>> language_beside("你好", "en"), language_beside("Bonjour", "fr"), language_beside("سلام", "fa")
+    ('zh', 'fr', 'fa')
+    """
+    primary = tag.lower().partition("-")[0]
+    script = SCRIPT_OF.get(primary, primary if primary in GUESSED else "en")
+    guessed = language_of(text)
+    return tag if guessed == script else guessed
+
+
 def guessed_language(texts: Sequence[str]) -> str:
     """Return the tag of the language in which most of the texts seem to be written.
 

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import cycle
 
 from generation.genres import GENRES
 
@@ -63,6 +64,7 @@ CHINESE_QUOTES = {"「": "“", "」": "”", "『": "‘", "』": "’"}
 QUOTE = re.compile('[“”"]')
 NO_SPACE_BESIDE = f"{HAN}，。；：？！、（）《》〈〉【】“”‘’…—,;:?!()"
 SPACE_IN_CHINESE = re.compile(f" (?:(?=[{NO_SPACE_BESIDE}])|(?<=[{NO_SPACE_BESIDE}] ))")
+BLANK_IN_TITLE = re.compile(f"(?<=[{HAN}])([ \u3000])[ \u3000]*(?=[{HAN}])")
 APOSTROPHE = re.compile("’(?<=[A-Za-z]’)(?=[A-Za-z])")
 FULL_STOP = re.compile(rf"\.(?<=[{HAN}”’》】)]\.)(?![A-Za-z0-9])")
 KEPT_HALF_WIDTH = re.compile(
@@ -99,8 +101,19 @@ def shown_text(text: str, rule: str, genre: str) -> str:
 
 
 def shown_prompt(text: str, rule: str) -> str:
-    """Return a prompt or its description as it is shown under a rule; that of verse sets it on one line."""
-    return normalise_title(text) if rule == "verse" else shown_text(text, rule, "text")
+    """Return a prompt or its description as it is shown under a rule.
+
+    That of verse sets it on one line; a blank between Chinese words of a title stays.
+
+    >>> shown_prompt("登高　其二", "verse")
+    '登高　其二'
+    """
+    if rule != "verse":
+        return shown_text(text, rule, "text")
+    return "".join(
+        piece if blank else normalise_title(piece)
+        for piece, blank in zip(BLANK_IN_TITLE.split(text), cycle((False, True)), strict=False)
+    )
 
 
 def is_blank(text: str) -> bool:
