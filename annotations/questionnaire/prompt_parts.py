@@ -12,6 +12,7 @@ from django.utils.translation import pgettext
 from annotations.models import Study
 from annotations.questionnaire.rendering import rendered
 from generation.models import Prompt
+from generation.texts.languages import language_beside
 
 # What is longer, or has more lines, is read in a box of its own and not as a heading.
 LONGEST_HEADING, MOST_HEADING_LINES = 300, 4
@@ -24,8 +25,8 @@ class Passage:
     """Something to read under a label; a dialogue has several texts, each by a role."""
 
     label: str
-    # Role and text.
-    texts: tuple[tuple[str, SafeString], ...]
+    # Role, text, and the tag of its language.
+    texts: tuple[tuple[str, SafeString, str], ...]
 
 
 def is_heading(text: str) -> bool:
@@ -38,13 +39,13 @@ def passages(prompt: Prompt, study: Study) -> list[Passage]:
     text = study.shown_prompt(prompt.text)
     found = []
     if text and not is_heading(text):
-        found.append(Passage(_("Prompt"), (("", _shown(text, study)),)))
+        found.append(Passage(_("Prompt"), (("", *_shown(text, study)),)))
     found += [
-        Passage(_part_label(part["name"]), (("", _shown(study.shown(part["text"]), study)),))
+        Passage(_part_label(part["name"]), (("", *_shown(study.shown(part["text"]), study)),))
         for part in prompt.parts
     ]
     if prompt.turns:
-        turns = ((_role(turn["role"]), _shown(study.shown(turn["text"]), study)) for turn in prompt.turns)
+        turns = ((_role(turn["role"]), *_shown(study.shown(turn["text"]), study)) for turn in prompt.turns)
         found.append(Passage(_("Dialogue"), tuple(turns)))
     return found
 
@@ -57,11 +58,13 @@ def is_much_to_read(prompt: Prompt) -> bool:
     return sum(map(len, given)) >= LEAST_BESIDE
 
 
-def _shown(text: str, study: Study) -> SafeString:
+def _shown(text: str, study: Study) -> tuple[SafeString, str]:
+    """Return a text as it is shown, and the tag of its language: a source is often of another than its translations."""
+    language = language_beside(text, study.text_language)
     # A source that goes with code is mostly prose, which letters of one width and long lines would make hard to read.
     if study.rendering == Study.Rendering.CODE:
-        return format_html('<div class="written">{}</div>', text)
-    return rendered(text, study)
+        return format_html('<div class="written">{}</div>', text), language
+    return rendered(text, study), language
 
 
 def _part_label(name: str) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.models import Enrolment
-from annotations.offered_languages import offer_languages
+from annotations.offered_languages import follow_page, offer_languages
 from annotations.protocols.protocol import BadJudgement
 from annotations.questionnaire import judging, saving
 from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer, parse_judgement
@@ -100,6 +100,7 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
 @require_POST
 def answers(request: UserRequest, slug: str, subtask: int, page: int) -> JsonResponse:
     """Save one answer sent as JSON and reply with what is stored now."""
+    follow_page(request)
     try:
         answer = parse_answer(request.body)
         receipt = saving.save_answer(request.user, saving.PageAddress(slug, subtask, page), answer)
@@ -122,6 +123,7 @@ def answers(request: UserRequest, slug: str, subtask: int, page: int) -> JsonRes
 @require_POST
 def judgements(request: UserRequest, slug: str, subtask: int, page: int) -> JsonResponse:
     """Save one answer about a page sent as JSON and reply with what is stored now."""
+    follow_page(request)
     try:
         sent = parse_judgement(request.body)
         receipt = judging.save_judgement(request.user, saving.PageAddress(slug, subtask, page), sent)

@@ -14,6 +14,7 @@ from annotations.results.rating_table import page_prompts, page_seconds, valid_t
 from annotations.results.report import analysis_recipe, samples, study_report
 from annotations.results.report_formats import export
 from annotations.results.seal import refuse_sealed
+from generation.files.prompt_fields import prompt_fields
 from stats.reports.archive import RESULTS, archive_files
 
 README = """\
@@ -79,7 +80,7 @@ def material(study: Study) -> bytes:
         json.dumps(
             {
                 "page": f"{subtask}/{page}",
-                "prompt": prompts[f"{subtask}/{page}"].content.whole_text(),
+                **prompt_fields(prompts[f"{subtask}/{page}"].content),
                 "method": method,
                 "text": text,
             },

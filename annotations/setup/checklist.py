@@ -170,7 +170,9 @@ def setting_facts(study: Study) -> tuple[str, ...]:
         sharing,
         days % {"count": study.days_to_rate},
         _("at most %(percent)s of the pages inconsistent")
-        % {"percent": exact_percent(float(study.inconsistency_threshold))},
+        % {"percent": exact_percent(float(study.inconsistency_threshold))}
+        if study.has_best_picks
+        else _("whoever rates everything counts"),
         _("%(payment)s %(currency)s for a valid evaluator")
         % {"payment": study.payment, "currency": study.currency}
         if study.payment

@@ -5,6 +5,7 @@ A rubric is a JSON object. The ready-made ones, the files in `fixtures/rubrics/`
 - `genre`: the kind of text, `poem`, `qa`, `summary` or `text` (`generation.genres`)
 - `title`: what it is called where one is chosen; optional
 - `instructions`: what evaluators read first; optional
+- `instructions_without_picks`: what they read where no best text is asked for; optional
 - `criteria`: in the order of the page, each an object with
     - `key`: a slug, once in the rubric
     - `label`: its name
@@ -51,7 +52,7 @@ LOWEST_SCORE, HIGHEST_SCORE = -100, 100
 MOST_CRITERIA = 20
 LONGEST_KEY = 40
 # The texts of a rubric and of a criterion, and the most characters of each.
-TEXTS = {"title": 100, "instructions": 20_000}
+TEXTS = {"title": 100, "instructions": 20_000, "instructions_without_picks": 20_000}
 CRITERION_TEXTS = {name: longest_text(Criterion, name) for name in ("label", "question", "low", "high")}
 
 
@@ -79,6 +80,20 @@ class Rubric:
     criteria: tuple[RubricCriterion, ...]
     title: TextsByLanguage = field(default_factory=TextsByLanguage)
     instructions: TextsByLanguage = field(default_factory=TextsByLanguage)
+    instructions_without_picks: TextsByLanguage = field(default_factory=TextsByLanguage)
+
+
+def fitting_instructions(instructions: TextsByLanguage, *, has_picks: bool) -> TextsByLanguage:
+    """Return instructions that speak of the pick of the best text or do not, where they are those of a rubric here."""
+    for name in READY_MADE:
+        rubric = load_rubric(name)
+        both = rubric.instructions, rubric.instructions_without_picks
+        others, fitting = both[::-1] if has_picks else both
+        instructions = TextsByLanguage(
+            (code, fitting[code] if text == others.get(code) and code in fitting else text)
+            for code, text in instructions.items()
+        )
+    return instructions
 
 
 def load_rubric(name: str) -> Rubric:

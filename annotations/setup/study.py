@@ -26,7 +26,7 @@ from annotations.models.bounds import check_row
 from annotations.models.texts_by_language import TextsByLanguage, language_codes, named_by
 from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
-from annotations.setup.rubrics import Rubric
+from annotations.setup.rubrics import Rubric, fitting_instructions
 from generation.models import method_name
 from generation.refusals import Refused
 from generation.texts.normalising import default_rule
@@ -97,6 +97,9 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
     ):
         locked.signed_off_at = None
         saved.append("signed_off_at")
+    if "has_best_picks" in changed and "instructions" not in fields:
+        locked.instructions = fitting_instructions(locked.instructions, has_picks=locked.has_best_picks)
+        saved.append("instructions")
     if "prompts_per_subtask" in changed:
         recut(locked)
     locked.save(update_fields=saved)

@@ -12,12 +12,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access.fixed import why_fixed
 from annotations.access.permissions import Right, may_create, rights, studies_run_by, study_for
 from annotations.models import Study
-from annotations.offered_languages import offer_languages
+from annotations.offered_languages import offer_languages, offered_language
 from annotations.requests import UserRequest
 from annotations.setup import lifecycle
 from annotations.setup.checklist import checklist, missing_words
@@ -169,7 +170,12 @@ def preview(request: UserRequest, slug: str) -> HttpResponse:
     """Show what evaluators read before their first page, with ways to all pages."""
     study = study_for(request.user, slug, Right.RUN)
     subtasks = study.subtasks.annotate(size=Count("pages"))
-    return setup_page(request, study, "preview", {"subtasks": subtasks})
+    with override(offered_language(study)):
+        words = {
+            name: {"text": str(getattr(study, name)), "lang": getattr(study, name).lang}
+            for name in ("consent", "instructions")
+        }
+    return setup_page(request, study, "preview", {"subtasks": subtasks, **words})
 
 
 @require_safe

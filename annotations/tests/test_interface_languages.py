@@ -143,3 +143,22 @@ def test_letters_are_in_the_languages_of_the_study(study: Study) -> None:
     assert "古题新诗" in letter.body
     assert "Poems on old themes" not in letter.body
     assert "---" not in letter.body
+
+
+def test_a_refused_answer_is_told_in_the_language_of_its_page(
+    study: Study, alice: User, client: Client
+) -> None:
+    enrol(study, alice)
+    client.force_login(alice)
+    address = "/studies/poems/subtasks/1/pages/1/answers/"
+    said = [
+        client.post(address, "{", content_type="application/json", headers=headers).json()["error"]
+        for headers in (
+            {"accept-language": "zh-hans"},
+            {"accept-language": "zh-hans", "content-language": "en"},
+            {"accept-language": "zh-hans", "content-language": "xx"},
+        )
+    ]
+    assert said[1].isascii()
+    assert not said[0].isascii()
+    assert said[2] == said[0]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotations.models import Enrolment, StaffAct, Study, StudyRole
-from annotations.setup.study import label_methods
+from annotations.setup.material import store_material
+from annotations.setup.rubrics import load_rubric
+from annotations.setup.study import create_study, label_methods
 from annotations.tests.cast import answer_everything, shown
+from generation.files.candidates import read_candidates
 from generation.models import Method
 from generation.refusals import Refused
 
@@ -130,3 +136,27 @@ def test_evaluators_never_see_a_label(closed: Study, alice: User, client: Client
         response = client.get(path)
         assert response.status_code == 200
         assert "Secret label" not in response.content.decode()
+
+
+def uploaded(study: Study, tmp_path: Path, *names: str) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("prompt,method,text\n" + "".join(f"Why?,{name},text by {name}\n" for name in names))
+    store_material(study, read_candidates(path, study.genre), by=None)
+
+
+def test_labels_stay_when_other_material_comes(carol: User, tmp_path: Path) -> None:
+    draft = create_study(slug="mine", rubric=load_rubric("qa"), by=carol)
+    uploaded(draft, tmp_path, "one", "two")
+    call_command("label_method", "mine", "one", "The first")
+    call_command("label_method", "mine", "two", "The second")
+    uploaded(draft, tmp_path, "one", "three")
+    assert names(draft) == ["The first", "three"]
+    uploaded(draft, tmp_path, "one", "The first")
+    assert names(draft) == ["one", "The first"], "no two methods are called alike"
+
+
+def test_the_command_names_the_methods_there_are(closed: Study) -> None:
+    with pytest.raises(CommandError, match="poems: no method nobody; there are: method-0, "):
+        call_command("label_method", "poems", "nobody", "x")
+    with pytest.raises(CommandError, match="Another method of the study is called Method 1"):
+        call_command("label_method", "poems", "method-0", "Method 1")

@@ -60,7 +60,7 @@ def test_every_field_has_a_name_that_a_screen_reader_says(study: Study, staff: C
     for tag in re.findall(r"<(?:input|textarea)[^>]*>", page):
         if 'type="hidden"' not in tag and 'type="radio"' not in tag and 'type="checkbox"' not in tag:
             assert re.search(r'id="([^"]+)"', tag)[1] in labelled  # type: ignore[index]
-    assert page.count("<legend>") == page.count("<fieldset") == 4
+    assert page.count("<legend>") == page.count("<fieldset") == 5
 
 
 def test_the_plan_that_was_sent_is_locked_and_shown(study: Study, staff: Client, carol: User) -> None:

@@ -100,3 +100,19 @@ def test_draft_without_material_has_words_alone(owner: Client, study: Study) -> 
         study=Study.objects.get(slug="bare"), user=User.objects.get(username="alice"), role="owner"
     )
     assert "There are no pages yet" in shown(owner, "/manage/studies/bare/preview/")
+
+
+def test_the_words_of_an_english_study_are_previewed_in_english_by_a_chinese_reader(
+    owner: Client, study: Study
+) -> None:
+    words = {"en": "Read every poem.", "zh-hans": "请读每首诗。"}
+    Study.objects.filter(pk=study.pk).update(
+        interface_languages=["en"], instructions=words, consent={"en": "I agree.", "zh-hans": "我同意。"}
+    )
+    page = owner.get(
+        "/manage/studies/poems/preview/", headers={"accept-language": "zh-hans"}
+    ).content.decode()
+    assert '<html lang="zh-hans">' in page
+    assert '<div class="words" lang="en" dir="auto"><p>Read every poem.</p>' in page
+    assert "请读每首诗。" not in page
+    assert "我同意。" not in page

@@ -163,3 +163,12 @@ def test_case_page_shows_what_was_given_with_id_and_tags(
     assert "<span>domain: weather</span>" in page
     table = read_page(client, "/studies/sums/results/prompts/")
     assert "It rained." in table
+
+
+def test_a_source_of_another_script_than_the_texts_says_its_language(
+    draft: Study, client: Client, alice: User, tmp_path: Path
+) -> None:
+    client.force_login(alice)
+    store(draft, tmp_path, prompt="Summarise.", source="春天来了。", parts={"context": "A newspaper."})
+    page = read_page(client)
+    assert re.findall(r'<div class="passage-text" lang="([^"]*)" dir="auto">', page) == ["zh", "en"]

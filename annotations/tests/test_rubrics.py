@@ -175,7 +175,7 @@ def test_all_problems_are_listed(problems: Load) -> None:
     wrong = {"genre": "qa", "criterion": 1, "criteria": [WIT | {"maximum": 101, "weight": 2}]}
     names = "key, label, question, low, high"
     assert problems(wrong) == [
-        "'criterion': is none of genre, criteria, title, instructions",
+        "'criterion': is none of genre, criteria, title, instructions, instructions_without_picks",
         f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall, lower_is_better, is_slider",
         "criteria[0].maximum: must be a whole number from -100 to 100",
     ]

@@ -17,7 +17,7 @@ from annotations.imports.studies import import_study
 from annotations.models import Page, StaffAct, Study, StudyRole
 from annotations.plan.plan import lock_plan
 from annotations.setup.lifecycle import close_study
-from annotations.setup.rubrics import load_rubric
+from annotations.setup.rubrics import READY_MADE, load_rubric
 from annotations.setup.study import change_study, create_study, replace_criteria
 from annotations.tests.cast import build_study
 from generation.files.candidates import CandidateFile
@@ -241,3 +241,17 @@ def test_commands_begin_and_change_a_study(alice: User, capsys: pytest.CaptureFi
 
 def test_every_setting_is_a_field_of_the_study() -> None:
     assert {field.name for field in Study._meta.get_fields()} >= CHANGEABLE
+
+
+@pytest.mark.parametrize("rubric", READY_MADE)
+def test_ready_made_instructions_speak_of_picks_only_where_these_are_asked_for(db: None, rubric: str) -> None:
+    study = create_study(slug="mine", rubric=load_rubric(rubric), by=None)
+    asked = dict(study.instructions)
+    change_study(study, by=None, has_best_picks=False)
+    assert "pick" not in study.instructions["en"]
+    assert "选" not in study.instructions["zh-hans"]
+    change_study(study, by=None, has_best_picks=True)
+    assert study.instructions == asked
+    change_study(study, by=None, instructions={"en": "Pick freely."})
+    change_study(study, by=None, has_best_picks=False)
+    assert study.instructions["en"] == "Pick freely."

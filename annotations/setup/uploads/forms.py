@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,14 +104,7 @@ class ColumnsForm(FileForm):
         """Yield each column with its field and how its first cells begin."""
         for number, column in enumerate(self.table.columns):
             cells = [row.fields.get(column) for row in self.rows]
-            yield (
-                column,
-                self[f"column-{number}"],
-                [
-                    "" if cell is None else UNSTORABLE.sub("\ufffd", str(cell)[:LONGEST_SHOWN])
-                    for cell in cells
-                ],
-            )
+            yield column, self[f"column-{number}"], [beginning(cell) for cell in cells]
 
     def said(self) -> dict[str, Any]:
         """Return what a valid form says of its file."""
@@ -120,6 +114,16 @@ class ColumnsForm(FileForm):
         return {"columns": columns} | (
             {"is_list": self.cleaned_data.get("is_list", False)} if self.of_prompts else {}
         )
+
+
+def beginning(cell: Any) -> str:
+    """Return how a cell begins; what it nests as the file has it."""
+    if cell is None:
+        return ""
+    is_nested = isinstance(cell, dict | list)
+    written = json.dumps(cell, ensure_ascii=False, default=str) if is_nested else str(cell)
+    cut = "…" if len(written) > LONGEST_SHOWN else ""
+    return UNSTORABLE.sub("\ufffd", written[:LONGEST_SHOWN]) + cut
 
 
 def chosen(role: str) -> str:

@@ -68,7 +68,11 @@ async function send({ url, token, criterion, score, places, order, seconds }) {
       redirect: "manual",
       keepalive: true,
       signal: AbortSignal.timeout(TIMEOUT),
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+      headers: {
+        "Content-Type": "application/json",
+        "Content-Language": document.documentElement.lang,
+        "X-CSRFToken": csrfToken(),
+      },
       body: JSON.stringify({ token, criterion, score, places, order, seconds }),
     });
   } catch {
