@@ -23,8 +23,8 @@ def copy_rows(model: type[models.Model], fields: Sequence[str], rows: Sequence[I
     """
     table = model._meta.db_table
     if len(rows) < FEWEST_COPIED:
-        names = [getattr(model._meta.get_field(name), "attname", name) for name in fields]
-        made = [model(**dict(zip(names, row, strict=True))) for row in rows]
+        of_row = [getattr(model._meta.get_field(name), "attname", name) for name in fields]
+        made = [model(**dict(zip(of_row, row, strict=True))) for row in rows]
         return [row.pk for row in model._default_manager.bulk_create(made)]
     found = (model._meta.get_field(name) for name in fields)
     columns = [field for field in found if isinstance(field, models.Field)]
