@@ -1,9 +1,12 @@
-"""The browser of the tests that look at pages."""
+"""The browser of the tests that look at pages, and a home for the servers of those that kill some."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +14,21 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
+from evalsite.tests.cast import clear
 from tests.browsing import CHROMIUM, DESKTOP, log_in
 
 # What the browser logs where the network or the site refuses something, as some of the tests have it do.
 REFUSED = "Failed to load resource"
+
+
+@pytest.fixture(scope="session")
+def own_home() -> Iterator[Path]:
+    """A directory for servers of their own, which the tests of one process share (`worker_site.own_site`)."""
+    home = Path(tempfile.mkdtemp(prefix="ev")).resolve()
+    home.chmod(0o755)
+    yield home
+    clear(home / "site")
+    shutil.rmtree(home)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -94,8 +95,12 @@ class Evaluator:
 
 
 @pytest.fixture(scope="module")
-def site(django_db_blocker: DjangoDbBlocker) -> Iterator[tuple[WebServer, Crew]]:
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), own_site(patch) as home:
+def site(django_db_blocker: DjangoDbBlocker, own_home: Path) -> Iterator[tuple[WebServer, Crew]]:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        django_db_blocker.unblock(),
+        own_site(patch, own_home) as home,
+    ):
         web, crew = WebServer(home / "web.log"), Crew(home)
         web.start()
         yield web, crew

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -186,9 +187,9 @@ def test_axe_finds_nothing_and_a_narrow_window_is_enough(
 
 
 @pytest.fixture
-def real_worker(transactional_db: None) -> Iterator[RealWorkerProcess]:
+def real_worker(transactional_db: None, own_home: Path) -> Iterator[RealWorkerProcess]:
     """A worker with the model that comes with the site, on servers of their own."""
-    with pytest.MonkeyPatch.context() as patch, own_site(patch) as home:
+    with pytest.MonkeyPatch.context() as patch, own_site(patch, own_home) as home:
         worker = RealWorkerProcess("real", home / "real.log")
         worker.wait_until_there()
         yield worker

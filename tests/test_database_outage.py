@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -21,8 +22,12 @@ PAGE, SCRIPT = "/turing/", "/api/v1/studies/"
 
 
 @pytest.fixture
-def web(django_db_blocker: DjangoDbBlocker) -> Iterator[WebServer]:
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), own_site(patch) as home:
+def web(django_db_blocker: DjangoDbBlocker, own_home: Path) -> Iterator[WebServer]:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        django_db_blocker.unblock(),
+        own_site(patch, own_home) as home,
+    ):
         web = WebServer(home / "web.log")
         web.start()
         yield web

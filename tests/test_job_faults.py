@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
@@ -15,8 +17,14 @@ from tests.worker_site import Crew, own_site
 pytestmark = pytest.mark.fault
 
 
-def test_a_job_outlives_the_worker_that_is_killed_over_it(django_db_blocker: DjangoDbBlocker) -> None:
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), own_site(patch) as home:
+def test_a_job_outlives_the_worker_that_is_killed_over_it(
+    django_db_blocker: DjangoDbBlocker, own_home: Path
+) -> None:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        django_db_blocker.unblock(),
+        own_site(patch, own_home) as home,
+    ):
         crew = Crew(home)
         try:
             worker = crew.only("one")

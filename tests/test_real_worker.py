@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_django import DjangoDbBlocker
@@ -19,8 +20,12 @@ WRITE_SECONDS = 400
 
 
 @pytest.fixture(scope="module")
-def worker(django_db_blocker: DjangoDbBlocker) -> Iterator[RealWorkerProcess]:
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), own_site(patch) as home:
+def worker(django_db_blocker: DjangoDbBlocker, own_home: Path) -> Iterator[RealWorkerProcess]:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        django_db_blocker.unblock(),
+        own_site(patch, own_home) as home,
+    ):
         worker = RealWorkerProcess("real", home / "real.log")
         worker.wait_until_there()
         yield worker

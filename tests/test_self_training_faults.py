@@ -34,8 +34,12 @@ BACK_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def crew(django_db_blocker: DjangoDbBlocker) -> Iterator[Crew]:
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), own_site(patch) as home:
+def crew(django_db_blocker: DjangoDbBlocker, own_home: Path) -> Iterator[Crew]:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        django_db_blocker.unblock(),
+        own_site(patch, own_home) as home,
+    ):
         verse = make_verse_model(home / "verse")
         patch.setenv("STANDIN_VERSE", str(verse))
         patch.setitem(model_library.FOLDERS, model_library.VERSE, verse)

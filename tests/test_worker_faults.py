@@ -10,6 +10,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_django import DjangoDbBlocker
@@ -38,8 +39,12 @@ SHORT_LEASE = 2.0
 
 
 @pytest.fixture(scope="module")
-def crew(django_db_blocker: DjangoDbBlocker) -> Iterator[Crew]:
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), own_site(patch) as home:
+def crew(django_db_blocker: DjangoDbBlocker, own_home: Path) -> Iterator[Crew]:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        django_db_blocker.unblock(),
+        own_site(patch, own_home) as home,
+    ):
         crew = Crew(home)
         yield crew
         crew.end()

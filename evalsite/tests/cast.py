@@ -35,8 +35,8 @@ def pids() -> list[int | None]:
     return [server.pid for server in embedded.status()]
 
 
-def connect(user: str = "evalsite") -> psycopg2.extensions.connection:
-    return psycopg2.connect(host=str(lay_out().sockets), port=5432, user=user, dbname="evalsite")
+def connect(name: str = "evalsite", user: str = "evalsite") -> psycopg2.extensions.connection:
+    return psycopg2.connect(host=str(lay_out().sockets), port=5432, user=user, dbname=name)
 
 
 def sql(statement: str) -> str:
