@@ -60,7 +60,7 @@ RUN = "5eed5eed-5eed-4eed-8eed-5eed5eed5eed"
 OPEN_GAME = "0feeed00-feed-4eed-8eed-5eed5eed5eed"
 PLAYED_GAME = "0feeed01-feed-4eed-8eed-5eed5eed5eed"
 # A program that rated the texts of the study.
-JUDGE = "zzcanary-judge"
+JUDGE = "some-metric"
 # The token of an invitation that nobody has used.
 INVITATION = "feed-feed-feed-feed-fe"
 # What fills the places in addresses. An address with a place that is not named here fails the crawl.
