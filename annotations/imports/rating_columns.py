@@ -79,7 +79,8 @@ class Reading:
     - `words`: points that words stand for; `scales`: ends by criterion; `lower_is_better` and `overall`: criteria
     - `keeps_off_scale`: scores that a given scale does not have are kept and flagged instead of refused
     - `threshold`: the largest share of inconsistent pages of an evaluator who counts; without one everybody counts
-    - `encoding`: that of files which are neither UTF-8 nor UTF-16
+    - `encoding`: that of files which are neither UTF-8 nor UTF-16; `sheet`: that of workbooks, the first with content
+      if left out
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class Reading:
     hides_names: bool = False
     threshold: str = ""
     encoding: str = ""
+    sheet: str = ""
 
     def column(self, role: str) -> str:
         """The column that has a role, or nothing."""
@@ -109,6 +111,7 @@ class Reading:
             "threshold": self.threshold,
             # Where nobody says one the digest of an import stays what it was before there was a choice.
             **({"encoding": self.encoding} if self.encoding else {}),
+            **({"sheet": self.sheet} if self.sheet else {}),
         }
 
     @classmethod

@@ -128,9 +128,19 @@ class ReadingForm(TextsForm, FileForm):
     hides_names = forms.BooleanField(required=False, label=_("Call the evaluators E001, E002 and so on"))
     keeps_off_scale = forms.BooleanField(required=False, label=_("Keep and flag scores off their scale"))
 
-    def __init__(self, columns: Sequence[str], *args: Any, encoding: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        *args: Any,
+        encoding: str = "",
+        sheet: str = "",
+        sheets: Sequence[str] = (),
+        shown_sheet: str = "",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.columns, self.encoding = columns, encoding
+        self.columns, self.encoding, self.sheet = columns, encoding, sheet
+        self.sheets, self.shown_sheet = sheets, shown_sheet
         for number, column in enumerate(columns):
             self.fields[f"column-{number}"] = forms.ChoiceField(
                 required=False, choices=list(ROLE_WORDS.items()), label=column
@@ -157,6 +167,13 @@ class ReadingForm(TextsForm, FileForm):
             initial=next((one.key for one in criteria if one.is_overall), ""),
         )
 
+    def sent(self) -> dict[str, Any]:
+        """Return what was sent, for a page that shows it again without a word of what is still missing."""
+        return {
+            name: field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+            for name, field in self.fields.items()
+        }
+
     def column_fields(self) -> list[forms.BoundField]:
         return [self[f"column-{number}"] for number in range(len(self.columns))]
 
@@ -180,6 +197,7 @@ class ReadingForm(TextsForm, FileForm):
             keeps_off_scale=bool(sent.get("keeps_off_scale")),
             threshold=str(sent.get("threshold", "")).strip(),
             encoding=self.encoding,
+            sheet=self.sheet,
             **self.chosen_scales(),
         )
 

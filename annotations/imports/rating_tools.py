@@ -39,6 +39,9 @@ class RatingFile:
     columns: tuple[str, ...]
     problems: Problems
     rows: Callable[[], Rows]
+    # Of a workbook, and which of them is read.
+    sheets: tuple[str, ...] = ()
+    sheet: str = ""
 
     def first_rows(self) -> list[dict[str, Any]]:
         """Return the first rows, without a word of what is wrong with others."""
@@ -79,7 +82,7 @@ def open_ratings(path: Path, name: str = "", *, sheet: str = "", encoding: str =
         tool = "Mechanical Turk"
     elif table.columns and table.columns[0] in ("Timestamp", "时间戳记", "时间戳"):
         tool = "Google Forms"
-    return RatingFile(name, tool, table.columns, table.problems, rows)
+    return RatingFile(name, tool, table.columns, table.problems, rows, table.sheets, table.sheet)
 
 
 def _with_columns(name: str, tool: str, problems: Problems, rows: Callable[[], Rows]) -> RatingFile:

@@ -75,11 +75,13 @@ def look_at_ratings(request: UserRequest, upload: UUID) -> HttpResponse:
         return redirect("annotations:results", kept.study.slug)
     if kept.job is not None and kept.job.is_open():
         return redirect(kept.job)
-    encoding = FileOptionsForm(request.POST if request.method == "POST" else request.GET).said()["encoding"]
+    said = FileOptionsForm(request.POST if request.method == "POST" else request.GET).said()
     try:
         with files_on_disk(kept) as files:
             first = next(one for one in files if one.number)
-            file = read_as_said(partial(open_ratings, first.path, first.name), encoding)
+            file = read_as_said(
+                partial(open_ratings, first.path, first.name, sheet=said["sheet"]), said["encoding"]
+            )
             file.problems.refuse_if_any()
             columns, rows = file.columns, file.first_rows()[:ROWS_SHOWN]
     except EncodingUnconfirmed as refused:
@@ -89,15 +91,22 @@ def look_at_ratings(request: UserRequest, upload: UUID) -> HttpResponse:
         form.add_error(None, str(refused)) if form.is_bound else None
         return look_page(request, form, None, [], refusal=refused)
     is_sent = request.method == "POST"
-    form = ReadingForm(columns, request.POST if is_sent else None, initial=initial(kept), encoding=encoding)
+    options: dict[str, Any] = {**said, "sheets": file.sheets, "shown_sheet": file.sheet}
+    form = ReadingForm(columns, request.POST if is_sent else None, initial=initial(kept), **options)
     found, refusal = None, None
     try:
-        reading = sent_reading(form, request) if is_sent else Reading(encoding=encoding)
+        reading = (
+            sent_reading(form, request)
+            if is_sent
+            else Reading(encoding=said["encoding"], sheet=said["sheet"])
+        )
         found = found_in_upload(kept, reading)
     except EncodingUnconfirmed as refused:
         return encoding_page(request, kept, refused)
     except Refused as refused:
         refusal = refused
+    if is_sent and request.POST.get("act") != "store":
+        form = ReadingForm(columns, initial=form.sent(), **options)
     if found is not None:
         form.add_criteria(found.summary.criteria)
         if is_sent and request.POST.get("act") == "store" and form.is_valid():
@@ -166,7 +175,7 @@ def look_page(
     }  # fmt: skip
     if refusal is not None:
         form.refuse_whole(refusal)
-    if not form.is_bound:
+    if not form.is_bound and found is not None:
         for field in form.column_fields():
             field.initial = roles.get(str(field.label), "")
     cells = [[shortened(row.get(column)) for row in rows] for column in form.columns]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from annotations.imports.ratings import FoundRatings
+from stats.reports.numbers import count
 
 if TYPE_CHECKING:
     from annotations.imports.rating_summary import CriterionFound, Summary
@@ -31,36 +32,44 @@ def count_lines(found: Summary) -> list[str]:
     """Return the counts in sentences."""
     lines = [
         _(
-            "%(ratings)s ratings by %(evaluators)d evaluators of %(texts)d texts: %(prompts)d prompts, %(methods)d"
+            "%(ratings)s ratings by %(evaluators)s evaluators of %(texts)s texts: %(prompts)s prompts, %(methods)s"
             " methods."
         )
         % {
-            "ratings": f"{found.ratings:,}", "evaluators": found.evaluators, "texts": found.texts,
-            "prompts": found.prompts, "methods": len(found.methods),
+            "ratings": count(found.ratings), "evaluators": count(found.evaluators), "texts": count(found.texts),
+            "prompts": count(found.prompts), "methods": count(len(found.methods)),
         },
         _("Methods: %(methods)s.") % {"methods": shortly(found.methods)},
-        _("Ratings of a text on a criterion: %(least)d to %(most)d, median %(median)g.")
-        % dict(zip(("least", "median", "most"), found.ratings_a_text, strict=True)),
-        _("Ratings by an evaluator: %(least)d to %(most)d, median %(median)g.")
-        % dict(zip(("least", "median", "most"), found.ratings_an_evaluator, strict=True)),
+        _("Ratings of a text on a criterion: %(least)s to %(most)s, median %(median)s.")
+        % spread(found.ratings_a_text),
+        _("Ratings by an evaluator: %(least)s to %(most)s, median %(median)s.")
+        % spread(found.ratings_an_evaluator),
         _("Pages on which an evaluator rated all methods of the prompt: %(share).0f %%.")
         % {"share": 100 * found.whole_pages},
         connection_line(found),
     ]  # fmt: skip
     if found.picks:
-        lines.append(_("%(count)d best picks.") % {"count": found.picks})
+        lines.append(_("%(count)s best picks.") % {"count": count(found.picks)})
     if found.repeats:
         lines.append(
-            _("%(count)d scores are given again by the same evaluator: the first counts, the others tell how far"
-              " evaluators agree with themselves.") % {"count": found.repeats}
+            _("%(count)s scores are given again by the same evaluator: the first counts, the others tell how far"
+              " evaluators agree with themselves.") % {"count": count(found.repeats)}
         )  # fmt: skip
     if found.missing:
-        lines.append(_("%(count)d scores are not there.") % {"count": found.missing})
+        lines.append(_("%(count)s scores are not there.") % {"count": count(found.missing)})
     if found.texts_given < found.texts:
         lines.append(
-            _("%(count)d texts did not come with their ratings.") % {"count": found.texts - found.texts_given}
+            _("%(count)s texts did not come with their ratings.")
+            % {"count": count(found.texts - found.texts_given)}
         )
     return lines
+
+
+def spread(of: tuple[int, float, int]) -> dict[str, str]:
+    """Return the least, the median and the most in words."""
+    least, median, most = of
+    middle = count(int(median)) if median == int(median) else f"{median:,.1f}"
+    return {"least": count(least), "median": middle, "most": count(most)}
 
 
 def connection_line(found: Summary) -> str:
@@ -77,7 +86,7 @@ def connection_line(found: Summary) -> str:
 def criterion_line(one: CriterionFound) -> str:
     """Say by which scale a criterion is read."""
     line = _("%(label)s: %(ratings)s ratings from %(lowest)g to %(highest)g; scale %(minimum)g to %(maximum)g") % {
-        "label": one.label, "ratings": f"{one.ratings:,}", "lowest": one.lowest, "highest": one.highest,
+        "label": one.label, "ratings": count(one.ratings), "lowest": one.lowest, "highest": one.highest,
         "minimum": one.minimum, "maximum": one.maximum,
     }  # fmt: skip
     notes = [
@@ -85,7 +94,7 @@ def criterion_line(one: CriterionFound) -> str:
         *([_("lower is better")] if one.lower_is_better else ()),
         *([_("overall")] if one.is_overall else ()),
         *(
-            [_("%(count)d off the scale, kept and flagged") % {"count": one.off_scale}]
+            [_("%(count)s off the scale, kept and flagged") % {"count": count(one.off_scale)}]
             if one.off_scale
             else ()
         ),

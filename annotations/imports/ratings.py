@@ -76,7 +76,7 @@ class RatingsReceipt:
 
 
 def find_ratings(
-    files: Sequence[NamedFile], reading: Reading, *, texts: NamedFile | None = None, sheet: str = ""
+    files: Sequence[NamedFile], reading: Reading, *, texts: NamedFile | None = None
 ) -> FoundRatings:
     """Read files of ratings, of one shape, and return what they hold; what `reading` leaves open is guessed.
 
@@ -87,7 +87,7 @@ def find_ratings(
     from annotations.imports.rating_records import read_ratings
     from annotations.imports.rating_summary import summary
 
-    opened, resolved, known = open_all(files, reading, texts=texts, sheet=sheet)
+    opened, resolved, known = open_all(files, reading, texts=texts)
     records = read_ratings(opened, resolved, known)
     _refuse_unstorable(records, files[0].name)
     if resolved.hides_names or any("@" in name for name in records.evaluators):
@@ -108,13 +108,13 @@ def find_ratings(
 
 
 def open_all(
-    files: Sequence[NamedFile], reading: Reading, *, texts: NamedFile | None = None, sheet: str = ""
+    files: Sequence[NamedFile], reading: Reading, *, texts: NamedFile | None = None
 ) -> tuple[list[RatingFile], Reading, dict[str, Text]]:
     """Open files, guess what their columns are, and read the table of texts; raise `Refused`."""
     if not 1 <= len(files) <= MOST_FILES:
         raise Refused(_("Give 1 to %(most)d files of ratings.") % {"most": MOST_FILES})
     opened = [
-        read_as_said(partial(open_ratings, file.path, file.name, sheet=sheet), reading.encoding)
+        read_as_said(partial(open_ratings, file.path, file.name, sheet=reading.sheet), reading.encoding)
         for file in files
     ]
     if any(file.problems for file in opened):

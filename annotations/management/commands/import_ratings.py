@@ -118,12 +118,11 @@ class Command(ActCommand):
             hides_names=options["hide_names"],
             threshold=options["threshold"],
             encoding=options["encoding"],
+            sheet=options["sheet"],
         )
         files = [NamedFile(path, path.name) for path in options["files"]]
         texts = options["texts"]
-        return find_ratings(
-            files, reading, texts=NamedFile(texts, texts.name) if texts else None, sheet=options["sheet"]
-        )
+        return find_ratings(files, reading, texts=NamedFile(texts, texts.name) if texts else None)
 
     def take_back(self, options: dict[str, Any]) -> None:
         slug = options["slug"]
