@@ -1,15 +1,26 @@
-"""Middleware of the site: what no page caches, and what every page and the API answer to a refusal."""
+"""Middleware of the site: who asks, what no page caches, and what every page and the API answer to a refusal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.contrib.auth import middleware as auth
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.functional import SimpleLazyObject
 
+from evalsite.sessions import user_of
 from generation.refusals import Refused
 from generation.web.answers import answered_with
+
+
+class AuthenticationMiddleware(auth.AuthenticationMiddleware):
+    """Django's, with the user that was read with the session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
 
 
 def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

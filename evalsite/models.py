@@ -1,11 +1,27 @@
-"""What belongs to accounts and to no app: the tokens by which scripts call the API."""
+"""What belongs to accounts and to no app: sessions, and the tokens by which scripts call the API."""
 
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+
+from evalsite.sessions import SessionStore
+
+
+class Session(AbstractBaseSession):
+    """A session of the site; with somebody logged in it names them, so that both are read at once."""
+
+    # Without a key in the database: the store takes a row that it refuses for a name that is taken, and tries for ever.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, db_constraint=False, related_name="+"
+    )
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        return SessionStore
 
 
 class ApiToken(models.Model):

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, Route, expect
 
 from annotations.models import AnswerChange, Rating, Study
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.recruiting.enrolment import enrol
 from annotations.tests.cast import build_study, build_user, placements
+from evalsite.models import Session
 from tests.browsing import needs_browser
 from tests.rating_page import FIRST, PASSWORD, SECOND, arrive, expect_saved, is_chosen, point, scores
 

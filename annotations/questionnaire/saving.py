@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from annotations.models import Placement, Study
+from annotations.questionnaire.prepared import PreparedStatement
 from generation.refusals import Refused
 
 # The largest whole number that JavaScript counts without a gap.
@@ -182,6 +183,20 @@ JOIN annotations_placement picked
 WHERE placement.token = %(token)s
 """
 
+# Numbers in an address may be of any size.
+PLACE_TYPES = {
+    "token": "text",
+    "evaluator": "bigint",
+    "slug": "text",
+    "subtask": "numeric",
+    "page": "numeric",
+}
+ANSWER_TYPES = {"client_order": "bigint", "seconds_on_page": "double precision"}
+SAVE_A_RATING = PreparedStatement(
+    "save_rating", SAVE_RATING, PLACE_TYPES | ANSWER_TYPES | {"criterion": "text", "score": "bigint"}
+)
+SAVE_A_BEST_CHOICE = PreparedStatement("save_best_choice", SAVE_BEST_CHOICE, PLACE_TYPES | ANSWER_TYPES)
+
 
 def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receipt:
     """Save one answer of an evaluator and return what is stored now.
@@ -193,7 +208,7 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
     is_rating = answer.criterion is not None
     parameters = {**vars(address), **vars(answer), "evaluator": evaluator.pk}
     with connection.cursor() as cursor:
-        cursor.execute(SAVE_RATING if is_rating else SAVE_BEST_CHOICE, parameters)
+        (SAVE_A_RATING if is_rating else SAVE_A_BEST_CHOICE).execute(cursor, parameters)
         target = cursor.fetchone()
         if target is None:
             refuse_place(evaluator, answer)
