@@ -27,6 +27,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
+def letter_of(position: int) -> str:
+    """Return the name that an evaluator sees of the text in a place: A for the first."""
+    return chr(ord("A") + position)
+
+
 # The time to answer has ended: by the database's clock, so that pages, tasks and the saving of an answer agree.
 IS_OVER = Q(study__state=Study.State.CLOSED) | Q(deadline__lte=Now())
 
@@ -196,7 +201,7 @@ class Placement(models.Model):
     @property
     def letter(self) -> str:
         """The name that the evaluator sees: A for the first place."""
-        return chr(ord("A") + self.position)
+        return letter_of(self.position)
 
 
 class Rating(models.Model):

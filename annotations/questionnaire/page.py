@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
-from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
-from annotations.models import BestChoice, Criterion, Enrolment, Judgement, Page, Placement, Rating, Study
+from annotations.models import Criterion, Enrolment, Judgement, Study
+from annotations.models.answers import letter_of
+from annotations.questionnaire.fragments import question_html
 from annotations.questionnaire.judged_questions import JudgedQuestion, judged_questions
+from annotations.questionnaire.page_rows import criteria_of, find_page, texts_of
 from annotations.questionnaire.prompt_parts import Passage, is_heading, is_much_to_read, passages
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
@@ -41,6 +43,8 @@ class Question:
     token: str
     letter: str
     score: float | None
+    # Whether it can be answered now.
+    is_open: bool = True
 
     @property
     def name(self) -> str:
@@ -49,6 +53,20 @@ class Question:
     @property
     def anchor(self) -> str:
         return f"{self.letter.lower()}-{self.criterion.key}"
+
+    @property
+    def field_html(self) -> SafeString:
+        return self._html("_question")
+
+    @property
+    def missing_html(self) -> SafeString:
+        """Its place in the list of what is missing."""
+        return self._html("_missing")
+
+    def _html(self, template: str) -> SafeString:
+        return question_html(
+            template, self.criterion, self.token, self.letter, self.score, is_open=self.is_open
+        )
 
 
 @dataclass(frozen=True)
@@ -191,59 +209,51 @@ def page_url(address: PageAddress) -> str:
 
 
 def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
-    """Return a page of this enrolment, or raise 404. Makes five queries, however large the study is."""
-    pages = list(
-        Page.objects.filter(
-            Exists(Placement.objects.filter(enrolment=enrolment, page=OuterRef("pk"))),
-            subtask__number=subtask,
-        ).select_related("prompt")
-    )
-    page = next((page for page in pages if page.number == number), None)
-    if page is None:
+    """Return a page of this enrolment (read `answering`), or raise 404; three queries, however large the study is."""
+    found = find_page(enrolment, subtask, number)
+    if found is None:
         raise Http404
-    placements = Placement.objects.filter(enrolment=enrolment, page=page).select_related("candidate")
-    criteria = list(Criterion.objects.filter(study=enrolment.study_id))
-    is_judged = enrolment.study.asks.answer is not None
-    ratings: list[Rating] = []
-    picks: list[BestChoice] = []
-    judgements: list[Judgement] = []
-    if is_judged:
-        judgements = list(Judgement.objects.filter(enrolment=enrolment, page=page))
-    else:
-        ratings = list(Rating.objects.filter(enrolment=enrolment, candidate__pagecandidate__page=page))
-        picks = list(BestChoice.objects.filter(enrolment=enrolment, page=page))
-    scores = {(rating.candidate_id, rating.criterion_id): rating.score for rating in ratings}
-    stored: list[Rating | BestChoice | Judgement] = [*ratings, *picks, *judgements]
+    prompt, page, pages = found
+    study = enrolment.study
+    is_judged = study.asks.answer is not None
+    criteria, texts = criteria_of(study.pk), texts_of(enrolment, page)
+    judgements = list(Judgement.objects.filter(enrolment=enrolment, page=page)) if is_judged else []
     cards = [
         Card(
-            token=placement.token,
-            letter=placement.letter,
-            text=enrolment.study.shown(placement.candidate.text),
+            token=text.token,
+            letter=letter_of(text.position),
+            text=(shown := study.shown(text.text)),
             questions=[
                 Question(
                     criterion,
-                    placement.token,
-                    placement.letter,
-                    scores.get((placement.candidate_id, criterion.pk)),
+                    text.token,
+                    letter_of(text.position),
+                    text.scores.get(criterion.pk),
+                    is_open=vars(enrolment)["is_open"],
                 )
                 for criterion in criteria
                 if not is_judged
             ],
-            is_best=any(pick.candidate_id == placement.candidate_id for pick in picks),
-            is_verse=GENRES[page.prompt.genre].is_verse,
-            html=rendered(enrolment.study.shown(placement.candidate.text), enrolment.study),
+            is_best=text.is_best,
+            is_verse=GENRES[prompt.genre].is_verse,
+            html=rendered(shown, study),
         )
-        for placement in placements.order_by("position")
+        for text in texts
     ]
     return RatingPage(
-        study=enrolment.study,
-        address=PageAddress(enrolment.study.slug, subtask, number),
-        prompt=page.prompt,
-        pages=len(pages),
+        study=study,
+        address=PageAddress(study.slug, subtask, number),
+        prompt=prompt,
+        pages=pages,
         cards=cards,
-        highest_order=max((answer.client_order for answer in stored), default=0),
-        saved_at=max((answer.saved_at for answer in stored), default=None),
-        judged=judged_questions(enrolment.study, criteria, cards, judgements),
+        highest_order=max(
+            (*(text.highest_order for text in texts), *(one.client_order for one in judgements)), default=0
+        ),
+        saved_at=max(
+            (*(text.saved_at for text in texts if text.saved_at), *(one.saved_at for one in judgements)),
+            default=None,
+        ),
+        judged=judged_questions(study, criteria, cards, judgements),
     )
 
 

@@ -8,7 +8,6 @@ from weakref import WeakSet
 
 from django.conf import settings
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
 
 class PreparedStatement:
@@ -22,12 +21,13 @@ class PreparedStatement:
         # The connections that know it: a new one, after the database was away, does not.
         self.known: WeakSet[Any] = WeakSet()
 
-    def execute(self, cursor: CursorWrapper, parameters: Mapping[str, Any]) -> None:
-        """Run the statement on Django's connection; behind a pooler that shares connections, without preparing it."""
+    def ready(self) -> str:
+        """Return what runs the statement on Django's connection now; behind a pooler nothing is prepared."""
         if settings.TRANSACTION_POOLER:
-            cursor.execute(self.sql, parameters)
-            return
+            return self.sql
+        connection.ensure_connection()
         if connection.connection not in self.known:
-            cursor.execute(self.preparing)
+            with connection.cursor() as cursor:
+                cursor.execute(self.preparing)
             self.known.add(connection.connection)
-        cursor.execute(self.executing, parameters)
+        return self.executing

@@ -208,7 +208,7 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
     is_rating = answer.criterion is not None
     parameters = {**vars(address), **vars(answer), "evaluator": evaluator.pk}
     with connection.cursor() as cursor:
-        (SAVE_A_RATING if is_rating else SAVE_A_BEST_CHOICE).execute(cursor, parameters)
+        cursor.execute((SAVE_A_RATING if is_rating else SAVE_A_BEST_CHOICE).ready(), parameters)
         target = cursor.fetchone()
         if target is None:
             refuse_place(evaluator, answer)

@@ -137,12 +137,12 @@ def test_the_list_has_ones_own_jobs_in_few_queries(
     assert "Nothing was asked for in the last week." in text(as_anna.get("/manage/jobs/"))
     queued(rated, with_role(rated, "ben"), "xlsx")
     queued(rated, anna)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         first = text(as_anna.get("/manage/jobs/"))
     assert "All answers (CSV)" in first
     assert "All answers (XLSX)" not in first
     queued(rated, anna, "jsonl")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         as_anna.get("/manage/jobs/")
 
 

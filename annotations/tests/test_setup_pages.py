@@ -386,7 +386,7 @@ def test_closing_asks_first_and_says_who_is_still_answering(
 
 
 @pytest.mark.parametrize(
-    ("path", "queries"), [("", 13), ("material/", 13), ("settings/", 5), ("criteria/", 8), ("preview/", 6)]
+    ("path", "queries"), [("", 12), ("material/", 12), ("settings/", 4), ("criteria/", 7), ("preview/", 5)]
 )
 @pytest.mark.parametrize("prompts", [2, 30])
 def test_pages_take_the_same_queries_however_large_the_study_is(

@@ -140,10 +140,10 @@ def test_the_pages_take_constant_queries(
 ) -> None:
     for slug, prompts in (("small", 1), ("large", 24)):
         enrol(build_study(slug=slug, prompts=prompts), alice)
-        with django_assert_num_queries(4):  # session, user, enrolment, progress
+        with django_assert_num_queries(3):  # session with user, enrolment, progress
             as_alice.get(f"/studies/{slug}/")
-        # session, user, enrolments, progress, studies that they run, permissions of their own and of their groups
-        with django_assert_num_queries(7):
+        # session with user, enrolments, progress, studies that they run, permissions of their own and of their groups
+        with django_assert_num_queries(6):
             as_alice.get("/studies/")
 
 
@@ -152,6 +152,6 @@ def test_the_list_for_staff_takes_constant_queries(
 ) -> None:
     client.force_login(build_user("dora", is_staff=True))
     for slug in ("one", "two", "three"):
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(3):
             client.get("/studies/")
         build_study(slug=slug, prompts=1)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from evalsite.models import Session
 from evalsite.sessions import BACKEND, SessionStore
 
-ACCOUNT = "/accounts/password_change/"
+ACCOUNT = "/accounts/password/"
 
 
 @pytest.fixture

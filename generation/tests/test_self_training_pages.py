@@ -242,9 +242,9 @@ def test_pages_cost_the_same_at_any_length(
     staff: Client, chain: SelfTraining, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for name in ("a", "b", "c"):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             staff.get(chain.get_absolute_url())
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             staff.get(ADDRESS)
         start_self_training(name, [TITLES], base_model="verse", steps=4, cycles=2)
 

@@ -1,0 +1,108 @@
+"""What is read of one page of one evaluator: three statements, each planned once a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from annotations.models import Criterion, Enrolment
+from annotations.questionnaire.prepared import PreparedStatement
+from generation.models import Prompt
+
+# Numbers in an address may be of any size.
+PAGE = PreparedStatement(
+    "rating_page",
+    """
+    SELECT prompt.*, page.id AS page_id, (
+        SELECT count(*) FROM annotations_page other
+        WHERE other.subtask_id = page.subtask_id AND EXISTS (
+            SELECT FROM annotations_placement WHERE enrolment_id = %(enrolment)s AND page_id = other.id)
+    ) AS pages
+    FROM annotations_subtask subtask
+    JOIN annotations_page page ON page.subtask_id = subtask.id AND page.number = %(number)s
+    JOIN generation_prompt prompt ON prompt.id = page.prompt_id
+    WHERE subtask.study_id = %(study)s AND subtask.number = %(subtask)s AND EXISTS (
+        SELECT FROM annotations_placement WHERE enrolment_id = %(enrolment)s AND page_id = page.id)
+    """,
+    {"enrolment": "bigint", "study": "bigint", "subtask": "numeric", "number": "numeric"},
+)
+TEXTS = PreparedStatement(
+    "rating_page_texts",
+    """
+    SELECT placement.token, placement.position, candidate.text, given.scores,
+           coalesce(choice.candidate_id = placement.candidate_id, false),
+           greatest(given.client_order, choice.client_order), greatest(given.saved_at, choice.saved_at)
+    FROM annotations_placement placement
+    JOIN generation_candidate candidate ON candidate.id = placement.candidate_id
+    LEFT JOIN LATERAL (
+        SELECT array_agg(ARRAY[criterion_id, score]) AS scores, max(client_order) AS client_order,
+               max(saved_at) AS saved_at
+        FROM annotations_rating
+        WHERE enrolment_id = placement.enrolment_id AND candidate_id = placement.candidate_id
+    ) given ON true
+    LEFT JOIN annotations_bestchoice choice
+        ON choice.enrolment_id = placement.enrolment_id AND choice.page_id = placement.page_id
+    WHERE placement.enrolment_id = %(enrolment)s AND placement.page_id = %(page)s
+    ORDER BY placement.position
+    """,
+    {"enrolment": "bigint", "page": "bigint"},
+)
+CRITERIA = PreparedStatement(
+    "criteria_of_study",
+    "SELECT * FROM annotations_criterion WHERE study_id = %(study)s ORDER BY number",
+    {"study": "bigint"},
+)
+
+
+@dataclass(frozen=True)
+class StoredText:
+    """A text on a page with what its evaluator has answered about it: scores by the criteria's primary keys."""
+
+    token: str
+    position: int
+    text: str
+    scores: Mapping[int, float]
+    is_best: bool
+    # Of the answers about it, the pick of the page among them.
+    highest_order: int
+    saved_at: datetime | None
+
+
+def find_page(enrolment: Enrolment, subtask: int, number: int) -> tuple[Prompt, int, int] | None:
+    """Return the prompt of a page of this enrolment, the page's primary key, and how many pages its sub-task has."""
+    parameters = {
+        "enrolment": enrolment.pk,
+        "study": enrolment.study_id,
+        "subtask": subtask,
+        "number": number,
+    }
+    prompt = next(iter(Prompt.objects.raw(PAGE.ready(), parameters)), None)
+    if prompt is None:
+        return None
+    read = vars(prompt)
+    return prompt, read["page_id"], read["pages"]
+
+
+def texts_of(enrolment: Enrolment, page: int) -> list[StoredText]:
+    """Return the texts of a page in the order of the evaluator."""
+    with connection.cursor() as cursor:
+        cursor.execute(TEXTS.ready(), {"enrolment": enrolment.pk, "page": page})
+        return [
+            StoredText(
+                token,
+                position,
+                text,
+                {int(pk): int(score) if score.is_integer() else score for pk, score in scores or ()},
+                is_best,
+                order or 0,
+                saved_at,
+            )
+            for token, position, text, scores, is_best, order, saved_at in cursor.fetchall()
+        ]
+
+
+def criteria_of(study: int) -> list[Criterion]:
+    return list(Criterion.objects.raw(CRITERIA.ready(), {"study": study}))
