@@ -155,10 +155,10 @@ def test_a_save_with_a_consent_takes_two_queries_too(
     Study.objects.update(consent={"en": "We keep your answers."}, questions=QUESTIONS)
     enrol(study, alice)
     give_consent(alice, "poems", {})
-    token = placements(study, alice)[0].token
-    assert send(as_alice, token).status_code == 200
+    first, second, *_rest = placements(study, alice)
+    assert send(as_alice, first.token).status_code == 200
     with django_assert_num_queries(2):
-        assert send(as_alice, token).status_code == 200
+        assert send(as_alice, second.token).status_code == 200
     as_alice.get("/studies/poems/subtasks/1/pages/1/")
     with django_assert_num_queries(5):
         as_alice.get("/studies/poems/subtasks/1/pages/1/")

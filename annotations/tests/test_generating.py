@@ -281,7 +281,7 @@ def test_page_costs_the_same_with_many_runs(
             study_run = start_run(study, METHOD)
             GenerationRun.objects.filter(pk=study_run.run_id).update(state="done")
             StudyRun.objects.filter(pk=study_run.pk).update(refused_at=Now())
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(13):
             page = shown(staff, URL)
     assert page.count("Add the texts to the study") == 9
 
