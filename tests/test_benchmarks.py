@@ -52,6 +52,13 @@ def test_every_benchmark_is_tested() -> None:
     assert [name for name in names if f'"{name}"' not in tests] == []
 
 
+def test_strengths_are_timed_beside_choix(capsys: pytest.CaptureFixture[str]) -> None:
+    run("comparison_speed", "--methods", "4", "--prompts", "12", "--evaluators", "6", "--judgements", "144")
+    said = capsys.readouterr().out
+    assert "times ours" in said
+    assert "together" in said
+
+
 def test_false_positives_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     run("stats_false_positives", "--studies", "5")
     assert "share of 5 studies" in capsys.readouterr().out

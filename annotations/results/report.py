@@ -16,6 +16,7 @@ from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
 from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
 from annotations.results.consistency import Verdict
 from annotations.results.elsewhere import analysis_by_design, elsewhere_facts
+from annotations.results.judgements.preferences import study_preferences
 from annotations.results.judges import judge_facts
 from annotations.results.rating_table import page_prompts, page_seconds, rating_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
@@ -128,6 +129,7 @@ def study_report(
         uncut_tags=uncut_tags(compared, tags),
         ordinal=ordinal,
         severity=strictness,
+        preferences=study_preferences(study, valid, analysis.primary, samples_of, BOOTSTRAP_SEED),
         judges=judge_facts(study, valid, analysis.primary, samples_of, plan),
     )
 

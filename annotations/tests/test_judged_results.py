@@ -88,7 +88,17 @@ def test_a_judged_study_has_a_report_in_all_formats_and_both_languages(
     assert {choice.kind for choice in report.analysis.choices} == {"page differences"}
     means = {one.method: one.crossed.estimate for one in report.analysis.means if one.criterion == "overall"}
     assert sorted(means, key=lambda key: means[key] or 0) == [f"method-{number}" for number in range(4)]
-    for language, word in (("en", "Mean scores"), ("zh-hans", "平均得分")):
+    assert report.preferences is not None
+    assert [one.method for one in report.preferences.strengths] == [
+        f"method-{number}" for number in (3, 2, 1, 0)
+    ]
+    assert {one.name for one in report.preferences.effects} <= {"first", "length", "marks"}
+    assert report.preferences.left_out == ("length", "marks")
+    assert (report.preferences.ties > 0) == (protocol == "pairwise")
+    assert all((one.luce is not None) == (protocol == "ranking") for one in report.preferences.strengths)
+    assert len(report.preferences.best_worst) == (4 if protocol == "best_worst" else 0)
+    assert json.loads(export(report, "json"))["preferences"]["judgements_to_flip"]["first"] == "method-3"
+    for language, word in (("en", "Ranking from comparisons"), ("zh-hans", "由比较得出的排名")):
         with override(language):
             for file_format in FORMATS:
                 body = export(report, file_format)

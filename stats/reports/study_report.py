@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from stats.analysis import Analysis
     from stats.cases import CaseKind
+    from stats.comparisons.preferences import Preferences
     from stats.judges.checks import JudgeChecks
     from stats.ordinal.check import OrdinalCheck
     from stats.ordinal.severity import Severity
@@ -263,6 +264,8 @@ class StudyReport:
     # The primary comparisons with scores as ordered categories, and how strict evaluators are.
     ordinal: OrdinalCheck | None = None
     severity: Severity | None = None
+    # The methods by comparisons of their texts, where pages were judged as a whole.
+    preferences: Preferences | None = None
     # Programs that rated; none while the study is sealed.
     judges: tuple[JudgeFacts, ...] = ()
 
@@ -273,12 +276,20 @@ class StudyReport:
     def as_dict(self) -> dict[str, Any]:
         """Return plain dictionaries and lists, ready for JSON; the analysis stands beside the other keys."""
         bare = replace(
-            self, analysis=None, without_exclusions=(), slices=(), ordinal=None, severity=None, judges=()
+            self,
+            analysis=None,
+            without_exclusions=(),
+            slices=(),
+            ordinal=None,
+            severity=None,
+            preferences=None,
+            judges=(),
         )
         plain = asdict(bare)
         del plain["analysis"]
         plain["without_exclusions"] = [comparison.as_dict() for comparison in self.without_exclusions]
         plain["ordinal"] = None if self.ordinal is None else self.ordinal.as_dict()
+        plain["preferences"] = None if self.preferences is None else self.preferences.as_dict()
         plain["severity"] = None if self.severity is None else self.severity.as_dict()
         del plain["judges"]
         plain["judge_checks"] = [one.as_dict() for one in self.judges]

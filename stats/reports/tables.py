@@ -10,6 +10,7 @@ from stats.reports.write_rows import Columns, Row, Value, csv_chunks
 
 if TYPE_CHECKING:
     from stats.analysis import Analysis
+    from stats.comparisons.preferences import Preferences
     from stats.reports.study_report import StudyReport
 
 
@@ -65,6 +66,8 @@ def tidy_rows(report: StudyReport) -> Iterator[Row]:
         for estimate in judge.with_judge():
             for column, number in flat(f"with_judge.{judge.key}", estimate):
                 yield column, estimate["criterion"], estimate["a"], estimate["b"], number
+    if report.preferences is not None:
+        yield from preference_rows(report.preferences)
     for part in report.slices:
         name = f"slice.{part.tag}={part.value}"
         yield f"{name}.prompts", None, None, None, part.prompts
@@ -74,6 +77,20 @@ def tidy_rows(report: StudyReport) -> Iterator[Row]:
         for comparison in part.comparisons:
             for column, number in flat(f"{name}.difference", comparison.as_dict()):
                 yield column, comparison.criterion, comparison.a, comparison.b, number
+
+
+def preference_rows(preferences: Preferences) -> Iterator[Row]:
+    """Yield the numbers of comparisons of texts."""
+    found = preferences.as_dict()
+    criterion = found["criterion"]
+    for of_method in (*found.pop("strengths"), *found.pop("best_worst")):
+        for name, value in flat("preference", of_method):
+            yield name, criterion, of_method["method"], None, value
+    for effect in found.pop("effects"):
+        for name, value in flat(f"preference.{effect['name']}", effect):
+            yield name, criterion, None, None, value
+    for name, value in flat("preferences", found):
+        yield name, criterion, None, None, value
 
 
 def analysis_rows(analysis: Analysis) -> Iterator[Row]:

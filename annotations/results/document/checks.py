@@ -84,7 +84,7 @@ def test_sentence(sentence: str, test: WaldTest | None) -> str:
 def ranking_section(report: StudyReport, analysis: Analysis) -> Section | None:
     """Rank the methods by their best picks, or where nobody was asked for one by which of two was rated better."""
     ranking = analysis.ranking if report.study.has_best_picks else analysis.ranking_by_rating
-    if ranking is None:
+    if ranking is None or report.study.protocol != "ratings":
         return None
     if report.study.has_best_picks:
         title = _("Ranking from best picks")
