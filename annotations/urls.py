@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("annotations.judges.urls")),
     path("", include("annotations.recruiting.urls")),
     path("", include("annotations.plan.urls")),
+    path("", include("annotations.sample_size.urls")),
     path("", include("annotations.monitoring.urls")),
     path("", include("annotations.results.urls")),
     path("", include("annotations.jobs.urls")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -99,7 +100,12 @@ class PlanForm(forms.Form):
         error_messages={"required": _("Tick the box to lock the plan.")},
     )
 
-    def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
+    # What the page of the sample size proposes in its address.
+    PROPOSED = ("primary_criterion", "planned_effect", "planned_evaluators", "planned_prompts")
+
+    def __init__(
+        self, study: Study, *args: Any, proposed: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
         pairs = [f"{a}:{b}" for a, b in every_pair(study)]
         criteria = {criterion.key: criterion for criterion in study.criteria.all()}
         label = study.study_methods.names()
@@ -110,6 +116,9 @@ class PlanForm(forms.Form):
             "off_scale": AnalysisPlan.OffScale.KEPT,
             "analysis": AnalysisPlan.Analysis.BY_DESIGN,
             "planned_prompts": Page.objects.filter(subtask__study=study).count(),
+        }
+        kwargs["initial"] |= {
+            name: value for name, value in (proposed or {}).items() if name in self.PROPOSED
         }
         super().__init__(*args, **kwargs)
         self.fields["primary_criterion"] = forms.TypedChoiceField(

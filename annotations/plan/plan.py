@@ -20,6 +20,7 @@ from annotations.models import (
     AnalysisPlan,
     Criterion,
     Placement,
+    StaffAct,
     Study,
 )
 from annotations.models.bounds import check_row
@@ -287,6 +288,10 @@ def deviations(study: Study, plan: AnalysisPlan | None, conduct: Conduct) -> tup
             )
         if study.state == Study.State.OPEN and not has_answers(study):
             return (_("No plan is locked yet."),)
+        if StaffAct.objects.filter(study=study, act="study.launched", details__without_plan=True).exists():
+            return (
+                _("The study was launched without a plan of its analysis, and none was locked afterwards."),
+            )
         return (_("No plan was locked before the first answer."),)
     return (
         *deviations_in_numbers(study, plan, conduct),

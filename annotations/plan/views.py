@@ -27,7 +27,7 @@ def plan(request: UserRequest, slug: str) -> HttpResponse:
     """Show the plan of a study, or the form that locks one."""
     study = study_for(request.user, slug, Right.RUN if request.method == "POST" else Right.ANALYSE)
     if request.method != "POST":
-        return plan_page(request, study, PlanForm(study))
+        return plan_page(request, study, PlanForm(study, proposed=request.GET.dict()))
     form = PlanForm(study, request.POST)
     if not form.is_valid():
         return plan_page(request, study, form, status=HTTPStatus.BAD_REQUEST)

@@ -47,6 +47,7 @@ from generation.web.once import make_once
 from generation.web.rest import (
     TABLE_PARSERS,
     Amount,
+    Body,
     Share,
     Strict,
     UserRequest,
@@ -327,9 +328,29 @@ def step(act: Callable[..., Any], operation_id: str, summary: str) -> type[APIVi
 
 
 SignOff = step(sign_off, "sign_off", "Declare the material and the criteria right")
-Launch = step(launch, "launch", "Open a draft to its evaluators, for good")
 Pause = step(pause, "pause", "Take no answers for a time; deadlines stay as they are")
 Resume = step(resume, "resume", "Take answers again after a pause")
+
+
+class LaunchBody(Body):
+    without_plan = serializers.BooleanField(
+        default=False, help_text="Needed where no plan of the analysis is locked; the report says so."
+    )
+
+
+class Launch(APIView):
+    @extend_schema(
+        operation_id="launch",
+        summary="Open a draft to its evaluators, for good",
+        request=LaunchBody,
+        responses=StudySerializer,
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        # Calls from before there was anything to say have no body, or null.
+        says = request.content_type == "application/json" and request.data is not None
+        launch(study, by=request.user, **(checked_body(LaunchBody, request) if says else {}))
+        return study_response(request.user, slug)
 
 
 class Close(APIView):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from annotations.models import Criterion, Study
+from annotations.models import AnalysisPlan, Criterion, Study
 from annotations.setup.lifecycle import launch_obstacles, material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks
 from stats.reports.numbers import exact_percent
@@ -26,6 +26,8 @@ class Step:
     verb: str
     is_done: bool
     facts: tuple[str, ...]
+    # Another page of the step: its address and what it is called.
+    also: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def checklist(study: Study) -> Checklist:
     labels = [str(criterion.label) for criterion in criteria]
     is_draft = study.state == Study.State.DRAFT
     wrong = tuple(material_obstacles(study, checks))
+    has_plan = AnalysisPlan.objects.filter(study=study).exists()
     steps = (
         Step(
             "criteria",
@@ -91,6 +94,19 @@ def checklist(study: Study) -> Checklist:
             _("See it as an evaluator"),
             study.signed_off_at is not None,
             (_("Look at the pages as evaluators will see them, then sign the material off."),),
+        ),
+        Step(
+            "plan",
+            _("Plan, sample size and rehearsal"),
+            reverse("annotations:plan", args=[study.slug]),
+            _("Look at the plan") if has_plan else _("Plan the analysis"),
+            has_plan,
+            (
+                _("The plan is locked.")
+                if has_plan
+                else _("Say before the first answer what decides the study, and see what it will find."),
+            ),
+            (reverse("annotations:sample_size", args=[study.slug]), _("How many evaluators?")),
         ),
     )
     obstacles = tuple(launch_obstacles(study, checks, wrong))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.access.log import log_act
-from annotations.models import Enrolment, Page, PageCandidate, Study
+from annotations.models import AnalysisPlan, Enrolment, Page, PageCandidate, Study
 from annotations.models.counting import count_of
 from annotations.questionnaire.blocks import cycle_length
 from annotations.questionnaire.progress import Progress, progress_of
@@ -49,11 +49,12 @@ def sign_off(study: Study, *, by: User | None) -> None:
 
 
 @transaction.atomic
-def launch(study: Study, *, by: User | None) -> None:
+def launch(study: Study, *, by: User | None, without_plan: bool = False) -> None:
     """Open a draft to its evaluators, for good: its material, criteria and rules are fixed from now on.
 
-    Raises Refused with all reasons there are. The study's row is locked, because nothing of it may change
-    between the check and the launch.
+    Whoever has locked no plan of the analysis must mean it (`without_plan`), and the report says so. Raises Refused
+    with all reasons there are. The study's row is locked, because nothing of it may change between the check and the
+    launch.
     """
     locked = Study.objects.locked(study)
     if locked.state != Study.State.DRAFT:
@@ -61,9 +62,16 @@ def launch(study: Study, *, by: User | None) -> None:
     checks = material_checks(locked)
     if wrong := launch_obstacles(locked, checks, material_obstacles(locked, checks)):
         raise Refused(*wrong)
+    has_plan = AnalysisPlan.objects.filter(study=study).exists()
+    if not (has_plan or without_plan):
+        raise Refused(
+            _(
+                "No plan of the analysis is locked. Lock one, or say that the study is launched without a plan."
+            )
+        )
     Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN, launched_at=Now())
     study.refresh_from_db(fields=["state", "launched_at"])
-    log_act(study, by, "study.launched")
+    log_act(study, by, "study.launched", **({} if has_plan else {"without_plan": True}))
 
 
 def pause(study: Study, *, by: User | None) -> bool:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotations.access.fixed import why_fixed
 from annotations.access.permissions import Right, may_create, rights, studies_run_by, study_for
-from annotations.models import Study
+from annotations.models import AnalysisPlan, Study
 from annotations.offered_languages import offer_languages, offered_language
 from annotations.requests import UserRequest
 from annotations.setup import lifecycle
@@ -207,9 +207,9 @@ def launch(request: UserRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         if study.state != Study.State.DRAFT or checklist(study).launch_obstacles:
             return redirect("annotations:setup", slug)
-        return ask(request, launch_question(study))
+        return ask(request, launch_question(study), "annotations/setup/launch.html", study=study)
     try:
-        lifecycle.launch(study, by=request.user)
+        lifecycle.launch(study, by=request.user, without_plan="without_plan" in request.POST)
     except Refused as refused:
         return refused_page(request, study, _("The study is not launched"), refused)
     messages.success(request, _("The study is launched. Now evaluators can be invited."))
@@ -225,17 +225,24 @@ def launch_question(study: Study) -> Question:
         "criteria": study.criteria.count(),
         "subtasks": checks.subtasks,
     }
+    has_plan = AnalysisPlan.objects.filter(study=study).exists()
+    without = _(
+        "No plan of the analysis is locked. It can still be locked until the first answer; without one the report"
+        " says that the study was launched without a plan."
+    )
     return Question(
         _("Launch “%(title)s”?") % {"title": study.title},
         (
+            *(() if has_plan else (without,)),
             _(
                 "From then on its material, its criteria and its rules are fixed: there is no way back to a draft."
             ),
             held % counts,
             *missing_words(study, study.criteria.all()),
         ),
-        _("Launch the study"),
+        _("Launch the study") if has_plan else _("Launch without a plan"),
         reverse("annotations:setup", args=[study.slug]),
+        () if has_plan else (("without_plan", "1"),),
     )
 
 

@@ -237,7 +237,10 @@ def test_a_study_goes_from_its_beginning_to_its_launch(nora: User) -> None:
     early = called(nora, "post", "studies/tang/launch/")
     assert (early.status_code, early.json()) == (409, {"detail": "Nobody has signed the material off."})
     assert called(nora, "post", "studies/tang/sign-off/").json()["signed_off_at"]
-    assert called(nora, "post", "studies/tang/launch/").json()["state"] == "open"
+    unplanned = called(nora, "post", "studies/tang/launch/")
+    assert "without a plan" in str(unplanned.json())
+    launched = called(nora, "post", "studies/tang/launch/", {"without_plan": True})
+    assert launched.json()["state"] == "open"
     assert called(nora, "post", "studies/tang/pause/").json()["state"] == "paused"
     assert called(nora, "post", "studies/tang/pause/").status_code == 409
     assert called(nora, "post", "studies/tang/resume/").json()["state"] == "open"

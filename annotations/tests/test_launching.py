@@ -41,14 +41,14 @@ def acts(study: Study) -> list[str]:
 
 def reasons(study: Study) -> tuple[str, ...]:
     with pytest.raises(Refused) as refused:
-        launch(study, by=None)
+        launch(study, by=None, without_plan=True)
     return refused.value.reasons
 
 
 def test_draft_that_is_signed_off_is_launched(draft: Study, carol: User) -> None:
     sign_off(draft, by=carol)
     assert draft.signed_off_at
-    launch(draft, by=carol)
+    launch(draft, by=carol, without_plan=True)
     stored = Study.objects.get(pk=draft.pk)
     assert stored.state == draft.state == "open"
     assert stored.launched_at == draft.launched_at
@@ -98,7 +98,7 @@ def test_run_under_way_keeps_from_launching(draft: Study) -> None:
     GenerationRun.objects.filter(pk=run.pk).update(state="done")
     assert reasons(draft) == under_way, "its texts join in a moment"
     GenerationRun.objects.filter(pk=run.pk).update(state="cancelled")
-    launch(draft, by=None)
+    launch(draft, by=None, without_plan=True)
 
 
 def test_more_sub_tasks_than_there_are_cannot_be_given(draft: Study) -> None:
@@ -109,7 +109,7 @@ def test_more_sub_tasks_than_there_are_cannot_be_given(draft: Study) -> None:
 
 def test_second_launch_is_refused(draft: Study) -> None:
     sign_off(draft, by=None)
-    launch(draft, by=None)
+    launch(draft, by=None, without_plan=True)
     assert reasons(draft) == ("The study has been launched already.",)
     assert acts(draft).count("study.launched") == 1
     with pytest.raises(Refused, match="launched"):
@@ -124,8 +124,8 @@ def test_launch_takes_the_same_queries_however_large_the_study_is(
 ) -> None:
     study = build_study(prompts=prompts)
     Study.objects.filter(pk=study.pk).update(state="draft", signed_off_at="2026-01-01T00:00Z")
-    with django_assert_max_num_queries(13):
-        launch(study, by=None)
+    with django_assert_max_num_queries(14):
+        launch(study, by=None, without_plan=True)
 
 
 def test_pause_and_resume_are_done_once(study: Study, carol: User) -> None:
@@ -203,7 +203,8 @@ def test_every_step_is_a_command(draft: Study, capsys: pytest.CaptureFixture[str
         ("resume_study", "takes answers again"),
         ("resume_study", "is open already"),
     ):
-        call_command(name, "poems")
+        options = {"without_plan": True} if name == "launch_study" else {}
+        call_command(name, "poems", **options)
         assert said in capsys.readouterr().out
     close_study(draft)
     for name in ("sign_off_study", "launch_study", "pause_study", "resume_study"):
@@ -219,3 +220,25 @@ def test_a_locked_plan_does_not_keep_a_draft_from_its_launch(draft: Study) -> No
     sign_off(draft, by=None)
     launch(draft, by=None)
     assert draft.state == "open"
+
+
+def test_a_study_without_a_plan_is_launched_only_by_who_means_it_and_the_report_says_so(
+    draft: Study, carol: User, client: Client
+) -> None:
+    sign_off(draft, by=carol)
+    with pytest.raises(Refused, match="No plan of the analysis is locked"):
+        launch(draft, by=carol)
+    with pytest.raises(CommandError, match="No plan of the analysis is locked"):
+        call_command("launch_study", "poems")
+    client.force_login(carol)
+    refused = client.post("/manage/studies/poems/launch/").content.decode()
+    assert "No plan of the analysis is locked. Lock one, or say" in refused
+    asked = shown(client, "/manage/studies/poems/launch/")
+    assert "Plan the analysis first" in asked
+    assert '<input type="hidden" name="without_plan" value="1">' in asked
+    assert "不带方案启动" in shown(client, "/manage/studies/poems/launch/", "zh-hans")
+    client.post("/manage/studies/poems/launch/", {"without_plan": "1"})
+    close_study(draft)
+    assert state(draft) == "closed"
+    said = "The study was launched without a plan of its analysis, and none was locked afterwards."
+    assert said in shown(client, "/studies/poems/results/")

@@ -1,0 +1,1 @@
+"""How many evaluators and prompts a study needs, before it is launched."""
