@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from annotations.models import AnalysisPlan, AnswerChange, BestChoice, Enrolment, Judgement, Rating, Study
+from generation.files.problems import listed
 from generation.refusals import Refused
 
 # What may be changed while evaluators are at work: words, and when an abandoned sub-task is given back.
@@ -72,7 +73,7 @@ def refuse_late_changes(study: Study, changed: frozenset[str]) -> None:
     """Raise Refused where one of these fields of a study may no longer change."""
     refuse_if_closed(study)
     if late := changed - changeable_fields(study):
-        labels = ", ".join(sorted(late))
+        labels = listed(sorted(late))
         raise Refused(_("The study has been launched; these are fixed: %(fields)s.") % {"fields": labels})
     if "inconsistency_threshold" in changed and has_plan(study):
         raise Refused(_("The analysis plan is locked, and it holds the rule of exclusion."))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from annotations.access.log import ACTS
 from annotations.models import StaffAct, Study, StudyRole
+from generation.files.problems import listed
 from generation.models import method_name
 from stats.reports.write_rows import Columns, Row, csv_chunks
 
@@ -109,9 +110,9 @@ def value_in_words(value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
-        return ", ".join(map(value_in_words, value))
+        return listed(map(value_in_words, value))
     if isinstance(value, dict):
-        return ", ".join(f"{name_in_words(name)} {value_in_words(one)}" for name, one in value.items())
+        return listed(f"{name_in_words(name)} {value_in_words(one)}" for name, one in value.items())
     return "–" if value is None else str(value)
 
 

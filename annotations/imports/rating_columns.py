@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from annotations.imports.rating_words import point_of
 from annotations.models.numbers import LARGEST_SCORE
+from generation.files.problems import listed
 from generation.refusals import Refused
 
 # What a column can be, and the names by which it is known; they are compared in small letters without marks.
@@ -183,7 +184,7 @@ def _expanded(role: str, names: Iterable[str], columns: Sequence[str]) -> tuple[
     """Return the columns that the names or patterns such as `Answer.*` of a role stand for."""
     if role not in ROLES:
         raise Refused(_("%(role)s is no role of a column; the roles are %(roles)s.") % {
-            "role": role, "roles": ", ".join(ROLES)
+            "role": role, "roles": listed(ROLES)
         })  # fmt: skip
     found: list[str] = []
     for name in names:
@@ -192,7 +193,7 @@ def _expanded(role: str, names: Iterable[str], columns: Sequence[str]) -> tuple[
         ]
         if not matching:
             raise Refused(_("There is no column %(name)s; the columns are %(columns)s.") % {
-                "name": name, "columns": ", ".join(columns[:40])
+                "name": name, "columns": listed(columns[:40])
             })  # fmt: skip
         found += matching
     return tuple(dict.fromkeys(found))
@@ -235,7 +236,7 @@ def _are_points(values: Sequence[Any], words: Mapping[str, float]) -> bool:
 
 def _check(reading: Reading, columns: Sequence[str]) -> None:
     """Raise `Refused` where a column that every reading needs is missing."""
-    named = ", ".join(columns[:40])
+    named = listed(columns[:40])
     has_scores = any(
         reading.columns.get(role) for role in ("score", "scores", "raters", "questions", "winner")
     )

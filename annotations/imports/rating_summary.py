@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from annotations.imports.rating_columns import Reading
 from annotations.imports.rating_records import PREFERENCE, RatingRecords
 from annotations.models.numbers import LARGEST_SCORE
+from generation.files.problems import listed
 from generation.refusals import Refused
 from stats.scores import Floats, Ints
 
@@ -108,7 +109,7 @@ def criteria_of(records: RatingRecords, reading: Reading, first: Ints) -> tuple[
     if unknown := (set(reading.scales) | set(reading.lower_is_better) | ({reading.overall} - {""})) - known:
         raise Refused(
             _("There is no criterion %(key)s; the criteria are %(keys)s.")
-            % {"key": sorted(unknown)[0], "keys": ", ".join(labels)}
+            % {"key": sorted(unknown)[0], "keys": listed(labels)}
         )
     overall = reading.overall or next((label for label in labels if label.strip().casefold() in OVERALL), "")
     found = []

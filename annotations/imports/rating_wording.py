@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from annotations.imports.ratings import FoundRatings
+from generation.files.problems import listed
 from stats.reports.numbers import count
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 def summary_lines(found: FoundRatings) -> list[str]:
     """Return everything that is to be seen before storing: how the columns are read, counts, and warnings."""
-    names = ", ".join(one.name for one in found.files)
-    read = "; ".join(f"{role} = {', '.join(columns)}" for role, columns in found.reading.columns.items())
+    names = listed(one.name for one in found.files)
+    read = "; ".join(f"{role} = {listed(columns)}" for role, columns in found.reading.columns.items())
     return [
         (_("%(files)s, an export of %(tool)s") if found.tool else "%(files)s")
         % {"files": names, "tool": found.tool},
@@ -99,7 +100,7 @@ def criterion_line(one: CriterionFound) -> str:
             else ()
         ),
     ]
-    return f"{line} ({', '.join(notes)})" if notes else line
+    return f"{line} ({listed(notes)})" if notes else line
 
 
 def warning_lines(found: Summary, *, hides_names: bool) -> list[str]:
@@ -131,4 +132,4 @@ def warning_lines(found: Summary, *, hides_names: bool) -> list[str]:
 def shortly(names: Sequence[str], most: int = 20) -> str:
     """Return names in a row, the first of many."""
     rest = [_("and %(count)d more") % {"count": len(names) - most}] if len(names) > most else []
-    return ", ".join([*names[:most], *rest])
+    return listed([*names[:most], *rest])

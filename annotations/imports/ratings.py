@@ -23,7 +23,7 @@ from annotations.models.bounds import check_texts
 from annotations.models.texts_by_language import TextsByLanguage, named_by
 from generation.files.candidates import method_key
 from generation.files.encoding import read_as_said
-from generation.files.problems import FileRefused, Problems, shown
+from generation.files.problems import FileRefused, Problems, listed, shown
 from generation.files.tables import read_table
 from generation.genres import GENRES
 from generation.models import GenerationRun, Method, Prompt
@@ -213,7 +213,7 @@ def checked_study(
 ) -> Study:
     """Return the study that ratings would be stored as; raise what `import_ratings` does where they cannot be."""
     if genre not in GENRES:
-        raise Refused(_("The genre must be one of %(genres)s.") % {"genres": ", ".join(GENRES)})
+        raise Refused(_("The genre must be one of %(genres)s.") % {"genres": listed(GENRES)})
     study = Study(
         slug=slug,
         title=TextsByLanguage(title or {}) or named_by(slug),

@@ -18,6 +18,7 @@ from annotations.jobs.kinds import KINDS
 from annotations.models import Job, Study
 from annotations.models.jobs import JobQuerySet
 from annotations.results.seal import refuse_sealed
+from generation.files.problems import listed
 from generation.refusals import Refused
 
 
@@ -33,7 +34,7 @@ def queue_job(study: Study, kind: str, parameters: Mapping[str, str], *, by: Use
         raise PermissionDenied
     known = KINDS[kind].parameters
     if unknown := sorted(parameters.keys() - known.keys()):
-        raise Refused(one_of("parameters", known, ", ".join(unknown)))
+        raise Refused(one_of("parameters", known, listed(unknown)))
     for name, values in known.items():
         if parameters.get(name) not in values:
             raise Refused(one_of(name, values, parameters.get(name, "")))
@@ -45,7 +46,7 @@ def queue_job(study: Study, kind: str, parameters: Mapping[str, str], *, by: Use
 def one_of(name: str, values: Mapping[str, object] | tuple[str, ...], value: str) -> str:
     return _("%(name)s must be one of %(values)s; got %(value)s") % {
         "name": name,
-        "values": ", ".join(values),
+        "values": listed(values),
         "value": value or "–",
     }
 

@@ -22,6 +22,7 @@ from annotations.access.log import log_act
 from annotations.models import Enrolment, EvaluatorGroup, Payment, Study
 from annotations.models.bounds import check_text
 from annotations.monitoring.evaluator_sums import EvaluatorSums, sums_by_evaluator
+from generation.files.problems import listed
 from generation.refusals import Refused
 from stats.reports.numbers import exact_percent
 from stats.reports.write_rows import Columns, Row, Value, csv_chunks
@@ -232,7 +233,7 @@ def lines_of(lines: Sequence[Line], evaluators: Collection[str]) -> list[Line]:
     """Return the lines of these evaluators; raise `Refused` where the study has no such evaluator."""
     by_pseudonym = {line.enrolment.pseudonym: line for line in lines}
     if unknown := sorted(set(evaluators) - by_pseudonym.keys()):
-        raise Refused(_("The study has no evaluator %(evaluators)s.") % {"evaluators": ", ".join(unknown)})
+        raise Refused(_("The study has no evaluator %(evaluators)s.") % {"evaluators": listed(unknown)})
     return [by_pseudonym[pseudonym] for pseudonym in dict.fromkeys(evaluators)]
 
 

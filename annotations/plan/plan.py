@@ -24,6 +24,7 @@ from annotations.models import (
     Study,
 )
 from annotations.models.bounds import check_row
+from generation.files.problems import listed
 from generation.models import Prompt
 from generation.refusals import Refused
 from stats.reports.numbers import exact_percent
@@ -205,7 +206,7 @@ def checked_comparisons(study: Study, comparisons: Iterable[Pair] | None) -> lis
             if key not in order:
                 raise Refused(
                     _("%(method)s is no method of this study. Its methods are %(methods)s.")
-                    % {"method": key, "methods": ", ".join(order)}
+                    % {"method": key, "methods": listed(order)}
                 )
         if a == b:
             raise Refused(_("%(method)s cannot be compared with itself.") % {"method": a})
@@ -234,7 +235,7 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
         )
     if plan.analysis not in AnalysisPlan.Analysis.values:
         raise Refused(
-            _("The analysis must be one of %(legal)s.") % {"legal": ", ".join(AnalysisPlan.Analysis.values)}
+            _("The analysis must be one of %(legal)s.") % {"legal": listed(AnalysisPlan.Analysis.values)}
         )
     if bool(plan.judge) != bool(plan.judge_use) or (plan.judge_version and not plan.judge):
         raise Refused(_("Name the judge and what its scores are for, or neither."))
@@ -344,7 +345,7 @@ def deviations_in_rules(study: Study, plan: AnalysisPlan, conduct: Conduct) -> l
     if unplanned:
         found.append(
             _("These comparisons were not planned and are exploratory: %(pairs)s.")
-            % {"pairs": ", ".join(unplanned)}
+            % {"pairs": listed(unplanned)}
         )
     return found
 

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from annotations.models import Enrolment
 from annotations.models.texts_by_language import TextsByLanguage, gathered, language_codes, unknown_language
+from generation.files.problems import listed
 from generation.refusals import Refused
 from generation.texts.characters import UNSTORABLE
 
@@ -79,11 +80,11 @@ def check_questions(questions: object) -> list[Question]:
 def problem_of(question: object) -> str:
     """Return what is wrong with a question, or nothing."""
     if not isinstance(question, dict) or question.keys() != QUESTION_KEYS:
-        return _("it must have exactly these parts: %(keys)s.") % {"keys": ", ".join(sorted(QUESTION_KEYS))}
+        return _("it must have exactly these parts: %(keys)s.") % {"keys": listed(sorted(QUESTION_KEYS))}
     if not isinstance(question["key"], str) or not KEY.fullmatch(question["key"]):
         return _("its key must be small letters, digits, - and _, at most 40 of them.")
     if question["kind"] not in KINDS:
-        return _("its kind must be one of %(kinds)s.") % {"kinds": ", ".join(KINDS)}
+        return _("its kind must be one of %(kinds)s.") % {"kinds": listed(KINDS)}
     if problem := problem_of_label(question["label"]):
         return problem
     if not isinstance(question["is_required"], bool):

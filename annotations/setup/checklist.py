@@ -13,6 +13,7 @@ from django.utils.translation import ngettext, pgettext
 from annotations.models import AnalysisPlan, Criterion, Study
 from annotations.setup.lifecycle import launch_obstacles, material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks
+from generation.files.problems import listed
 from stats.reports.numbers import exact_percent
 
 
@@ -61,7 +62,7 @@ def checklist(study: Study) -> Checklist:
             reverse("annotations:criteria", args=[study.slug]),
             _("Change the criteria") if is_draft else _("Look at the criteria"),
             bool(labels),
-            (", ".join(labels),) if labels else (_("The study asks nothing yet."),),
+            (listed(labels),) if labels else (_("The study asks nothing yet."),),
         ),
         Step(
             "material",

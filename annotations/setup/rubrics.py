@@ -40,7 +40,7 @@ from annotations.models.texts_by_language import (
     unknown_language,
 )
 from generation.files.json_tables import json_reason
-from generation.files.problems import FileRefused, Problems, shown
+from generation.files.problems import FileRefused, Problems, listed, shown
 from generation.genres import GENRES
 from generation.texts.characters import CONTROL
 
@@ -103,7 +103,7 @@ def load_rubric(name: str) -> Rubric:
         content = path.read_bytes()
     except OSError as error:
         problems = Problems(path.name)
-        ready_made = ", ".join(READY_MADE)
+        ready_made = listed(READY_MADE)
         problems.add(
             0,
             "",
@@ -167,7 +167,7 @@ def _check_rubric(rubric: object, problems: Problems) -> None:
         return
     _check_names(rubric, Rubric, "", problems)
     if rubric.get("genre") not in GENRES:
-        problems.add(0, "genre", _("must be one of %(names)s"), names=", ".join(GENRES))
+        problems.add(0, "genre", _("must be one of %(names)s"), names=listed(GENRES))
     for name, longest in TEXTS.items():
         _check_texts(rubric, name, longest, name, problems)
     criteria = rubric.get("criteria")
@@ -232,7 +232,7 @@ def _check_names(found: Mapping[str, Any], wanted: type, path: str, problems: Pr
     known = [field.name for field in fields(wanted)]
     for name in found:
         if name not in known:
-            problems.add(0, f"{path}{shown(name)}", _("is none of %(names)s"), names=", ".join(known))
+            problems.add(0, f"{path}{shown(name)}", _("is none of %(names)s"), names=listed(known))
 
 
 def _check_texts(found: Mapping[str, Any], name: str, longest: int, path: str, problems: Problems) -> None:

@@ -27,6 +27,7 @@ from annotations.models.texts_by_language import TextsByLanguage, language_codes
 from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
 from annotations.setup.rubrics import Rubric, fitting_instructions
+from generation.files.problems import listed
 from generation.models import method_name
 from generation.refusals import Refused
 from generation.texts.normalising import default_rule
@@ -182,7 +183,7 @@ def _check_rules(study: Study) -> None:
     offered = study.interface_languages
     if not offered or len(set(offered)) < len(offered) or not set(offered) <= set(language_codes()):
         wrong["interface_languages"] = _("Give different languages of the interface: %(codes)s.") % {
-            "codes": ", ".join(language_codes())
+            "codes": listed(language_codes())
         }
     shares = {name: getattr(study, name) for name in ("evaluators_per_subtask", "subtasks_per_evaluator")}
     for name, value in shares.items():

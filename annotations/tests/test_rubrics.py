@@ -30,7 +30,7 @@ def problems(tmp_path: Path) -> Load:
         path.write_text(rubric if isinstance(rubric, str) else json.dumps(rubric), encoding="utf-8")
         with pytest.raises(FileRefused) as refused:
             load_rubric(str(path))
-        return [line.removeprefix("mine.json").lstrip(",: ") for line in refused.value.lines]
+        return [line.removeprefix("mine.json").lstrip(",: ，：") for line in refused.value.lines]
 
     return load
 
@@ -145,7 +145,7 @@ def test_a_wrong_criterion_is_named_with_its_path(
         ({"genre": "prose", "criteria": [OVERALL]}, "genre: must be one of poem, qa, summary, text"),
         ({"genre": "qa", "criteria": []}, "criteria: must be a list of 1 to 20 criteria"),
         ({"genre": "qa"}, "criteria: must be a list of 1 to 20 criteria"),
-        ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key: 'wit' stands twice"),
+        ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key：'wit' stands twice"),
         ({"genre": "qa", "criteria": ["wit", OVERALL]}, "criteria[0]: must be a JSON object"),
         ([1], "must be a JSON object with genre and criteria"),
         ('{"genre": "qa",\n "criteria": }', "line 2, column 14: is not JSON: Expecting value"),
@@ -158,10 +158,10 @@ def test_a_wrong_rubric_is_refused(problems: Load, rubric: Any, problem: str) ->
 @pytest.mark.parametrize(
     ("rubric", "problem"),
     [
-        ({"genre": "qa"}, "criteria: 必须是 1 至 20 项评分项的列表"),
-        ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key: 'wit' 出现了两次"),
-        ({"genre": "qa", "criteria": [WIT | {"minimum": 5}, OVERALL]}, "criteria[0].minimum: 必须低于最高分"),
-        ('{"genre": "qa",\n "criteria": }', "第 2 行, 第 14 列: 不是 JSON：此处缺少一个值"),
+        ({"genre": "qa"}, "criteria：必须是 1 至 20 项评分项的列表"),
+        ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key：'wit' 出现了两次"),
+        ({"genre": "qa", "criteria": [WIT | {"minimum": 5}, OVERALL]}, "criteria[0].minimum：必须低于最高分"),
+        ('{"genre": "qa",\n "criteria": }', "第 2 行，第 14 列：不是 JSON：此处缺少一个值"),
     ],
 )
 def test_a_wrong_rubric_is_refused_in_the_reader_s_language(

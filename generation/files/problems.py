@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from generation.refusals import Refused
 
@@ -47,24 +48,23 @@ class Problem:
     places: tuple[Place | None, ...] = ()
 
     def __str__(self) -> str:
-        at = ", ".join([str(self.place)] * (self.place is not None) + [self.field] * bool(self.field))
-        return f"{at}: {self.summary}" if at else self.summary
+        at = placed([str(self.place)] * (self.place is not None) + [self.field] * bool(self.field))
+        return said_of(at, self.summary) if at else self.summary
 
     @property
     def summary(self) -> str:
         """The message, with how often the like of it is found and where first."""
         if len(self.places) < 2:
             return self.message
-        numbers = ", ".join(str(place.number) for place in self.places[:PLACES_SHOWN] if place is not None)
+        numbers = listed_shortly([place.number for place in self.places if place is not None], PLACES_SHOWN)
         words = {
             "line": _("(%(count)d of this kind: lines %(numbers)s)"),
             "row": _("(%(count)d of this kind: rows %(numbers)s)"),
             "item": _("(%(count)d of this kind: items %(numbers)s)"),
         }
-        rest = ", …" if len(self.places) > PLACES_SHOWN else ""
         more = words[self.place.unit if self.place else "line"] % {
             "count": len(self.places),
-            "numbers": numbers + rest,
+            "numbers": numbers,
         }
         return f"{self.message} {more}"
 
@@ -101,7 +101,9 @@ class Problems:
     def listed(self) -> list[str]:
         """Return a sentence for each kind of problem, by line."""
         return [
-            f"{self.file}{', ' if problem.place or problem.field else ': '}{problem}"
+            placed([self.file, str(problem)])
+            if problem.place or problem.field
+            else said_of(self.file, str(problem))
             for problem in self.by_kind()
         ]
 
@@ -122,8 +124,12 @@ class FileRefused(Refused):
 
     def __str__(self) -> str:
         left = len(self.lines) - SHOWN_AT_MOST
-        rest = [f"... and {left:,} more problem{'s' * (left > 1)}"] if left > 0 else []
-        return "\n".join([*self.problems, *rest])
+        if left <= 0:
+            return "\n".join(self.problems)
+        rest = ngettext("and %(more)s more problem", "and %(more)s more problems", left) % {
+            "more": f"{left:,}"
+        }
+        return "\n".join([*self.problems, f"… {rest}"])
 
 
 def refuse_whole(file: str, message: str, /, **values: Any) -> FileRefused:
@@ -133,9 +139,27 @@ def refuse_whole(file: str, message: str, /, **values: Any) -> FileRefused:
     return FileRefused(problems)
 
 
-def listed_shortly(names: Sequence[str], most: int = 8) -> str:
+def listed(names: Iterable[object]) -> str:
+    """Return names in one line, with what stands between them in the reader's language."""
+    return pgettext("between the items of a list", ", ").join(map(str, names))
+
+
+def listed_shortly(names: Sequence[object], most: int = 8) -> str:
     """Return names in one line, of many the first ones."""
-    return ", ".join(map(str, names[:most])) + (", …" if len(names) > most else "")
+    return listed([*names[:most], "…"] if len(names) > most else names)
+
+
+def placed(parts: Iterable[str]) -> str:
+    """Return a file, a line in it and a field of that in one line."""
+    return pgettext("between a file, a line and a field", ", ").join(parts)
+
+
+def said_of(what: str, sentence: str) -> str:
+    """Return a sentence behind what it is about."""
+    return pgettext("a sentence about something", "%(what)s: %(sentence)s") % {
+        "what": what,
+        "sentence": sentence,
+    }
 
 
 def one_line(error: Exception) -> str:

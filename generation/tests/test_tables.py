@@ -290,7 +290,7 @@ def test_a_byte_that_is_wrong_is_named_with_its_place(
 
 def test_problems_are_told_in_the_readers_language(write: Write) -> None:
     with translation.override("zh-hans"):
-        assert refused(write("a,b\n1,2,3\n")) == ["answers.csv, 第 2 行: 有 3 个单元格，而表头只有 2 列"]
+        assert refused(write("a,b\n1,2,3\n")) == ["answers.csv，第 2 行：有 3 个单元格，而表头只有 2 列"]
 
 
 def test_a_workbook_whose_cells_repeat_one_long_text_is_refused_before_it_fills_the_memory(

@@ -30,7 +30,7 @@ from annotations.models.texts_by_language import TextsByLanguage
 from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
 from annotations.recruiting.tokens import NewToken, join_address, new_token, token_from
 from generation.files.people import read_people
-from generation.files.problems import Place, shown
+from generation.files.problems import Place, listed, shown
 from generation.refusals import Refused
 
 DAYS_VALID = 30
@@ -82,7 +82,7 @@ def group_of(study: Study, key: str) -> EvaluatorGroup | None:
     check_text("group", key, longest=LONGEST_KEY)
     if group := EvaluatorGroup.objects.filter(study=study, key=key).first():
         return group
-    known = ", ".join(study.groups.values_list("key", flat=True))
+    known = listed(study.groups.values_list("key", flat=True))
     raise Refused(
         _("There is no group %(key)s. The groups of this study are: %(known)s.")
         % {"key": shown(key), "known": known or _("none")}
@@ -118,7 +118,7 @@ def read_invitees(
         if key and key not in groups:
             problems.add(
                 place, "group", _("%(key)s is no group of the study; its groups are: %(known)s"),
-                key=shown(key), known=", ".join(groups) or _("none"),
+                key=shown(key), known=listed(groups) or _("none"),
             )  # fmt: skip
         if len(person) > LONGEST_NAME or not person.isprintable():
             problems.add(

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from annotations.results.document.ordinal import severity_blocks
 from annotations.results.document.wording import cell, count_cell, in_a_row, interval
+from generation.files.problems import listed
 from stats.analysis import Analysis
 from stats.position import WaldTest
 from stats.power import power_curve
@@ -156,7 +157,7 @@ def evaluators_section(report: StudyReport, analysis: Analysis) -> Section:
         blocks.append(
             Paragraph(
                 _("Correlated with the others below %(low)s: %(evaluators)s.")
-                % {"low": f"{LOW_CORRELATION:.1f}", "evaluators": ", ".join(flagged)},
+                % {"low": f"{LOW_CORRELATION:.1f}", "evaluators": listed(flagged)},
                 is_notice=True,
             )
         )

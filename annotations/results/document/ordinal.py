@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.results.document.wording import cell, count_cell, in_a_row, interval, p_cell
+from generation.files.problems import listed
 from stats.ordinal.check import OrdinalCheck
 from stats.ordinal.severity import INFIT, Severity
 from stats.reports.document import Block, Paragraph, Table
@@ -71,7 +72,7 @@ def check_sentences(check: OrdinalCheck, labels: dict[str, str]) -> list[str]:
             _(
                 "All scores of %(methods)s are at one end of the scale, so half an observation was added beside them."
             )
-            % {"methods": ", ".join(labels[method] for method in check.penalised)}
+            % {"methods": listed(labels[method] for method in check.penalised)}
         )
     return sentences
 
@@ -148,5 +149,5 @@ def severity_sentences(found: Severity) -> list[str]:
     ]
     outside = [one.evaluator for one in found.evaluators if not one.fits]
     if outside:
-        sentences.append(_("Outside of this: %(evaluators)s.") % {"evaluators": ", ".join(outside)})
+        sentences.append(_("Outside of this: %(evaluators)s.") % {"evaluators": listed(outside)})
     return sentences
