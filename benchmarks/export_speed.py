@@ -59,6 +59,10 @@ FILL = [
     JOIN annotations_studymethod method ON method.id = shown.study_method_id
     """,
     """
+    INSERT INTO annotations_pagesums (enrolment_id, page_id)
+    SELECT DISTINCT enrolment_id, page_id FROM annotations_placement
+    """,
+    """
     INSERT INTO annotations_rating (enrolment_id, candidate_id, criterion_id, score, off_scale, client_order, saved_at)
     SELECT placement.enrolment_id, placement.candidate_id, criterion.id, 1 + placement.id % 5, false, 1,
            now() + placement.id * interval '1 second' + criterion.number * interval '1 millisecond'

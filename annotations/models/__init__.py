@@ -15,6 +15,7 @@ from annotations.models.answers import (
 from annotations.models.imports import RatingImport, RepeatedRating
 from annotations.models.jobs import Job, JobFilePart
 from annotations.models.judges import Judge, JudgeRating
+from annotations.models.page_sums import PageSums
 from annotations.models.pages import Page, PageCandidate, StudyRun, Subtask
 from annotations.models.payments import Payment
 from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
@@ -52,6 +53,7 @@ __all__ = [
     "OpenLink",
     "Page",
     "PageCandidate",
+    "PageSums",
     "Payment",
     "Placement",
     "Rating",

@@ -28,20 +28,6 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 8
 DAY = timedelta(days=1)
 
-# How long each evaluator had a page in view, and when they first and last answered: of pages, then of evaluators.
-TIMES = """
-SELECT enrolment_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY longest), min(first_at), max(last_at)
-FROM (
-    SELECT change.enrolment_id, change.page_id, max(change.seconds_on_page) AS longest,
-           min(change.changed_at) AS first_at, max(change.changed_at) AS last_at
-    FROM annotations_answerchange change
-    JOIN annotations_enrolment enrolment ON enrolment.id = change.enrolment_id
-    WHERE enrolment.study_id = %(study)s
-    GROUP BY change.enrolment_id, change.page_id
-) page
-GROUP BY enrolment_id
-"""
-
 # The correlation of each evaluator's ratings with the mean of all others' of the same texts, as in `stats.quality`.
 AGREEMENTS = """
 SELECT enrolment_id, CASE WHEN count(*) >= %(fewest)s THEN corr(score, (total - score) / (raters - 1.0)) END
@@ -158,7 +144,7 @@ class Dashboard:
 
 
 def dashboard(study: Study) -> Dashboard:
-    """Return what is watched of a study, with eight queries."""
+    """Return what is watched of a study, with seven queries."""
     sums = study_sums(study)
     criteria = list(study.criteria.all())
     criterion = next((one for one in criteria if one.is_overall), criteria[0] if criteria else None)
@@ -175,24 +161,26 @@ def dashboard(study: Study) -> Dashboard:
 def evaluator_rows(
     study: Study, evaluators: Sequence[EvaluatorSums], criterion: Criterion | None
 ) -> tuple[EvaluatorRow, ...]:
-    """Return the rows of the evaluators in order of enrolment, with two queries."""
+    """Return the rows of the evaluators in order of enrolment, with one query."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     from stats.quality import FEWEST_TEXTS
 
-    times = {enrolment: of_evaluator for enrolment, *of_evaluator in selected(TIMES, study=study.pk)}
     agreements: dict[int, float | None] = dict(
         selected(AGREEMENTS, criterion=criterion.pk, fewest=FEWEST_TEXTS) if criterion else []
     )
     rows = []
     for one in evaluators:
-        seconds, first_at, last_at = times.get(one.enrolment.pk, (None, one.first_at, one.last_at))
+        # Answers that were imported have no history.
+        has_history = one.first_change_at is not None
+        first_at = one.first_change_at if has_history else one.first_at
+        last_at = one.last_change_at if has_history else one.last_at
         rows.append(
             EvaluatorRow(
                 sums=one,
                 stage=stage(one),
                 pace=pace(one, first_at, last_at),
                 last_seen=last_at,
-                page_seconds=seconds,
+                page_seconds=one.page_seconds,
                 agreement=agreements.get(one.enrolment.pk),
             )
         )

@@ -1,7 +1,7 @@
-"""How far every evaluator of a study is and whether their answers count: sums that the database makes.
+"""How far every evaluator of a study is and whether their answers count: sums that the database makes and keeps.
 
-The pages are those of `annotations.questionnaire.completeness`. Who counts is decided by the rule of
-`annotations.results.consistency`, as in the report.
+The pages are those of `annotations.questionnaire.completeness`, each summed up once after its last change. Who
+counts is decided by the rule of `annotations.results.consistency`, as in the report.
 """
 
 from __future__ import annotations
@@ -13,20 +13,67 @@ from decimal import Decimal
 from django.db import connection
 
 from annotations.models import Enrolment, Study
-from annotations.questionnaire.completeness import OF_STUDY, page_sums
+from annotations.questionnaire.completeness import OF_STALE_PAGES, STALE_PLACEMENT, STALE_RATING, page_sums
 from annotations.results.consistency import Exclusion, exclusion_of
 
+COLUMNS = (
+    "enrolment_id, page_id, asked, answered, is_inconsistent, first_at, last_at,"
+    " longest_seconds, first_change_at, last_change_at"
+)
+# What changes an answer counts the page's `changes` up (triggers of `0037_page_sums`), so the kept sums of a page are
+# those of now where they were taken at that count. What is stale is summed up here, from the answers, and kept for the
+# next who asks; whoever is saving on such a page at this moment, or has seen it change, keeps their row.
+KEPT = f"""
+WITH stale AS MATERIALIZED (
+    SELECT sums.id, sums.enrolment_id, sums.page_id, sums.changes
+    FROM annotations_pagesums sums JOIN annotations_enrolment enrolment ON enrolment.id = sums.enrolment_id
+    WHERE enrolment.study_id = %(study)s AND sums.summed_at_change IS DISTINCT FROM sums.changes
+),
+{page_sums(OF_STALE_PAGES, ratings=STALE_RATING, placements=STALE_PLACEMENT)},
+told AS (
+    SELECT change.enrolment_id, change.page_id, max(change.seconds_on_page) AS longest_seconds,
+           min(change.changed_at) AS first_change_at, max(change.changed_at) AS last_change_at
+    FROM annotations_answerchange change
+    WHERE (change.enrolment_id, change.page_id) IN (SELECT enrolment_id, page_id FROM stale)
+    GROUP BY change.enrolment_id, change.page_id
+),
+summed AS (
+    SELECT page.*, longest_seconds, first_change_at, last_change_at
+    FROM page LEFT JOIN told USING (enrolment_id, page_id)
+),
+free AS (
+    SELECT sums.id FROM annotations_pagesums sums JOIN stale ON stale.id = sums.id AND stale.changes = sums.changes
+    FOR UPDATE OF sums SKIP LOCKED
+),
+kept AS (
+    UPDATE annotations_pagesums sums SET
+        summed_at_change = stale.changes, asked = summed.asked, answered = summed.answered,
+        is_inconsistent = summed.is_inconsistent, first_at = summed.first_at, last_at = summed.last_at,
+        longest_seconds = summed.longest_seconds, first_change_at = summed.first_change_at,
+        last_change_at = summed.last_change_at
+    FROM stale JOIN summed USING (enrolment_id, page_id)
+    WHERE sums.id = stale.id AND sums.id IN (SELECT id FROM free)
+),
+one_page AS (
+    SELECT {COLUMNS} FROM summed
+    UNION ALL
+    SELECT {COLUMNS} FROM annotations_pagesums sums
+    WHERE sums.summed_at_change = sums.changes
+        AND sums.enrolment_id IN (SELECT id FROM annotations_enrolment WHERE study_id = %(study)s)
+)
+"""
 # Two sums over the same pages in one statement: of each evaluator, and, with no evaluator in front, how many prompts
 # of each sub-task have been answered in full by how many evaluators.
 SUMS = (
-    page_sums(OF_STUDY)
+    KEPT
     + """
 SELECT enrolment_id, count(*), count(*) FILTER (WHERE answered = asked), count(is_inconsistent),
-       count(*) FILTER (WHERE is_inconsistent), sum(answered), sum(asked), min(first_at), max(last_at)
-FROM page GROUP BY enrolment_id
+       count(*) FILTER (WHERE is_inconsistent), sum(answered), sum(asked), min(first_at), max(last_at),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY longest_seconds), min(first_change_at), max(last_change_at)
+FROM one_page GROUP BY enrolment_id
 UNION ALL
-SELECT NULL, one.subtask_id, complete.evaluators, count(*), NULL, NULL, NULL, NULL, NULL
-FROM (SELECT page_id, count(*) FILTER (WHERE answered = asked) AS evaluators FROM page GROUP BY page_id) complete
+SELECT NULL, one.subtask_id, complete.evaluators, count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (SELECT page_id, count(*) FILTER (WHERE answered = asked) AS evaluators FROM one_page GROUP BY page_id) complete
 JOIN annotations_page one ON one.id = complete.page_id
 GROUP BY one.subtask_id, complete.evaluators
 """
@@ -50,6 +97,10 @@ class EvaluatorSums:
     asked: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
+    # By the history: the median time that a page was in view, the first and the last change.
+    page_seconds: float | None = None
+    first_change_at: datetime | None = None
+    last_change_at: datetime | None = None
 
     @property
     def is_started(self) -> bool:
@@ -130,6 +181,9 @@ def evaluator_sums(
     asked: int = 0,
     first_at: datetime | None = None,
     last_at: datetime | None = None,
+    page_seconds: float | None = None,
+    first_change_at: datetime | None = None,
+    last_change_at: datetime | None = None,
     *,
     everybody_counts: bool = False,
 ) -> EvaluatorSums:
@@ -148,4 +202,7 @@ def evaluator_sums(
         int(asked),
         first_at,
         last_at,
+        page_seconds,
+        first_change_at,
+        last_change_at,
     )

@@ -11,6 +11,12 @@ from annotations.protocols.table import PROTOCOLS
 # Whose pages: those of all evaluators of a study, or of some evaluators.
 OF_STUDY = "enrolment.study_id = %(study)s"
 OF_ENROLMENTS = "enrolment.id = ANY(%(enrolments)s)"
+# Those pages of a study whose kept sums (`PageSums`) are not those of now: a common table `stale` names them.
+OF_STALE_PAGES = "enrolment.id IN (SELECT enrolment_id FROM stale)"
+STALE_PLACEMENT = "(placement.enrolment_id, placement.page_id) IN (SELECT enrolment_id, page_id FROM stale)"
+STALE_RATING = f"""EXISTS (
+    SELECT FROM annotations_placement placement WHERE placement.enrolment_id = rating.enrolment_id
+        AND placement.candidate_id = rating.candidate_id AND {STALE_PLACEMENT})"""
 
 
 # The protocols whose pages are judged as a whole, and whether a judgement says all that its protocol asks.
@@ -23,8 +29,10 @@ IS_WHOLE = "CASE study.protocol {} ELSE false END".format(
 )
 
 
-def page_sums(whose: str) -> str:
+def page_sums(whose: str, *, ratings: str = "true", placements: str = "true") -> str:
     """Return the SQL of the common table `page`, with one row for each evaluator and page of `whose`, a constant above.
+
+    `ratings` and `placements` are further conditions on the rows of these tables.
 
     A page asks for a rating by each criterion of each candidate and, where the study has best picks (as
     `Study.has_best_picks`), for one pick; by another protocol than ratings, for one whole judgement by each criterion.
@@ -32,7 +40,7 @@ def page_sums(whose: str) -> str:
     ORM has no aggregate of aggregates.
     """
     return f"""
-WITH rated AS (
+rated AS (
     SELECT rating.enrolment_id, rating.candidate_id, count(*) AS ratings,
            max(CASE WHEN criterion.lower_is_better THEN -rating.score ELSE rating.score END)
                FILTER (WHERE criterion.is_overall) AS overall,
@@ -40,7 +48,7 @@ WITH rated AS (
     FROM annotations_rating rating
     JOIN annotations_enrolment enrolment ON enrolment.id = rating.enrolment_id
     JOIN annotations_criterion criterion ON criterion.id = rating.criterion_id
-    WHERE {whose}
+    WHERE {whose} AND {ratings}
     GROUP BY rating.enrolment_id, rating.candidate_id
 ),
 judged AS (
@@ -73,7 +81,7 @@ page AS (
     LEFT JOIN annotations_bestchoice choice
         ON choice.enrolment_id = placement.enrolment_id AND choice.page_id = placement.page_id
     LEFT JOIN judged ON judged.enrolment_id = placement.enrolment_id AND judged.page_id = placement.page_id
-    WHERE {whose}
+    WHERE {whose} AND {placements}
     GROUP BY placement.enrolment_id, placement.page_id
 )
 """

@@ -12,7 +12,8 @@ from annotations.models import Enrolment
 from annotations.questionnaire.completeness import OF_ENROLMENTS, page_sums
 
 BY_PAGE = (
-    page_sums(OF_ENROLMENTS)
+    "WITH "
+    + page_sums(OF_ENROLMENTS)
     + """
 SELECT page.answered::int, page.asked::int, subtask.number, one.number
 FROM page
@@ -22,7 +23,8 @@ ORDER BY subtask.number, one.number
 """
 )
 BY_ENROLMENT = (
-    page_sums(OF_ENROLMENTS)
+    "WITH "
+    + page_sums(OF_ENROLMENTS)
     + "SELECT enrolment_id, sum(answered)::int, sum(asked)::int FROM page GROUP BY enrolment_id"
 )
 
