@@ -66,10 +66,10 @@ def take_back(study: Study) -> None:
 
 ACTS: dict[str, Act] = {
     "a first answer": lambda study: answer(study, 1, "overall", 4),
-    "a correction": lambda study: answer(study, 9, "overall", 5),
     "a pick": lambda study: answer(study, 1, None, None),
-    "another pick": lambda study: answer(study, 9, None, None, place=1),
-    "a full page": fill_page,
+    "a full page, with a better text than the pick": fill_page,
+    "a correction: the pick is the best": lambda study: answer(study, 99, "overall", 10),
+    "another pick, which is not the best": lambda study: answer(study, 99, None, None, place=1),
     "an import": import_ratings,
     "another overall criterion": lambda study: study.criteria.filter(key="overall").update(is_overall=False),
     "no picks any more": lambda study: Study.objects.update(has_best_picks=False),
