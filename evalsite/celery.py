@@ -81,6 +81,7 @@ class SignOfLife(bootsteps.StartStopStep):
     def _report(self, worker: Any) -> None:
         # Models can be imported only when the apps are loaded.
         from annotations.jobs import running as jobs
+        from annotations.judges import asking as judges
         from annotations.models import WaitingUpload
         from annotations.setup.runs import add_finished_runs
         from generation.compose.composing import forget_old
@@ -100,6 +101,7 @@ class SignOfLife(bootsteps.StartStopStep):
             self._do(poll)
             self._do(learning.poll)
             self._do(jobs.poll)
+            self._do(judges.poll)
             self._do(forget_old)
             self._do(forget_sent)
             self._do(forget_answers)

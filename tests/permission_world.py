@@ -16,6 +16,7 @@ from annotations.models import (
     Invitation,
     Job,
     Judge,
+    JudgeRun,
     OpenLink,
     Study,
     StudyRole,
@@ -54,6 +55,7 @@ OTHER_LINK = "00000000-0000-4000-8000-000000000011"
 FILE = "00000000-0000-4000-8000-000000000012"
 PROMPTS_FILE = "00000000-0000-4000-8000-000000000015"
 PEOPLE_FILE = "00000000-0000-4000-8000-000000000016"
+JUDGE_RUN = "00000000-0000-4000-8000-000000000015"
 JOB = "00000000-0000-4000-8000-000000000013"
 DONE_JOB = "00000000-0000-4000-8000-000000000014"
 TOKEN = "T" * 22
@@ -137,6 +139,8 @@ def build_parts(study: Study, other: Study) -> None:
         OpenLink.objects.create(uuid=link, study=one, token_hash=f"{one.pk:064}", limit=5)
         EvaluatorGroup.objects.create(study=one, key=f"group-of-{one.slug}", name={"en": "Group"})
     Judge.objects.create(study=study, key="metric", label="Metric", kind="imported", saw_answers="no")
+    served = Judge.objects.create(study=study, key="served", label="Served", kind="served", saw_answers="no")
+    JudgeRun.objects.create(uuid=JUDGE_RUN, judge=served, most_tokens=1000)
 
 
 def build_game(client: Client) -> None:

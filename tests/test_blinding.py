@@ -86,6 +86,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "job": ["00000000-0000-4000-8000-000000000000"],
     "name": ["candidates", "no-such-example"],
     "key": ["jiuge", "no-such-method"],
+    "judge_run": ["00000000-0000-4000-8000-000000000000"],
     "judge": [JUDGE, "no-such-judge"],
 }
 

@@ -34,6 +34,7 @@ from tests.permission_world import (
     GAME,
     INVITATION,
     JOB,
+    JUDGE_RUN,
     LINK,
     OTHER_INVITATION,
     OTHER_LINK,
@@ -70,6 +71,7 @@ ARGUMENTS: dict[str, Any] = {
     "token": TOKEN,
     "key": "method-0",
     "judge": "metric",
+    "judge_run": JUDGE_RUN,
     # A letter that was never sent.
     "uidb64": "MQ",
     "password_reset_confirm token": "none-sent",

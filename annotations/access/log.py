@@ -24,6 +24,8 @@ ACTS = {
     "ratings.imported": _("imported ratings that were collected elsewhere"),
     "judge.imported": _("imported the scores of a judge or metric"),
     "judge.computed": _("had a metric computed"),
+    "judge.asked": _("had a language model rate the texts"),
+    "judge.stopped": _("stopped the asking of a judge"),
     "judge.deleted": _("deleted a judge with its scores"),
     "plan.locked": _("locked the plan"),
     "role.given": _("gave a role"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.shortcuts import get_object_or_404
@@ -13,14 +14,28 @@ from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
 from annotations.judges.judges import About, delete_judge, judges_of
+from annotations.judges.runs import (
+    MOST_ORDERS,
+    MOST_REPEATS,
+    MOST_TOKENS,
+    Asking,
+    runs_of,
+    start_run,
+    stop_run,
+    take_up,
+)
 from annotations.judges.uploads import import_upload
-from annotations.models import Judge
+from annotations.models import Judge, JudgeRun, Study
 from annotations.models.bounds import bounds_of
+from generation.web.idempotency import IDEMPOTENCY_KEY, key_sent
+from generation.web.once import make_once
 from generation.web.rest import (
     TABLE_PARSERS,
+    Body,
     PageQuery,
     Strict,
     UserRequest,
+    checked_body,
     checked_query,
     page_of,
     page_response,
@@ -104,6 +119,131 @@ class Judges(APIView):
         study = study_for(request.user, slug, Right.RUN)
         query = checked_query(PageQuery, request)
         return page_response(request, judges_of(study), query, rows_as(JudgeSerializer))
+
+
+class JudgeRunSerializer(serializers.ModelSerializer[JudgeRun]):
+    """A run of a served judge: how far it is, and what it has used."""
+
+    judge = serializers.CharField(source="judge.key")
+    state = serializers.CharField()
+    probe = serializers.CharField()
+    asked = serializers.IntegerField(help_text="Pages, times orders and repeats.")
+    answered = serializers.IntegerField()
+    unread = serializers.IntegerField(help_text="Answers that no scores could be read from.")
+    failed = serializers.IntegerField()
+
+    class Meta:
+        model = JudgeRun
+        fields = [
+            "uuid",
+            "judge",
+            "probe",
+            "state",
+            "error",
+            "asked",
+            "answered",
+            "unread",
+            "failed",
+            "tokens",
+            "most_tokens",
+            "money",
+            "most_money",
+            "created_at",
+        ]
+
+
+class JudgeRunBody(Body):
+    judge = serializers.SlugField(**bounds_of(Judge, "key"), help_text="Its short name.")
+    server = serializers.CharField(max_length=50, help_text="One that the site's settings name.")
+    orders = serializers.IntegerField(min_value=1, max_value=MOST_ORDERS, required=False, default=2)
+    repeats = serializers.IntegerField(min_value=1, max_value=MOST_REPEATS, required=False, default=1)
+    temperature = serializers.FloatField(min_value=0, max_value=2, required=False, default=0)
+    own_methods = serializers.ListField(
+        child=serializers.SlugField(max_length=50), required=False, default=list
+    )
+    probe = serializers.ChoiceField(
+        choices=JudgeRun.Probe.values,
+        required=False,
+        default="",
+        help_text="What is asked instead of ratings.",
+    )
+    most_tokens = serializers.IntegerField(
+        min_value=1, max_value=MOST_TOKENS, help_text="Counted before anything is sent."
+    )
+    most_money = serializers.DecimalField(
+        max_digits=12, decimal_places=4, min_value=0, required=False, allow_null=True
+    )
+
+
+class JudgeRunChange(Body):
+    act = serializers.ChoiceField(choices=["stop", "go on"])
+    most_tokens = serializers.IntegerField(min_value=1, max_value=MOST_TOKENS, required=False)
+
+
+class JudgeRuns(APIView):
+    @extend_schema(
+        operation_id="judge_runs_list",
+        summary="List the runs of a study's served judges, the latest first",
+        parameters=[PageQuery],
+        responses=page_of(JudgeRunSerializer),
+    )
+    def get(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        query = checked_query(PageQuery, request)
+        return page_response(request, runs_of(study), query, rows_as(JudgeRunSerializer))
+
+    @extend_schema(
+        operation_id="judge_runs_start",
+        summary="Have a served language model rate the texts of a study, or one of its probes",
+        parameters=[IDEMPOTENCY_KEY],
+        request=JudgeRunBody,
+        responses={201: JudgeRunSerializer},
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        said = checked_body(JudgeRunBody, request)
+        asking = Asking(
+            **{name: said[name] for name in ("server", "orders", "repeats", "temperature")},
+            own_methods=tuple(said["own_methods"]),
+        )
+        run = make_once(
+            key_sent(request),
+            f"judge of study {study.pk} by {request.user.pk}",
+            lambda: start_run(
+                study,
+                said["judge"],
+                asking,
+                most_tokens=said["most_tokens"],
+                most_money=said.get("most_money"),
+                probe=said["probe"],
+                by=request.user,
+            ),
+            JudgeRun.objects.filter(judge__study=study),
+        )
+        return run_response(study, run, status.HTTP_201_CREATED)
+
+
+def run_response(study: Study, run: JudgeRun, code: int = status.HTTP_200_OK) -> Response:
+    return Response(JudgeRunSerializer(runs_of(study).get(pk=run.pk)).data, status=code)
+
+
+class OneJudgeRun(APIView):
+    @extend_schema(
+        operation_id="judge_runs_change",
+        summary="Stop a run of a served judge, or let it go on, with another budget if one is given",
+        request=JudgeRunChange,
+        responses=JudgeRunSerializer,
+    )
+    def post(self, request: UserRequest, slug: str, judge_run: UUID) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        said = checked_body(JudgeRunChange, request)
+        found = JudgeRun.objects.select_related("judge__study").filter(judge__study=study)
+        run = get_object_or_404(found, uuid=judge_run)
+        if said["act"] == "stop":
+            stop_run(run, by=request.user)
+        else:
+            take_up(run, most_tokens=said.get("most_tokens"), by=request.user)
+        return run_response(study, run)
 
 
 class OneJudge(APIView):

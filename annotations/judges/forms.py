@@ -5,13 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from annotations.judges.judges import About
-from annotations.models import Judge, Study
+from annotations.judges.runs import MOST_ORDERS, MOST_REPEATS, MOST_TOKENS, Asking
+from annotations.models import Judge, JudgeRun, Study
 from annotations.models.bounds import bounds_of
 from annotations.setup.forms import TABLES, FileForm
 from generation.web.encodings import EncodingField
+
+
+def own_methods_field(study: Study) -> forms.MultipleChoiceField:
+    """Return the field that asks which methods of a study are of the judge's own family."""
+    return forms.MultipleChoiceField(
+        choices=[(one.method.key, one.name) for one in study.study_methods.select_related("method")],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("Methods of the judge's own family"),
+        help_text=_("Whether it favours them is looked at."),
+    )
 
 
 class ScoresForm(FileForm):
@@ -76,13 +89,7 @@ class ScoresForm(FileForm):
 
     def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["own_methods"] = forms.MultipleChoiceField(
-            choices=[(one.method.key, one.name) for one in study.study_methods.select_related("method")],
-            required=False,
-            widget=forms.CheckboxSelectMultiple,
-            label=_("Methods of the judge's own family"),
-            help_text=_("Whether it favours them is looked at."),
-        )
+        self.fields["own_methods"] = own_methods_field(study)
         if not self.is_bound:
             # Most files tell their encoding by themselves: it is asked for where one did not.
             del self.fields["encoding"]
@@ -103,3 +110,60 @@ class ScoresForm(FileForm):
             sampling=said["sampling"],
             own_methods=tuple(said["own_methods"]),
         )
+
+
+class AskingForm(forms.Form):
+    """How a served language model is asked to rate, and what it may cost."""
+
+    prefix = "ask"
+
+    key = forms.SlugField(**bounds_of(Judge, "key"), label=_("Short name"))
+    orders = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_ORDERS,
+        initial=2,
+        label=_("Orders of the texts"),
+        help_text=_(
+            "Each page is asked once in each, balanced as for evaluators; 2 show both orders of a pair."
+        ),
+    )
+    repeats = forms.IntegerField(min_value=1, max_value=MOST_REPEATS, initial=1, label=_("Repeats"))
+    temperature = forms.FloatField(min_value=0, max_value=2, initial=0, label=_("Temperature"))
+    probe = forms.ChoiceField(
+        choices=JudgeRun.Probe.choices, required=False, label=_("What is asked"), widget=forms.RadioSelect
+    )
+    most_tokens = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_TOKENS,
+        initial=1_000_000,
+        label=_("Most tokens"),
+        help_text=_("Counted before anything is sent, as if no token were longer than a byte."),
+    )
+    most_money = forms.DecimalField(
+        min_value=0,
+        max_digits=12,
+        decimal_places=4,
+        required=False,
+        label=_("Most money (optional)"),
+        help_text=_("By the prices that the setting of the server has."),
+    )
+
+    def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["server"] = forms.ChoiceField(
+            choices=[(name, name) for name in settings.LANGUAGE_MODEL_SERVERS], label=_("Server")
+        )
+        self.fields["own_methods"] = own_methods_field(study)
+        self.order_fields(["key", "server", "probe", "orders", "repeats", "temperature"])
+
+    def asking(self) -> Asking:
+        """Return how the model is to be asked."""
+        said = self.cleaned_data
+        names = ("server", "orders", "repeats", "temperature")
+        return Asking(**{name: said[name] for name in names}, own_methods=tuple(said["own_methods"]))
+
+
+class BudgetForm(forms.Form):
+    """Another budget for a run that goes on."""
+
+    most_tokens = forms.IntegerField(min_value=1, max_value=MOST_TOKENS, required=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -11,17 +13,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations.access.permissions import Right, right_names, study_for
-from annotations.judges.forms import ScoresForm
+from annotations.judges.forms import AskingForm, BudgetForm, ScoresForm
 from annotations.judges.judges import delete_judge, judges_of
+from annotations.judges.runs import runs_of, start_run, stop_run, take_up
 from annotations.judges.uploads import import_upload
 from annotations.judges.wording import LABELS
-from annotations.models import Study
+from annotations.models import JudgeRun, Study
 from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
+from generation.web.once import NonceForm, make_once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +33,7 @@ def judges(request: UserRequest, slug: str) -> HttpResponse:
     """List the judges of a study, and take the scores of one from a file."""
     study = study_for(request.user, slug, Right.RUN)
     if request.method != "POST":
-        return judges_page(request, study, ScoresForm(study))
+        return judges_page(request, study)
     form = ScoresForm(study, request.POST, request.FILES)
     if form.is_valid():
         said = form.cleaned_data
@@ -52,24 +56,79 @@ def judges(request: UserRequest, slug: str) -> HttpResponse:
                 request, stored_words(len(file.scores)) if is_new else _("These scores are there already.")
             )
             return redirect("annotations:judges", study.slug)
-    return judges_page(request, study, form)
+    return judges_page(request, study, form=form)
 
 
 def stored_words(scores: int) -> str:
     return ngettext("%(count)d score is stored.", "%(count)d scores are stored.", scores) % {"count": scores}
 
 
-def judges_page(request: UserRequest, study: Study, form: ScoresForm) -> HttpResponse:
-    """Return the page with the form, and with what was wrong with it."""
+def judges_page(
+    request: UserRequest, study: Study, *, form: ScoresForm | None = None, asking: AskingForm | None = None
+) -> HttpResponse:
+    """Return the page with its forms, and with what was wrong with one of them."""
+    wrong = next((one for one in (form, asking) if one is not None and one.errors), None)
     context = {
         "study": study,
         "rights": right_names(request.user, study),
         "judges": judges_of(study),
-        "form": form,
+        "wrong": wrong,
+        "form": form or ScoresForm(study),
+        "asking": asking or AskingForm(study),
+        "servers": settings.LANGUAGE_MODEL_SERVERS,
+        "runs": runs_of(study),
         "metrics": LABELS,
     }
-    status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
+    status = HTTPStatus.BAD_REQUEST if wrong else HTTPStatus.OK
     return render(request, "annotations/judges/judges.html", context, status=status)
+
+
+@require_POST
+def start(request: UserRequest, slug: str) -> HttpResponse:
+    """Have a served language model rate the texts of a study."""
+    study = study_for(request.user, slug, Right.RUN)
+    form = AskingForm(study, request.POST)
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            make_once(
+                NonceForm(request.POST).sent_nonce(),
+                f"judge of study {study.pk} by {request.user.pk}",
+                lambda: start_run(
+                    study,
+                    said["key"],
+                    form.asking(),
+                    most_tokens=said["most_tokens"],
+                    most_money=said["most_money"],
+                    probe=said["probe"],
+                    by=request.user,
+                ),
+                JudgeRun.objects.all(),
+            )
+        except (Refused, ValidationError) as refused:
+            form.add_error(None, refused.messages if isinstance(refused, ValidationError) else str(refused))
+        else:
+            messages.success(request, _("The judge is asked as soon as a worker is free."))
+            return redirect("annotations:judges", study.slug)
+    return judges_page(request, study, asking=form)
+
+
+@require_POST
+def change_run(request: UserRequest, slug: str, judge_run: UUID, act: str) -> HttpResponse:
+    """Stop a run of a judge, or let it go on."""
+    study = study_for(request.user, slug, Right.RUN)
+    run = get_object_or_404(
+        JudgeRun.objects.select_related("judge__study"), uuid=judge_run, judge__study=study
+    )
+    if act == "stop":
+        stop_run(run, by=request.user)
+    else:
+        form = BudgetForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, _("Give the most tokens as a whole number."))
+            return redirect("annotations:judges", study.slug)
+        take_up(run, most_tokens=form.cleaned_data["most_tokens"], by=request.user)
+    return redirect("annotations:judges", study.slug)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

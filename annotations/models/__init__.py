@@ -14,6 +14,7 @@ from annotations.models.answers import (
 )
 from annotations.models.imports import RatingImport, RepeatedRating
 from annotations.models.jobs import Job, JobFilePart
+from annotations.models.judge_runs import JudgeRun, JudgeUnit
 from annotations.models.judges import Judge, JudgeRating
 from annotations.models.page_sums import PageSums
 from annotations.models.pages import Page, PageCandidate, StudyRun, Subtask
@@ -48,6 +49,8 @@ __all__ = [
     "JobFilePart",
     "Judge",
     "JudgeRating",
+    "JudgeRun",
+    "JudgeUnit",
     "Judgement",
     "LinkAccount",
     "OpenLink",

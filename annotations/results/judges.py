@@ -9,7 +9,7 @@ import numpy as np
 from django.db.models import F, FloatField, Value
 from django.db.models.functions import Cast, Coalesce, Length
 
-from annotations.models import Judge, JudgeRating, PageCandidate, Study
+from annotations.models import Judge, JudgeRating, JudgeUnit, PageCandidate, Study
 from annotations.results.rating_table import copied_numbers, places
 from stats.judges.checks import JudgeChecks, Judged, judge_checks
 from stats.judges.scores import ANY, JudgeScores
@@ -54,6 +54,7 @@ def _facts(
         name=judge.key,
         scores=scores,
         lengths=pages.lengths,
+        nothing=planted_scores(judge, criteria),
         own=[methods[key] for key in judge.own_methods if key in methods],
         was_drawn=judge.sampling != Judge.Sampling.CHOSEN,
     )
@@ -78,6 +79,21 @@ def _facts(
         scores=len(scores.score),
         checks=tuple(found),
     )
+
+
+def planted_scores(
+    judge: Judge, criteria: Sequence[str]
+) -> dict[str, dict[Literal["empty text", "single point"], Floats]]:
+    """Return what a judge gave texts of nothing, by criterion."""
+    names: dict[str, Literal["empty text", "single point"]] = {"empty": "empty text", "point": "single point"}
+    found: dict[str, dict[Literal["empty text", "single point"], list[float]]] = {}
+    units = JudgeUnit.objects.filter(run__judge=judge, is_read=True).exclude(planted="")
+    for planted, scores in units.values_list("planted", "planted_scores"):
+        for key, score in scores.items():
+            found.setdefault(key, {}).setdefault(names[planted], []).append(score)
+    return {
+        key: {name: np.array(scores) for name, scores in of_kind.items()} for key, of_kind in found.items()
+    }
 
 
 def _planned(judge: Judge, plan: PlanFacts | None) -> Literal["checks", "combined", "another version"] | None:

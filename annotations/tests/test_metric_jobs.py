@@ -15,6 +15,7 @@ from annotations.models import Job, Judge, Study, StudyRole
 from annotations.recruiting.enrolment import enrol
 from annotations.results.report import study_report
 from annotations.results.seal import is_sealed
+from annotations.tasks import ask_judge
 from annotations.tests.cast import build_study, build_user
 from annotations.tests.job_cast import with_role
 from generation.evidence import metrics
@@ -61,3 +62,8 @@ def test_page_and_api_queue_it(study: Study, client: Client) -> None:
     assert response.status_code == HTTPStatus.ACCEPTED, response.content
     page = client.get("/manage/studies/poems/judges/").content.decode()
     assert '<option value="relevance">Relevance by embeddings</option>' in page
+
+
+def test_the_task_of_judges_does_nothing_where_no_judge_is_to_be_asked(study: Study) -> None:
+    ask_judge()
+    assert not Judge.objects.exists()

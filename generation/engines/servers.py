@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ class Server:
     positions: int = 4096
     tokens_a_run: int = 20_000_000
     seconds: float = 300.0
+    # Of a million tokens sent and answered, in whatever currency; a judge's budget may be in it.
+    price_in: float = 0.0
+    price_out: float = 0.0
+    # The environment variable with the key, or the key itself.
+    key_variable: str = ""
     key: str = field(default="", repr=False)
 
     @property
@@ -83,6 +89,12 @@ def parse_server(name: str, values: Any) -> Server:
     if missing := [key for key in ("engine", "url", "model") if not values.get(key)]:
         raise ValueError(f"{name}: {', '.join(missing)} must be given")
     server = Server(name, **values)
+    if server.key_variable:
+        if server.key_variable not in os.environ:
+            raise ValueError(
+                f"{name}: key_variable names {server.key_variable}, which is not in the environment"
+            )
+        server = replace(server, key=os.environ[server.key_variable])
     if server.engine not in ENGINES:
         raise ValueError(f"{name}: engine {server.engine} is none of {', '.join(ENGINES)}")
     if not server.url.startswith(("http://", "https://")):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -138,16 +138,18 @@ class Judged:
     """
     What a judge is checked by, beside people's ratings.
 
-    `lengths` (P, M) are those of the texts; `own` the places of methods of its own family; `nothing` its scores of an
-    empty text and of a single point; `draw` how the prompts that people rated were drawn, None for uniformly, and
-    `was_drawn` false where they were chosen instead.
+    `lengths` (P, M) are those of the texts; `own` the places of methods of its own family; `nothing` by criterion its
+    scores of an empty text and of a single point; `draw` how the prompts that people rated were drawn, None for
+    uniformly, and `was_drawn` false where they were chosen instead.
     """
 
     name: str
     scores: JudgeScores
     lengths: Floats | None = None
     own: Sequence[int] = ()
-    nothing: dict[Literal["empty text", "single point"], Floats] | None = None
+    nothing: Mapping[str, Mapping[Literal["empty text", "single point"], Floats]] = field(
+        default_factory=dict
+    )
     draw: Draw | None = None
     was_drawn: bool = True
     epsilon: float = 0.15
@@ -257,7 +259,7 @@ def _probes(
     if judged.lengths is not None:
         probes.append(length_probe(people, own, judged.lengths))
     probes += [family_probe(people, own, judged.own), repeats_probe(scores), scale_probe(scores, quality)]
-    for name, given in (judged.nothing or {}).items():
+    for name, given in judged.nothing.get(quality.key, {}).items():
         probes.append(nothing_probe(name, given, scores.score))
     return tuple(probes)
 

@@ -1,0 +1,89 @@
+"""A server for tests that answers as a language model that judges, over real HTTP, and as told: slowly or wrongly."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+LETTERS = re.compile(r"^### ([A-Z])\n", re.MULTILINE)
+
+
+class JudgeServer:
+    """Scores every text by its length within the scale. `troubles` are what becomes of the next requests instead."""
+
+    def __init__(self) -> None:
+        self.troubles: list[str] = []
+        self.requests: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.url = ""
+
+    @property
+    def answered(self) -> int:
+        """How many requests were answered, and would be paid."""
+        return len(self.requests)
+
+    def answer(self, body: dict[str, Any]) -> Any:
+        page = body["messages"][1]["content"]
+        parts = LETTERS.split(page)[1:]
+        texts = dict(zip(parts[::2], parts[1::2], strict=True))
+        schema = body["response_format"]["json_schema"]["schema"]
+        said = {}
+        for letter in schema["required"]:
+            scores = schema["properties"][letter]["properties"]
+            size = len(texts[letter].strip())
+            said[letter] = {
+                key: one["minimum"] + size % int(one["maximum"] - one["minimum"] + 1)
+                if size > 1
+                else one["minimum"]
+                for key, one in scores.items()
+            }
+        return said
+
+
+@contextmanager
+def judging() -> Iterator[JudgeServer]:
+    """Serve a judge on a free port while the block runs."""
+    judge = JudgeServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert self.path == "/v1/chat/completions"
+            trouble = judge.troubles.pop(0) if judge.troubles else ""
+            if trouble == "slow":
+                time.sleep(0.3)
+            status = int(trouble) if trouble.isdecimal() else 200
+            content = "I would rather not." if trouble == "refuses" else json.dumps(judge.answer(body))
+            if status == 200:
+                judge.requests.append(body)
+                judge.keys.append(self.headers.get("Authorization", ""))
+            said = {
+                "choices": [{"message": {"content": content}}],
+                "usage": {"prompt_tokens": 100, "completion_tokens": 20},
+            }
+            words = json.dumps(said if status == 200 else {"error": "no"}).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(words)))
+            self.end_headers()
+            self.wfile.write(words)
+
+        def log_message(self, *arguments: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    judge.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield judge
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
