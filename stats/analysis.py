@@ -28,6 +28,10 @@ from stats.significance import Comparison, compare, gated, with_holm
 MOST_COMPARISONS = 2_000
 
 
+# Of more pairs of methods than these (those of ten), in a table with holes, what fits each pair many times is left out.
+MOST_PAIRS_IN_FULL = 45
+
+
 @dataclass(frozen=True)
 class MethodMean:
     """
@@ -266,7 +270,9 @@ def _comparisons(
     margins: Mapping[str, float],
 ) -> tuple[Comparison, ...]:
     pairs = list(combinations(range(len(table.methods)), 2))
-    by_pages = [key for key, choice in choices.items() if choice.kind == "page differences"]
+    texts = len(table.evaluators) * len(table.prompts) * len(table.methods)
+    in_brief = len(pairs) > MOST_PAIRS_IN_FULL and len(table) < texts * len(table.criteria)
+    by_pages = [key for key, choice in choices.items() if choice.kind == "page differences" and not in_brief]
     drawn = iter(
         pigeonhole_bootstrap(
             [pages[key].pair(a, b).differences for key in by_pages for a, b in pairs],
@@ -288,6 +294,7 @@ def _comparisons(
             alpha=alpha,
             choice=choice,
             places=(a, b),
+            in_brief=in_brief,
         )
         for key, choice in choices.items()
         for a, b in pairs

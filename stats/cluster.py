@@ -130,12 +130,16 @@ def two_way_cell_mean(cells: Cells, *, confidence_level: float = 0.95) -> Cluste
     return two_way_mean(cells.value, cells.evaluator, cells.prompt, confidence_level=confidence_level)
 
 
-def quick_crossed_mean(cells: Cells, *, confidence_level: float = 0.95) -> CrossedMean:
-    """Estimate the crossed mean, cluster-robust where a fit of a large table with holes would take long."""
+def quick_crossed_mean(cells: Cells, *, confidence_level: float = 0.95, fits: bool = True) -> CrossedMean:
+    """
+    Estimate the crossed mean, cluster-robust where a fit of a large table with holes would take long.
+
+    Without `fits` a table with holes is never fitted, however small it is.
+    """
     kept, evaluators, prompts = cells.numbered()
     size = evaluators * prompts
     robust = None
-    if len(cells) < size and size > QUICKLY_FITTED:
+    if len(cells) < size and (size > QUICKLY_FITTED or not fits):
         robust = two_way_cell_mean(kept, confidence_level=confidence_level)
     if robust is None:
         return crossed_mean_of_cells(cells, confidence_level=confidence_level)

@@ -43,6 +43,13 @@ def effect_size(pair: PairedRatings, estimate: float | None) -> EffectSize:
     return standardised(pair.differences, d_total)
 
 
+def effect_size_in_brief(pair: PairedRatings, estimate: float | None) -> EffectSize:
+    """Return the effect sizes with the plain variance of all ratings as the total one, without a fit."""
+    total = float(pair.a.var() + pair.b.var()) / 2 if len(pair.a) else 0.0
+    d_total = None if estimate is None or total <= 0 else estimate / math.sqrt(total)
+    return standardised(pair.differences, d_total)
+
+
 def standardised(differences: Cells, d_total: float | None) -> EffectSize:
     """Return the effect sizes of differences whose `d_total` is known."""
     evaluators, prompts = _means(differences.sums_by_evaluator()), _means(differences.sums_by_prompt())

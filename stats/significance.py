@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from stats.cluster import ClusterRobustMean, quick_crossed_mean, two_way_cell_mean
-from stats.effects import EffectSize, effect_size, standardised
+from stats.effects import EffectSize, effect_size, effect_size_in_brief, standardised
 from stats.exact import ExactTest, sign_flip_of_means, wilcoxon_of_means
 from stats.mixed import CrossedMean, Interval, VarianceComponents, crossed_mean_of_cells, interval_list
 from stats.ratings.cells import Cells, PairedRatings
@@ -233,9 +233,13 @@ def compare(
     alpha: float = 0.05,
     choice: Choice | None = None,
     places: tuple[int, int] = (0, 1),
+    in_brief: bool = False,
 ) -> Comparison:
     """
     Compare two methods by their ratings on the same pages.
+
+    `in_brief` leaves out what fits or flips a pair many times; superiority has a cluster-robust error then, and effect
+    sizes stand on the plain variance of the ratings.
 
     `bootstrap` is that of b - a, which is made for all pairs at once. `p_holm` stays
     None: `with_holm` fills it in over the planned pairs of a criterion. `choice` is the analysis of the
@@ -246,9 +250,11 @@ def compare(
     if choice is not None and other is not None:
         return _by_other_analysis(pair, gated(other), choice, places, criterion, a, b, margin, alpha)
     primary = gated(crossed_mean_of_cells(differences, confidence_level=1 - alpha))
-    left_out = _without_each_evaluator(differences)
+    left_out = LeaveOneOut((), ()) if in_brief else _without_each_evaluator(differences)
     if primary.descriptive_only:
         robustness, left_out = Robustness(), replace(left_out, p_values=())
+    elif in_brief:
+        robustness = Robustness(cluster_robust=two_way_cell_mean(differences, confidence_level=1 - alpha))
     else:
         robustness = _robustness(differences, bootstrap, alpha)
     return Comparison(
@@ -257,10 +263,10 @@ def compare(
         b=b,
         crossed=primary,
         p_holm=None,
-        superiority=_superiority(differences, alpha),
+        superiority=_superiority(differences, alpha, fits=not in_brief),
         robustness=robustness,
         leave_one_out=left_out,
-        effect=effect_size(pair, primary.estimate),
+        effect=(effect_size_in_brief if in_brief else effect_size)(pair, primary.estimate),
         equivalence=None if margin is None else equivalence_within(primary, margin, alpha),
         conclusion_depends_on_method=robustness.disagrees_with(primary, alpha),
         warnings=_warnings(primary),
@@ -359,12 +365,12 @@ def _without_each_evaluator(differences: Cells) -> LeaveOneOut:
     return leave_one_evaluator_out(kept.table(evaluators, prompts))
 
 
-def _superiority(differences: Cells, alpha: float) -> Superiority:
+def _superiority(differences: Cells, alpha: float, *, fits: bool = True) -> Superiority:
     there = differences.value
     cells = max(there.size, 1)
     signs = replace(differences, value=(np.sign(there) + 1) / 2)
     return Superiority(
-        crossed=gated(quick_crossed_mean(signs, confidence_level=1 - alpha)),
+        crossed=gated(quick_crossed_mean(signs, confidence_level=1 - alpha, fits=fits)),
         wins=int((there > 0).sum()) / cells,
         ties=int((there == 0).sum()) / cells,
         losses=int((there < 0).sum()) / cells,
