@@ -98,7 +98,7 @@ def change_study(study: Study, *, by: User | None, **fields: Any) -> tuple[str, 
     ):
         locked.signed_off_at = None
         saved.append("signed_off_at")
-    if "has_best_picks" in changed and "instructions" not in fields:
+    if "has_best_picks" in changed and "instructions" not in changed:
         locked.instructions = fitting_instructions(locked.instructions, has_picks=locked.has_best_picks)
         saved.append("instructions")
     if "prompts_per_subtask" in changed:

@@ -73,12 +73,13 @@ def test_the_encoding_of_prompts_is_chosen_without_choosing_the_file_again(as_al
 
 
 def test_further_columns_of_prompts_are_notes_and_others_what_somebody_says(as_alice: Client) -> None:
-    table = "Question,domain,by\nWhy?,news,Ann\nHow?,law,Ben\n"
+    table = "Question,domain,by,turns\nWhy?,news,Ann,\nHow?,law,Ben,\n"
     address = sent(as_alice, PROMPTS, table).headers["Location"]
     page = plain(as_alice.get(address))
     assert '<option value="prompt" selected>' in page
     assert 'value="texts_of"' not in page
-    said = {"column-0": "prompt", "column-1": "tag:", "column-2": "note"}
+    assert '<option value="turns" selected>' in page
+    said = {"column-0": "prompt", "column-1": "tag:", "column-2": "note", "column-3": "turns"}
     assert as_alice.post(address, said).headers["Location"] == MATERIAL
     assert [(one.prompt.tags, one.notes) for one in Page.objects.order_by("number")] == [
         ({"domain": "news"}, {"by": "Ann"}),

@@ -84,9 +84,13 @@ def guessed_columns(table: Table) -> GuessedColumns:
 def guessed_prompt_columns(table: Table) -> GuessedColumns:
     """Return what the columns of a table of prompts seem to be; further ones are notes."""
     roles = named_prompt_columns(table)
-    if _says_a_prompt(roles.values()) and not has_lines_alone(table):
-        return GuessedColumns(roles, NOTE not in roles.values())
-    roles |= _by_names(table, {role: names for role, names in NAMES.items() if role in PROMPT_COLUMNS})
+    if _says_a_prompt(roles.values()) and not has_lines_alone(table) and NOTE not in roles.values():
+        return GuessedColumns(roles, True)
+    for column, role in _by_names(
+        table, {role: names for role, names in NAMES.items() if role in PROMPT_COLUMNS}
+    ).items():
+        if roles[column] == NOTE and role not in roles.values():
+            roles[column] = role
     is_list = table.kind == "csv" and not _says_a_prompt(roles.values())
     return GuessedColumns(roles, is_list and len(table.columns) < 2, is_list)
 
