@@ -37,8 +37,8 @@ class MethodMean:
     """
     The ratings of one method on one criterion.
 
-    `crossed` is their mean with its crossed interval, `deviation` that of all ratings (divisor n - 1),
-    `counts` how often each rating was given.
+    `crossed` is their mean with its crossed interval, by the ratings model where that compares the pairs; `deviation`
+    is that of all ratings (divisor n - 1), `counts` how often each rating was given.
     """
 
     method: str
@@ -47,12 +47,19 @@ class MethodMean:
     deviation: float | None
     counts: tuple[tuple[float, int], ...]
 
+    @property
+    def raw(self) -> float | None:
+        """Return the mean of all ratings as they were given."""
+        total = sum(times for _, times in self.counts)
+        return sum(score * times for score, times in self.counts) / total if total else None
+
     def as_dict(self) -> dict[str, Any]:
         """Return the mean and what it is made of, ready for JSON."""
         return {
             "criterion": self.criterion,
             "method": self.method,
             **self.crossed.as_dict(),
+            "raw": self.raw,
             "deviation": self.deviation,
             "counts": [list(pair) for pair in self.counts],
         }
@@ -228,7 +235,7 @@ def analyse(
         evaluators=len(table.evaluators),
         prompts=len(compared.prompts),
         comparisons=comparisons,
-        means=_means_of_samples(table, compared, level),
+        means=tuple(_by_model(mean, table, choices) for mean in _means_of_samples(table, compared, level)),
         picks=_picks(table, level),
         agreement=tuple(agreement(table, c.key, confidence_level=level, rng=rng) for c in table.criteria),
         group_agreement=tuple(
@@ -331,6 +338,16 @@ def _means_of_samples(table: RatingTable, compared: RatingTable, level: float) -
         replace(mean, counts=given.counts, deviation=given.deviation)
         for mean, given in zip(means, method_means(table, level), strict=True)
     )
+
+
+def _by_model(mean: MethodMean, table: RatingTable, choices: Mapping[str, Choice]) -> MethodMean:
+    """Return the mean as the model estimates it that compares the pairs: else means and differences contradict."""
+    choice, place = choices.get(mean.criterion), table.methods.index(mean.method)
+    if choice is None or choice.model is None or place not in choice.model.methods:
+        return mean
+    estimate, se, df = choice.model.mean(place)
+    found = replace(mean.crossed, estimate=estimate, se=se, df=df, variance=None, method="ratings model")
+    return replace(mean, crossed=gated(found))
 
 
 def _picks(table: RatingTable, confidence_level: float) -> tuple[MethodPicks, ...]:

@@ -77,6 +77,17 @@ class Participants:
     excluded: tuple[Excluded, ...]
 
 
+@dataclass(frozen=True)
+class Reportable:
+    """One of the numbered things that a paper should report: whether the site says it, and where."""
+
+    number: int
+    key: str
+    what: str
+    is_said: bool
+    where: str
+
+
 OffScalePolicy = Literal["kept", "missing"]
 
 
@@ -259,6 +270,7 @@ class StudyReport:
     # By the tags of prompts, and which tags have too many values for that.
     slices: tuple[Slice, ...] = ()
     uncut_tags: tuple[str, ...] = ()
+    reportable: tuple[Reportable, ...] = ()
     # None where the ratings were collected here.
     collected_elsewhere: ElsewhereFacts | None = None
     # The primary comparisons with scores as ordered categories, and how strict evaluators are.

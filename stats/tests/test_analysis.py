@@ -12,6 +12,7 @@ import pytest
 
 import stats.analysis
 from stats.analysis import Analysis, analyse
+from stats.conftest import Foreign
 from stats.ratings.table import RatingTable
 from stats.scores import Criterion, ScoreTable
 from stats.tests.golden.study import simulated_study, simulated_study_with_missing
@@ -201,3 +202,21 @@ def test_so_many_criteria_are_compared_as_is_affordable(monkeypatch: pytest.Monk
     assert found.not_compared == ("c1", "c2", "c4")
     assert found.as_dict()["criteria_not_compared"] == ["c1", "c2", "c4"]
     assert {one.criterion for one in found.means} == {f"c{number}" for number in range(5)}
+
+
+def test_means_by_the_ratings_model_lie_as_far_apart_as_its_differences(foreign: Foreign) -> None:
+    table = foreign("simplicity_da")
+    found = analyse(table, primary=table.criteria[0].key, rng=np.random.default_rng(1), resamples=50)
+    means = {mean.method: mean for mean in found.means}
+    difference = found.comparison(
+        table.criteria[0].key, *(m for m in table.methods if m in ("ACCESS", "Hybrid"))
+    )
+    first, second = difference.a, difference.b
+    assert difference.estimate is not None and means[first].crossed.estimate is not None
+    assert means[second].crossed.estimate == pytest.approx(
+        means[first].crossed.estimate + difference.estimate
+    )
+    # The raw means of the data's description.
+    assert means["ACCESS"].raw == pytest.approx(60.25)
+    assert means["Hybrid"].as_dict()["raw"] == pytest.approx(35.696)
+    assert means["ACCESS"].crossed.method == "ratings model"

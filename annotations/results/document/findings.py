@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.protocols.table import PROTOCOLS
+from annotations.results.document.distributions import distribution_figure
 from annotations.results.document.wording import (
     ALPHA,
     analysis_sentences,
@@ -21,14 +21,11 @@ from annotations.results.document.wording import (
 )
 from stats.analysis import MOST_COMPARISONS, Analysis
 from stats.reports.document import Block, Cell, Figure, Paragraph, Section, Table
-from stats.reports.figures import Distribution, ForestRow, distribution_plot, forest_plot
+from stats.reports.figures import ForestRow, forest_plot
 from stats.reports.numbers import MINUS, decimal, exact_percent, percent, signed
 from stats.reports.study_report import CriterionFacts, StudyReport
 from stats.significance import Comparison
 
-# Bars of a histogram, and criteria that have histograms.
-MOST_BARS = 100
-MOST_DRAWN = 8
 # Pairs that have a sentence each.
 MOST_SENTENCES = 28
 
@@ -220,6 +217,8 @@ def means_section(report: StudyReport, analysis: Analysis) -> Section:
             else _("Mean scores with crossed confidence intervals (95 %)")
         )
     blocks: list[Block] = [Table(caption, (_("Method"), *head), tuple(rows))]
+    if any(mean.crossed.method == "ratings model" for mean in analysis.means):
+        blocks += given_means(report, analysis)
     if report.off_scale.count:
         blocks.append(Paragraph(off_scale_sentence(report)))
     if study.protocol != "ratings":
@@ -228,6 +227,31 @@ def means_section(report: StudyReport, analysis: Analysis) -> Section:
         )
     blocks.append(distribution_figure(report, analysis))
     return Section("means", _("Ratings"), tuple(blocks))
+
+
+def given_means(report: StudyReport, analysis: Analysis) -> list[Block]:
+    """Set the means of the ratings as they were given beside those of the model."""
+    raw = {(mean.method, mean.criterion): mean.raw for mean in analysis.means}
+    study = report.study
+    return [
+        Paragraph(
+            _(
+                "These means are the model's, which allows for who rated what: they lie as far apart as the differences"
+                " above. The means of the ratings as they were given mix methods with evaluators and prompts."
+            )
+        ),
+        Table(
+            _("Means of the ratings as they were given"),
+            (_("Method"), *(scale_label(criterion) for criterion in study.criteria)),
+            tuple(
+                (
+                    study.method_labels[method],
+                    *(cell(raw[method, criterion.key]) for criterion in study.criteria),
+                )
+                for method in study.methods
+            ),
+        ),
+    ]
 
 
 def scale_label(criterion: CriterionFacts) -> str:
@@ -251,54 +275,6 @@ def off_scale_sentence(report: StudyReport) -> str:
     ) % {"n": count}
     done = {"kept": _("They are kept as found."), "missing": _("They are taken as missing.")}
     return in_a_row(found, done[report.off_scale.policy])
-
-
-def weighted_mean(counts: dict[float, int]) -> float | None:
-    """Return the mean of scores that were given so many times."""
-    total = sum(counts.values())
-    return sum(score * count for score, count in counts.items()) / total if total else None
-
-
-def distribution_figure(report: StudyReport, analysis: Analysis) -> Figure:
-    """Draw how often each point of each scale was given to each method."""
-    study = report.study
-    counts = {(mean.method, mean.criterion): dict(mean.counts) for mean in analysis.means}
-    distributions = []
-    drawn = [criterion for criterion in study.criteria if criterion.key == analysis.primary]
-    drawn += [criterion for criterion in study.criteria if criterion.key != analysis.primary]
-    for criterion in drawn[:MOST_DRAWN]:
-        given = {point for method in study.methods for point in counts[method, criterion.key]}
-        # Scores off the scale are drawn as well, where an imported record has them.
-        first = math.floor(min([criterion.minimum, *given]))
-        last = math.ceil(max([criterion.maximum, *given]))
-        # A bar for each point; on long scales, and of scores with decimals, one for the nearest of at most 101 points.
-        step = max(1, math.ceil((last - first) / MOST_BARS))
-        points = list(range(first, last + 1, step))
-        shares = []
-        for method in study.methods:
-            of_method = counts[method, criterion.key]
-            total = max(sum(of_method.values()), 1)
-            bars = [0.0] * len(points)
-            for score, count in of_method.items():
-                bars[min(round((score - first) / step), len(points) - 1)] += count / total
-            shares.append(bars)
-        means = [weighted_mean(counts[method, criterion.key]) for method in study.methods]
-        distributions.append(Distribution(criterion.label, points, shares, means))
-    return Figure(
-        name="distributions",
-        svg=distribution_plot(distributions, [study.method_labels[method] for method in study.methods]),
-        caption=_(
-            "Share of each score by method and criterion; the line marks the mean. Means that are close may hide"
-            " ratings that are not."
-        )
-        if len(drawn) <= MOST_DRAWN
-        else _(
-            "Share of each score by method on %(drawn)d of %(all)d criteria; the line marks the mean. The JSON report"
-            " has the counts of all."
-        )
-        % {"drawn": MOST_DRAWN, "all": len(drawn)},
-        alternative=_("Histograms of all ratings. Their means are in the table above."),
-    )
 
 
 def secondary_section(report: StudyReport, analysis: Analysis) -> Section:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotations.results.document.findings import pair_label
+from annotations.results.document.findings import MOST_SENTENCES, pair_label, summary_sentence
 from annotations.results.document.wording import cell as number_cell
 from annotations.results.document.wording import in_a_row, interval, p_cell
 from stats.analysis import Analysis
@@ -28,7 +28,12 @@ def summary_section(report: StudyReport) -> Section:
     }
     blocks.append(Paragraph(in_a_row(counts, plan_sentence(report))))
     if report.analysis is not None:
-        blocks.append(primary_table(report, report.analysis))
+        compared = [one for one in report.analysis.comparisons if one.criterion == report.analysis.primary]
+        blocks.append(
+            primary_table(report, report.analysis)
+            if len(compared) <= MOST_SENTENCES
+            else Paragraph(summary_sentence(compared))
+        )
     return Section("summary", _("In short"), tuple(blocks))
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from stats.ratings.choice import Choice
 from stats.reports.document import Cell, Number
-from stats.reports.numbers import DASH, SPACE, decimal, p_number, p_words, percent, signed
+from stats.reports.numbers import DASH, SPACE, count, decimal, p_number, p_words, percent, signed
 from stats.significance import Comparison
 
 ALPHA = 0.05
@@ -34,7 +34,7 @@ def p_cell(p: float | None) -> Cell:
 
 
 def count_cell(value: int | None) -> Cell:
-    return cell(value, str(value))
+    return cell(value, DASH if value is None else count(value))
 
 
 def in_a_row(*sentences: str) -> str:
