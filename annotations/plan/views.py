@@ -16,6 +16,7 @@ from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import AnalysisPlan, Study
 from annotations.plan.forms import PlanForm, RehearsalForm
 from annotations.plan.plan import lock_plan, locked_plan
+from annotations.plan.reportable import reportable
 from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once
@@ -60,6 +61,8 @@ def plan_page(
         "plan": plan,
         "threshold": exact_percent(float(threshold)),
     }
+    listed = reportable(study, plan)
+    context |= {"reportable": listed, "reportable_said": sum(one.is_said for one in listed)}
     if plan:
         label = study.study_methods.names()
         context["pairs"] = [(label.get(a, a), label.get(b, b)) for a, b in plan.comparisons]

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
 from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
+from annotations.plan.reportable import reportable
 from annotations.results.consistency import Verdict
 from annotations.results.elsewhere import analysis_by_design, elsewhere_facts
 from annotations.results.judgements.preferences import study_preferences
@@ -96,6 +97,7 @@ def study_report(
             seed=BOOTSTRAP_SEED,
         ),
         collected_elsewhere=elsewhere_facts(study),
+        reportable=reportable(study, locked),
     )
     # The one place that keeps the seal: what tells methods apart is not even computed before.
     if sealed:

@@ -14,6 +14,7 @@ from annotations.results.document import (
     findings,
     judges,
     preferences,
+    reporting,
     robustness,
     slices,
     summary,
@@ -51,7 +52,7 @@ def report_document(report: StudyReport) -> Document:
             appendix.published_section(report),
             appendix.methods_section(report, analysis),
         ]
-    sections.append(appendix.plan_section(report))
+    sections += [appendix.plan_section(report), reporting.reporting_section(report)]
     return Document(
         title=_("Results of %(title)s") % {"title": report.study.title},
         language=language,
