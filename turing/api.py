@@ -14,11 +14,13 @@ from rest_framework.views import APIView
 
 from generation.web.rest import PageQuery, Strict, checked_query, page_of, page_response, rows_as
 from generation.web.schema import extend_schema
-from turing.models import Genre, PoemPair, Round, Side
+from turing.models import Genre, Kind, PoemPair, Round, Side
 
 
-class NoQuery(Strict):
-    """An address that takes no query."""
+class ResultsQuery(Strict):
+    """Of which kind of game."""
+
+    kind = serializers.ChoiceField(choices=Kind.choices, required=False, default=Kind.PAIRS)
 
 
 class GameResults(APIView):
@@ -28,14 +30,15 @@ class GameResults(APIView):
         operation_id="turing_results",
         summary="Return the figures of the game; to administrators with the hardest and easiest pairs",
         auth=[{}, {"tokenAuth": []}, {"cookieAuth": []}],  # type: ignore[list-item]
+        parameters=[ResultsQuery],
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
         # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
         from turing.results.exports import results_dict
 
-        checked_query(NoQuery, request)
-        return Response(results_dict(with_pairs=request.user.is_staff, with_rounds=False))
+        kind = Kind(checked_query(ResultsQuery, request)["kind"])
+        return Response(results_dict(with_pairs=request.user.is_staff, with_rounds=False, kind=kind))
 
 
 class PairSerializer(serializers.Serializer[PoemPair]):
@@ -43,6 +46,7 @@ class PairSerializer(serializers.Serializer[PoemPair]):
 
     genre = serializers.ChoiceField(choices=Genre.choices)
     number = serializers.IntegerField()
+    takeover = serializers.IntegerField(allow_null=True)
     is_withdrawn = serializers.BooleanField()
     title = serializers.CharField()
     description = serializers.CharField()
@@ -66,8 +70,11 @@ class RoundSerializer(serializers.Serializer[Round]):
     number = serializers.IntegerField()
     genre = serializers.ChoiceField(choices=Genre.choices)
     pair_number = serializers.IntegerField()
-    human_side = serializers.ChoiceField(choices=Side.choices)
-    choice = serializers.ChoiceField(choices=Side.choices)
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    human_side = serializers.ChoiceField(choices=Side.choices, allow_null=True)
+    choice = serializers.ChoiceField(choices=Side.choices, allow_null=True)
+    takeover = serializers.IntegerField(allow_null=True)
+    said = serializers.IntegerField(allow_null=True)
     confidence = serializers.IntegerField(allow_null=True)
     known = serializers.BooleanField(allow_null=True)
     is_repeat = serializers.BooleanField()

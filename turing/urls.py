@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from turing.game import views
+from turing.models import Kind
+from turing.pairs import views as pairs_views
 from turing.results import views as results_views
 
 app_name = "turing"
@@ -12,13 +14,30 @@ app_name = "turing"
 urlpatterns = [
     # /turing/...
     path("turing/", views.start, name="start"),
+    path("turing/text/", views.start, {"kind": Kind.TEXT}, name="start_text"),
+    path("turing/boundary/", views.start, {"kind": Kind.BOUNDARY}, name="start_boundary"),
     path("turing/record/", views.record, name="record"),
     path("turing/games/<uuid:game>/", views.game, name="game"),
     path("turing/games/<uuid:game>/rounds/<int:number>/", views.round, name="round"),
     # /turing/results/...
     path("turing/results/", results_views.results, name="results"),
+    path("turing/results/text/", results_views.results, {"kind": Kind.TEXT}, name="results_text"),
+    path("turing/results/boundary/", results_views.results, {"kind": Kind.BOUNDARY}, name="results_boundary"),
+    path(
+        "turing/results/text.<slug:file_format>",
+        results_views.results_file,
+        {"kind": Kind.TEXT},
+        name="results_text_file",
+    ),
+    path(
+        "turing/results/boundary.<slug:file_format>",
+        results_views.results_file,
+        {"kind": Kind.BOUNDARY},
+        name="results_boundary_file",
+    ),
     path("turing/results/live/", results_views.results_live, name="results_live"),
     path("turing/results.<slug:file_format>", results_views.results_file, name="results_file"),
     # staff
+    path("turing/texts/", pairs_views.texts, name="texts"),
     path("turing/<slug:rows>.<slug:file_format>", results_views.rows_file, name="rows_file"),
 ]

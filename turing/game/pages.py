@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, CharField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import reverse
@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 
 from generation.models import Candidate, Prompt
 from generation.texts.normalising import is_chinese
+from stats.game.boundary import points_for
 from stats.reports.numbers import percent
 from turing.game.players import Visitor
 from turing.game.wording import VERDICTS, WORDING, Wording
-from turing.models import ROUNDS_IN_GAME, DayTally, Genre, Round, Scope, Side, SourceText, belong_to
-from turing.pairs.normalising import normalised
+from turing.models import IS_RIGHT, ROUNDS_IN_GAME, DayTally, Genre, Kind, Round, Scope, Side, SourceText
+from turing.pairs.normalising import normalised, sentences
 
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
 
@@ -41,15 +42,25 @@ class ShownText:
 
 @dataclass(frozen=True)
 class Table:
-    """One round before the choice: all that its page is made from."""
+    """One round before the answer: all that its page is made from.
 
+    Of a boundary `texts` holds the sentences so far, a line each, of which `step` is the last and `most` all there are.
+    """
+
+    kind: Kind
     number: int
     dots: tuple[Dot, ...]
     title: str
     is_verse: bool
     language: str
-    texts: tuple[ShownText, ShownText]
+    texts: tuple[ShownText, ...]
     wording: Wording
+    step: int = 0
+    most: int = 0
+
+    @property
+    def is_last_step(self) -> bool:
+        return self.step == self.most
 
 
 @dataclass(frozen=True)
@@ -57,16 +68,22 @@ class Revealed:
     """One round after the choice, with the share of all its players who were right."""
 
     table: Table
-    human_side: Side
-    choice: Side
+    is_right: bool
+    human_side: Side | None
+    choice: Side | None
     source: SourceText | None
     players: int
     players_right: int
     next_url: str
+    # Of a boundary: where it was, and the points for what was said.
+    takeover: int = 0
+    points: int = 0
+    sentences: tuple[str, ...] = ()
 
     @property
-    def is_right(self) -> bool:
-        return self.choice == self.human_side
+    def is_human(self) -> bool:
+        """Whether the one text is a human's."""
+        return self.human_side == Side.LEFT
 
     @property
     def share_right(self) -> str:
@@ -82,23 +99,29 @@ class Result:
     dots: tuple[Dot, ...]
     rounds: list[Round]
     genre: str
+    kind: Kind
     score: int
     verdict: str
     percent_of_all: int | None
+    points: int = 0
 
 
 def load_round(visitor: Visitor, game: UUID, number: int) -> Round:
     """Return a round of the visitor with all that its page shows, in one query; raise 404."""
     rounds = Round.objects.of_game(game, visitor.owns("game__player"))
-    of_pair = Round.objects.answered().filter(pair=OuterRef("pair"), kind=OuterRef("kind"))
+    # Of one text only those who had the same one.
+    same = Q(human_side=OuterRef("human_side")) | ~Q(kind=Kind.TEXT)
+    of_pair = Round.objects.answered().filter(same, pair=OuterRef("pair"), kind=OuterRef("kind"))
     found = (
         rounds.filter(number=number)
         .select_related("pair__human__prompt", "pair__human__source_text", "pair__machine")
         .annotate(
             states=ArraySubquery(_states(Round.objects.filter(game=OuterRef("game")))),
             # Evaluated by the database only where there is a choice.
-            players=Case(When(choice__isnull=False, then=_count(of_pair)), default=Value(0)),
-            players_right=Case(When(choice__isnull=False, then=_count(of_pair.right())), default=Value(0)),
+            players=Case(When(answered_at__isnull=False, then=_count(of_pair)), default=Value(0)),
+            players_right=Case(
+                When(answered_at__isnull=False, then=_count(of_pair.right())), default=Value(0)
+            ),
         )
         .first()
     )
@@ -110,8 +133,8 @@ def load_round(visitor: Visitor, game: UUID, number: int) -> Round:
 def _states(rounds: QuerySet[Round]) -> QuerySet[Round, str]:
     """Return how each round of a game went, in their order."""
     state = Case(
-        When(choice=None, then=Value(OPEN)),
-        When(choice=F("human_side"), then=Value(RIGHT)),
+        When(answered_at=None, then=Value(OPEN)),
+        When(IS_RIGHT, then=Value(RIGHT)),
         default=Value(WRONG),
         output_field=CharField(),
     )
@@ -132,18 +155,28 @@ def first_open(shown: Round) -> int | None:
 
 def table_of(shown: Round) -> Table:
     """Return what lies on the table in a round. The sides differ in their texts and in nothing else."""
-    prompt = shown.pair.human.prompt
-    human, machine = (_lines(candidate, prompt) for candidate in (shown.pair.human, shown.pair.machine))
-    left, right = (human, machine) if shown.human_side == Side.LEFT else (machine, human)
+    prompt, kind = shown.pair.human.prompt, Kind(shown.kind)
+    step, most = 0, 0
+    if kind == Kind.BOUNDARY:
+        whole = sentences(shown.pair.machine.text, prompt.genre)
+        step, most = shown.step or 0, len(whole)
+        texts: tuple[ShownText, ...] = (ShownText(Side.LEFT, tuple(whole[:step])),)
+    else:
+        human, machine = (_lines(candidate, prompt) for candidate in (shown.pair.human, shown.pair.machine))
+        left, right = (human, machine) if shown.human_side == Side.LEFT else (machine, human)
+        texts = (ShownText(Side.LEFT, left), ShownText(Side.RIGHT, right))[: 1 if kind == Kind.TEXT else 2]
     states: list[str] = shown.states  # type: ignore[attr-defined]
     return Table(
+        kind=kind,
         number=shown.number,
         dots=tuple(Dot(number, state) for number, state in enumerate(states, start=1)),
         title=prompt.text,
         is_verse=prompt.genre == Genre.POEM,
         language=language_of(prompt),
-        texts=(ShownText(Side.LEFT, left), ShownText(Side.RIGHT, right)),
-        wording=WORDING[Genre(prompt.genre)],
+        texts=texts,
+        wording=WORDING[kind, Genre(prompt.genre)],
+        step=step,
+        most=most,
     )
 
 
@@ -158,12 +191,16 @@ def _lines(candidate: Candidate, prompt: Prompt) -> tuple[str, ...]:
 
 def revealed(shown: Round, game: UUID) -> Revealed:
     """Return what an answered round tells."""
-    assert shown.choice is not None
     following = first_open(shown)
+    takeover, step = shown.takeover or 0, shown.step or 0
     return Revealed(
         table=table_of(shown),
-        human_side=Side(shown.human_side),
-        choice=Side(shown.choice),
+        is_right=shown.is_right(),
+        human_side=Side(shown.human_side) if shown.human_side else None,
+        choice=Side(shown.choice) if shown.choice else None,
+        takeover=takeover,
+        points=points_for(step, takeover),
+        sentences=tuple(sentences(shown.pair.machine.text, shown.pair.genre)) if takeover else (),
         source=getattr(shown.pair.human, "source_text", None),
         players=shown.players,  # type: ignore[attr-defined]
         players_right=shown.players_right,  # type: ignore[attr-defined]
@@ -188,21 +225,34 @@ def result_of(visitor: Visitor, game: UUID) -> Result | int:
     score = sum(shown.is_right() for shown in rounds)
     dots = tuple(Dot(shown.number, RIGHT if shown.is_right() else WRONG) for shown in rounds)
     language = language_of(rounds[0].pair.human.prompt)
+    kind = Kind(rounds[0].kind)
     return Result(
-        game, language, dots, rounds, rounds[0].pair.genre, score, str(VERDICTS[score]), percent_of_all()
+        game,
+        language,
+        dots,
+        rounds,
+        rounds[0].pair.genre,
+        kind,
+        score,
+        "" if kind == Kind.BOUNDARY else str(VERDICTS[score]),
+        percent_of_all(kind),
+        sum(points_for(shown.step or 0, shown.takeover or 0) for shown in rounds),
     )
 
 
 def share_text(result: Result, address: str) -> str:
     """Return what a player can tell others of a game: the score, the rounds as dots, and where to play."""
     dots = "".join("●" if dot.state == RIGHT else "○" for dot in result.dots)
-    sentence = _("I told human from machine in %(score)s of 5 rounds.") % {"score": result.score}
+    if result.kind == Kind.BOUNDARY:
+        sentence = _("I found where the machine begins: %(points)s of 25 points.") % {"points": result.points}
+    else:
+        sentence = _("I told human from machine in %(score)s of 5 rounds.") % {"score": result.score}
     return f"{sentence} {dots}\n{address}"
 
 
-def percent_of_all() -> int | None:
-    """Return in how many of a hundred rounds all players together found the human text, None before the first."""
-    sums = DayTally.objects.filter(belong_to(None), scope=Scope.ALL).aggregate(
+def percent_of_all(kind: Kind) -> int | None:
+    """Return in how many of a hundred rounds of a kind all players together were right, None before the first."""
+    sums = DayTally.objects.filter(results__kind=kind, scope=Scope.ALL).aggregate(
         answered=Sum("answered"), selected=Sum("selected")
     )
     if not sums["answered"]:
@@ -220,15 +270,15 @@ class Record:
     right: int
 
 
-def record_of(visitor: Visitor) -> Record:
-    """Return the visitor's record, in one query."""
+def record_of(visitor: Visitor, kind: Kind) -> Record:
+    """Return the visitor's record in games of a kind, in one query."""
     sums = (
         Round.objects.answered()
-        .filter(visitor.owns("game__player"))
+        .filter(visitor.owns("game__player"), kind=kind)
         .aggregate(
             games=Count("game", filter=Q(number=ROUNDS_IN_GAME)),
             answered=Count("pk"),
-            right=Count("pk", filter=Q(choice=F("human_side"))),
+            right=Count("pk", filter=IS_RIGHT),
         )
     )
     return Record(**sums)

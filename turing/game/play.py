@@ -1,4 +1,4 @@
-"""Playing: a game with all its rounds is drawn and stored before anything is shown, and each choice is made once."""
+"""Playing: a game with all its rounds is drawn and stored before anything is shown, and each answer is given once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,27 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Greatest, Now
 
 from generation.refusals import Refused
 from generation.web.quotas import network_of, take
 from turing.game.limits import MANY, games_of_address, games_of_player
 from turing.game.players import Visitor, new_player
-from turing.models import HASTY, ROUNDS_IN_GAME, Flag, Game, Player, PoemPair, Round, Side
+from turing.models import (
+    FIRST_STEP,
+    HASTY,
+    ROUNDS_IN_GAME,
+    Flag,
+    Game,
+    Kind,
+    Player,
+    PoemPair,
+    Round,
+    Side,
+)
 from turing.models.pairs import PoemPairQuerySet
+from turing.pairs.normalising import sentences
 
 # How often numbers are drawn before all pairs that the player has not seen are looked up: so many tries fail only
 # where the player has seen most of them.
@@ -45,14 +57,28 @@ class Begun:
     token: str | None = None
 
 
+@dataclass(frozen=True)
+class Stop:
+    """Where a player says that the machine begins: the sentence that was shown last."""
+
+    step: int
+    confidence: Round.Confidence | None = None
+    known: bool = False
+
+
 def begin(
-    visitor: Visitor, address: str, genre: str, rng: random.Random | None = None, nonce: str = ""
+    visitor: Visitor,
+    address: str,
+    genre: str,
+    rng: random.Random | None = None,
+    nonce: str = "",
+    kind: str = Kind.PAIRS,
 ) -> Begun:
     """Return the visitor's game that is not finished, otherwise a new one with all its rounds drawn and stored.
 
     Raises `NoPairs` or `TooMany`; `rng` is the operating system's if none is given.
     """
-    if game := open_game(visitor, genre):
+    if game := open_game(visitor, genre, kind):
         return Begun(game)
     # Outside of the transaction: what is used up is used up, and nobody waits for another one's draw.
     used = take(games_of_address(), network_of(address))
@@ -63,28 +89,38 @@ def begin(
     with transaction.atomic():
         # Of two requests at once the second one finds the game of the first.
         Player.objects.select_for_update().get(pk=player.pk)
-        game = open_game(Visitor(player.token_hash, visitor.user), genre)
+        game = open_game(Visitor(player.token_hash, visitor.user), genre, kind)
         if game is None:
             game = Game.objects.create(player=player)
-            draw_rounds(game, genre, Flag.MANY if used > MANY else "", rng or secrets.SystemRandom())
+            flag = Flag.MANY if used > MANY else ""
+            draw_rounds(game, genre, flag, rng or secrets.SystemRandom(), kind)
     return Begun(game, token)
 
 
-def open_game(visitor: Visitor, genre: str) -> Game | None:
-    """Return the visitor's last game with a round to be answered."""
-    unanswered = Round.objects.filter(game=OuterRef("pk"), choice=None, pair__genre=genre)
+def open_game(visitor: Visitor, genre: str, kind: str = Kind.PAIRS) -> Game | None:
+    """Return the visitor's last game of a kind with a round to be answered."""
+    unanswered = Round.objects.filter(game=OuterRef("pk"), answered_at=None, pair__genre=genre, kind=kind)
     return Game.objects.filter(visitor.owns("player"), Exists(unanswered)).order_by("-pk").first()
 
 
-def draw_rounds(game: Game, genre: str, flag: str, rng: random.Random) -> None:
-    """Draw and store the pairs and sides of a game."""
-    drawn = draw_pairs(game.player, genre, rng)
+def draw_rounds(game: Game, genre: str, flag: str, rng: random.Random, kind: str = Kind.PAIRS) -> None:
+    """Draw and store the pairs of a game, and their sides or boundaries."""
+    is_boundary = kind == Kind.BOUNDARY
+    drawn = draw_pairs(game.player, genre, rng, boundary=is_boundary)
+    takeovers: dict[int, int | None] = {}
+    if is_boundary:
+        takeovers = dict(
+            PoemPair.objects.filter(pk__in=[pair for pair, _ in drawn]).values_list("pk", "takeover")
+        )
     Round.objects.bulk_create(
         Round(
             game=game,
             number=number,
+            kind=kind,
             pair_id=pair,
-            human_side=rng.choice(Side.values),
+            human_side=None if is_boundary else rng.choice(Side.values),
+            takeover=takeovers.get(pair),
+            step=FIRST_STEP if is_boundary else None,
             is_repeat=is_repeat,
             flag=flag,
         )
@@ -92,21 +128,24 @@ def draw_rounds(game: Game, genre: str, flag: str, rng: random.Random) -> None:
     )
 
 
-def draw_pairs(player: Player, genre: str, rng: random.Random) -> list[tuple[int, bool]]:
+def draw_pairs(
+    player: Player, genre: str, rng: random.Random, *, boundary: bool = False
+) -> list[tuple[int, bool]]:
     """Return the keys of a game's pairs, each as likely as any other, and whether the player had it before.
 
     A pair that was seen comes again only where fewer than a game's are left. Raises `NoPairs`.
     """
     own = Q(game__player=player) if player.user_id is None else Q(game__player__user=player.user_id)
     seen = Round.objects.filter(own).values("pair")
-    unseen = PoemPair.objects.in_play(genre).exclude(pk__in=seen)
-    picked = _draw_numbers(unseen, PoemPair.objects.next_number(genre), rng)
+    in_play = PoemPair.objects.in_play(genre, boundary=boundary)
+    unseen = in_play.exclude(pk__in=seen)
+    picked = _draw_numbers(unseen, PoemPair.objects.next_number(genre, boundary=boundary), rng)
     if len(picked) < ROUNDS_IN_GAME:
         left = list(unseen.values_list("pk", flat=True))
         picked = rng.sample(left, min(ROUNDS_IN_GAME, len(left)))
     drawn = [(pair, False) for pair in picked]
     if missing := ROUNDS_IN_GAME - len(drawn):
-        had = list(PoemPair.objects.in_play(genre).filter(pk__in=seen).values_list("pk", flat=True))
+        had = list(in_play.filter(pk__in=seen).values_list("pk", flat=True))
         if len(had) < missing:
             raise NoPairs
         drawn += [(pair, True) for pair in rng.sample(had, missing)]
@@ -132,15 +171,38 @@ def mark_shown(shown: Round) -> None:
 
 
 def answer(visitor: Visitor, game: UUID, number: int, given: Answer) -> bool:
-    """Store the choice of a round that was shown and not answered, and return whether this call did so.
+    """Store the choice of a round that was shown and not answered, and return whether this call did so."""
+    return _store(_open_round(visitor, game, number).exclude(kind=Kind.BOUNDARY), given, choice=given.choice)
+
+
+def stop(visitor: Visitor, game: UUID, number: int, given: Stop) -> bool:
+    """Store that the machine begins at the sentence shown last, and return whether this call did so."""
+    return _store(_open_round(visitor, game, number).filter(kind=Kind.BOUNDARY, step=given.step), given)
+
+
+def go_on(visitor: Visitor, game: UUID, number: int, step: int) -> bool:
+    """Show the next sentence after this one, and return whether this call did so; after the last there is none."""
+    shown = _open_round(visitor, game, number).filter(kind=Kind.BOUNDARY, step=step)
+    found = shown.values_list("pair__machine__text", "pair__genre").first()
+    if found is None or step >= len(sentences(*found)):
+        return False
+    return shown.update(step=F("step") + 1) == 1
+
+
+def _open_round(visitor: Visitor, game: UUID, number: int) -> QuerySet[Round]:
+    """Return the visitor's round if it was shown and is not answered."""
+    own = Game.objects.filter(visitor.owns("player"), uuid=game).values("pk")
+    return Round.objects.filter(game=Subquery(own), number=number, answered_at=None, shown_at__isnull=False)
+
+
+def _store(unanswered: QuerySet[Round], given: Answer | Stop, **answered: Side) -> bool:
+    """Store an answer.
 
     One statement, whose conditions are on the round itself: of the same choice sent five times at once PostgreSQL lets
     one through and looks at the others' conditions again.
     """
-    own = Game.objects.filter(visitor.owns("player"), uuid=game).values("pk")
-    unanswered = Round.objects.filter(game=Subquery(own), number=number, choice=None, shown_at__isnull=False)
     stored = unanswered.update(
-        choice=given.choice,
+        **answered,
         confidence=given.confidence,
         known=given.known,
         # A clock that was set back must not make an answer impossible.

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from generation.web.addresses import address_of
 from generation.web.once import NonceForm
 from turing.game import play
-from turing.game.forms import BeginForm, ChoiceForm
+from turing.game.forms import BeginForm, ChoiceForm, StepForm
 from turing.game.pages import (
     Result,
     first_open,
@@ -27,34 +27,58 @@ from turing.game.pages import (
     share_text,
     table_of,
 )
-from turing.game.players import keep_record, remember, visitor_of
+from turing.game.players import Visitor, keep_record, remember, visitor_of
 from turing.game.wording import WORDING
-from turing.models import Genre, PoemPair
+from turing.models import Genre, Kind, PoemPair
+
+STARTS = {Kind.PAIRS: "turing:start", Kind.TEXT: "turing:start_text", Kind.BOUNDARY: "turing:start_boundary"}
+RESULTS = {
+    Kind.PAIRS: "turing:results",
+    Kind.TEXT: "turing:results_text",
+    Kind.BOUNDARY: "turing:results_boundary",
+}
+ROUNDS = {
+    Kind.PAIRS: "turing/game/round.html",
+    Kind.TEXT: "turing/game/text.html",
+    Kind.BOUNDARY: "turing/game/boundary.html",
+}
+REVEALS = {
+    Kind.PAIRS: "turing/game/reveal.html",
+    Kind.TEXT: "turing/game/text_reveal.html",
+    Kind.BOUNDARY: "turing/game/boundary_reveal.html",
+}
 
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def start(request: HttpRequest) -> HttpResponse:
-    """Say what the game is, and begin one."""
+def start(request: HttpRequest, kind: Kind = Kind.PAIRS) -> HttpResponse:
+    """Say what a kind of game is, and begin one."""
     if request.method == "POST":
-        return begin(request)
+        return begin(request, kind)
     visitor = visitor_of(request)
     player = visitor.player()
-    offered = [genre for genre in Genre if PoemPair.objects.in_play(genre).exists()]
+    is_boundary = kind == Kind.BOUNDARY
+    offered = [genre for genre in Genre if PoemPair.objects.in_play(genre, boundary=is_boundary).exists()]
+    wording = WORDING[kind, offered[0] if offered else Genre.POEM]
     context = {
-        "doors": [(genre.value, WORDING[genre], play.open_game(visitor, genre)) for genre in offered],
-        "question": WORDING[offered[0] if offered else Genre.POEM].question,
-        "record": record_of(visitor) if player else None,
+        "doors": [
+            (genre.value, WORDING[kind, genre], play.open_game(visitor, genre, kind)) for genre in offered
+        ],
+        "kind": kind,
+        "results_address": RESULTS[kind],
+        "kinds": [(one, STARTS[one]) for one in Kind],
+        "wording": wording,
+        "record": record_of(visitor, kind) if player else None,
         "can_keep": player is not None and player.user_id is None,
     }
     return render(request, "turing/game/start.html", context)
 
 
-def begin(request: HttpRequest) -> HttpResponse:
+def begin(request: HttpRequest, kind: Kind) -> HttpResponse:
     """Begin a game, or go on with the one that is not finished."""
     form = BeginForm(request.POST)
     if not form.is_valid():
-        return redirect("turing:start")
+        return redirect(STARTS[kind])
     address = address_of(request)
     nonce = NonceForm(request.POST).sent_nonce()
     try:
@@ -63,10 +87,11 @@ def begin(request: HttpRequest) -> HttpResponse:
             address,
             form.cleaned_data["genre"],
             nonce=nonce,
+            kind=kind,
         )
     except play.NoPairs:
         messages.info(request, _("There is nothing to play with yet."))
-        return redirect("turing:start")
+        return redirect(STARTS[kind])
     response = redirect("turing:game", begun.game.uuid)
     if begun.token:
         remember(response, begun.token)
@@ -76,10 +101,14 @@ def begin(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def round(request: HttpRequest, game: UUID, number: int) -> HttpResponse:
-    """Show the two texts of a round and take the choice; once it is made, show the truth."""
+    """Show the texts of a round and take the answer; once it is given, show the truth."""
     visitor = visitor_of(request)
     problem = ""
-    if request.method == "POST":
+    if request.method == "POST" and "act" in request.POST:
+        if take_step(visitor, game, number, StepForm(request.POST)):
+            return redirect("turing:round", game, number)
+        problem = _("Say whether the machine begins here, or go on.")
+    elif request.method == "POST":
         form = ChoiceForm(request.POST)
         if form.is_valid():
             # Whether it was this request that chose or an earlier one: the round tells.
@@ -88,7 +117,7 @@ def round(request: HttpRequest, game: UUID, number: int) -> HttpResponse:
         problem = _("Press one of the two texts.")
     shown = load_round(visitor, game, number)
     if shown.is_answered():
-        return render(request, "turing/game/reveal.html", {"revealed": revealed(shown, game)})
+        return render(request, REVEALS[Kind(shown.kind)], {"revealed": revealed(shown, game)})
     expected = first_open(shown)
     if expected != number:
         return redirect("turing:round", game, expected)
@@ -97,10 +126,22 @@ def round(request: HttpRequest, game: UUID, number: int) -> HttpResponse:
     context = {"table": table_of(shown), "confidences": type(shown).Confidence.choices, "problem": problem}
     return render(
         request,
-        "turing/game/round.html",
+        ROUNDS[Kind(shown.kind)],
         context,
         status=HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK,
     )
+
+
+def take_step(visitor: Visitor, game: UUID, number: int, form: StepForm) -> bool:
+    """Go on to the next sentence or take where the machine is said to begin; return whether something was said."""
+    if not form.is_valid():
+        return False
+    # Whether it was this request that did so or an earlier one: the round tells.
+    if stop := form.stop():
+        play.stop(visitor, game, number, stop)
+    else:
+        play.go_on(visitor, game, number, form.cleaned_data["step"])
+    return True
 
 
 @login_not_required
@@ -115,7 +156,9 @@ def game(request: HttpRequest, game: UUID) -> HttpResponse:
     context = {
         "result": result,
         "can_keep": player is not None and player.user_id is None,
-        "share_text": share_text(result, request.build_absolute_uri(reverse("turing:start"))),
+        "start": STARTS[result.kind],
+        "results_address": RESULTS[result.kind],
+        "share_text": share_text(result, request.build_absolute_uri(reverse(STARTS[result.kind]))),
     }
     return render(request, "turing/game/game.html", context)
 

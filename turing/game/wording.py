@@ -7,39 +7,94 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from turing.models import Genre
+from turing.models import Genre, Kind
 
 Words = str | Promise
 
 
 @dataclass(frozen=True)
 class Wording:
-    """The words that depend on what the texts are."""
+    """The words that depend on the kind of game and on what the texts are; `other` is the second answer, if any."""
 
     question: Words
+    lead: Words
     pick: Words
     known: Words
     begin: Words
     human: Words
     machine: Words
+    other: Words = ""
 
 
+PAIRS_LEAD = _(
+    "You see two texts under one title. One was written by a human, the other by a machine. Press the one that"
+    " you think a human wrote; then you are told. Five rounds make a game."
+)
+TEXT_LEAD = _(
+    "You see one text under its title. It was written by a human or by a machine, as a coin fell. Say which; then"
+    " you are told. Five rounds make a game."
+)
+BOUNDARY_LEAD = _(
+    "A human wrote the beginning, and from some sentence on a machine went on. Go from sentence to sentence and say"
+    " where it begins: five points to the sentence, one less for each sentence too late, none too early. Five rounds"
+    " make a game."
+)
+POEM = {
+    "known": _("I know one of these poems"),
+    "human": _("The poem by a human"),
+    "machine": _("The poem by a machine"),
+}
+QA = {
+    "known": _("I know one of these answers"),
+    "human": _("The answer by a human"),
+    "machine": _("The answer by a machine"),
+}
 WORDING = {
-    Genre.POEM: Wording(
+    (Kind.PAIRS, Genre.POEM): Wording(
         question=_("Which poem did a human write?"),
+        lead=PAIRS_LEAD,
         pick=_("A human wrote this poem"),
-        known=_("I know one of these poems"),
         begin=_("Play with poems"),
-        human=_("The poem by a human"),
-        machine=_("The poem by a machine"),
+        **POEM,
     ),
-    Genre.QA: Wording(
+    (Kind.PAIRS, Genre.QA): Wording(
         question=_("Which answer did a human write?"),
+        lead=PAIRS_LEAD,
         pick=_("A human wrote this answer"),
-        known=_("I know one of these answers"),
         begin=_("Play with answers"),
-        human=_("The answer by a human"),
-        machine=_("The answer by a machine"),
+        **QA,
+    ),
+    (Kind.TEXT, Genre.POEM): Wording(
+        question=_("Did a human write this poem?"),
+        lead=TEXT_LEAD,
+        pick=_("A human wrote it"),
+        other=_("A machine wrote it"),
+        begin=_("Play with poems"),
+        **POEM | {"known": _("I know this poem")},
+    ),
+    (Kind.TEXT, Genre.QA): Wording(
+        question=_("Did a human write this answer?"),
+        lead=TEXT_LEAD,
+        pick=_("A human wrote it"),
+        other=_("A machine wrote it"),
+        begin=_("Play with answers"),
+        **QA | {"known": _("I know this answer")},
+    ),
+    (Kind.BOUNDARY, Genre.POEM): Wording(
+        question=_("Where does the machine begin?"),
+        lead=BOUNDARY_LEAD,
+        pick=_("The machine, from here"),
+        other=_("Still the human: go on"),
+        begin=_("Play with poems"),
+        **POEM | {"known": _("I know this poem")},
+    ),
+    (Kind.BOUNDARY, Genre.QA): Wording(
+        question=_("Where does the machine begin?"),
+        lead=BOUNDARY_LEAD,
+        pick=_("The machine, from here"),
+        other=_("Still the human: go on"),
+        begin=_("Play with answers"),
+        **QA | {"known": _("I know this answer")},
     ),
 }
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from turing.models.games import HASTY, ROUNDS_IN_GAME, Flag, Game, Kind, Player, Round, Side
+from turing.models.games import (
+    FIRST_STEP,
+    HASTY,
+    IS_RIGHT,
+    ROUNDS_IN_GAME,
+    Flag,
+    Game,
+    Kind,
+    Player,
+    Round,
+    Side,
+)
 from turing.models.pairs import Form, Genre, PairRun, PoemPair, SourceText
 from turing.models.tallies import (
+    BoundaryTally,
     CellTally,
     DayTally,
     PairTally,
@@ -16,8 +28,11 @@ from turing.models.tallies import (
 )
 
 __all__ = [
+    "FIRST_STEP",
     "HASTY",
+    "IS_RIGHT",
     "ROUNDS_IN_GAME",
+    "BoundaryTally",
     "CellTally",
     "DayTally",
     "Flag",

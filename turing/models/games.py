@@ -16,6 +16,8 @@ from turing.models.pairs import PoemPair
 ROUNDS_IN_GAME = 5
 # An answer that came sooner cannot rest on having read both texts.
 HASTY = timedelta(seconds=2)
+# A boundary is looked for from the second sentence on: the first one is a human's.
+FIRST_STEP = 2
 
 
 class Side(models.TextChoices):
@@ -79,32 +81,38 @@ class Game(models.Model):
         return str(self.uuid)
 
 
+# Of an answered round.
+IS_RIGHT = Q(choice=F("human_side")) | Q(step=F("takeover"))
+
+
 class RoundQuerySet(models.QuerySet["Round"]):
     def of_game(self, game: uuid.UUID, owned: Q) -> RoundQuerySet:
         """Rounds of a game; `owned` is the condition on `game__player` that it is the visitor's."""
         return self.filter(owned, game__uuid=game)
 
     def answered(self) -> RoundQuerySet:
-        return self.filter(choice__isnull=False)
+        return self.filter(answered_at__isnull=False)
 
     def unflagged(self) -> RoundQuerySet:
         return self.filter(flag="")
 
     def right(self) -> RoundQuerySet:
-        """Rounds in which the human text was taken for the human one."""
-        return self.filter(choice=F("human_side"))
-
-    def selected(self) -> RoundQuerySet:
-        """Rounds in which the machine's text was taken for the human one."""
-        return self.answered().exclude(choice=F("human_side"))
+        """Rounds in which the human text was taken for the human one, or the boundary found to the sentence."""
+        return self.answered().filter(IS_RIGHT)
 
 
 class Round(models.Model):
-    """One pair as it is shown in a game, and the choice.
+    """One pair as it is shown in a game, and the answer.
 
-    Pair and side are drawn when the game begins and never change; a choice is made once. Both are held by a trigger
-    (migration `0002_guards`). All times are by the database's clock. `known` and `confidence` are what the player
-    said of their own accord with the choice: `known` is null before it, `confidence` also where nothing was said.
+    - Pairs: both texts lie there, and `choice` is the one taken for the human one, which is at `human_side`.
+    - One text: the human one where `human_side` is the left, otherwise the machine's. `choice` is the left one for 'a
+      human wrote it', which is the left answer on the page, and the right one for 'a machine'.
+    - Boundary: the machine's text is shown up to sentence `step`, which is the answer once there is one; `takeover` is
+      the first sentence of the machine.
+
+    What is drawn when the game begins never changes, and an answer is given once. Both are held by a trigger. All times
+    are by the database's clock. `known` and `confidence` are what the player said of their own accord with the answer:
+    `known` is null before it, `confidence` also where nothing was said.
     """
 
     class Confidence(models.IntegerChoices):
@@ -117,7 +125,9 @@ class Round(models.Model):
     # The same in all rounds of a game.
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.PAIRS)
     pair = models.ForeignKey(PoemPair, on_delete=models.PROTECT, related_name="rounds", db_index=False)
-    human_side = models.CharField(max_length=5, choices=Side)
+    human_side = models.CharField(max_length=5, choices=Side, null=True)  # noqa: DJ001 - a boundary has no side
+    takeover = models.PositiveSmallIntegerField(null=True)
+    step = models.PositiveSmallIntegerField(null=True)
     # The player had this pair before, in another game: drawn again only where no other was left.
     is_repeat = models.BooleanField(default=False)
     shown_at = models.DateTimeField(null=True)
@@ -148,8 +158,22 @@ class Round(models.Model):
             models.CheckConstraint(condition=Q(confidence__range=(1, 3)), name="round_confidence_known"),
             models.CheckConstraint(
                 condition=Q(choice__isnull=True, answered_at__isnull=True, known__isnull=True)
-                | Q(choice__isnull=False, answered_at__isnull=False, known__isnull=False),
+                | Q(choice__isnull=False, answered_at__isnull=False, known__isnull=False)
+                | Q(kind="boundary", answered_at__isnull=False, known__isnull=False),
                 name="round_choice_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind="boundary",
+                    human_side__isnull=True,
+                    choice__isnull=True,
+                    takeover__gte=FIRST_STEP,
+                    step__gte=FIRST_STEP,
+                    takeover__isnull=False,
+                    step__isnull=False,
+                )
+                | Q(~Q(kind="boundary"), human_side__isnull=False, takeover__isnull=True, step__isnull=True),
+                name="round_is_of_its_kind",
             ),
             models.CheckConstraint(
                 condition=Q(answered_at__isnull=True)
@@ -157,20 +181,24 @@ class Round(models.Model):
                 name="round_shown_before_answered",
             ),
             models.CheckConstraint(
-                condition=Q(confidence__isnull=True) | Q(choice__isnull=False),
+                condition=Q(confidence__isnull=True) | Q(answered_at__isnull=False),
                 name="round_confidence_with_choice",
             ),
             models.CheckConstraint(
-                condition=Q(is_counted=False) | Q(choice__isnull=False), name="round_counted_if_answered"
+                condition=Q(is_counted=False) | Q(answered_at__isnull=False), name="round_counted_if_answered"
             ),
         ]
         indexes = [
             # How many of those who had a pair were right, without a look at the table.
-            models.Index(fields=["pair", "kind"], include=["choice", "human_side"], name="round_of_pair"),
+            models.Index(
+                fields=["pair", "kind"],
+                include=["answered_at", "choice", "human_side", "step", "takeover"],
+                name="round_of_pair",
+            ),
             # What the tallies do not hold yet.
             models.Index(
                 fields=["answered_at"],
-                condition=Q(is_counted=False, choice__isnull=False),
+                condition=Q(is_counted=False, answered_at__isnull=False),
                 name="round_uncounted",
             ),
         ]
@@ -179,8 +207,10 @@ class Round(models.Model):
         return f"round {self.number} of game {self.game_id}"
 
     def is_answered(self) -> bool:
-        return self.choice is not None
+        return self.answered_at is not None
 
     def is_right(self) -> bool:
-        """Return whether the human text was taken for the human one; an open round is not right."""
-        return self.choice == self.human_side
+        """Return whether the answer is the true one, to the sentence; an open round is not right."""
+        if not self.is_answered():
+            return False
+        return self.step == self.takeover if self.kind == Kind.BOUNDARY else self.choice == self.human_side

@@ -60,13 +60,17 @@ class Genre(models.TextChoices):
 
 
 class PoemPairQuerySet(models.QuerySet["PoemPair"]):
-    def in_play(self, genre: str) -> PoemPairQuerySet:
-        """Pairs of a genre that may be drawn."""
-        return self.filter(genre=genre, is_withdrawn=False)
+    def of(self, genre: str, *, boundary: bool = False) -> PoemPairQuerySet:
+        """Pairs of a genre whose machine text is the machine's from its beginning, or from a boundary on."""
+        return self.filter(genre=genre, takeover__isnull=not boundary)
 
-    def next_number(self, genre: str) -> int:
-        """Return the number that the next pair of a genre gets: one look at the index."""
-        highest: int | None = self.filter(genre=genre).aggregate(highest=Max("number"))["highest"]
+    def in_play(self, genre: str, *, boundary: bool = False) -> PoemPairQuerySet:
+        """Those of them that may be drawn."""
+        return self.of(genre, boundary=boundary).filter(is_withdrawn=False)
+
+    def next_number(self, genre: str, *, boundary: bool = False) -> int:
+        """Return the number that the next such pair gets: one look at the index."""
+        highest: int | None = self.of(genre, boundary=boundary).aggregate(highest=Max("number"))["highest"]
         return 0 if highest is None else highest + 1
 
 
@@ -76,12 +80,16 @@ class PoemPair(models.Model):
     Pairs of a genre are numbered from 0 without gaps, so that one is drawn by drawing its number: every pair is as
     likely as any other, at a cost that does not grow. A trigger (migration `0002_guards`) holds that both texts
     are for one prompt of this genre.
+
+    Where there is a `takeover`, the machine's text begins as the human one and is the machine's from that sentence on;
+    such pairs are numbered by themselves, and played as boundaries only.
     """
 
     genre = models.CharField(max_length=8, choices=Genre)
     number = models.PositiveIntegerField()
     human = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="pairs_as_human")
     machine = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="pairs_as_machine")
+    takeover = models.PositiveSmallIntegerField(null=True, editable=False)
     # A pair that has been played stays for the statistics; it can only be taken out of the draw.
     is_withdrawn = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
@@ -91,7 +99,13 @@ class PoemPair(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["human", "machine"], name="pair_once"),
-            models.UniqueConstraint(fields=["genre", "number"], name="pair_number_once"),
+            models.UniqueConstraint(
+                fields=["genre", "number"], condition=Q(takeover__isnull=True), name="pair_number_once"
+            ),
+            models.UniqueConstraint(
+                fields=["genre", "number"], condition=Q(takeover__isnull=False), name="boundary_number_once"
+            ),
+            models.CheckConstraint(condition=Q(takeover__gte=2), name="pair_begins_human"),
             models.CheckConstraint(condition=Q(genre__in=["poem", "qa"]), name="pair_genre_known"),
             models.CheckConstraint(condition=~Q(human=F("machine")), name="pair_of_two"),
         ]

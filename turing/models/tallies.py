@@ -138,6 +138,27 @@ class CellTally(models.Model):
         return f"{self.scope} answers of {self.results_id} by cell"
 
 
+class BoundaryTally(models.Model):
+    """All answers about a boundary by the true first sentence of the machine and the one that was said."""
+
+    results = models.ForeignKey(Results, on_delete=models.CASCADE, related_name="+", db_index=False)
+    scope = models.CharField(max_length=9, choices=Scope)
+    takeover = models.PositiveSmallIntegerField()
+    said = models.PositiveSmallIntegerField()
+    answered = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["results", "scope", "takeover", "said"], name="boundary_tally_once"
+            ),
+            scope_known("boundary_tally"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answered} said {self.said} for {self.takeover}"
+
+
 class RoundTally(models.Model):
     """All answers of a day (UTC) to rounds of one number; `chose_left` counts those for the left text."""
 

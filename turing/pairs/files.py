@@ -2,9 +2,10 @@
 
 Fields: `title` (the prompt), `human` and `machine` (the texts), `source` (where the human text is from; the entry's
 id, or a sentence that ends in a UUID, such as "package, file, UUID"), and optional: `form` (one of `Form`), `author`,
-`dynasty`, `genre` (poem or qa; poem), `method` (key of what wrote the machine's text; inverse_prompting_st),
-`provenance` ({"score", "terms", "sentences", "runners_up", "unknown", "seconds", "facts"} as in
-`generation.models.Provenance`, each optional; only `facts` must not be missing where there is one).
+`dynasty`, `genre` (poem or qa; poem), `method` (key of what wrote the machine's text; inverse_prompting_st), `takeover`
+(the sentence, from 2, at which the machine takes the human text over), `provenance` ({"score", "terms", "sentences",
+"runners_up", "unknown", "seconds", "facts"} as in `generation.models.Provenance`, each optional; only `facts` must not
+be missing where there is one).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from generation.files.candidates import METHOD_KEY, wrong_provenance
 from generation.files.problems import FileRefused, Problems
@@ -28,7 +30,7 @@ from generation.prompts import PromptContent
 from generation.runs.runs import ImportedText, record_import
 from generation.texts.characters import CONTROL
 from generation.texts.normalising import normalise_title
-from turing.models import Form, Genre, PoemPair, SourceText
+from turing.models import FIRST_STEP, Form, Genre, PoemPair, SourceText
 from turing.pairs.normalising import normalised, shape
 from turing.pairs.pairing import Paired, human_candidates, pair_up
 
@@ -44,6 +46,7 @@ LONGEST = {
     "method": 50,
 }
 CHOICES: dict[str, Sequence[str]] = {"form": ["", *Form.values], "genre": Genre.values}
+MOST_SENTENCES = 1000
 UUID_AT_END = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
@@ -61,6 +64,7 @@ class PairRow:
     dynasty: str
     genre: str
     method: str
+    takeover: int | None = None
     provenance: Mapping[str, Any] | None = None
 
 
@@ -94,7 +98,7 @@ def import_pairs(path: Path) -> Paired:
         machines = _machine_candidates(
             genre, [row for row, _ in new], {"import": path.name, "sha256": digest}
         )
-        done = pair_up([human for _, human in new], machines)
+        done = pair_up([human for _, human in new], machines, [row.takeover for row, _ in new])
         paired.pairs += done.pairs
         paired.refused += done.refused
     return paired
@@ -102,7 +106,7 @@ def import_pairs(path: Path) -> Paired:
 
 def write_pairs(path: Path, count: int | None) -> int:
     """Write the first pairs in play as a file that `read_pairs` reads, and return how many these are."""
-    pairs = PoemPair.objects.order_by("genre", "number")[:count]
+    pairs = PoemPair.objects.order_by("genre", F("takeover").asc(nulls_first=True), "number")[:count]
     written = pairs.select_related(
         "human__prompt", "human__source_text", "machine__provenance", "machine__run__method"
     )
@@ -120,6 +124,8 @@ def write_pairs(path: Path, count: int | None) -> int:
                 "genre": pair.genre,
                 "method": pair.machine.run.method.key,
             }
+            if pair.takeover:
+                row["takeover"] = pair.takeover
             if hasattr(pair.machine, "provenance"):
                 row["provenance"] = provenance_fields(pair.machine.provenance, runners_up=0, sentences=False)
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -149,8 +155,11 @@ def _row(line: int, fields: dict[str, Any], problems: Problems) -> PairRow | Non
     given: dict[str, Any] = {name: fields.get(name) for name in REQUIRED} | {
         name: fields.get(name, default) for name, default in OPTIONAL.items()
     }
-    for name in fields.keys() - given.keys() - {"provenance"}:
-        problems.add(line, name, f"is none of {', '.join((*given, 'provenance'))}")
+    for name in fields.keys() - given.keys() - {"provenance", "takeover"}:
+        problems.add(line, name, f"is none of {', '.join((*given, 'takeover', 'provenance'))}")
+    takeover = fields.get("takeover")
+    if takeover is not None and not (type(takeover) is int and FIRST_STEP <= takeover <= MOST_SENTENCES):
+        problems.add(line, "takeover", f"must be a whole number from {FIRST_STEP} to {MOST_SENTENCES}")
     for name, value in given.items():
         if why := _wrong(name, value):
             problems.add(line, name, why)
@@ -172,6 +181,7 @@ def _row(line: int, fields: dict[str, Any], problems: Problems) -> PairRow | Non
     return PairRow(
         **{**given, **texts, "source": source[0] if source else given["source"]},
         line=line,
+        takeover=takeover,
         provenance=provenance,
     )
 

@@ -14,6 +14,8 @@ from generation.texts.normalising import is_chinese, normalise_text
 
 SHORT_SENTENCE = re.compile("([^，。；？！、\n“”‘’《》]+)[，。；？！、“”‘’《》\n]*")
 
+SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*[”’\"']*")
+
 
 def normalised(text: str, genre: str) -> str:
     """Return a text as the game shows it; what is normalised already stays as it is."""
@@ -26,6 +28,20 @@ def normalised(text: str, genre: str) -> str:
 def shape(text: str) -> tuple[tuple[int, ...], ...]:
     """Return the lengths of the short sentences of each line of a normalised text."""
     return tuple(tuple(map(len, SHORT_SENTENCE.findall(line))) for line in text.split("\n"))
+
+
+def sentences(text: str, genre: str) -> list[str]:
+    """Return the sentences that a boundary may lie between, with their marks: short sentences in verse.
+
+    >>> sentences("山中一夜雨，树杪百重泉。\\n江上数峰青，人归落雁前。", "poem")[2]
+    '江上数峰青，'
+    >>> sentences("It is so. Is it? Yes!", "qa")
+    ['It is so.', 'Is it?', 'Yes!']
+    """
+    shown = normalised(text, genre)
+    if genre == "poem":
+        return [found[0].strip() for found in SHORT_SENTENCE.finditer(shown)]
+    return [part.strip() for part in SENTENCE.findall(shown) if part.strip()]
 
 
 def _with_even_marks(text: str) -> str:

@@ -8,18 +8,20 @@ from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
-from generation.models import Candidate
+from generation.models import Candidate, RunPrompt
 from generation.prompts import PromptContent
 from generation.refusals import Refused
 from generation.runs.runs import ImportedText, queue_run, record_import
-from turing.models import Form, Genre, PairRun, PoemPair, SourceText
-from turing.pairs.normalising import normalised, shape
+from turing.models import FIRST_STEP, Form, Genre, PairRun, PoemPair, SourceText
+from turing.pairs.normalising import normalised, sentences, shape
 
 # Forms in which both sides are sure to have equal lines.
 REGULATED = (Form.JUEJU5, Form.JUEJU7, Form.LUSHI5, Form.LUSHI7)
 # Any number that nothing else in this database locks.
 NUMBERING_LOCK = 7_305_002
+MOST_AT_ONCE = 10_000
 
 
 @dataclass
@@ -30,19 +32,24 @@ class Paired:
     refused: list[str] = field(default_factory=list)
 
 
-def pair_up(humans: Sequence[Candidate], machines: Sequence[Candidate]) -> Paired:
+def pair_up(
+    humans: Sequence[Candidate],
+    machines: Sequence[Candidate],
+    takeovers: Sequence[int | None] | None = None,
+) -> Paired:
     """Pair the i-th human with the i-th machine text and put the pairs into play.
 
     Refused are pairs whose form would tell the side: other lines or lengths in verse, or the same text twice. A pair
-    that is there already is left as it is. Both must come with their prompts (`select_related("prompt")`).
+    that is there already is left as it is. Both must come with their prompts (`select_related("prompt")`). Where
+    `takeovers` names a sentence, the machine's text is its own from there on, and must begin as the human one.
     """
     paired = Paired()
     fitting = []
-    for human, machine in zip(humans, machines, strict=True):
-        if why := misfit(human, machine):
+    for human, machine, takeover in zip(humans, machines, takeovers or [None] * len(humans), strict=True):
+        if why := misfit(human, machine) or misplaced(human, machine, takeover):
             paired.refused.append(f"{human.prompt}: {why}")
         else:
-            fitting.append((human, machine))
+            fitting.append((human, machine, takeover))
     with transaction.atomic():
         # Pairs of a genre are numbered without gaps, so only one may be numbering.
         with connection.cursor() as cursor:
@@ -67,23 +74,41 @@ def misfit(human: Candidate, machine: Candidate) -> str:
     return ""
 
 
-def _new_pairs(fitting: Sequence[tuple[Candidate, Candidate]]) -> list[PoemPair]:
+def misplaced(human: Candidate, machine: Candidate, takeover: int | None) -> str:
+    """Return why the machine's text cannot be one that a machine takes over at a sentence, or "" where it can."""
+    if takeover is None:
+        return ""
+    genre = human.prompt.genre
+    whole, gone_on = sentences(human.text, genre), sentences(machine.text, genre)
+    if not FIRST_STEP <= takeover <= len(gone_on):
+        return f"the machine cannot begin at sentence {takeover} of {len(gone_on)}"
+    if whole[: takeover - 1] != gone_on[: takeover - 1]:
+        return f"the machine's text is another one before sentence {takeover}"
+    if whole[takeover - 1 : takeover] == gone_on[takeover - 1 : takeover]:
+        return f"sentence {takeover} is the human's own"
+    return ""
+
+
+def _new_pairs(fitting: Sequence[tuple[Candidate, Candidate, int | None]]) -> list[PoemPair]:
     """Return those that are not stored yet, numbered on from the last pair of their genre."""
     there = set(
-        PoemPair.objects.filter(machine__in={machine.pk for _, machine in fitting}).values_list(
+        PoemPair.objects.filter(machine__in={machine.pk for _, machine, _takeover in fitting}).values_list(
             "human", "machine"
         )
     )
+    kinds = {(human.prompt.genre, takeover is not None) for human, _, takeover in fitting}
     numbers = {
-        genre: PoemPair.objects.next_number(genre) for genre in {human.prompt.genre for human, _ in fitting}
+        (genre, boundary): PoemPair.objects.next_number(genre, boundary=boundary) for genre, boundary in kinds
     }
     pairs = []
-    for human, machine in fitting:
+    for human, machine, takeover in fitting:
         if (human.pk, machine.pk) not in there:
             there.add((human.pk, machine.pk))
-            genre = human.prompt.genre
-            pairs.append(PoemPair(genre=genre, number=numbers[genre], human=human, machine=machine))
-            numbers[genre] += 1
+            kind = (human.prompt.genre, takeover is not None)
+            pairs.append(
+                PoemPair(genre=kind[0], number=numbers[kind], human=human, machine=machine, takeover=takeover)
+            )
+            numbers[kind] += 1
     return pairs
 
 
@@ -118,7 +143,8 @@ def pick_texts(count: int, seed: int) -> list[SourceText]:
     picked = list({title: pk for pk, title in reversed(rows)}.values())[::-1][:count]
     if len(picked) < count:
         raise Refused(
-            f"There are {len(picked):,} poems with titles of their own, not {count:,}: import_quantangshi"
+            _("There are %(there)s poems with titles of their own, not %(count)s: import_quantangshi")
+            % {"there": f"{len(picked):,}", "count": f"{count:,}"}
         )
     texts = SourceText.objects.in_bulk(picked)
     return [texts[pk] for pk in picked]
@@ -126,25 +152,44 @@ def pick_texts(count: int, seed: int) -> list[SourceText]:
 
 @transaction.atomic
 def queue_pairs(
-    count: int, *, method: str, seed: int = 0, model: str = "", preset: str = ""
+    count: int, *, method: str, seed: int = 0, model: str = "", preset: str = "", boundary: bool = False
 ) -> list[PairRun]:
     """Queue machine texts for human ones drawn at random, one run a form; `pair_finished` pairs them.
 
-    Raises `Refused`, or `Refused` of the run.
+    With `boundary` the machine goes on from the human text, at a sentence that is drawn. Raises `Refused`.
     """
+    if not 1 <= count <= MOST_AT_ONCE:
+        raise Refused(
+            _("Between 1 and %(most)d texts are written at a time; this would be %(count)d.")
+            % {"most": MOST_AT_ONCE, "count": count}
+        )
     texts = pick_texts(count, seed)
+    rng = random.Random(seed)  # noqa: S311 - a draw that can be repeated, and no secret
     pair_runs = []
     for form in REGULATED:
         humans = human_candidates([text for text in texts if text.form == form])
         if humans:
             prompts = [human.prompt for human in humans]
+            openings = [opening_for(human, rng) for human in humans] if boundary else ()
             run = queue_run(
-                method, prompts, model=model, preset=preset, seed=seed, config={"form": form.value}
+                method,
+                prompts,
+                model=model,
+                preset=preset,
+                seed=seed,
+                config={"form": form.value},
+                openings=openings,
             )
             pair_run = PairRun.objects.create(run=run)
             pair_run.humans.set(humans)
             pair_runs.append(pair_run)
     return pair_runs
+
+
+def opening_for(human: Candidate, rng: random.Random) -> str:
+    """Return the beginning of a human text, up to before a sentence that is drawn; the first one is always in it."""
+    whole = sentences(human.text, human.prompt.genre)
+    return "".join(whole[: rng.randrange(1, len(whole))])
 
 
 def pair_finished() -> Paired:
@@ -171,7 +216,16 @@ def _pair_run(pair_run: PairRun) -> Paired:
         .select_related("prompt")
         .order_by("pk")
     )
-    paired = pair_up([human_of[machine.prompt_id] for machine in machines], machines)
+    openings = dict(
+        RunPrompt.objects.filter(run=pair_run.pk).exclude(opening="").values_list("prompt", "opening")
+    )
+    takeovers = [
+        len(sentences(openings[machine.prompt_id], machine.prompt.genre)) + 1
+        if machine.prompt_id in openings
+        else None
+        for machine in machines
+    ]
+    paired = pair_up([human_of[machine.prompt_id] for machine in machines], machines, takeovers)
     if not is_open:
         PairRun.objects.filter(pk=pair_run.pk).update(ended_at=Now())
     return Paired(paired.pairs, paired.refused if not is_open else [])

@@ -16,14 +16,17 @@ BATCH = 20_000
 # Any number that nothing else in this database locks.
 LOCK = 7_305_001
 
+# The machine's text was taken for the human one, or the boundary not found to the sentence.
+WRONG = "coalesce({0}.choice <> {0}.human_side, {0}.step <> {0}.takeover)"
+
 OLDEST_DAY = """
-SELECT (min(answered_at) AT TIME ZONE 'UTC')::date FROM turing_round WHERE NOT is_counted AND choice IS NOT NULL
+SELECT (min(answered_at) AT TIME ZONE 'UTC')::date FROM turing_round WHERE NOT is_counted AND answered_at IS NOT NULL
 """
 
 # The results of a kind are there once one of its rounds is answered.
 RESULTS = """
 INSERT INTO turing_results (kind, figures, start, measured)
-SELECT DISTINCT kind, '{}'::jsonb, '{}'::jsonb, 0 FROM turing_round WHERE NOT is_counted AND choice IS NOT NULL
+SELECT DISTINCT kind, '{}'::jsonb, '{}'::jsonb, 0 FROM turing_round WHERE NOT is_counted AND answered_at IS NOT NULL
 ON CONFLICT (kind) DO NOTHING
 """
 
@@ -32,18 +35,19 @@ CLAIMED = """
 UPDATE turing_round SET is_counted = true
 WHERE id IN (
     SELECT id FROM turing_round
-    WHERE NOT is_counted AND choice IS NOT NULL
+    WHERE NOT is_counted AND answered_at IS NOT NULL
       AND answered_at < (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
     ORDER BY answered_at LIMIT %(limit)s
 )
-RETURNING id, game_id, number, kind, pair_id, is_repeat, choice, human_side, confidence, flag
+RETURNING id, game_id, number, kind, pair_id, is_repeat, choice, human_side, takeover, step,
+          confidence, flag
 """
 
 # One row for each of them in each of the results and each scope that it is in.
-ANSWER = """
+ANSWER = f"""
 SELECT results.id AS results_id, scope.name AS scope, game.player_id, claimed.game_id, claimed.number,
-       claimed.pair_id, claimed.is_repeat, (claimed.choice <> claimed.human_side)::int AS selected,
-       (claimed.choice = 'left')::int AS chose_left,
+       claimed.pair_id, claimed.is_repeat, {WRONG.format("claimed")}::int AS selected, claimed.takeover, claimed.step,
+       coalesce(claimed.choice = 'left', false)::int AS chose_left,
        8 * (claimed.human_side = 'right')::int + 4 * (claimed.choice = 'right')::int
            + coalesce(claimed.confidence, 0) AS cell
 FROM claimed
@@ -64,11 +68,11 @@ LEFT JOIN turing_pairtally old USING (results_id, scope, pair_id)
 """
 
 # The games that are complete with these answers, and the selections in each.
-COMPLETED = """
+COMPLETED = f"""
 SELECT touched.results_id, touched.scope, touched.player_id, max(round.answered_at) AS completed_at,
-       count(*) FILTER (WHERE round.choice <> round.human_side) AS selected
+       count(*) FILTER (WHERE {WRONG.format("round")}) AS selected
 FROM (SELECT DISTINCT results_id, scope, player_id, game_id FROM answer) touched
-JOIN turing_round round ON round.game_id = touched.game_id AND round.choice IS NOT NULL
+JOIN turing_round round ON round.game_id = touched.game_id AND round.answered_at IS NOT NULL
     AND (touched.scope = 'all' OR round.flag = '')
     AND (round.is_counted OR round.id IN (SELECT id FROM claimed))
 GROUP BY touched.results_id, touched.scope, touched.player_id, touched.game_id HAVING count(*) = %(rounds)s
@@ -96,7 +100,7 @@ LEFT JOIN turing_playertally old USING (results_id, scope, player_id)
 """
 
 # For each cell, which is a player and a pair together; only a repeated pair can have an answer by this player already.
-BY_CELL = """
+BY_CELL = f"""
 SELECT results_id, scope, found.n, found.s, old.n AS old_n, old.s AS old_s
 FROM (
     SELECT results_id, scope, player_id, pair_id, count(*) AS n, sum(selected) AS s, bool_or(is_repeat) AS is_repeat
@@ -104,7 +108,7 @@ FROM (
 ) found
 JOIN turing_results results ON results.id = found.results_id
 CROSS JOIN LATERAL (
-    SELECT count(*), count(*) FILTER (WHERE round.choice <> round.human_side)
+    SELECT count(*), count(*) FILTER (WHERE {WRONG.format("round")})
     FROM turing_game game JOIN turing_round round ON round.game_id = game.id
     WHERE found.is_repeat AND game.player_id = found.player_id AND round.pair_id = found.pair_id
       AND round.kind = results.kind AND round.is_counted AND (found.scope = 'all' OR round.flag = '')
@@ -199,6 +203,12 @@ PARTS = {
         SELECT results_id, scope, ARRAY[{CELL_GROWTH}], ARRAY[{PRODUCT_GROWTH}]
         FROM by_player GROUP BY results_id, scope
         ON CONFLICT (results_id, scope) DO UPDATE SET {adding_arrays("cells", "products")}
+    """,
+    "boundaries_saved": f"""
+        INSERT INTO turing_boundarytally AS tally (results_id, scope, takeover, said, answered)
+        SELECT results_id, scope, takeover, step, count(*)
+        FROM answer WHERE takeover IS NOT NULL GROUP BY results_id, scope, takeover, step
+        ON CONFLICT (results_id, scope, takeover, said) DO UPDATE SET {adding("answered")}
     """,
     "rounds_saved": f"""
         INSERT INTO turing_roundtally AS tally (results_id, scope, day, number, answered, selected, chose_left)

@@ -15,9 +15,11 @@ from typing import Any
 from django.db.models import F, Q, QuerySet, Sum
 
 from stats.cluster import ClusterRobustMean
+from stats.game.boundary import Boundary
 from stats.reports.tables import flat
 from stats.reports.write_rows import CONTENT_TYPES, FORMATS, Columns, Row, csv_chunks
 from turing.models import Kind, PoemPair, Results, Round, Scope
+from turing.results.boundaries import boundary_of
 from turing.results.figures import Breakdown, Group, ScopeResults, breakdown, extreme_pairs, live_results
 from turing.results.sensitivity import undistorted
 
@@ -30,8 +32,11 @@ FIGURE_COLUMNS: Columns = {"scope": "text", "figure": "text", "value": "real"}
 ROUND_COLUMNS: Columns = {
     "game_id": "integer",
     "number": "integer",
+    "kind": "text",
     "human_side": "text",
     "choice": "text",
+    "takeover": "integer",
+    "said": "integer",
     "confidence": "integer",
     "known": "boolean",
     "is_repeat": "boolean",
@@ -45,6 +50,7 @@ ROUND_COLUMNS: Columns = {
 PAIR_COLUMNS: Columns = {
     "genre": "text",
     "number": "integer",
+    "takeover": "integer",
     "is_withdrawn": "boolean",
     "title": "text",
     "description": "text",
@@ -58,7 +64,9 @@ PAIR_COLUMNS: Columns = {
 }
 
 
-def export_results(file_format: str, *, with_pairs: bool, with_rounds: bool = False) -> bytes:
+def export_results(
+    file_format: str, *, with_pairs: bool, with_rounds: bool = False, kind: Kind = Kind.PAIRS
+) -> bytes:
     """Return the results in one of `RESULT_FORMATS`.
 
     The JSON has the hardest and easiest pairs if they may be seen. `with_rounds` adds what is read from every round.
@@ -67,9 +75,11 @@ def export_results(file_format: str, *, with_pairs: bool, with_rounds: bool = Fa
         raise ValueError(f"file_format must be one of {', '.join(RESULT_FORMATS)}; got {file_format!r}")
     if file_format == "csv":
         return b"".join(
-            csv_chunks(FIGURE_COLUMNS, _figures(results_dict(with_pairs=False, with_rounds=with_rounds)))
+            csv_chunks(
+                FIGURE_COLUMNS, _figures(results_dict(with_pairs=False, with_rounds=with_rounds, kind=kind))
+            )
         )
-    results = results_dict(with_pairs=with_pairs, with_rounds=with_rounds)
+    results = results_dict(with_pairs=with_pairs, with_rounds=with_rounds, kind=kind)
     return (json.dumps(results, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
@@ -78,6 +88,9 @@ def results_dict(*, with_pairs: bool, with_rounds: bool, kind: Kind = Kind.PAIRS
     of = Results.objects.of_site(kind)
     live, parts = live_results(of), breakdown(of)
     scopes = {scope.value: _scope_dict(scope, one, parts) for scope, one in live.scopes.items()}
+    if kind == Kind.BOUNDARY:
+        for scope in Scope:
+            scopes[scope]["boundary"] = boundary_dict(boundary_of(of, scope))
     if with_pairs:
         for scope, pairs in extreme_pairs(live, of).items():
             scopes[scope]["pairs"] = {
@@ -86,11 +99,16 @@ def results_dict(*, with_pairs: bool, with_rounds: bool, kind: Kind = Kind.PAIRS
             }
     if with_rounds:
         for scope in Scope:
-            scopes[scope]["from_rounds"] = undistorted(scope)
+            scopes[scope]["from_rounds"] = undistorted(scope, kind)
     for scope, figures in of.figures.items():
         scopes[scope] |= measured_dict(figures, with_pairs=with_pairs)
     measured_at = of.measured_at.isoformat() if of.measured_at else None
     return {"margin": live.margin, "flagged": live.flagged, "measured_at": measured_at, "scopes": scopes}
+
+
+def boundary_dict(found: Boundary | None) -> dict[str, Any] | None:
+    """Return how near players came to the boundaries, by true place, too."""
+    return None if found is None else {"share_exact": found.share_exact} | asdict(found)
 
 
 def measured_dict(figures: dict[str, Any], *, with_pairs: bool) -> dict[str, Any]:
@@ -173,11 +191,16 @@ def _figures(results: dict[str, Any]) -> Iterator[Row]:
                 yield scope, path, value
 
 
+# A pair is counted in the results of the kind of game that is played with both texts, or with its boundary.
+OF_PAIRS = Q(tallies__results__kind__in=[Kind.PAIRS, Kind.BOUNDARY])
+
+
 def answered_rounds() -> QuerySet[Any, Any]:
     """Return one row for each answered round, also those that are not counted yet."""
     named = Round.objects.answered().annotate(
         player_id=F("game__player_id"), genre=F("pair__genre"), pair_number=F("pair__number")
     )
+    named = named.annotate(said=F("step"))
     return named.order_by("pk").values_list(*ROUND_COLUMNS, named=True)
 
 
@@ -193,12 +216,14 @@ def played_pairs() -> QuerySet[Any, Any]:
         machine_text=F("machine__text"),
         method=F("machine__run__method__key"),
         **{
-            f"{name}_{scope}": Sum(f"tallies__{name}", filter=Q(tallies__scope=scope.value), default=0)
+            f"{name}_{scope}": Sum(
+                f"tallies__{name}", filter=OF_PAIRS & Q(tallies__scope=scope.value), default=0
+            )
             for scope in Scope
             for name in ("answered", "selected")
         },
     )
-    return named.order_by("genre", "number").values_list(*PAIR_COLUMNS)
+    return named.order_by("genre", "takeover", "number").values_list(*PAIR_COLUMNS)
 
 
 ROWS: dict[str, tuple[Columns, Callable[[], QuerySet[Any, Any]]]] = {

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from stats.game.detection import FEWEST_PLAYERS
 from stats.reports.numbers import DASH, SPACE, count, decimal, p_number, signed
-from turing.models import Player, Results, Round, Scope
+from turing.models import Kind, Player, Results, Round, Scope
 from turing.results.figures import LiveResults
 from turing.results.page import FigureRow, title_of
 from turing.results.small_plots import (
@@ -90,7 +90,7 @@ def measured_view(of: Results, live: LiveResults, *, player: Player | None, with
     return MeasuredView(
         as_of=of.measured_at,
         fewest=FEWEST_PLAYERS,
-        rows=_rows(figures),
+        rows=_rows(figures, Kind(of.kind)),
         scopes=tuple(
             _scope(scope, one, live, player, with_pairs=with_pairs)
             for scope, one in zip(Scope, figures, strict=True)
@@ -106,7 +106,7 @@ def _scope(
     return MeasuredScope(
         key=scope.value,
         title=title_of(scope),
-        is_enough=bool(found),
+        is_enough=bool(found) or "skill" in figures,
         fragile=_fragile(figures.get("fragility"), live.scopes[scope].rate.total, live.margin),
         roc=roc_plot(found.get("roc", ())),
         roc_words=_("Area under the ROC %(area)s (%(interval)s); guessing has one half.")
@@ -187,31 +187,39 @@ def _pairs(rows: Sequence[Figures]) -> tuple[DifficultyRow, ...]:
     )
 
 
-def _rows(scopes: Sequence[Figures]) -> tuple[FigureRow, ...]:
-    """Return the figures, one a row, in each scope."""
+def _rows(scopes: Sequence[Figures], kind: Kind) -> tuple[FigureRow, ...]:
+    """Return the figures, one a row, in each scope; of a boundary there is only learning."""
     found: list[Figures] = [one.get("detection") or {} for one in scopes]
     learning: list[Figures] = [one.get("skill", {}).get("learning") or {} for one in scopes]
 
     def row(name: str, key: str, *, is_share: bool = False, is_main: bool = False) -> FigureRow:
         return FigureRow(name, tuple(_cell(one.get(key), is_share=is_share) for one in found), is_main)
 
+    learnt = FigureRow(
+        _("Learning with each round, skill and difficulty taken out"),
+        tuple(
+            f"{_points(one.get('estimate'))} ({_points_ends(one.get('ci'))}), p {p_number(one.get('p'))}"
+            if one
+            else DASH
+            for one in learning
+        ),
+    )
+    if kind == Kind.BOUNDARY:
+        return (learnt,)
+    lean = (
+        _("c: above zero, players lean to the right side")
+        if kind == Kind.PAIRS
+        else _("c: above zero, players lean to ‘a machine’")
+    )
     return (
         FigureRow(_("Players"), tuple(count(one["players"]) if one else DASH for one in found)),
         row(_("Right answers"), "right", is_share=True),
         row(_("d′: how well players tell"), "d_prime", is_main=True),
-        row(_("c: above zero, players lean to the right side"), "bias"),
+        row(lean, "bias"),
         row(_("Area under the ROC"), "area"),
         row(_("dₐ of the ROC, √2 z(area)"), "d_a"),
         row(_("Over-confidence"), "overconfidence", is_share=True),
-        FigureRow(
-            _("Learning with each round, skill and difficulty taken out"),
-            tuple(
-                f"{_points(one.get('estimate'))} ({_points_ends(one.get('ci'))}), p {p_number(one.get('p'))}"
-                if one
-                else DASH
-                for one in learning
-            ),
-        ),
+        learnt,
     )
 
 

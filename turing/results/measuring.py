@@ -53,7 +53,7 @@ WITH latest AS (
     SELECT player_id FROM turing_playertally WHERE results_id = %(results)s AND scope = %(scope)s
     ORDER BY player_id DESC LIMIT %(players)s
 )
-SELECT game.player_id, round.pair_id, round.choice = round.human_side
+SELECT game.player_id, round.pair_id, coalesce(round.choice = round.human_side, round.step = round.takeover)
 FROM latest
 JOIN turing_game game USING (player_id)
 JOIN turing_round round ON round.game_id = game.id
@@ -102,10 +102,11 @@ def figures_of(results: Results, scope: Scope) -> dict[str, Any]:
         .annotate(players=Count("pk"))
     )
     games = [by_selected.get(selected, 0) for selected in range(ROUNDS_IN_GAME + 1)]
-    figures = {
-        "detection": detection_of(results, scope, players.count()),
-        "fragility": asdict(fragility(games, rounds=ROUNDS_IN_GAME)),
-    }
+    figures: dict[str, Any] = {}
+    if results.kind != Kind.BOUNDARY:
+        # Of a boundary there are more than two answers.
+        figures["detection"] = detection_of(results, scope, players.count())
+        figures["fragility"] = asdict(fragility(games, rounds=ROUNDS_IN_GAME))
     answers = latest_answers(results, scope)
     if len(np.unique(answers.players)) < FEWEST_PLAYERS:
         return figures

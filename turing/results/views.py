@@ -8,30 +8,48 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from turing.game.players import visitor_of
+from turing.game.views import STARTS
 from turing.models import Kind, Results
+
+ADDRESSES = {
+    Kind.PAIRS: "turing:results",
+    Kind.TEXT: "turing:results_text",
+    Kind.BOUNDARY: "turing:results_boundary",
+}
+FILES = {
+    Kind.PAIRS: "turing:results_file",
+    Kind.TEXT: "turing:results_text_file",
+    Kind.BOUNDARY: "turing:results_boundary_file",
+}
 
 
 @login_not_required
 @require_safe
-def results(request: HttpRequest) -> HttpResponse:
-    """Show the results of the game."""
+def results(request: HttpRequest, kind: Kind = Kind.PAIRS) -> HttpResponse:
+    """Show the results of a kind of game."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     from turing.results.exports import RESULT_FORMATS, ROW_FORMATS
     from turing.results.figures import PAIRS_SHOWN, breakdown, extreme_pairs, live_results
+    from turing.results.kind_page import kind_view
     from turing.results.measured_page import measured_view
     from turing.results.page import live_view, pair_sections, share_sections
 
-    of = Results.objects.of_site(Kind.PAIRS)
+    of = Results.objects.of_site(kind)
     live = live_results(of)
     is_staff = request.user.is_staff
     player = visitor_of(request).player()
     context = {
+        "kind": kind,
+        "kinds": [(one, ADDRESSES[one]) for one in Kind],
+        "start": STARTS[kind],
         "live": live_view(live),
+        "of_kind": None if kind == Kind.PAIRS else kind_view(of, live),
         "measured": measured_view(of, live, player=player, with_pairs=is_staff),
-        "sections": share_sections(breakdown(of)),
+        "sections": share_sections(breakdown(of)) if kind == Kind.PAIRS else (),
         # A player who knows where others went wrong knows more than the texts say.
-        "pair_sections": pair_sections(extreme_pairs(live, of)) if is_staff else (),
+        "pair_sections": pair_sections(extreme_pairs(live, of)) if is_staff and kind == Kind.PAIRS else (),
         "pairs_shown": PAIRS_SHOWN,
+        "file_address": FILES[kind],
         "formats": RESULT_FORMATS,
         "row_formats": ROW_FORMATS,
     }
@@ -50,14 +68,14 @@ def results_live(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def results_file(request: HttpRequest, file_format: str) -> HttpResponse:
+def results_file(request: HttpRequest, file_format: str, kind: Kind = Kind.PAIRS) -> HttpResponse:
     """Send the results as a file, to staff with the hardest and easiest pairs."""
     from turing.results.exports import RESULT_FORMATS, export_results
 
     if file_format not in RESULT_FORMATS:
         raise Http404
     return HttpResponse(
-        export_results(file_format, with_pairs=request.user.is_staff),
+        export_results(file_format, with_pairs=request.user.is_staff, kind=kind),
         content_type=RESULT_FORMATS[file_format],
         headers={"Content-Disposition": f'attachment; filename="turing-results.{file_format}"'},
     )

@@ -12,6 +12,7 @@ from generation.models import Candidate
 from generation.prompts import PromptContent
 from generation.runs.runs import ImportedText, record_import
 from turing.models import Form, Game, Genre, PoemPair, Round, Side, SourceText
+from turing.pairs.normalising import sentences
 from turing.pairs.pairing import human_candidates, pair_up
 
 # Lines to build poems from: the tests' own, five characters each and all different.
@@ -87,9 +88,42 @@ def build_machines(humans: list[Candidate], rng: Random) -> list[Candidate]:
     )
 
 
-def begin_game(client: Client, genre: Genre = Genre.POEM) -> Game:
+def build_boundaries(number: int = 12, seed: int = 1) -> list[PoemPair]:
+    """Create poems that a machine takes over, at sentences 2, 3 and 4 by turns."""
+    rng = Random(seed)  # noqa: S311 - the same in every run
+    humans, machines, takeovers = [], [], []
+    for place in range(number):
+        title = "接续题" + "".join(NUMERALS[int(digit)] for digit in str(next(numbers)))
+        text = poem(rng)
+        source = SourceText.objects.create(
+            source_id=f"test-boundary-{next(numbers)}",
+            title=title,
+            author="无名诗人",
+            dynasty="唐",
+            form=Form.JUEJU5,
+            text=text,
+        )
+        humans += human_candidates([source])
+        takeover = place % 3 + 2
+        own, other = sentences(text, "poem"), sentences(text, "poem")
+        while own[takeover - 1] == other[takeover - 1]:
+            other = sentences(poem(rng), "poem")
+        gone_on = "".join([*own[: takeover - 1], *other[takeover - 1 :]])
+        made = record_import(
+            "poem",
+            [ImportedText(PromptContent(title), "inverse_prompting_st", gone_on)],
+            source={"import": "test data"},
+        )
+        machines.append(Candidate.objects.select_related("prompt").get(pk=made[0].pk))
+        takeovers.append(takeover)
+    paired = pair_up(humans, machines, takeovers)
+    assert not paired.refused
+    return paired.pairs
+
+
+def begin_game(client: Client, genre: Genre = Genre.POEM, start: str = "/turing/") -> Game:
     """Begin a game as a browser does and return it."""
-    response = client.post("/turing/", {"genre": genre.value})
+    response = client.post(start, {"genre": genre.value})
     return Game.objects.get(uuid=UUID(response.headers["Location"].rstrip("/").rsplit("/", 1)[1]))
 
 
@@ -100,7 +134,7 @@ def address_of(game: Game, number: int) -> str:
 def play_round(client: Client, game: Game, number: int, *, right: bool = True, **said: object) -> Round:
     """Look at a round, choose, and return it as it is stored."""
     client.get(address_of(game, number))
-    side = Side(Round.objects.get(game=game, number=number).human_side)
+    side = Side(str(Round.objects.get(game=game, number=number).human_side))
     client.post(address_of(game, number), {"choice": side if right else side.other, **said})
     return Round.objects.get(game=game, number=number)
 

@@ -51,7 +51,7 @@ def test_what_was_drawn_cannot_change(game: Game, fields: dict[str, Any], pairs:
         taken = game.rounds.values("pair")
         fields = {"pair": PoemPair.objects.exclude(pk__in=taken)[0]}
     if "human_side" in fields:
-        fields = {"human_side": {"left": "right", "right": "left"}[one.human_side]}
+        fields = {"human_side": {"left": "right", "right": "left"}[str(one.human_side)]}
     if "number" in fields:
         game.rounds.get(number=5).delete()
     assert refused(lambda: Round.objects.filter(pk=one.pk).update(**fields))

@@ -73,7 +73,7 @@ def test_a_wrong_choice_is_said_to_be_wrong(client: Client) -> None:
 def test_a_second_choice_changes_nothing(client: Client) -> None:
     game = begin_game(client)
     first = play_round(client, game, 1)
-    response = client.post(address_of(game, 1), {"choice": Side(first.human_side).other})
+    response = client.post(address_of(game, 1), {"choice": Side(str(first.human_side)).other})
     assert response.status_code == 302
     again = Round.objects.get(pk=first.pk)
     assert (again.choice, again.answered_at) == (first.choice, first.answered_at)

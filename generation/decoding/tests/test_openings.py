@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ MODEL = Path(__file__).resolve().parents[3] / "fixtures" / "verse-model-st"
 OPENING = "山中一夜雨，树杪百重泉。江上数峰青，"
 
 
-def order(**fields: str) -> Order:
+def order(**fields: Any) -> Order:
     return Order("inverse_prompting_st", "poem", "山居", **{"form": "lushi5", "opening": OPENING, **fields})
 
 

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from generation.management.act_command import ActCommand
 from stats.reports.write_rows import write_whole
+from turing.models import Kind
 from turing.results.counting import count_answers
 from turing.results.exports import RESULT_FORMATS, ROW_FORMATS, ROWS, export_results, row_chunks
 
@@ -27,6 +28,9 @@ class Command(ActCommand):
             action="store_true",
             help="add the rate without hasty answers, repeats and known texts, learning and side bias (slow)",
         )
+        parser.add_argument(
+            "--kind", choices=Kind.values, default=Kind.PAIRS, help="of game (default: pairs)"
+        )
         parser.add_argument("--output", type=Path, metavar="PATH", help="default: standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,7 +42,13 @@ class Command(ActCommand):
         if rows:
             chunks = row_chunks(rows, file_format)
         else:
-            chunks = iter([export_results(file_format, with_pairs=True, with_rounds=options["from_rounds"])])
+            found = export_results(
+                file_format,
+                with_pairs=True,
+                with_rounds=options["from_rounds"],
+                kind=Kind(options["kind"]),
+            )
+            chunks = iter([found])
         output: Path | None = options["output"]
         if output is None:
             for chunk in chunks:

@@ -26,6 +26,11 @@ class Command(ActCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--count", type=int, required=True, help="how many pairs")
         parser.add_argument("--method", choices=METHODS, default="inverse_prompting_st")
+        parser.add_argument(
+            "--boundary",
+            action="store_true",
+            help="have the machine go on from each human poem at a drawn sentence",
+        )
         parser.add_argument("--seed", type=int, default=0, help="of the draw and of the writing")
         parser.add_argument("--model", default="", help="whose workers write; the method's own if left out")
         parser.add_argument(
@@ -40,6 +45,7 @@ class Command(ActCommand):
             seed=options["seed"],
             model=options["model"],
             preset=options["preset"],
+            boundary=options["boundary"],
         )
         if options["no_wait"]:
             self.stdout.write(

@@ -13,7 +13,7 @@ document.addEventListener("keydown", (event) => {
   if (target.matches("textarea, select") || (target.type === "radio" && event.key.startsWith("Arrow"))) return;
   if (picks.length && event.key in SIDES) {
     event.preventDefault();
-    picks[SIDES[event.key]].click();
+    picks[SIDES[event.key]]?.click();
   } else if (next && event.key === "Enter" && !target.closest("a, button, summary")) {
     event.preventDefault();
     next.click();

@@ -1,0 +1,22 @@
+"""What staff may have the workers write for the game."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from turing.pairs.pairing import MOST_AT_ONCE
+
+
+class WriteForm(forms.Form):
+    """How many texts, and whether the machine writes them whole or goes on from a human beginning."""
+
+    boundary = forms.TypedChoiceField(
+        label=_("What is written"),
+        choices=[("no", _("whole poems, for two texts and one text")), ("yes", _("the end of human poems"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+        initial="no",
+    )
+    count = forms.IntegerField(label=_("How many"), min_value=1, max_value=MOST_AT_ONCE, initial=20)
+    seed = forms.IntegerField(label=_("Seed of the draw"), min_value=0, max_value=2**31 - 1, initial=0)
