@@ -115,6 +115,7 @@ def test_criteria_and_consent_are_written_from_the_browser_alone(
     page.get_by_role("button", name="Begin the study").click()
     page.get_by_role("link", name="Change the criteria").click()
     fits(page)
+    page.get_by_text("Another criterion").first.click()
     another = page.get_by_role("group", name="Another criterion").first
     another.get_by_label("Key").fill("tone")
     another.get_by_label("Name in English").fill("Tone")

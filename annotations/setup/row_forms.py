@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import re
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from itertools import chain, count
 from typing import Any, cast
 
 from django import forms
+from django.utils.text import slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Criterion, Study
 from annotations.models.bounds import LONGEST_TEXT
+from annotations.models.texts_by_language import TextsByLanguage
 from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, check_questions
 from annotations.setup.forms import text_area
 from annotations.setup.rubrics import (
     CRITERION_TEXTS,
     HIGHEST_SCORE,
+    LONGEST_KEY,
     LOWEST_SCORE,
     MOST_CRITERIA,
     Rubric,
@@ -27,7 +33,29 @@ from generation.files.problems import FileRefused, Problems
 from generation.refusals import Refused
 from generation.web.fields import KeyField
 
-BLANK_ROWS = 2
+BLANK_ROWS = 1
+
+
+@dataclass(frozen=True)
+class Move:
+    """A button that moves a criterion: its row, counted from 0, and by how many places."""
+
+    row: int
+    by: int
+
+    @classmethod
+    def sent(cls, value: str) -> Move | None:
+        """Return what a button sent, as in '2:-1'; None for anything else."""
+        found = re.fullmatch(r"(\d{1,2}):(-?1)", value)
+        return cls(int(found[1]), int(found[2])) if found else None
+
+
+def key_of(label: TextsByLanguage, taken: Collection[str]) -> str:
+    """Return a key made of a name, or where it has no English letters a number; one that is not taken."""
+    made = next((key for text in label.values() if (key := slugify(text))), "")[: LONGEST_KEY - 3]
+    tries = [made] if made else []
+    numbers = (f"{made or 'criterion'}-{number}" for number in count(2 if made else 1))
+    return next(key for key in chain(tries, numbers) if key not in taken)
 
 
 class CriterionForm(TextsForm):
@@ -43,7 +71,9 @@ class CriterionForm(TextsForm):
         required=False,
         max_length=40,
         label=_("Key"),
-        help_text=_("Names the criterion in files: English letters, digits, - and _."),
+        help_text=_(
+            "Names the criterion in files: English letters, digits, - and _. Empty: it is made of the name."
+        ),
     )
     minimum = forms.IntegerField(
         initial=1, min_value=LOWEST_SCORE, max_value=HIGHEST_SCORE, label=_("Lowest score")
@@ -61,12 +91,15 @@ class CriterionForm(TextsForm):
 
     field_order = [*texts, "minimum", "maximum", "lower_is_better", "is_slider", "key", "is_overall"]
 
+    @property
+    def name(self) -> str:
+        """What the line of the criterion says: its name, in the first language that has one."""
+        return next((str(said) for one in self.input_names(["label"]) if (said := self[one].value())), "")
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.has_changed() or cleaned.get("DELETE"):
             return cleaned
-        if not cleaned.get("key") and "key" not in self.errors:
-            self.add_error("key", gettext("Give the criterion a key."))
         if not cleaned["label"]:
             self.add_error(self.input_names(["label"])[0], gettext("Give the criterion a name."))
         low, high = cleaned.get("minimum"), cleaned.get("maximum")
@@ -86,6 +119,7 @@ class BaseCriteriaFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
         if any(self.errors):
             return
+        self.make_keys()
         rows = self.criteria()
         keys = [row.key for row in rows]
         if not rows:
@@ -102,6 +136,15 @@ class BaseCriteriaFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
         except FileRefused as refused:
             raise forms.ValidationError([str(problem) for problem in refused.found]) from refused
 
+    def make_keys(self) -> None:
+        """Give each new criterion without a key one that is made of its name."""
+        cleaned = [form.cleaned_data for form in self.forms if not form.cleaned_data.get("DELETE")]
+        taken = {row["key"] for row in cleaned if row.get("key")}
+        for row in cleaned:
+            if row.get("label") and not row.get("key"):
+                row["key"] = key_of(row["label"], taken)
+                taken.add(row["key"])
+
     def criteria(self) -> list[RubricCriterion]:
         """Return the criteria that were sent, without those to be taken out."""
         rows = [form.cleaned_data for form in self.forms if form.cleaned_data.get("key")]
@@ -111,9 +154,12 @@ class BaseCriteriaFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
             if not row.get("DELETE")
         ]
 
-    def rubric(self, study: Study) -> Rubric:
-        """Return the criteria that were sent as the rubric of a study."""
-        return Rubric(genre=study.genre, criteria=tuple(self.criteria()))
+    def rubric(self, study: Study, move: Move | None = None) -> Rubric:
+        """Return the criteria that were sent as the rubric of a study, one of them moved by a place if so asked."""
+        rows = self.criteria()
+        if move and 0 <= move.row < len(rows) and 0 <= move.row + move.by < len(rows):
+            rows.insert(move.row + move.by, rows.pop(move.row))
+        return Rubric(genre=study.genre, criteria=tuple(rows))
 
 
 CriteriaFormSet = forms.formset_factory(

@@ -96,6 +96,24 @@ def fitting_instructions(instructions: TextsByLanguage, *, has_picks: bool) -> T
     return instructions
 
 
+def rubric_document(rubric: Rubric) -> dict[str, Any]:
+    """Return a rubric as its file: what is as usual is left out."""
+    usual = RubricCriterion(key="")
+    document: dict[str, Any] = {"genre": rubric.genre}
+    for name in TEXTS:
+        if text := getattr(rubric, name):
+            document[name] = dict(text)
+    document["criteria"] = [
+        {
+            one.name: dict(value) if one.name in CRITERION_TEXTS else value
+            for one in fields(criterion)
+            if (value := getattr(criterion, one.name)) != getattr(usual, one.name)
+        }
+        for criterion in rubric.criteria
+    ]
+    return document
+
+
 def load_rubric(name: str) -> Rubric:
     """Return a ready-made rubric by its name or one from a file; raise `FileRefused` with everything wrong in it."""
     path = RUBRICS / f"{name}.json" if name in READY_MADE else Path(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -26,7 +26,7 @@ from annotations.models.bounds import check_row
 from annotations.models.texts_by_language import TextsByLanguage, language_codes, named_by
 from annotations.recruiting.consent import check_questions
 from annotations.setup.pages import recut
-from annotations.setup.rubrics import Rubric, fitting_instructions
+from annotations.setup.rubrics import Rubric, RubricCriterion, fitting_instructions
 from generation.files.problems import listed
 from generation.models import method_name
 from generation.refusals import Refused
@@ -217,6 +217,18 @@ def _fit_protocol(study: Study) -> list[str]:
         study.has_best_picks = False
         fitted.append("has_best_picks")
     return fitted
+
+
+def rubric_of(study: Study) -> Rubric:
+    """Return the criteria and the words of a study as a rubric; one query."""
+    names = [one.name for one in fields(RubricCriterion)]
+    rows = study.criteria.values(*names)
+    return Rubric(
+        genre=study.genre,
+        criteria=tuple(RubricCriterion(**row) for row in rows),
+        title=study.title,
+        instructions=study.instructions,
+    )
 
 
 def _save_criteria(study: Study, rubric: Rubric) -> None:

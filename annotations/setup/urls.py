@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("manage/studies/<slug:slug>/consent/", views.consent_settings, name="consent_settings"),
     path("manage/studies/<slug:slug>/criteria/", views.criteria, name="criteria"),
     path("manage/studies/<slug:slug>/criteria/rubric/", views.rubric, name="rubric"),
+    path("manage/studies/<slug:slug>/criteria/rubric.json", views.rubric_file, name="rubric_file"),
     path("manage/studies/<slug:slug>/material/", material_views.material, name="material"),
     path(
         "manage/studies/<slug:slug>/material/candidates/",

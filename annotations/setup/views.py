@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -25,8 +26,9 @@ from annotations.setup.checklist import checklist, missing_words
 from annotations.setup.forms import NewStudyForm, ReplaceCriteriaForm, SettingsForm
 from annotations.setup.material import material_checks
 from annotations.setup.preview import PreviewEnrolment, page_as_previewed
-from annotations.setup.row_forms import ConsentForm, criteria_formset, question_formset
-from annotations.setup.study import change_study, create_study, replace_criteria
+from annotations.setup.row_forms import ConsentForm, Move, criteria_formset, question_formset
+from annotations.setup.rubrics import rubric_document
+from annotations.setup.study import change_study, create_study, replace_criteria, rubric_of
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm, make_once
@@ -126,13 +128,26 @@ def criteria(request: UserRequest, slug: str) -> HttpResponse:
     formset, refusal = criteria_formset(study, sent), ""
     if sent is not None and formset.is_valid():
         try:
-            replace_criteria(study, formset.rubric(study), by=request.user)
+            move = Move.sent(sent.get("move", ""))
+            replace_criteria(study, formset.rubric(study, move), by=request.user)
         except Refused as refused:
             refusal = str(refused)
         else:
             messages.success(request, _("The criteria are saved."))
-            return redirect("annotations:setup", study.slug)
+            return redirect("annotations:criteria" if move else "annotations:setup", study.slug)
     return criteria_page(request, study, formset=formset, refusal=refusal, is_bad=sent is not None)
+
+
+@require_safe
+def rubric_file(request: UserRequest, slug: str) -> HttpResponse:
+    """Send the criteria of a study as a rubric, to be used for another one."""
+    study = study_for(request.user, slug, Right.RUN)
+    document = rubric_document(rubric_of(study))
+    return HttpResponse(
+        json.dumps(document, ensure_ascii=False, indent=2) + "\n",
+        content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{slug}-rubric.json"'},
+    )
 
 
 @require_POST

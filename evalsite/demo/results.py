@@ -33,11 +33,11 @@ PAGES_ANSWERED = (20, 20, 20, 14, 9, 5, 2, 0)
 TITLES: Mapping[str, Mapping[str, str]] = {
     FINISHED: {
         "en": "Everyday questions, finished (simulated evaluators)",
-        "zh-hans": "日常问题：已完成（模拟的评测者）",
+        "zh-hans": "日常问题：已完成（模拟的评阅人）",
     },
     HALF_DONE: {
         "en": "Four Tang poets, half done (simulated evaluators)",
-        "zh-hans": "四位唐代诗人：进行到一半（模拟的评测者）",
+        "zh-hans": "四位唐代诗人：进行到一半（模拟的评阅人）",
     },
     PUBLISHED: {"en": "The published study of poems", "zh-hans": "已发表的诗歌评测"},
 }
