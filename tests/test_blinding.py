@@ -25,7 +25,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from annotations.models import Invitation, Judge, JudgeRating, PageCandidate, Study
+from annotations.models import Invitation, Judge, Judgement, JudgeRating, PageCandidate, Study
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.setup.runs import start_run
@@ -46,6 +46,7 @@ HIDDEN_TABLES = [
     "annotations_pagecandidate",
     "annotations_placement",
     "annotations_judge",
+    "annotations_judgement",
     "annotations_judgerating",
     "turing_sourcetext",
     "turing_poempair",
@@ -257,6 +258,38 @@ def test_pages_of_texts_name_no_method_under_any_rule_and_rendering(
                 seen += (text := received(response))
                 assert leaks(text, secrets) == [], f"{response.request['REQUEST_METHOD']} {address}"
     assert "春" in seen and "夏" in seen
+
+
+@pytest.mark.parametrize("protocol", ["pairwise", "ranking", "best_worst"])
+def test_pages_that_are_judged_as_a_whole_name_no_method(
+    marked: Study, client: Client, protocol: str
+) -> None:
+    size = 2 if protocol == "pairwise" else 3
+    Study.objects.filter(pk=marked.pk).update(
+        protocol=protocol, candidates_per_page=size, has_best_picks=False
+    )
+    marked.refresh_from_db()
+    bob = build_user("bob")
+    enrol(marked, bob)
+    client.force_login(bob)
+    secrets = secrets_of(marked)
+    tokens = [placement.token for placement in placements(marked, bob)]
+    body: dict[str, Any] = {"token": tokens[0], "criterion": "overall", "seconds": 1.5, "score": None}
+    for order, answer in enumerate(
+        ({"score": 1}, {"score": 9}, {"places": tokens[:2]}, {"places": tokens}), start=1
+    ):
+        sent = json.dumps(body | {"order": order} | answer)
+        address = "/studies/poems/subtasks/1/pages/1/judgements/"
+        assert leaks(received(client.post(address, sent, content_type="application/json")), secrets) == []
+    assert Judgement.objects.filter(enrolment__evaluator=bob).exists()
+    for route in ROUTES:
+        if "subtask" not in route.places:
+            continue
+        for address in addresses(route):
+            for response in requests(client, address):
+                assert leaks(received(response), secrets) == [], (
+                    f"{response.request['REQUEST_METHOD']} {address}"
+                )
 
 
 def test_saving_an_answer_names_no_method(marked: Study, client: Client) -> None:

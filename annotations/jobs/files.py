@@ -43,7 +43,7 @@ def make_answers(job: Job, progress: Progress) -> Made:
 
 def make_pairs(job: Job, progress: Progress) -> Made:
     """Make a file of the preference pairs of a study."""
-    from annotations.results.preference_pairs import preference_chunks, preferences
+    from annotations.results.preferences.pairs import preference_chunks, preferences
 
     study, source, file_format = study_of(job), job.parameters["source"], job.parameters["format"]
     progress(0, 2)

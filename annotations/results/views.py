@@ -51,7 +51,7 @@ def results_page(
     """Return the page of a study's results, with what was wrong with the form that should unblind it."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     from annotations.results.document import report_document
-    from annotations.results.preference_pairs import PREFERENCE_FORMATS
+    from annotations.results.preferences.pairs import PREFERENCE_FORMATS
     from annotations.results.report import study_report
     from annotations.results.report_formats import FORMATS
 
@@ -67,6 +67,7 @@ def results_page(
         "document": report_document(report),
         "share_form": ShareForm(),
         "is_judged": study.asks.answer is not None,
+        "pairs_by": "ratings" if study.asks.answer is None else "pairs",
         "is_large": not report.sealed and answer_count(study) + judgement_count(study) > ANSWERS_IN_A_REQUEST,
     }
     if "run" in context["rights"] and study.state == Study.State.CLOSED:
@@ -138,8 +139,12 @@ def answers_file(
 def preferences_file(
     request: UserRequest, slug: str, source: str, file_format: str
 ) -> HttpResponse | StreamingHttpResponse:
-    """Send the preference pairs of a study, by ratings or by picks."""
-    from annotations.results.preference_pairs import (
+    """Send the preference pairs of a study, by ratings or by picks, or what people preferred in a layout of training.
+
+    Of a layout, `conversational=1` asks for messages and `by=evaluator` for each evaluator's own answers.
+    """
+    from annotations.results.preferences.layouts import LAYOUTS, columns_of, is_nested, layout_rows
+    from annotations.results.preferences.pairs import (
         PREFERENCE_FORMATS,
         SOURCES,
         preference_chunks,
@@ -147,17 +152,32 @@ def preferences_file(
     )
 
     study = study_for(request.user, slug, Right.ANALYSE)
-    if source not in SOURCES or file_format not in PREFERENCE_FORMATS:
+    if file_format not in PREFERENCE_FORMATS:
         raise Http404
+    conversational, by_evaluator = (
+        request.GET.get("conversational") == "1",
+        request.GET.get("by") == "evaluator",
+    )
+    layout = next((one for one in LAYOUTS if one == source), None)
+    kind = next((one for one in SOURCES if one == source), None)
+    if layout and file_format != "jsonl" and is_nested(layout, conversational=conversational):
+        raise Http404("lists come as JSON Lines alone")
     try:
-        rows = preferences(study, source)
+        if layout:
+            laid_out = layout_rows(study, layout, conversational=conversational, by_evaluator=by_evaluator)
+            columns = columns_of(layout, conversational=conversational)
+            chunks = write_rows.FORMATS[file_format](columns, laid_out)
+        elif kind:
+            chunks = preference_chunks(preferences(study, kind), file_format)
+        else:
+            raise Http404
     except Sealed:
         return redirect("annotations:results", slug)
     except ValueError as error:
         # Pairs by ratings of a study without an overall criterion.
         raise Http404(str(error)) from error
     log_export(request, study, f"preferences by {source}", file_format)
-    return rows_response(preference_chunks(rows, file_format), f"{slug}-preferences-{source}", file_format)
+    return rows_response(chunks, f"{slug}-preferences-{source}", file_format)
 
 
 def log_export(request: UserRequest, study: Study, rows: str, file_format: str) -> None:

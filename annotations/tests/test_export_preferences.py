@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Rating, Study
 from annotations.plan.simulation import Effects, simulate_ratings
 from annotations.recruiting.enrolment import enrol
-from annotations.results.preference_pairs import COLUMNS, PREFERENCE_FORMATS, preference_chunks, preferences
+from annotations.results.preferences.pairs import COLUMNS, PREFERENCE_FORMATS, preference_chunks, preferences
 from annotations.results.seal import Sealed
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_study, build_user

@@ -16,7 +16,7 @@ from django.test import Client
 from annotations.models import PageCandidate, Study, StudyRole
 from annotations.plan.plan import lock_plan
 from annotations.plan.rehearsal import copy_study
-from annotations.results.preference_pairs import candidate_texts
+from annotations.results.preferences.pairs import candidate_texts
 from annotations.setup.lifecycle import sign_off
 from annotations.setup.material import store_material, typography_checks
 from annotations.setup.preview import page_as_previewed

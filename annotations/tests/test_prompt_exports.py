@@ -18,7 +18,7 @@ from django.utils import translation
 
 from annotations.models import Enrolment, Rating, Study
 from annotations.results.answer_rows import rating_chunks
-from annotations.results.preference_pairs import preference_chunks, preferences
+from annotations.results.preferences.pairs import preference_chunks, preferences
 from annotations.results.report import study_report
 from annotations.results.report_formats import export
 from annotations.setup.lifecycle import close_study

@@ -16,7 +16,7 @@ from annotations.plan.simulation import simulate_ratings
 from annotations.questionnaire.progress import study_progress
 from annotations.questionnaire.saving import Answer, OffScale, PageAddress, UnknownPlace, save_answer
 from annotations.results.document import report_document
-from annotations.results.preference_pairs import preferences
+from annotations.results.preferences.pairs import preferences
 from annotations.results.report import study_report
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_study, placements, shown

@@ -10,14 +10,21 @@ from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.rows_command import RowsCommand
 from annotations.models import Study
-from annotations.results.preference_pairs import COLUMNS, PREFERENCE_FORMATS, RULES, SOURCES, preferences
+from annotations.results.preferences.layouts import (
+    LAYOUT_RULES,
+    LAYOUTS,
+    columns_of,
+    is_nested,
+    layout_rows,
+)
+from annotations.results.preferences.pairs import COLUMNS, PREFERENCE_FORMATS, RULES, SOURCES, preferences
 from stats.reports.write_rows import Row
 
 
 class Command(RowsCommand):
     help = (
         "Write pairs of texts of which evaluators preferred one: prompt, chosen, rejected, and what the preference"
-        f" rests on.\n\n{RULES}"
+        f" rests on.\n\n{RULES}\n\n{LAYOUT_RULES}"
     )
     formats = PREFERENCE_FORMATS
     columns = COLUMNS
@@ -34,6 +41,17 @@ class Command(RowsCommand):
             "--from", dest="source", choices=SOURCES, default="ratings", help="default: ratings"
         )
         parser.add_argument(
+            "--layout",
+            choices=LAYOUTS,
+            help="by scores: pairs, single texts that are good or not, or orders (default: pairs as --from says)",
+        )
+        parser.add_argument(
+            "--conversational", action="store_true", help="prompts and texts as messages; with --layout"
+        )
+        parser.add_argument(
+            "--by-evaluator", action="store_true", help="a row for each evaluator's own answer; with --layout"
+        )
+        parser.add_argument(
             "--min-margin",
             type=float,
             default=0.0,
@@ -46,9 +64,22 @@ class Command(RowsCommand):
         )
 
     def exported(self, options: dict[str, Any]) -> str:
-        return f"preferences by {options['source']}"
+        return f"preferences by {options['layout'] or options['source']}"
+
+    def act(self, study: Study, options: dict[str, Any]) -> None:
+        layout, conversational = options["layout"], options["conversational"]
+        if layout is None and (conversational or options["by_evaluator"]):
+            raise CommandError("--conversational, --by-evaluator: say which --layout")
+        if layout is not None:
+            if options["format"] != "jsonl" and is_nested(layout, conversational=conversational):
+                raise CommandError(f"--format {options['format']}: lists come as jsonl alone")
+            self.columns = columns_of(layout, conversational=conversational)
+        super().act(study, options)
 
     def rows(self, study: Study, options: dict[str, Any]) -> Iterable[Row]:
+        if options["layout"] is not None:
+            chosen = {name: options[name] for name in ("conversational", "by_evaluator")}
+            return layout_rows(study, options["layout"], **chosen)
         try:
             return preferences(
                 study,
