@@ -14,6 +14,7 @@ from evalsite import health, token_views, views
 from evalsite.account_views import change_password, forgot
 from evalsite.documentation import views as documentation_views
 from evalsite.login_forms import AdminLoginForm, LoginForm
+from evalsite.researchers import views as researcher_views
 
 handler404 = "evalsite.views.not_found"
 handler500 = "evalsite.views.server_error"
@@ -57,6 +58,9 @@ urlpatterns = [
     path("api/docs/", views.api_docs, name="api_docs"),
     # operators
     path("manage/", views.manage, name="manage"),
+    path("manage/researchers/", researcher_views.invite, name="researchers"),
+    path("manage/researchers/<str:username>/link/", researcher_views.new_link, name="researcher_link"),
+    path("manage/researchers/<str:username>/remove/", researcher_views.remove, name="remove_researcher"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

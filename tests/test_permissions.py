@@ -81,6 +81,8 @@ ARGUMENTS: dict[str, Any] = {
     "rows": "rounds",
     "file_format": "json",
     "name": "poem",
+    # Nobody of this name is a researcher.
+    "username": "nobody",
     "documentation name": "privacy",
     "documentation_picture name": "rating-page.png",
     "annotations:example_file file_format": "csv",

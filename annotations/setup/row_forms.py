@@ -10,12 +10,12 @@ from typing import Any, cast
 
 from django import forms
 from django.utils.text import slugify
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Criterion, Study
 from annotations.models.bounds import LONGEST_TEXT
-from annotations.models.texts_by_language import TextsByLanguage
+from annotations.models.texts_by_language import TextsByLanguage, name_in
 from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, check_questions
 from annotations.setup.forms import text_area
 from annotations.setup.rubrics import (
@@ -93,8 +93,11 @@ class CriterionForm(TextsForm):
 
     @property
     def name(self) -> str:
-        """What the line of the criterion says: its name, in the first language that has one."""
-        return next((str(said) for one in self.input_names(["label"]) if (said := self[one].value())), "")
+        """What the line of the criterion says: its name, in the language of the reader or the first that has one."""
+        inputs = {code: name_in("label", code) for code in self.languages}
+        reader = inputs.pop(next((one for one in inputs if one == get_language()), ""), None)
+        names = [reader, *inputs.values()] if reader else list(inputs.values())
+        return next((str(said) for one in names if (said := self[one].value())), "")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -1,0 +1,1 @@
+"""Inviting those who may begin studies."""
