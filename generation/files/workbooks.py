@@ -19,7 +19,7 @@ MOST_RATIO = 200
 SMALL = 10_000_000
 LAST_ROW = 1_048_576
 # Nobody leaves more rows empty above a header.
-LAST_HEADER = 10_000
+LAST_HEADER = 1_000
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,15 @@ def _workbook(path: Path) -> Iterator[Any]:
         yield reader.wb
 
 
-def _rows(sheet: Any, last: int = LAST_ROW) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield number and cells of the rows that hold anything."""
+def _rows(
+    sheet: Any, *, last: int = LAST_ROW, columns: int | None = None
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yield number and cells of the rows that hold anything, of so many columns where that is said.
+
+    Else a cell far to the right has its row filled with thousands of empty ones.
+    """
     sheet.reset_dimensions()
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
+    for number, cells in enumerate(sheet.iter_rows(max_col=columns), start=1):
         if number > last:
             return
         if any(cell.value not in (None, "") and str(cell.value).strip() for cell in cells):
@@ -108,7 +113,7 @@ def _rows(sheet: Any, last: int = LAST_ROW) -> Iterator[tuple[int, tuple[Any, ..
 
 
 def _header(sheet: Any) -> Header | None:
-    for number, cells in _rows(sheet, LAST_HEADER):
+    for number, cells in _rows(sheet, last=LAST_HEADER):
         names = ("" if cell.value is None else str(_value(cell)).strip() for cell in cells)
         return Header(sheet.title, number, tuple(names))
     return None
@@ -117,7 +122,7 @@ def _header(sheet: Any) -> Header | None:
 def sheet_rows(path: Path, header: Header, problems: Problems) -> Iterator[tuple[Place, dict[str, Any]]]:
     """Yield the place and the cells of every row with content under the header."""
     with _refusing(problems), _workbook(path) as book:
-        for number, cells in _rows(book[header.sheet]):
+        for number, cells in _rows(book[header.sheet], columns=len(header.columns)):
             if number <= header.row:
                 continue
             place = Place(number, "row", header.sheet)

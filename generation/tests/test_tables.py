@@ -17,7 +17,7 @@ import pytest
 import xlsxwriter
 from django.utils import translation
 
-from generation.files import tables
+from generation.files import tables, workbooks
 from generation.files.encoding import EncodingUnconfirmed
 from generation.files.problems import FileRefused
 from generation.files.tables import Table, read_table
@@ -330,3 +330,19 @@ def test_categories_of_parquet_are_read_as_their_texts(tmp_path: Path) -> None:
     table = pyarrow.table({"prompt": pyarrow.array(values).dictionary_encode(), "n": [1, 2, 3, 4]})
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
     assert [row.fields["prompt"] for row in read_table(tmp_path / "a.parquet")] == values
+
+
+def test_cells_far_to_the_right_of_the_header_are_not_filled_up_to(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Sheet")
+        sheet.write_row(0, 0, ["prompt", "text"])
+        for row in range(1, 4):
+            sheet.write_row(row, 0, [f"p{row}", "x"])
+            sheet.write_string(row, 16_383, "far")
+    found = read_table(path)
+    assert found.columns == ("prompt", "text")
+    with workbooks._workbook(path) as book:
+        widths = [len(cells) for _number, cells in workbooks._rows(book["Sheet"], columns=2)]
+    assert widths == [2, 2, 2, 2]
+    assert [row.fields for row in found] == [{"prompt": f"p{row}", "text": "x"} for row in range(1, 4)]
