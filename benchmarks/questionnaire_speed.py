@@ -6,7 +6,6 @@ Brings a database of its own and serves two things with gunicorn, each with the 
 `gunicorn.conf.py`: the site, and a project as `django-admin startproject` makes it, with one view behind its log-in
 that reads JSON and makes one INSERT. Clients keep their connections and send the next request when the last is
 answered; every answer changes the stored one. Every kind of request has a window of its own at each number of clients.
-
 CPU is what the processes of the web server and of PostgreSQL took, each counted once, in seconds a 1,000 requests. The
 clients run on the same machine and are not counted, but take their part of it: on a machine with other work trust the
 CPU and the ratios, not the rates. `fsync` is on.

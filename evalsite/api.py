@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from annotations.recruiting.joining import FormSpent, LinkRefused, Who, WhoIsIt, join
 from annotations.recruiting.panel import External
 from annotations.recruiting.tokens import TOKEN
-from evalsite.tokens import make_token
+from evalsite.accounts.tokens import make_token
 from generation.refusals import Refused
 from generation.web.addresses import address_of
 from generation.web.idempotency import IDEMPOTENCY_KEY, key_sent

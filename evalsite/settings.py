@@ -310,7 +310,7 @@ UPLOAD_MEGABYTES = env_int("UPLOAD_MEGABYTES", default=20)
 # The API. Errors have one form; whoever sends no token is known by the session, and then needs Django's CSRF token.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "evalsite.tokens.HashedTokenAuthentication",
+        "evalsite.accounts.tokens.HashedTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -10,10 +10,11 @@ from django.urls.resolvers import RoutePattern
 from django.views.i18n import set_language
 
 from annotations.recruiting import joining_views
-from evalsite import health, token_views, views
-from evalsite.account_views import change_password, forgot
+from evalsite import health, views
+from evalsite.accounts import token_views
+from evalsite.accounts.forms import AdminLoginForm, LoginForm
+from evalsite.accounts.views import change_password, forgot
 from evalsite.documentation import views as documentation_views
-from evalsite.login_forms import AdminLoginForm, LoginForm
 from evalsite.researchers import views as researcher_views
 
 handler404 = "evalsite.views.not_found"

@@ -23,8 +23,8 @@ from annotations.setup.study import create_study
 from annotations.tests.cast import build_study
 from annotations.tests.test_joining import PANEL, invitation_token, is_let_in, link_token, shown_link, who
 from annotations.tests.test_recruiting_races import at_once
+from evalsite.accounts.tokens import make_token
 from evalsite.models import ApiToken
-from evalsite.tokens import make_token
 from generation.web.once import new_nonce
 
 

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from pytest_django import DjangoDbBlocker
 
 from evalsite import embedded
+from evalsite.accounts.tokens import make_token
 from evalsite.tests.cast import wait_for
-from evalsite.tokens import make_token
 from tests.worker_site import START_SECONDS, WebServer, own_site
 
 pytestmark = pytest.mark.fault

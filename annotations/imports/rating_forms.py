@@ -13,8 +13,8 @@ from annotations.imports.rating_columns import ROLES, Reading, read_words
 from annotations.models import Study
 from annotations.models.numbers import LARGEST_SCORE
 from annotations.models.texts_by_language import longest_text
-from annotations.setup.forms import FileForm
 from annotations.text_forms import TextInput, TextsForm
+from annotations.uploads.forms import FileForm
 from generation.genres import genre_choices
 from generation.refusals import Refused
 

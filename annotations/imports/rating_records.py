@@ -15,18 +15,13 @@ from django.utils.translation import gettext as _
 from annotations.imports.rating_columns import PERSON, PREFIXES, Reading
 from annotations.imports.rating_texts import Text, text_of_id, texts_of_questions
 from annotations.imports.rating_tools import RatingFile
-from annotations.imports.rating_words import point_of, time_of
+from annotations.imports.rating_words import LEFT, RIGHT, TIES, point_of, time_of
 from generation.files.problems import FileRefused, Place, shown
 from generation.refusals import Refused
 from stats.scores import Ints
 
 MOST_PROBLEMS = 1_000
 LONGEST_NAME = 150
-TIES = frozenset(
-    {"tie", "both", "equal", "same", "draw", "neither", "no preference", "=", "0", "平局", "一样"}
-)
-LEFT = frozenset({"a", "left", "1", "first", "model_a", "system_a", "system a", "model a"})
-RIGHT = frozenset({"b", "right", "2", "second", "model_b", "system_b", "system b", "model b"})
 PREFERENCE = "preference"
 OF_RATER = re.compile(
     rf"^({PERSON}[ _.-]?#?\d+)[ _.:-]+(.+)$|^(.+?)[ _.:-]+({PERSON}[ _.-]?#?\d+)$", re.IGNORECASE

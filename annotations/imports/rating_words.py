@@ -32,6 +32,11 @@ WORDS: Mapping[str, float] = {
 NUMBER = re.compile(
     r"\s*([-+−]?\d+(?:[.,]\d+)?(?:e[-+]?\d+)?)\s*(?:$|[-–—:(=/.]|stars?\b|points?\b|分)", re.IGNORECASE
 )
+TIES = frozenset(
+    {"tie", "both", "equal", "same", "draw", "neither", "no preference", "=", "0", "平局", "一样"}
+)
+LEFT = frozenset({"a", "left", "1", "first", "model_a", "system_a", "system a", "model a"})
+RIGHT = frozenset({"b", "right", "2", "second", "model_b", "system_b", "system b", "model b"})
 
 
 def point_of(value: Any, words: Mapping[str, float] = {}) -> float | Literal["missing"] | None:

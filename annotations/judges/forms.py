@@ -12,7 +12,8 @@ from annotations.judges.judges import About
 from annotations.judges.runs import MOST_ORDERS, MOST_REPEATS, MOST_TOKENS, Asking
 from annotations.models import Judge, JudgeRun, Study
 from annotations.models.bounds import bounds_of
-from annotations.setup.forms import TABLES, FileForm
+from annotations.setup.forms import TABLES
+from annotations.uploads.forms import FileForm
 from generation.web.encodings import EncodingField
 
 

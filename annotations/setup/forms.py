@@ -7,9 +7,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.files.uploadedfile import UploadedFile
-from django.forms.utils import ErrorDict
 from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -22,50 +20,11 @@ from annotations.setup.material import MethodCheck
 from annotations.setup.rubrics import READY_MADE, Rubric, load_rubric
 from annotations.setup.uploads.reading import prompts_in, rubric_in
 from annotations.text_forms import TextInput, TextsForm
-from generation.files.encoding import EncodingUnconfirmed
-from generation.files.problems import FileRefused, Problem
+from annotations.uploads.forms import FileForm
 from generation.refusals import Refused
-from generation.web.encodings import EncodingField
 from generation.web.fields import KeyField
 
-PROBLEMS_SHOWN = 100
 TABLES = ".csv,.tsv,.txt,.jsonl,.json,.xlsx,.parquet"
-
-
-class FileForm(forms.Form):
-    """A form with a file, whose problems are told by line and field."""
-
-    problems: list[Problem]
-    # How many problems there are beside those shown.
-    more_problems: int
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.problems, self.more_problems = [], 0
-
-    def refuse_whole(self, refused: Refused) -> None:
-        """Note what is wrong with files that came before this form."""
-        if self.is_bound:
-            self.full_clean()
-        else:
-            self._errors = ErrorDict(renderer=self.renderer)
-            self.cleaned_data = {}
-        if isinstance(refused, FileRefused):
-            self.refuse(NON_FIELD_ERRORS, refused)
-        else:
-            self.add_error(None, list(refused.reasons))
-
-    def refuse(self, field: str | None, refused: Refused) -> None:
-        """Note what is wrong with the file that came in a field."""
-        if not isinstance(refused, FileRefused):
-            self.add_error(field, str(refused))
-            return
-        encoding = self.fields.get("encoding")
-        if isinstance(refused, EncodingUnconfirmed) and isinstance(encoding, EncodingField):
-            encoding.offer(refused)
-        self.problems = refused.found[:PROBLEMS_SHOWN]
-        self.more_problems = len(refused.found) - len(self.problems)
-        self.add_error(field, gettext("The file has problems; a table on this page lists them."))
 
 
 def rubric_choices() -> list[tuple[str, str]]:

@@ -13,12 +13,13 @@ from annotations.access.fixed import refuse_labels, why_fixed
 from annotations.access.permissions import Right, study_for
 from annotations.models import Study, WaitingUpload
 from annotations.requests import UserRequest
-from annotations.setup.forms import CandidatesForm, FileForm, LabelsForm, PromptsForm
+from annotations.setup.forms import CandidatesForm, LabelsForm, PromptsForm
 from annotations.setup.material import material_checks, store_material, typography_checks
 from annotations.setup.study import label_methods
 from annotations.setup.uploads.examples import examples_for
 from annotations.setup.uploads.waiting import Kind, keep_material, read_waiting, says_all, store_read
 from annotations.setup.views import setup_page
+from annotations.uploads.forms import FileForm
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once, was_made
 

@@ -15,7 +15,7 @@ from django.urls import get_resolver
 
 from annotations.models import Payment, Rating, Study
 from annotations.tests.cast import build_user
-from evalsite.tokens import make_token
+from evalsite.accounts.tokens import make_token
 
 DOCUMENT = (settings.BASE_DIR / "docs" / "api.md").read_text()
 

@@ -20,7 +20,7 @@ from annotations.models import Study, StudyRole
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.invitations import Invitee, invite, make_open_link
 from annotations.tests.cast import answer_everything, build_study, build_user
-from evalsite.tokens import make_token
+from evalsite.accounts.tokens import make_token
 from evalsite.wsgi import application
 
 EXAMPLES = 3

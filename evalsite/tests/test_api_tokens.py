@@ -15,8 +15,8 @@ from django.urls import reverse
 
 from annotations.recruiting.invitations import Invitee, invite, make_open_link
 from annotations.tests.cast import build_study, build_user
+from evalsite.accounts.tokens import make_token
 from evalsite.models import ApiToken
-from evalsite.tokens import make_token
 
 STUDIES = "/api/v1/my/studies/"
 

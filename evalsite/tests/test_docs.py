@@ -19,7 +19,7 @@ OURS = ("evalsite", "annotations", "generation")
 def test_each_variable_the_settings_read_is_documented() -> None:
     code = "\n".join(
         path.read_text()
-        for path in [ROOT / "evalsite" / "settings.py", *(ROOT / "evalsite" / "embedded").glob("*.py")]
+        for path in [*(ROOT / "evalsite").glob("[se]*.py"), *(ROOT / "evalsite" / "embedded").glob("*.py")]
     )
     variables = set(re.findall(r'(?:env_\w+\(|environ\.get\()\s*"([A-Z_]+)"', code))
     assert len(variables) > 10

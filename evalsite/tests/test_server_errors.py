@@ -13,7 +13,7 @@ from django.test import Client
 
 from annotations.models import PageCandidate, Study, StudyMethod
 from annotations.tests.cast import build_study
-from evalsite.tokens import make_token
+from evalsite.accounts.tokens import make_token
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def refuse_whole(file: str, message: str, /, **values: Any) -> FileRefused:
 
 def listed(names: Iterable[object]) -> str:
     """Return names in one line, with what stands between them in the reader's language."""
-    return pgettext("between the items of a list", ", ").join(map(str, names))
+    return pgettext("list", ", ").join(map(str, names))
 
 
 def listed_shortly(names: Sequence[object], most: int = 8) -> str:

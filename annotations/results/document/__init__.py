@@ -38,7 +38,7 @@ def report_document(report: StudyReport) -> Document:
             findings.means_section(report, analysis),
             findings.secondary_section(report, analysis),
             robustness.robustness_section(report, analysis),
-            findings.exclusions_section(report, analysis),
+            robustness.exclusions_section(report, analysis),
             robustness.agreement_section(report, analysis),
             checks.position_section(report, analysis),
             checks.ranking_section(report, analysis),

@@ -17,6 +17,7 @@ from stats.reports.document import Block, Cell, Paragraph, Section, Table
 from stats.reports.numbers import DASH, count, decimal, signed
 from stats.reports.study_report import StudyReport
 from stats.resampling import BootstrapInterval
+from stats.significance import Comparison
 
 
 def robustness_section(report: StudyReport, analysis: Analysis) -> Section:
@@ -217,3 +218,48 @@ def group_tables(analysis: Analysis, label: dict[str, str]) -> list[Block]:
 def with_interval(value: float | None, ci: tuple[float, float] | None) -> Cell:
     """Return a number with its interval, where there is one."""
     return cell(value, f"{decimal(value)} [{interval(ci)}]" if ci else decimal(value))
+
+
+def exclusions_section(report: StudyReport, analysis: Analysis) -> Section | None:
+    """Set the primary result beside the one with everybody's ratings."""
+    if not report.without_exclusions:
+        return None
+    labels = report.study.method_labels
+    counted = {(one.a, one.b): one for one in analysis.comparisons if one.criterion == analysis.primary}
+    return Section(
+        "exclusions",
+        _("With and without exclusions"),
+        (
+            Table(
+                _("The primary comparisons on valid evaluators, and on everybody who rated anything"),
+                (
+                    _("Pair"),
+                    _("Valid"),
+                    _("95 % CI"),
+                    "p",
+                    _("Everybody"),
+                    _("95 % CI"),
+                    "p",
+                ),
+                tuple(
+                    (
+                        pair_label(everybody, labels),
+                        *both_results(counted[everybody.a, everybody.b], everybody),
+                    )
+                    for everybody in report.without_exclusions
+                ),
+            ),
+        ),
+    )
+
+
+def both_results(valid: Comparison, everybody: Comparison) -> list[Cell]:
+    """Return the cells of a pair: difference, interval and p-value of each of the two results."""
+    cells: list[Cell] = []
+    for one in (valid, everybody):
+        cells += [
+            cell(one.estimate, signed(one.estimate)),
+            interval(one.crossed.ci, with_sign=True),
+            p_cell(one.crossed.p),
+        ]
+    return cells

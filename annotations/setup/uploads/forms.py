@@ -10,7 +10,7 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext_lazy as _
 
-from annotations.setup.forms import FileForm
+from annotations.uploads.forms import FileForm
 from generation.files.columns import (
     FORM,
     IGNORED,

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 
-from evalsite.tokens import make_token, take_back_token
+from evalsite.accounts.tokens import make_token, take_back_token
 from generation.management.act_command import ActCommand
 
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from evalsite.accounts.tokens import make_token, replaces_token, take_back_token
 from evalsite.models import ApiToken
-from evalsite.tokens import make_token, replaces_token, take_back_token
 from generation.web.confirming import Question, ask
 from generation.web.once import NonceForm
 
