@@ -1,5 +1,4 @@
-"""
-The comparison of two methods on one criterion: the primary test and everything that is shown beside it.
+"""The comparison of two methods on one criterion: the primary test and everything that is shown beside it.
 
 - primary: two-way crossed random effects on the differences b - a of each page (`stats.mixed`);
 - beside it: probability of superiority, two-way cluster-robust t, exact sign flips, exact Wilcoxon,
@@ -33,8 +32,7 @@ MOST_CELLS_REFITTED = 2_000_000
 
 @dataclass(frozen=True)
 class Superiority:
-    """
-    The probability that a rating of b beats one of a on the same page, a tie counting one half.
+    """The probability that a rating of b beats one of a on the same page, a tie counting one half.
 
     `crossed` is the crossed mean of (sign(b - a) + 1) / 2; wins, ties and losses of b are shares.
     """
