@@ -47,9 +47,9 @@ def test_many_pairs_are_summed_up_and_the_first_criteria_are_drawn(
 ) -> None:
     monkeypatch.setattr(stats.analysis, "MOST_COMPARISONS", 100)
     sections = {section.key: section for section in report_document(study_report(many)).sections}
-    assert "Of 36 pairs the data establish a difference in " in words(sections["primary"])
+    assert " of 36 pairs (Holm p < .05)" in words(sections["primary"])
     assert "scored" not in words(sections["primary"])
-    assert "Of 36 pairs" in words(sections["summary"])
+    assert "Across new evaluators and new prompts like these, the data" in words(sections["summary"])
     figure = next(block for block in sections["means"].blocks if isinstance(block, Figure))
     assert "on 8 of 10 criteria" in figure.caption
     # 100 // 36 criteria, the primary one among them.

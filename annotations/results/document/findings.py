@@ -18,6 +18,7 @@ from annotations.results.document.wording import (
     in_a_row,
     interval,
     p_cell,
+    scope,
 )
 from stats.analysis import MOST_COMPARISONS, Analysis
 from stats.reports.document import Block, Cell, Figure, Paragraph, Section, Table
@@ -183,9 +184,9 @@ def summary_sentence(comparisons: Sequence[Comparison]) -> str:
     """Say how many of many pairs differ, where a sentence for each would be read by nobody."""
     established = sum(one.p_holm is not None and one.p_holm < ALPHA for one in comparisons)
     return _(
-        "Of %(pairs)d pairs the data establish a difference in %(established)d (Holm p < .05). Each pair stands in the"
-        " figure, and with its test in the first table of ‘All comparisons’."
-    ) % {"pairs": len(comparisons), "established": established}
+        "%(scope)s, the data establish a difference in %(established)d of %(pairs)d pairs (Holm p < .05). Each pair"
+        " stands in the figure, and with its test in the first table of ‘All comparisons’."
+    ) % {"scope": scope(comparisons[0]), "pairs": len(comparisons), "established": established}
 
 
 def means_section(report: StudyReport, analysis: Analysis) -> Section:
