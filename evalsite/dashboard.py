@@ -116,7 +116,7 @@ def game_days() -> tuple[GameDay, ...]:
     since = timezone.now().date() - timedelta(days=DAYS_SHOWN - 1)
     everything = Q(scope=Scope.ALL)
     found = (
-        DayTally.objects.filter(day__gte=since)
+        DayTally.objects.filter(day__gte=since, results__room=None)
         .values("day")
         .order_by("-day")
         .annotate(

@@ -29,7 +29,8 @@ from annotations.setup.runs import start_run
 from annotations.tests.cast import build_study, build_user
 from generation.models import Composition, GenerationRun, Method, Prompt, RunPrompt, SelfTraining, Worker
 from generation.self_training.chain import begin_cycle
-from turing.models import Game
+from turing.models import Game, Room
+from turing.rooms.rooms import open_room
 from turing.tests.cast import begin_game, build_pairs
 
 VISITORS = (
@@ -48,6 +49,7 @@ OTHER_RUN = "00000000-0000-4000-8000-00000000000b"
 COMPOSITION = "00000000-0000-4000-8000-00000000000c"
 CHAIN = "00000000-0000-4000-8000-00000000000d"
 GAME = "00000000-0000-4000-8000-00000000000e"
+ROOM = "00000000-0000-4000-8000-000000000015"
 INVITATION = "00000000-0000-4000-8000-00000000000f"
 OTHER_INVITATION = "00000000-0000-4000-8000-0000000000f0"
 LINK = "00000000-0000-4000-8000-000000000010"
@@ -148,3 +150,5 @@ def build_game(client: Client) -> None:
     build_pairs()
     game = begin_game(client)
     Game.objects.filter(pk=game.pk).update(uuid=GAME)
+    room = open_room("Class", "pairs", "poem")
+    Room.objects.filter(pk=room.pk).update(uuid=ROOM)

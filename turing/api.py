@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from generation.web.rest import PageQuery, Strict, checked_query, page_of, page_response, rows_as
 from generation.web.schema import extend_schema
-from turing.models import Genre, Kind, PoemPair, Round, Side
+from turing.models import Genre, Kind, PoemPair, Results, Round, Side
 
 
 class ResultsQuery(Strict):
@@ -38,7 +38,11 @@ class GameResults(APIView):
         from turing.results.exports import results_dict
 
         kind = Kind(checked_query(ResultsQuery, request)["kind"])
-        return Response(results_dict(with_pairs=request.user.is_staff, with_rounds=False, kind=kind))
+        return Response(
+            results_dict(
+                with_pairs=request.user.is_staff, with_rounds=False, of=Results.objects.of_site(kind)
+            )
+        )
 
 
 class PairSerializer(serializers.Serializer[PoemPair]):

@@ -8,6 +8,7 @@ from turing.game import views
 from turing.models import Kind
 from turing.pairs import views as pairs_views
 from turing.results import views as results_views
+from turing.rooms import views as rooms_views
 
 app_name = "turing"
 
@@ -37,7 +38,19 @@ urlpatterns = [
     ),
     path("turing/results/live/", results_views.results_live, name="results_live"),
     path("turing/results.<slug:file_format>", results_views.results_file, name="results_file"),
+    # /turing/rooms/...
+    path("turing/rooms/<uuid:room>/", rooms_views.room, name="room"),
+    path("turing/rooms/<uuid:room>/card/", rooms_views.room_card, name="room_card"),
+    path("turing/rooms/<uuid:room>/results/", rooms_views.room_results, name="room_results"),
+    path("turing/rooms/<uuid:room>/results/live/", rooms_views.room_results_live, name="room_results_live"),
+    path(
+        "turing/rooms/<uuid:room>/results.<slug:file_format>",
+        rooms_views.room_results_file,
+        name="room_results_file",
+    ),
     # staff
+    path("turing/rooms/", rooms_views.rooms, name="rooms"),
+    path("turing/rooms/<uuid:room>/closing/", rooms_views.room_closing, name="room_closing"),
     path("turing/texts/", pairs_views.texts, name="texts"),
     path("turing/<slug:rows>.<slug:file_format>", results_views.rows_file, name="rows_file"),
 ]

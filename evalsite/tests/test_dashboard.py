@@ -18,7 +18,7 @@ from annotations.tests.cast import answer_everything, build_study, build_user, s
 from evalsite import dashboard
 from generation.models import Prompt, Worker
 from generation.runs.runs import queue_run
-from turing.models import DayTally
+from turing.models import DayTally, Results
 from turing.tests.cast import build_pairs
 
 PAGE = "/manage/"
@@ -81,11 +81,19 @@ def test_a_queue_that_nobody_takes_is_told(as_carol: Client) -> None:
 
 def test_the_days_of_the_game_are_told(as_carol: Client) -> None:
     today = timezone.now().date()
+    results = Results.objects.create(kind="pairs")
     for days, scope, answered in ((0, "all", 10), (0, "unflagged", 8), (3, "all", 5), (3, "unflagged", 5)):
         DayTally.objects.create(
-            day=today - timedelta(days=days), scope=scope, answered=answered, selected=4, players=2
+            results=results,
+            day=today - timedelta(days=days),
+            scope=scope,
+            answered=answered,
+            selected=4,
+            players=2,
         )
-    DayTally.objects.create(day=today - timedelta(days=7), scope="all", answered=99, selected=1)
+    DayTally.objects.create(
+        results=results, day=today - timedelta(days=7), scope="all", answered=99, selected=1
+    )
     assert dashboard.game_days() == (
         dashboard.GameDay(today.isoformat(), 10, 4, 2, 2),
         dashboard.GameDay((today - timedelta(days=3)).isoformat(), 5, 4, 2, 0),

@@ -252,7 +252,7 @@ def share_text(result: Result, address: str) -> str:
 
 def percent_of_all(kind: Kind) -> int | None:
     """Return in how many of a hundred rounds of a kind all players together were right, None before the first."""
-    sums = DayTally.objects.filter(results__kind=kind, scope=Scope.ALL).aggregate(
+    sums = DayTally.objects.filter(results__kind=kind, results__room=None, scope=Scope.ALL).aggregate(
         answered=Sum("answered"), selected=Sum("selected")
     )
     if not sums["answered"]:

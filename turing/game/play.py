@@ -5,11 +5,15 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Greatest, Now
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from generation.refusals import Refused
 from generation.web.quotas import network_of, take
@@ -24,16 +28,20 @@ from turing.models import (
     Kind,
     Player,
     PoemPair,
+    Room,
     Round,
     Side,
 )
-from turing.models.pairs import PoemPairQuerySet
 from turing.pairs.normalising import sentences
 
 # How often numbers are drawn before all pairs that the player has not seen are looked up: so many tries fail only
 # where the player has seen most of them.
 TRIES = 3
 DRAWN_AT_ONCE = 3 * ROUNDS_IN_GAME
+
+
+class RoomClosed(Refused):
+    """No game begins in a room after its closing time."""
 
 
 class NoPairs(Refused):
@@ -73,13 +81,19 @@ def begin(
     rng: random.Random | None = None,
     nonce: str = "",
     kind: str = Kind.PAIRS,
+    room: Room | None = None,
 ) -> Begun:
     """Return the visitor's game that is not finished, otherwise a new one with all its rounds drawn and stored.
 
-    Raises `NoPairs` or `TooMany`; `rng` is the operating system's if none is given.
+    In a room it is of the room's kind and from its pool. `rng` is the operating system's if none is given. Raises
+    `NoPairs`, `RoomClosed` or `TooMany`.
     """
-    if game := open_game(visitor, genre, kind):
+    if room:
+        genre, kind = room.genre, room.kind
+    if game := open_game(visitor, genre, kind, room):
         return Begun(game)
+    if room and Room.objects.filter(pk=room.pk, closes_at__lte=Now()).exists():
+        raise RoomClosed(_("This room is closed: no more games begin."))
     # Outside of the transaction: what is used up is used up, and nobody waits for another one's draw.
     used = take(games_of_address(), network_of(address))
     player, token = visitor.player(), None
@@ -89,24 +103,31 @@ def begin(
     with transaction.atomic():
         # Of two requests at once the second one finds the game of the first.
         Player.objects.select_for_update().get(pk=player.pk)
-        game = open_game(Visitor(player.token_hash, visitor.user), genre, kind)
+        game = open_game(Visitor(player.token_hash, visitor.user), genre, kind, room)
         if game is None:
-            game = Game.objects.create(player=player)
+            game = Game.objects.create(player=player, room=room, origin=origin_of(address))
             flag = Flag.MANY if used > MANY else ""
             draw_rounds(game, genre, flag, rng or secrets.SystemRandom(), kind)
     return Begun(game, token)
 
 
-def open_game(visitor: Visitor, genre: str, kind: str = Kind.PAIRS) -> Game | None:
-    """Return the visitor's last game of a kind with a round to be answered."""
+def origin_of(address: str) -> str:
+    """Return by what games from one address are known, to nobody else and for a month."""
+    month = f"{timezone.now():%Y-%m}"
+    said = f"{month}: {network_of(address)}"
+    return salted_hmac("turing.origins", said, algorithm="sha256").hexdigest()[:16]
+
+
+def open_game(visitor: Visitor, genre: str, kind: str = Kind.PAIRS, room: Room | None = None) -> Game | None:
+    """Return the visitor's last game of a kind, in a room or in none, with a round to be answered."""
     unanswered = Round.objects.filter(game=OuterRef("pk"), answered_at=None, pair__genre=genre, kind=kind)
-    return Game.objects.filter(visitor.owns("player"), Exists(unanswered)).order_by("-pk").first()
+    return Game.objects.filter(visitor.owns("player"), Exists(unanswered), room=room).order_by("-pk").first()
 
 
 def draw_rounds(game: Game, genre: str, flag: str, rng: random.Random, kind: str = Kind.PAIRS) -> None:
     """Draw and store the pairs of a game, and their sides or boundaries."""
     is_boundary = kind == Kind.BOUNDARY
-    drawn = draw_pairs(game.player, genre, rng, boundary=is_boundary)
+    drawn = draw_pairs(game.player, genre, rng, boundary=is_boundary, room=game.room)
     takeovers: dict[int, int | None] = {}
     if is_boundary:
         takeovers = dict(
@@ -129,7 +150,12 @@ def draw_rounds(game: Game, genre: str, flag: str, rng: random.Random, kind: str
 
 
 def draw_pairs(
-    player: Player, genre: str, rng: random.Random, *, boundary: bool = False
+    player: Player,
+    genre: str,
+    rng: random.Random,
+    *,
+    boundary: bool = False,
+    room: Room | None = None,
 ) -> list[tuple[int, bool]]:
     """Return the keys of a game's pairs, each as likely as any other, and whether the player had it before.
 
@@ -137,11 +163,18 @@ def draw_pairs(
     """
     own = Q(game__player=player) if player.user_id is None else Q(game__player__user=player.user_id)
     seen = Round.objects.filter(own).values("pair")
-    in_play = PoemPair.objects.in_play(genre, boundary=boundary)
-    unseen = in_play.exclude(pk__in=seen)
-    picked = _draw_numbers(unseen, PoemPair.objects.next_number(genre, boundary=boundary), rng)
+    unseen: QuerySet[Any]
+    if room:
+        in_play = PoemPair.objects.filter(pk__in=room.pool.values("pair"))
+        unseen, key = room.pool.exclude(pair__in=seen), "pair"
+        total = (room.pool.aggregate(highest=Max("number"))["highest"] or 0) + 1
+    else:
+        in_play = PoemPair.objects.in_play(genre, boundary=boundary)
+        unseen, key = in_play.exclude(pk__in=seen), "pk"
+        total = PoemPair.objects.next_number(genre, boundary=boundary)
+    picked = _draw_numbers(unseen, key, total, rng)
     if len(picked) < ROUNDS_IN_GAME:
-        left = list(unseen.values_list("pk", flat=True))
+        left = list(unseen.values_list(key, flat=True))
         picked = rng.sample(left, min(ROUNDS_IN_GAME, len(left)))
     drawn = [(pair, False) for pair in picked]
     if missing := ROUNDS_IN_GAME - len(drawn):
@@ -153,12 +186,12 @@ def draw_pairs(
     return drawn
 
 
-def _draw_numbers(unseen: PoemPairQuerySet, total: int, rng: random.Random) -> list[int]:
+def _draw_numbers(unseen: QuerySet[Any], key: str, total: int, rng: random.Random) -> list[int]:
     """Draw numbers until enough of them are those of unseen pairs; fewer are returned where that is unlikely."""
     picked: list[int] = []
-    for _ in range(TRIES):
+    for _try in range(TRIES):
         numbers = rng.sample(range(total), min(DRAWN_AT_ONCE, total))
-        key_of = dict(unseen.filter(number__in=numbers).values_list("number", "pk"))
+        key_of = dict(unseen.filter(number__in=numbers).values_list("number", key))
         picked += [key_of[number] for number in numbers if number in key_of and key_of[number] not in picked]
         if len(picked) >= ROUNDS_IN_GAME:
             return picked[:ROUNDS_IN_GAME]

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from turing.models.pairs import PoemPair
+from turing.models.pairs import Genre, PoemPair
 
 ROUNDS_IN_GAME = 5
 # An answer that came sooner cannot rest on having read both texts.
@@ -70,11 +70,83 @@ class Player(models.Model):
         return f"player {self.pk}"
 
 
+class Room(models.Model):
+    """A game for a class, a laboratory or a conference: whoever has its address plays from its own pool.
+
+    Its rounds belong to its own results, and to those of the kind of game, too.
+    """
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=8, choices=Kind)
+    genre = models.CharField(max_length=8, choices=Genre)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="turing_rooms"
+    )
+    # Whether players may say who they are, for the others of the room.
+    takes_names = models.BooleanField(default=False)
+    # No game begins after this; one that has begun may be played to its end.
+    closes_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["pairs", "text", "boundary"]), name="room_kind_known"
+            ),
+            models.CheckConstraint(condition=Q(genre__in=["poem", "qa"]), name="room_genre_known"),
+            models.CheckConstraint(condition=~Q(name=""), name="room_is_named"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoomPair(models.Model):
+    """A pair of a room's pool, numbered from 0 without gaps, so that one is drawn by its number."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="pool", db_index=False)
+    number = models.PositiveIntegerField()
+    pair = models.ForeignKey(PoemPair, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["room", "number"], name="room_pair_number_once"),
+            models.UniqueConstraint(fields=["room", "pair"], name="room_pair_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"pair {self.number} of room {self.room_id}"
+
+
+class RoomName(models.Model):
+    """What a player wants to be called in a room; nobody sees it elsewhere."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="names", db_index=False)
+    player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["room", "player"], name="room_name_once"),
+            models.CheckConstraint(condition=~Q(name=""), name="room_name_given"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Game(models.Model):
-    """Five rounds of one player, all drawn when it begins."""
+    """Five rounds of one player, all drawn when it begins.
+
+    `origin` is a digest of the address that it was begun from, another one every month: it tells which games came from
+    one address, and not from which.
+    """
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="games")
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, null=True, related_name="games")
+    origin = models.CharField(max_length=16, blank=True, default="", editable=False)
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from turing.models.games import Kind, Player
+from turing.models.games import Kind, Player, Room
 from turing.models.pairs import PoemPair
 
 
@@ -40,17 +40,22 @@ PRODUCTS = 136
 class ResultsQuerySet(models.QuerySet["Results"]):
     def of_site(self, kind: str) -> Results:
         """Return the results of all games of a kind; before its first answer they are not stored."""
-        return self.defer("start").filter(kind=kind).first() or Results(kind=kind)
+        return self.defer("start").filter(kind=kind, room=None).first() or Results(kind=kind)
+
+    def of_room(self, room: Room) -> Results:
+        """Return the results of a room; before its first answer they are not stored."""
+        return self.defer("start").filter(room=room).first() or Results(kind=room.kind, room=room)
 
 
 class Results(models.Model):
-    """The results of a kind of game, to which every round of that kind belongs.
+    """The results of a kind of game, to which every round of that kind belongs, or of a room, to which its rounds do.
 
     `figures` is what was measured last, by scope: at `measured_at`, when the results had `measured` answered rounds.
     `start` is where the next fit begins; no page needs it.
     """
 
     kind = models.CharField(max_length=8, choices=Kind)
+    room = models.OneToOneField(Room, on_delete=models.CASCADE, null=True, related_name="results")
     figures = models.JSONField(default=dict)
     start = models.JSONField(default=dict)
     measured = models.PositiveBigIntegerField(default=0)
@@ -60,7 +65,7 @@ class Results(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind"], name="results_once"),
+            models.UniqueConstraint(fields=["kind"], condition=Q(room__isnull=True), name="results_once"),
             models.CheckConstraint(
                 condition=Q(kind__in=["pairs", "text", "boundary"]), name="results_kind_known"
             ),
@@ -72,7 +77,7 @@ class Results(models.Model):
 
 def belong_to(results: Results | None) -> Q:
     """Return the condition that a sum is of these results; of none given, of all games with pairs."""
-    return Q(results=results.pk) if results else Q(results__kind=Kind.PAIRS)
+    return Q(results=results.pk) if results else Q(results__kind=Kind.PAIRS, results__room=None)
 
 
 class PairTally(models.Model):
@@ -157,6 +162,39 @@ class BoundaryTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.answered} said {self.said} for {self.takeover}"
+
+
+class OriginTally(models.Model):
+    """The first games of players that came from one address or were played in one room.
+
+    `games` counts them, `selected` and `squares` sum their selections and the squares of these.
+    """
+
+    class Of(models.TextChoices):
+        """What an origin is."""
+
+        ADDRESS = "address", _("address")
+        ROOM = "room", _("room")
+
+    results = models.ForeignKey(Results, on_delete=models.CASCADE, related_name="+", db_index=False)
+    scope = models.CharField(max_length=9, choices=Scope)
+    of = models.CharField(max_length=7, choices=Of)
+    origin = models.CharField(max_length=20)
+    games = models.PositiveIntegerField()
+    selected = models.PositiveIntegerField()
+    squares = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["results", "scope", "of", "origin"], name="origin_tally_once"),
+            models.CheckConstraint(condition=Q(of__in=["address", "room"]), name="origin_tally_of_known"),
+            scope_known("origin_tally"),
+        ]
+        # The origins with the most games.
+        indexes = [models.Index(fields=["results", "scope", "of", "-games"], name="origin_tally_largest")]
+
+    def __str__(self) -> str:
+        return f"{self.games} first games of {self.of} {self.origin}"
 
 
 class RoundTally(models.Model):

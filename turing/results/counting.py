@@ -23,11 +23,18 @@ OLDEST_DAY = """
 SELECT (min(answered_at) AT TIME ZONE 'UTC')::date FROM turing_round WHERE NOT is_counted AND answered_at IS NOT NULL
 """
 
-# The results of a kind are there once one of its rounds is answered.
-RESULTS = """
+# The results of a kind, or a room, are there once one of its rounds is answered.
+UNCOUNTED = "FROM turing_round WHERE NOT is_counted AND answered_at IS NOT NULL"
+RESULTS = f"""
 INSERT INTO turing_results (kind, figures, start, measured)
-SELECT DISTINCT kind, '{}'::jsonb, '{}'::jsonb, 0 FROM turing_round WHERE NOT is_counted AND answered_at IS NOT NULL
-ON CONFLICT (kind) DO NOTHING
+SELECT DISTINCT kind, '{{}}'::jsonb, '{{}}'::jsonb, 0 {UNCOUNTED}
+ON CONFLICT (kind) WHERE room_id IS NULL DO NOTHING
+"""
+RESULTS_OF_ROOMS = f"""
+INSERT INTO turing_results (kind, room_id, figures, start, measured)
+SELECT room.kind, room.id, '{{}}'::jsonb, '{{}}'::jsonb, 0 FROM turing_room room
+WHERE room.id IN (SELECT room_id FROM turing_game WHERE id IN (SELECT game_id {UNCOUNTED}))
+ON CONFLICT (room_id) DO NOTHING
 """
 
 # The answers that this call counts: they are marked, so that nobody counts them again.
@@ -52,7 +59,8 @@ SELECT results.id AS results_id, scope.name AS scope, game.player_id, claimed.ga
            + coalesce(claimed.confidence, 0) AS cell
 FROM claimed
 JOIN turing_game game ON game.id = claimed.game_id
-JOIN turing_results results ON results.kind = claimed.kind
+JOIN turing_results results
+    ON results.kind = claimed.kind AND (results.room_id IS NULL OR results.room_id = game.room_id)
 JOIN (VALUES ('all'), ('unflagged')) AS scope (name) ON scope.name = 'all' OR claimed.flag = ''
 """
 
@@ -69,7 +77,7 @@ LEFT JOIN turing_pairtally old USING (results_id, scope, pair_id)
 
 # The games that are complete with these answers, and the selections in each.
 COMPLETED = f"""
-SELECT touched.results_id, touched.scope, touched.player_id, max(round.answered_at) AS completed_at,
+SELECT touched.results_id, touched.scope, touched.player_id, touched.game_id, max(round.answered_at) AS completed_at,
        count(*) FILTER (WHERE {WRONG.format("round")}) AS selected
 FROM (SELECT DISTINCT results_id, scope, player_id, game_id FROM answer) touched
 JOIN turing_round round ON round.game_id = touched.game_id AND round.answered_at IS NOT NULL
@@ -79,7 +87,7 @@ GROUP BY touched.results_id, touched.scope, touched.player_id, touched.game_id H
 """
 
 FIRST_GAME = """
-SELECT DISTINCT ON (results_id, scope, player_id) results_id, scope, player_id, selected
+SELECT DISTINCT ON (results_id, scope, player_id) results_id, scope, player_id, selected, game_id
 FROM completed ORDER BY results_id, scope, player_id, completed_at
 """
 
@@ -89,7 +97,8 @@ BY_PLAYER = f"""
 SELECT results_id, scope, player_id, n, s, found.cells, old.id IS NULL AS is_new,
        coalesce(old.answered, 0) AS old_n, coalesce(old.selected, 0) AS old_s,
        coalesce(old.cells::bigint[], array_fill(0::bigint, ARRAY[{CELLS}])) AS old_cells,
-       CASE WHEN old.first_selected IS NULL THEN first_game.selected END AS first_selected
+       CASE WHEN old.first_selected IS NULL THEN first_game.selected END AS first_selected,
+       first_game.game_id AS first_game_id
 FROM (
     SELECT results_id, scope, player_id, count(*) AS n, sum(selected) AS s,
            ARRAY[{", ".join(f"count(*) FILTER (WHERE cell = {cell})" for cell in range(CELLS))}] AS cells
@@ -111,7 +120,9 @@ CROSS JOIN LATERAL (
     SELECT count(*), count(*) FILTER (WHERE {WRONG.format("round")})
     FROM turing_game game JOIN turing_round round ON round.game_id = game.id
     WHERE found.is_repeat AND game.player_id = found.player_id AND round.pair_id = found.pair_id
-      AND round.kind = results.kind AND round.is_counted AND (found.scope = 'all' OR round.flag = '')
+      AND round.kind = results.kind
+      AND (results.room_id IS NULL OR results.room_id = game.room_id)
+      AND round.is_counted AND (found.scope = 'all' OR round.flag = '')
 ) AS old (n, s)
 """
 
@@ -210,6 +221,17 @@ PARTS = {
         FROM answer WHERE takeover IS NOT NULL GROUP BY results_id, scope, takeover, step
         ON CONFLICT (results_id, scope, takeover, said) DO UPDATE SET {adding("answered")}
     """,
+    "origins_saved": f"""
+        INSERT INTO turing_origintally AS tally (results_id, scope, of, origin, games, selected, squares)
+        SELECT results_id, scope, source.of, source.origin, count(*), sum(first_selected), sum(first_selected ^ 2)
+        FROM by_player JOIN turing_game game ON game.id = first_game_id
+        CROSS JOIN LATERAL (
+            VALUES ('address', nullif(game.origin, '')), ('room', game.room_id::text)
+        ) AS source (of, origin)
+        WHERE first_selected IS NOT NULL AND source.origin IS NOT NULL
+        GROUP BY results_id, scope, source.of, source.origin
+        ON CONFLICT (results_id, scope, of, origin) DO UPDATE SET {adding("games", "selected", "squares")}
+    """,
     "rounds_saved": f"""
         INSERT INTO turing_roundtally AS tally (results_id, scope, day, number, answered, selected, chose_left)
         SELECT results_id, scope, %(day)s, number, count(*), sum(selected), sum(chose_left)
@@ -250,5 +272,6 @@ def _count_batch(limit: int) -> int:
         if day is None:
             return 0
         cursor.execute(RESULTS)
+        cursor.execute(RESULTS_OF_ROOMS)
         cursor.execute(COUNT, {"day": day, "limit": limit, "rounds": ROUNDS_IN_GAME})
         return int(cursor.fetchone()[0])

@@ -65,7 +65,7 @@ PAIR_COLUMNS: Columns = {
 
 
 def export_results(
-    file_format: str, *, with_pairs: bool, with_rounds: bool = False, kind: Kind = Kind.PAIRS
+    file_format: str, *, with_pairs: bool, with_rounds: bool = False, of: Results | None = None
 ) -> bytes:
     """Return the results in one of `RESULT_FORMATS`.
 
@@ -76,19 +76,19 @@ def export_results(
     if file_format == "csv":
         return b"".join(
             csv_chunks(
-                FIGURE_COLUMNS, _figures(results_dict(with_pairs=False, with_rounds=with_rounds, kind=kind))
+                FIGURE_COLUMNS, _figures(results_dict(with_pairs=False, with_rounds=with_rounds, of=of))
             )
         )
-    results = results_dict(with_pairs=with_pairs, with_rounds=with_rounds, kind=kind)
+    results = results_dict(with_pairs=with_pairs, with_rounds=with_rounds, of=of)
     return (json.dumps(results, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
-def results_dict(*, with_pairs: bool, with_rounds: bool, kind: Kind = Kind.PAIRS) -> dict[str, Any]:
-    """Return every figure of the page by scope; an undefined one is null."""
-    of = Results.objects.of_site(kind)
+def results_dict(*, with_pairs: bool, with_rounds: bool, of: Results | None = None) -> dict[str, Any]:
+    """Return every figure of the page by scope; an undefined one is null. Without `of` these are of all pairs."""
+    of = of or Results.objects.of_site(Kind.PAIRS)
     live, parts = live_results(of), breakdown(of)
     scopes = {scope.value: _scope_dict(scope, one, parts) for scope, one in live.scopes.items()}
-    if kind == Kind.BOUNDARY:
+    if of.kind == Kind.BOUNDARY:
         for scope in Scope:
             scopes[scope]["boundary"] = boundary_dict(boundary_of(of, scope))
     if with_pairs:
@@ -99,7 +99,7 @@ def results_dict(*, with_pairs: bool, with_rounds: bool, kind: Kind = Kind.PAIRS
             }
     if with_rounds:
         for scope in Scope:
-            scopes[scope]["from_rounds"] = undistorted(scope, kind)
+            scopes[scope]["from_rounds"] = undistorted(scope, Kind(of.kind))
     for scope, figures in of.figures.items():
         scopes[scope] |= measured_dict(figures, with_pairs=with_pairs)
     measured_at = of.measured_at.isoformat() if of.measured_at else None

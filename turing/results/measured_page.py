@@ -57,7 +57,7 @@ class MeasuredScope:
     key: str
     title: str
     is_enough: bool
-    fragile: str
+    fragile: tuple[str, ...]
     roc: RocPlot | None
     roc_words: str
     calibration: tuple[CalibrationMark, ...]
@@ -107,7 +107,10 @@ def _scope(
         key=scope.value,
         title=title_of(scope),
         is_enough=bool(found) or "skill" in figures,
-        fragile=_fragile(figures.get("fragility"), live.scopes[scope].rate.total, live.margin),
+        fragile=(
+            *_fragile(figures.get("fragility"), live.scopes[scope].rate.total, live.margin),
+            *_without_one(figures.get("without_one") or {}, live.margin),
+        ),
         roc=roc_plot(found.get("roc", ())),
         roc_words=_("Area under the ROC %(area)s (%(interval)s); guessing has one half.")
         % {"area": decimal(area.get("value")), "interval": _ends(area.get("ci"))},
@@ -149,17 +152,42 @@ def _scope(
     )
 
 
-def _fragile(fragility: Figures | None, rounds: int, margin: float) -> str:
+def _fragile(fragility: Figures | None, rounds: int, margin: float) -> tuple[str, ...]:
     """Return how few rounds hold the verdict up."""
     if not fragility:
-        return ""
+        return ()
     if fragility["rounds"] is None:
-        return _("No number of rounds left out would change the verdict.")
-    return _("The verdict falls without %(few)s of %(rounds)s rounds: it would be “%(becomes)s”.") % {
+        return (_("No number of rounds left out would change the verdict."),)
+    words = _("The verdict falls without %(few)s of %(rounds)s rounds: it would be “%(becomes)s”.") % {
         "few": count(fragility["rounds"]),
         "rounds": count(rounds),
         "becomes": verdict_name(fragility["becomes"], margin),
     }
+    return (words,)
+
+
+def _without_one(without_one: Figures, margin: float) -> tuple[str, ...]:
+    """Return whether one address or one room holds the verdict up, where there are any."""
+    words = {
+        "address": (
+            _("Without any single address it stays; the largest has %(largest)s of %(games)s first games."),
+            _("Without one address with %(largest)s of %(games)s first games it would be “%(becomes)s”."),
+        ),
+        "room": (
+            _("Without any single room it stays; the largest has %(largest)s of %(games)s first games."),
+            _("Without one room with %(largest)s of %(games)s first games it would be “%(becomes)s”."),
+        ),
+    }
+    said = []
+    for of, found in without_one.items():
+        stays, falls = words[of]
+        if found["decisive"]:
+            first = found["decisive"][0]
+            values = {"largest": count(first["games"]), "becomes": verdict_name(first["becomes"], margin)}
+            said.append(falls % (values | {"games": count(found["games"])}))
+        elif found["largest"]:
+            said.append(stays % {"largest": count(found["largest"]), "games": count(found["games"])})
+    return tuple(said)
 
 
 def _board_row(place: int, row: Figures, player: Player | None) -> BoardRow:

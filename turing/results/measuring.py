@@ -9,7 +9,7 @@ The workers measure at most once a minute, and only what has changed. Nothing of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,9 +20,10 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import Now
 
 from stats.game.detection import CELLS, FEWEST_PLAYERS, SHAPE, detection
-from stats.game.fragility import fragility
+from stats.game.fragility import fragility, verdict_of_first_games
 from stats.game.rasch import RaschFit, Start, fit_rasch, normal_interval
-from stats.game.selection import change_per_answer
+from stats.game.selection import change_per_answer, verdict
+from stats.game.tallied import share_sequence_of_sums
 from stats.mixed import t_interval
 from stats.scores import Bools, Floats, Ints
 from turing.models import (
@@ -30,6 +31,7 @@ from turing.models import (
     CellTally,
     DayTally,
     Kind,
+    OriginTally,
     PlayerTally,
     PoemPair,
     Results,
@@ -57,7 +59,8 @@ SELECT game.player_id, round.pair_id, coalesce(round.choice = round.human_side, 
 FROM latest
 JOIN turing_game game USING (player_id)
 JOIN turing_round round ON round.game_id = game.id
-WHERE round.kind = %(kind)s AND round.is_counted AND (%(scope)s = 'all' OR round.flag = '')
+WHERE round.kind = %(kind)s AND (%(room)s::bigint IS NULL OR game.room_id = %(room)s) AND round.is_counted
+  AND (%(scope)s = 'all' OR round.flag = '')
 ORDER BY round.answered_at DESC, round.id DESC LIMIT %(answers)s
 """
 
@@ -107,12 +110,35 @@ def figures_of(results: Results, scope: Scope) -> dict[str, Any]:
         # Of a boundary there are more than two answers.
         figures["detection"] = detection_of(results, scope, players.count())
         figures["fragility"] = asdict(fragility(games, rounds=ROUNDS_IN_GAME))
+        figures["without_one"] = {of.value: without_one(results, scope, of, games) for of in OriginTally.Of}
     answers = latest_answers(results, scope)
     if len(np.unique(answers.players)) < FEWEST_PLAYERS:
         return figures
     start = _start(results.start.get(scope.value))
     fit = fit_rasch(answers.players, answers.pairs, answers.right, start=start)
     return figures | skill_figures(fit, answers)
+
+
+def without_one(results: Results, scope: Scope, of: OriginTally.Of, games: Sequence[int]) -> dict[str, Any]:
+    """Return how many games came from the largest address or room, and which of them hold the verdict up alone.
+
+    Looked at are those with the most first games: where none of them decides, none with fewer does.
+    """
+    before = verdict_of_first_games(games, rounds=ROUNDS_IN_GAME)
+    units, selected, squares = (sum(n**power * count for n, count in enumerate(games)) for power in range(3))
+    largest = list(
+        OriginTally.objects.filter(results=results, scope=scope, of=of)
+        .order_by("-games", "origin")
+        .values_list("games", "selected", "squares")[:LISTED]
+    )
+    decisive = []
+    for own_games, own_selected, own_squares in largest:
+        rest = share_sequence_of_sums(
+            units - own_games, selected - own_selected, squares - own_squares, rounds=ROUNDS_IN_GAME
+        )
+        if (becomes := verdict(rest.ci)) != before:
+            decisive.append({"games": own_games, "becomes": becomes})
+    return {"largest": largest[0][0] if largest else 0, "games": units, "decisive": decisive}
 
 
 def detection_of(results: Results, scope: Scope, players: int) -> dict[str, Any] | None:
@@ -137,6 +163,7 @@ def latest_answers(results: Results, scope: Scope) -> Answers:
                 "results": results.pk,
                 "scope": scope.value,
                 "kind": results.kind,
+                "room": results.room_id,
                 "players": LATEST_PLAYERS,
                 "answers": LATEST_ANSWERS,
             },

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from turing.game.players import visitor_of
@@ -27,6 +30,11 @@ FILES = {
 @require_safe
 def results(request: HttpRequest, kind: Kind = Kind.PAIRS) -> HttpResponse:
     """Show the results of a kind of game."""
+    return render_results(request, Results.objects.of_site(kind), {})
+
+
+def render_results(request: HttpRequest, of: Results, more: dict[str, Any]) -> HttpResponse:
+    """Show results; `more` is what else their page has."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     from turing.results.exports import RESULT_FORMATS, ROW_FORMATS
     from turing.results.figures import PAIRS_SHOWN, breakdown, extreme_pairs, live_results
@@ -34,8 +42,8 @@ def results(request: HttpRequest, kind: Kind = Kind.PAIRS) -> HttpResponse:
     from turing.results.measured_page import measured_view
     from turing.results.page import live_view, pair_sections, share_sections
 
-    of = Results.objects.of_site(kind)
     live = live_results(of)
+    kind = Kind(of.kind)
     is_staff = request.user.is_staff
     player = visitor_of(request).player()
     context = {
@@ -43,17 +51,17 @@ def results(request: HttpRequest, kind: Kind = Kind.PAIRS) -> HttpResponse:
         "kinds": [(one, ADDRESSES[one]) for one in Kind],
         "start": STARTS[kind],
         "live": live_view(live),
+        "live_address": reverse("turing:results_live"),
         "of_kind": None if kind == Kind.PAIRS else kind_view(of, live),
         "measured": measured_view(of, live, player=player, with_pairs=is_staff),
         "sections": share_sections(breakdown(of)) if kind == Kind.PAIRS else (),
         # A player who knows where others went wrong knows more than the texts say.
         "pair_sections": pair_sections(extreme_pairs(live, of)) if is_staff and kind == Kind.PAIRS else (),
         "pairs_shown": PAIRS_SHOWN,
-        "file_address": FILES[kind],
-        "formats": RESULT_FORMATS,
+        "files": [(name, reverse(FILES[kind], args=[name])) for name in RESULT_FORMATS],
         "row_formats": ROW_FORMATS,
     }
-    return render(request, "turing/results/results.html", context)
+    return render(request, "turing/results/results.html", context | more)
 
 
 @login_not_required
@@ -70,12 +78,17 @@ def results_live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def results_file(request: HttpRequest, file_format: str, kind: Kind = Kind.PAIRS) -> HttpResponse:
     """Send the results as a file, to staff with the hardest and easiest pairs."""
+    return send_results(request, Results.objects.of_site(kind), file_format)
+
+
+def send_results(request: HttpRequest, of: Results, file_format: str) -> HttpResponse:
+    """Send results as a file."""
     from turing.results.exports import RESULT_FORMATS, export_results
 
     if file_format not in RESULT_FORMATS:
         raise Http404
     return HttpResponse(
-        export_results(file_format, with_pairs=request.user.is_staff, kind=kind),
+        export_results(file_format, with_pairs=request.user.is_staff, of=of),
         content_type=RESULT_FORMATS[file_format],
         headers={"Content-Disposition": f'attachment; filename="turing-results.{file_format}"'},
     )

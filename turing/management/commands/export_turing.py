@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from generation.management.act_command import ActCommand
 from stats.reports.write_rows import write_whole
-from turing.models import Kind
+from turing.models import Kind, Results
 from turing.results.counting import count_answers
 from turing.results.exports import RESULT_FORMATS, ROW_FORMATS, ROWS, export_results, row_chunks
 
@@ -46,7 +46,7 @@ class Command(ActCommand):
                 file_format,
                 with_pairs=True,
                 with_rounds=options["from_rounds"],
-                kind=Kind(options["kind"]),
+                of=Results.objects.of_site(options["kind"]),
             )
             chunks = iter([found])
         output: Path | None = options["output"]
