@@ -64,6 +64,12 @@ def test_false_positives_are_counted(capsys: pytest.CaptureFixture[str]) -> None
     assert "share of 5 studies" in capsys.readouterr().out
 
 
+def test_coverage_with_a_judge_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    run("judge_coverage", "--studies", "3")
+    said = capsys.readouterr().out
+    assert "coverage of nominal 95 % in 3 studies" in said and "heavy ties" in said
+
+
 def test_false_positives_of_unbalanced_designs_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     run("ratings_false_positives", "2")
     assert "share of 2 studies" in capsys.readouterr().out

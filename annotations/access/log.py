@@ -26,6 +26,7 @@ ACTS = {
     "judge.computed": _("had a metric computed"),
     "judge.asked": _("had a language model rate the texts"),
     "judge.stopped": _("stopped the asking of a judge"),
+    "prompts.drawn": _("drew the prompts that people rate"),
     "judge.deleted": _("deleted a judge with its scores"),
     "plan.locked": _("locked the plan"),
     "role.given": _("gave a role"),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from annotations.models import Criterion, PageCandidate, Study
+from annotations.models import Criterion, DrawnPrompt, PageCandidate, Study
 from annotations.models.judges import LONGEST_PROMPT_NAME
 from annotations.models.numbers import LARGEST_SCORE
 from generation.files.problems import Place, shown
@@ -156,6 +156,10 @@ class _Reader:
         self.criteria = _by_names((one.pk, (one.key, *dict(one.label).values())) for one in criteria)
         self.scales: dict[int, Criterion] = {one.pk: one for one in criteria}
         self.pages, self.candidates = _places(study)
+        # Prompts of a draw that people do not rate: known, though no page has them.
+        self.set_aside = set(
+            DrawnPrompt.objects.filter(draw__study=study, is_drawn=False).values_list("name", flat=True)
+        )
         self.seen: dict[Score, Place] = {}
         self.scores: list[Score] = []
 
@@ -269,7 +273,7 @@ class _Reader:
                 self.problems.add(place, "method", _("has no text for this prompt in the study"))
                 return None
             return found, ""
-        if role == "page" or not self.takes_other_prompts or not name:
+        if role == "page" or not (self.takes_other_prompts or name in self.set_aside) or not name:
             self.problems.add(place, role, _("%(name)s is no prompt of the study"), name=shown(name))
             return None
         if len(name) > LONGEST_PROMPT_NAME or UNSTORABLE.search(name):

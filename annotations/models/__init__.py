@@ -15,7 +15,7 @@ from annotations.models.answers import (
 from annotations.models.imports import RatingImport, RepeatedRating
 from annotations.models.jobs import Job, JobFilePart
 from annotations.models.judge_runs import JudgeRun, JudgeUnit
-from annotations.models.judges import Judge, JudgeRating
+from annotations.models.judges import DrawnPrompt, Judge, JudgeRating, PromptDraw
 from annotations.models.page_sums import PageSums
 from annotations.models.pages import Page, PageCandidate, StudyRun, Subtask
 from annotations.models.payments import Payment
@@ -41,6 +41,7 @@ __all__ = [
     "Assignment",
     "BestChoice",
     "Criterion",
+    "DrawnPrompt",
     "Enrolment",
     "EnrolmentQuerySet",
     "EvaluatorGroup",
@@ -59,6 +60,7 @@ __all__ = [
     "PageSums",
     "Payment",
     "Placement",
+    "PromptDraw",
     "Rating",
     "RatingImport",
     "Reminder",

@@ -12,6 +12,7 @@ from annotations.models.numbers import LARGEST_SCORE, NumberField
 from annotations.models.pages import PageCandidate
 from annotations.models.study import Criterion, Study
 from annotations.models.study_methods import StudyMethod
+from generation.models import Prompt
 
 LONGEST_PROMPT_NAME = 500
 
@@ -115,3 +116,60 @@ class JudgeRating(models.Model):
 
     def __str__(self) -> str:
         return f"score {self.pk} by judge {self.judge_id}"
+
+
+class PromptDraw(models.Model):
+    """Which of a study's prompts people rate: drawn by the platform, with the chances that it drew by."""
+
+    class By(models.TextChoices):
+        UNIFORM = "uniform", _("every prompt with the same chance")
+        VARIANCE = "variance", _("more often where the methods' scores vary")
+        DIVERSITY = "diversity", _("more often where scores are unusual")
+        DISAGREEMENT = "disagreement", _("more often where two methods differ most")
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="prompt_draw")
+    by = models.CharField(max_length=12, choices=By)
+    # The tag by whose values prompts were drawn in strata; empty: from all at once.
+    tag = models.CharField(max_length=50, blank=True)
+    seed = models.BigIntegerField()
+    drawn_at = models.DateTimeField(db_default=Now())
+    # Nobody where it was drawn from the command line.
+    drawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(by__in=["uniform", "variance", "diversity", "disagreement"]),
+                name="prompt_draw_by_known",
+            ),
+            models.CheckConstraint(condition=Q(tag="") | Q(by="uniform"), name="prompt_draw_strata_uniform"),
+        ]
+
+    def __str__(self) -> str:
+        return f"draw of study {self.study_id}"
+
+
+class DrawnPrompt(models.Model):
+    """A prompt that could be drawn, by its name: its chance and stratum, and whether it was."""
+
+    draw = models.ForeignKey(PromptDraw, on_delete=models.CASCADE, related_name="prompts")
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="+")
+    # How scores of it are stored once it is not shown.
+    name = models.CharField(max_length=LONGEST_PROMPT_NAME)
+    probability = models.FloatField()
+    stratum = models.CharField(max_length=200, blank=True)
+    is_drawn = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["draw", "prompt"], name="drawn_prompt_once"),
+            models.UniqueConstraint(fields=["draw", "name"], name="drawn_prompt_name_once"),
+            models.CheckConstraint(
+                condition=Q(probability__gt=0, probability__lte=1), name="drawn_prompt_probability"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -9,15 +9,18 @@ import numpy as np
 from django.db.models import F, FloatField, Value
 from django.db.models.functions import Cast, Coalesce, Length
 
-from annotations.models import Judge, JudgeRating, JudgeUnit, PageCandidate, Study
+from annotations.models import Judge, JudgeRating, JudgeUnit, PageCandidate, PromptDraw, Study
 from annotations.results.rating_table import copied_numbers, places
 from stats.judges.checks import JudgeChecks, Judged, judge_checks
+from stats.judges.combined import Draw
 from stats.judges.scores import ANY, JudgeScores
 from stats.ratings.table import RatingTable
 from stats.reports.study_report import JudgeFacts, PlanFacts
 from stats.scores import Floats, Ints
 
 SEED = 20260101
+# What the names of prompts without a page begin with, which pages have not.
+OTHER = "other: "
 
 
 def judge_facts(
@@ -56,6 +59,7 @@ def _facts(
         lengths=pages.lengths,
         nothing=planted_scores(judge, criteria),
         own=[methods[key] for key in judge.own_methods if key in methods],
+        draw=drawn_by(study, pages, scores),
         was_drawn=judge.sampling != Judge.Sampling.CHOSEN,
     )
     rng = np.random.default_rng(SEED)
@@ -79,6 +83,23 @@ def _facts(
         scores=len(scores.score),
         checks=tuple(found),
     )
+
+
+def drawn_by(study: Study, pages: _Pages, scores: JudgeScores) -> Draw | None:
+    """Return how the platform drew the prompts that people rate, None where uniformly or not by the platform."""
+    drawn = PromptDraw.objects.filter(study=study).first()
+    if drawn is None or (drawn.by == PromptDraw.By.UNIFORM and not drawn.tag):
+        return None
+    rows = list(drawn.prompts.values_list("prompt_id", "name", "stratum", "probability"))
+    strata = {stratum: number for number, stratum in enumerate(sorted({row[2] for row in rows}))}
+    places = {name.removeprefix(OTHER): place for place, name in enumerate(scores.prompts)}
+    stratum = np.zeros(len(scores.prompts), dtype=np.int64)
+    probability = np.ones(len(scores.prompts))
+    for prompt, name, own, chance in rows:
+        place = pages.of_prompt.get(prompt, places.get(name))
+        if place is not None:
+            stratum[place], probability[place] = strata[own], chance
+    return Draw(stratum=stratum) if drawn.tag else Draw(probability=probability)
 
 
 def planted_scores(
@@ -114,11 +135,12 @@ class _Pages:
             what = number if samples_of is None else samples_of[number]
             place[name] = first.setdefault(what, len(first))
         shown = PageCandidate.objects.filter(page__subtask__study=study)
-        names = {
-            page: f"{subtask}/{number}"
-            for page, subtask, number in shown.values_list(
-                "page", "page__subtask__number", "page__number"
-            ).distinct()
+        rows_of_pages = list(
+            shown.values_list("page", "page__subtask__number", "page__number", "page__prompt").distinct()
+        )
+        names = {page: f"{subtask}/{number}" for page, subtask, number, _ in rows_of_pages}
+        self.of_prompt = {
+            prompt: place[f"{subtask}/{number}"] for _, subtask, number, prompt in rows_of_pages
         }
         self.keys = sorted(names)
         self.place = np.array([place[names[key]] for key in self.keys], dtype=np.int64)
@@ -175,7 +197,7 @@ def read_scores(judge: Judge, pages: _Pages, compared: RatingTable) -> JudgeScor
         score=rest[:, 2],
         repeat=repeat,
         position=position,
-        prompts=(*compared.prompts, *(f"other: {name}" for name in names)),
+        prompts=(*compared.prompts, *(f"{OTHER}{name}" for name in names)),
         methods=len(pages.methods),
         has_own_scale=judge.has_own_scale,
     )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
-from annotations.models import Page, PageCandidate, Study, StudyMethod, Subtask
+from annotations.models import Page, PageCandidate, PromptDraw, Study, StudyMethod, Subtask
 from generation.models import Method
 from generation.models.copying import copy_rows
 from generation.runs.runs import ImportedText, StoredCandidate
@@ -91,6 +91,7 @@ def recut(study: Study) -> None:
 def clear(study: Study) -> None:
     """Take all pages and methods out of a study; the candidates themselves stay."""
     PageCandidate.objects.filter(page__subtask__study=study).delete()
+    PromptDraw.objects.filter(study=study).delete()
     study.subtasks.all().delete()
     study.study_methods.all().delete()
 
