@@ -27,11 +27,32 @@ OWN = ("evalsite", "annotations", "generation", "turing")
 ROOT = Path(__file__).resolve().parent.parent
 BARE = "from django.conf import settings; settings.configure(); import django; django.setup()"
 SITE = "import django; django.setup(); "
+# What the admin asks for.
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+PROCESSORS = [
+    f"django.{name}"
+    for name in (
+        "template.context_processors.request",
+        "contrib.auth.context_processors.auth",
+        "contrib.messages.context_processors.messages",
+    )
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": PROCESSORS},
+    }
+]
 FRAME = (
     "from django.conf import settings; settings.configure("
     f"INSTALLED_APPS={[app for app in site.INSTALLED_APPS if app not in OWN]!r},"
-    f"MIDDLEWARE={[name for name in site.MIDDLEWARE if name.split('.')[0] not in OWN]!r},"
-    f"AUTHENTICATION_BACKENDS={site.AUTHENTICATION_BACKENDS!r}, TEMPLATES={[site.TEMPLATES[0] | {'DIRS': []}]!r},"
+    f"MIDDLEWARE={MIDDLEWARE!r}, TEMPLATES={TEMPLATES!r}, AUTHENTICATION_BACKENDS={site.AUTHENTICATION_BACKENDS!r},"
     "DATABASES={'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': 'frame'}},"
     "ROOT_URLCONF='django.contrib.auth.urls', SECRET_KEY='frame'); import django; django.setup(); "
 )
