@@ -275,9 +275,8 @@ def test_pages_that_are_judged_as_a_whole_name_no_method(
     secrets = secrets_of(marked)
     tokens = [placement.token for placement in placements(marked, bob)]
     body: dict[str, Any] = {"token": tokens[0], "criterion": "overall", "seconds": 1.5, "score": None}
-    for order, answer in enumerate(
-        ({"score": 1}, {"score": 9}, {"places": tokens[:2]}, {"places": tokens}), start=1
-    ):
+    answers: list[dict[str, Any]] = [{"score": 1}, {"score": 9}, {"places": tokens[:2]}, {"places": tokens}]
+    for order, answer in enumerate(answers, start=1):
         sent = json.dumps(body | {"order": order} | answer)
         address = "/studies/poems/subtasks/1/pages/1/judgements/"
         assert leaks(received(client.post(address, sent, content_type="application/json")), secrets) == []
