@@ -13,14 +13,16 @@ from django.views.decorators.http import require_safe
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import AnalysisPlan
 from annotations.requests import UserRequest
-from annotations.sample_size.forms import SizingForm
-from annotations.sample_size.sizing import USUAL, finished_studies, sizing, spread_found, usual_spread
 from generation.refusals import Refused
 
 
 @require_safe
 def sample_size(request: UserRequest, slug: str) -> HttpResponse:
     """Show the power to expect, as a curve and a table, for numbers that whoever plans can change."""
+    # SciPy comes with them, which a web process loads only for who asks.
+    from annotations.sample_size.forms import SizingForm
+    from annotations.sample_size.sizing import USUAL, finished_studies, sizing, spread_found, usual_spread
+
     study = study_for(request.user, slug, Right.RUN)
     finished = finished_studies(request.user)
     form = SizingForm(study, finished, request.GET)
