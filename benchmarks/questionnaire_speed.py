@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count, cycle
 from pathlib import Path
@@ -153,12 +153,11 @@ def post(path: str, session: str, fields: dict[str, Any]) -> bytes:
 
 def cpu_seconds(process: psutil.Process) -> float:
     """Return what a process and its children took, those that have ended among them."""
-    spent = sum(process.cpu_times())
-    for child in process.children(recursive=True):
-        try:
-            spent += sum(child.cpu_times())
-        except psutil.NoSuchProcess:
-            continue
+    spent = 0.0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            spent += times.user + times.system + times.children_user + times.children_system
     return spent
 
 
@@ -172,10 +171,19 @@ class Servers:
 
     def cost(self, requests: Sequence[Iterator[bytes]], seconds: float) -> Cost:
         """Return what requests cost, of one client for each iterator."""
+        until = time.perf_counter() + seconds
+
+        def send_all() -> int:
+            with ThreadPoolExecutor(len(requests)) as threads:
+                return sum(threads.map(lambda one: self.send(one, until), requests))
+
+        return self.cost_of(send_all)
+
+    def cost_of(self, act: Callable[[], int]) -> Cost:
+        """Return what one of the things cost that `act` does, which returns their number."""
         before = cpu_seconds(self.web), cpu_seconds(self.database)
         started = time.perf_counter()
-        with ThreadPoolExecutor(len(requests)) as threads:
-            done = sum(threads.map(lambda one: self.send(one, started + seconds), requests))
+        done = act()
         took = time.perf_counter() - started
         web, database = cpu_seconds(self.web) - before[0], cpu_seconds(self.database) - before[1]
         return Cost(done / took, 1000 * web / done, 1000 * database / done)

@@ -182,6 +182,15 @@ def test_workers_are_timed_against_the_bare_search() -> None:
     assert "MB a worker" in told.stdout
 
 
+def test_what_one_process_carries_is_measured() -> None:
+    name = "capacity"
+    command = [sys.executable, "-m", f"benchmarks.{name}"]
+    options = ["--raters", "2", "--seconds", "0.4", "--prompts", "3", "--poems", "0"]
+    told = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "10 million ratings" in told.stdout, told.stderr
+    assert "database: a core carries" in told.stdout
+
+
 def test_saves_and_pages_are_measured_beside_plain_django() -> None:
     name = "questionnaire_speed"
     command = [sys.executable, "-m", f"benchmarks.{name}"]
