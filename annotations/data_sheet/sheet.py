@@ -9,6 +9,7 @@ blank. Nothing here is by method, so the sheet of a sealed study can be shown.
 from __future__ import annotations
 
 from django.conf import settings
+from django.utils.translation import override
 
 from annotations.data_sheet.facts import Facts, gathered
 from annotations.data_sheet.layout import BLANK, Item, Part
@@ -49,6 +50,22 @@ def heds_markdown(study: Study) -> str:
         f" ACL Rolling Review. Look for “{BLANK.strip('*')}”: that is what only you know."
     )
     return "\n\n".join((head, *(part.markdown() for part in parts), appendix(facts))) + "\n"
+
+
+def what_is_asked(study: Study) -> str:
+    """Say what stands below the texts, and which of them share a page."""
+    if study.asks.answer is None:
+        asked = "Below each text one row of points for each criterion, with words at both ends" + (
+            "; below all the pick of the best one." if study.has_best_picks else "."
+        )
+    else:
+        with override("en"):
+            asked = str(study.asks.methods_text)
+    if study.candidates_per_page is None:
+        return asked
+    return (
+        f"{asked} A page has {study.candidates_per_page} texts of its prompt, in balanced incomplete blocks."
+    )
 
 
 def about(facts: Facts) -> Part:
@@ -244,9 +261,8 @@ def design(facts: Facts) -> Part:
                 "3.3.4",
                 "What evaluators see",
                 "One prompt a page with all its texts as equal, lettered cards, in an order drawn for each"
-                " evaluator and page and balanced over the evaluators of a page; no method is named. Below each text"
-                " one row of points for each criterion, with words at both ends"
-                + ("; below all the pick of the best one." if facts.study.has_best_picks else "."),
+                " evaluator and page and balanced over the evaluators of a page; no method is named. "
+                + what_is_asked(facts.study),
                 "a picture of a page (the preview of the study shows it)",
             ),
             Item("3.3.5", "Freedom in time", time_words(facts)),

@@ -13,6 +13,12 @@ export function showOrder(row, value) {
   const template = row.querySelector("template");
   const buttons = [...row.querySelectorAll("[data-token]")];
   for (const button of buttons) button.setAttribute("aria-pressed", String(order.includes(button.dataset.token)));
+  // The places that are still free are there from the beginning, so that choosing a text moves nothing on the page.
+  const free = Array.from({ length: Number(row.dataset.places) - order.length }, () => {
+    const item = document.createElement("li");
+    item.className = "free";
+    return item;
+  });
   list.replaceChildren(
     ...order.map((token, place) => {
       const item = template.content.cloneNode(true).firstElementChild;
@@ -25,6 +31,7 @@ export function showOrder(row, value) {
       }
       return item;
     }),
+    ...free,
   );
 }
 
