@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -15,8 +16,6 @@ from django.utils.translation import gettext as _
 
 from generation.refusals import Refused
 from generation.texts.characters import control_characters
-from stats.game.selection import wilson_interval
-from stats.mixed import Interval
 from turing.models import (
     ROUNDS_IN_GAME,
     Kind,
@@ -29,7 +28,9 @@ from turing.models import (
     RoomPair,
     Scope,
 )
-from turing.results.wording import interval
+
+if TYPE_CHECKING:
+    from stats.mixed import Interval
 
 MOST_PAIRS = 10_000
 BOARD_SHOWN = 50
@@ -47,6 +48,8 @@ class BoardPlayer:
 
     @property
     def ends(self) -> str:
+        from turing.results.wording import interval
+
         return interval(self.ci)
 
 
@@ -120,6 +123,9 @@ def call_player(room: Room, player: Player, name: str) -> None:
 
 def board_of(room: Room, results: Results) -> tuple[BoardPlayer, ...]:
     """Return the players of a room by the lower end of their interval: five of five lead nobody. Two queries."""
+    # NumPy and SciPy come with it, which a web process loads only for who looks at a room.
+    from stats.game.selection import wilson_interval
+
     names = dict(RoomName.objects.filter(room=room).values_list("player", "name"))
     tallies = PlayerTally.objects.filter(results=results.pk, scope=Scope.ALL).values_list(
         "player", "answered", "selected"
