@@ -105,6 +105,15 @@ TEMPLATES = [
     },
 ]
 
+# Reports that are shared take seconds to compute and are the same for everybody: one cache a machine.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": HOME_DIR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 200},
+    }
+}
+
 # Database: PostgreSQL only. Connections are kept, because opening one costs more than a page's own work,
 # and checked before use, because a server that was restarted has dropped them.
 DATABASES = {

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST_DAYS = 3650
 # The studies of the demonstration with a report; the later is shown first where there is one.
 FINISHED, PUBLISHED = "finished-study", "published-poems"
-KEPT_SECONDS = 3600
+KEPT_SECONDS = 7 * 24 * 3600
 # Of which the first computes the report.
 READINGS = Limit("readings of a report by a link", 600)
 

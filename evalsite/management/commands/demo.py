@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any, NoReturn, TypeVar
 
 from django.conf import settings
@@ -171,6 +172,7 @@ class Command(BaseCommand):
             record.write()
         self.step("Worker and web server", lambda: self.wait_until_ready(port, children))
         self.welcome(port, accounts)
+        Thread(target=self.prepare_report, args=[port], daemon=True).start()
         while True:
             for child in children:
                 child.check()
@@ -183,6 +185,19 @@ class Command(BaseCommand):
             load_results(self.records)
         except FileRefused as error:
             raise CommandError(f"The records cannot be read.\n{error}") from error
+
+    def prepare_report(self, port: int) -> None:
+        """Have the report that is to be looked at first computed by the time somebody does."""
+        for language in ("en", "zh-hans"):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=STALL_SECONDS)
+            with suppress(OSError, http.client.HTTPException):
+                connection.request("GET", "/example/")
+                found = connection.getresponse()
+                found.read()
+                report = found.headers.get("Location", "/")
+                connection.request("GET", report, headers={"Accept-Language": language})
+                connection.getresponse().read()
+            connection.close()
 
     def check_port(self, port: int) -> None:
         """Refuse a port that the web server could not have, before anything is started."""
