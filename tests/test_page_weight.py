@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Page
 
 from annotations.models import Study
 from annotations.recruiting.enrolment import enrol
-from annotations.tests.cast import CRITERIA, build_study
+from annotations.tests.cast import CRITERIA, build_study, build_user
 from tests.browsing import needs_browser
 from tests.rating_page import FIRST
 
@@ -29,9 +28,8 @@ def study(db: None) -> Study:
     return study
 
 
-def test_the_first_view_is_light_and_takes_few_requests(
-    visit: Callable[..., Page], study: Study, alice: User
-) -> None:
+def test_the_first_view_is_light_and_takes_few_requests(visit: Callable[..., Page], study: Study) -> None:
+    alice = build_user("alice")
     enrol(study, alice)
     page = visit("/healthz", alice)
     devtools = page.context.new_cdp_session(page)
