@@ -20,7 +20,7 @@ from annotations.judges.forms import AskingForm, BudgetForm, ScoresForm
 from annotations.judges.judges import delete_judge, judges_of
 from annotations.judges.runs import runs_of, start_run, stop_run, take_up
 from annotations.judges.uploads import import_upload
-from annotations.judges.wording import LABELS
+from annotations.judges.wording import LABELS, judge_name
 from annotations.models import JudgeRun, Study
 from annotations.requests import UserRequest
 from generation.refusals import Refused
@@ -71,7 +71,7 @@ def judges_page(
     context = {
         "study": study,
         "rights": right_names(request.user, study),
-        "judges": judges_of(study),
+        "judges": [(judge, judge_name(judge)) for judge in judges_of(study)],
         "wrong": wrong,
         "form": form or ScoresForm(study),
         "asking": asking or AskingForm(study),

@@ -1,10 +1,12 @@
-"""What metrics that come with the project are called."""
+"""What judges, and metrics that come with the project, are called."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy
+
+from annotations.models import Judge
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -17,3 +19,10 @@ LABELS: dict[str, _StrPromise] = {
     "chrf": gettext_lazy("chrF against the reference"),
     "bleu": gettext_lazy("BLEU against the reference"),
 }
+
+
+def judge_name(judge: Judge) -> str:
+    """Return what a judge is called, in the reader's language where it is a metric that comes with the project."""
+    if judge.kind == Judge.Kind.METRIC and judge.key in LABELS:
+        return str(LABELS[judge.key])
+    return judge.label

@@ -9,6 +9,7 @@ import numpy as np
 from django.db.models import F, FloatField, Value
 from django.db.models.functions import Cast, Coalesce, Length
 
+from annotations.judges.wording import judge_name
 from annotations.models import Judge, JudgeRating, JudgeUnit, PageCandidate, PromptDraw, Study
 from annotations.results.rating_table import copied_numbers, places
 from stats.judges.checks import JudgeChecks, Judged, judge_checks
@@ -74,7 +75,7 @@ def _facts(
     sampling: Any = judge.sampling
     return JudgeFacts(
         key=judge.key,
-        label=judge.label,
+        label=judge_name(judge),
         kind=kind,
         version=judge.version,
         saw_answers=saw_answers,

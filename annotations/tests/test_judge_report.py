@@ -152,6 +152,12 @@ def test_a_metric_is_compared_with_every_criterion(study: Study, tmp_path: Path)
     value = found.checks[0].correlations["texts"].value
     assert value is not None and value > 0.9
     assert found.checks[0].verdict == "may narrow intervals"
+    part = section(study, "judge")
+    assert part is not None
+    (table,) = (block for block in part.blocks if isinstance(block, Table))
+    assert [row[0] for row in table.rows] == ["Overall", "Format"]
+    assert table.rows[0][-1] == "may narrow intervals"
+    assert "It ranks the methods on Overall with a soft pairwise accuracy of" in words(part)
 
 
 def test_every_format_has_the_judge(study: Study, tmp_path: Path) -> None:

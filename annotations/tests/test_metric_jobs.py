@@ -60,6 +60,12 @@ def test_page_and_api_queue_it(study: Study, client: Client) -> None:
     body = {"kind": "metric", "metric": "length"}
     response = client.post("/api/v1/studies/poems/jobs/", body, content_type="application/json")
     assert response.status_code == HTTPStatus.ACCEPTED, response.content
+    while run_next():
+        pass
+    chinese = client.get(
+        "/manage/studies/poems/judges/", headers={"accept-language": "zh-hans"}
+    ).content.decode()
+    assert '<th scope="row">长度</th>' in chinese
     page = client.get("/manage/studies/poems/judges/").content.decode()
     assert '<option value="relevance">Relevance by embeddings</option>' in page
 

@@ -72,7 +72,7 @@ def test_it_has_to_be_said_whether_answers_were_in_sight(owner: Client, study: S
 
 def test_the_page_is_chinese_for_chinese_readers(owner: Client) -> None:
     page = shown(owner, PAGE, "zh-hans")
-    assert "评审程序与指标" in page and "Store" not in page
+    assert "评审程序与自动指标" in page and "Store" not in page
 
 
 def test_the_page_takes_the_same_queries_however_many_judges_there_are(

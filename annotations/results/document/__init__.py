@@ -18,6 +18,7 @@ from annotations.results.document import (
     robustness,
     slices,
     summary,
+    with_judge,
 )
 from stats.reports.document import Document, Section
 from stats.reports.study_report import StudyReport
@@ -44,7 +45,7 @@ def report_document(report: StudyReport) -> Document:
             checks.ranking_section(report, analysis),
             preferences.preferences_section(report),
             slices.slices_section(report, analysis),
-            judges.combined_section(report),
+            with_judge.combined_section(report),
             judges.checks_section(report),
             appendix.cases_section(report),
             checks.evaluators_section(report, analysis),

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from annotations.results.document.wording import cell, count_cell, in_a_row, interval
 from stats.judges.agreement import Measured
 from stats.judges.alternative import AlternativeTest
-from stats.judges.checks import JudgeChecks, PairCombined
-from stats.judges.combined import CombinedMean
+from stats.judges.checks import JudgeChecks
 from stats.judges.probes import Probe
 from stats.reports.document import Block, Cell, Paragraph, Section, Table
 from stats.reports.numbers import DASH, decimal, p_words, percent, signed
 from stats.reports.study_report import JudgeFacts, StudyReport
 
 Row = tuple[Cell, ...]
+PROBES = {
+    "order": gettext_lazy("Same score wherever the text stands"),
+    "length": gettext_lazy("More for twice the length than evaluators give"),
+    "own family": gettext_lazy("More for texts of its own family than evaluators give"),
+    "repeats": gettext_lazy("Deviation between repeats"),
+    "share of the scale": gettext_lazy("Share of the scale it uses"),
+    "empty text": gettext_lazy("Place of an empty text among its scores"),
+    "single point": gettext_lazy("Place of a single point among its scores"),
+}
 
 
 def checks_section(report: StudyReport) -> Section | None:
@@ -23,7 +31,10 @@ def checks_section(report: StudyReport) -> Section | None:
     blocks: list[Block] = []
     for judge in report.judges:
         blocks.append(Paragraph(in_a_row(*about_sentences(judge))))
-        blocks += [block for checks in judge.checks for block in checks_blocks(report, judge, checks)]
+        rated = [one for one in judge.checks if one.on_scale]
+        blocks += [block for checks in rated for block in checks_blocks(report, judge, checks)]
+        if len(rated) < len(judge.checks):
+            blocks += metric_blocks(report, judge, [one for one in judge.checks if not one.on_scale])
         if not judge.checks:
             blocks.append(Paragraph(_("None of its scores is on a criterion that people rated.")))
     return Section("judge", _("The judge"), tuple(blocks)) if blocks else None
@@ -69,6 +80,67 @@ def checks_blocks(report: StudyReport, judge: JudgeFacts, checks: JudgeChecks) -
         blocks.append(Paragraph(_("The judge gave every text the same score: nothing can be told by it.")))
     blocks.append(Paragraph(verdict_sentence(judge, criterion, checks), is_notice=True))
     return blocks
+
+
+def metric_blocks(report: StudyReport, judge: JudgeFacts, checks: list[JudgeChecks]) -> list[Block]:
+    """Give the correlations of scores with a scale of their own, a line a criterion, and what else is known of them."""
+    verdicts = {
+        "may stand in": _("may stand in for an evaluator"),
+        "may narrow intervals": _("may narrow intervals"),
+        "of no use": _("of no use here"),
+    }
+    blocks: list[Block] = [
+        Table(
+            _("%(judge)s: rank correlations with the evaluators' mean ratings, 95 %% CI over new prompts")
+            % {"judge": judge.label},
+            (
+                _("Criterion"),
+                _("Over texts"),
+                _("Within prompts"),
+                _("Means of prompts"),
+                _("Means of methods (plain)"),
+                _("Verdict"),
+            ),
+            tuple(
+                (
+                    report.criterion(one.criterion).label,
+                    *(with_interval(one.correlations[level]) for level in one.correlations),
+                    verdicts[one.verdict],
+                )
+                for one in checks
+            ),
+        )
+    ]
+    first = checks[0]
+    sentences = []
+    if first.soft_pairwise_accuracy is not None and first.soft_pairwise_accuracy.value is not None:
+        sentences.append(
+            _("It ranks the methods on %(criterion)s with a soft pairwise accuracy of %(value)s.")
+            % {
+                "criterion": report.criterion(first.criterion).label,
+                "value": decimal(first.soft_pairwise_accuracy.value),
+            }
+        )
+    sentences += [
+        _("%(probe)s: %(value)s standard deviations (%(ci)s), %(note)s.")
+        % {
+            "probe": PROBES[one.name],
+            "value": signed(one.value),
+            "ci": interval(one.ci, with_sign=True),
+            "note": _("failed") if one.failed else _("passed"),
+        }
+        for one in first.probes
+        if one.name in ("length", "own family") and one.value is not None
+    ]
+    if first.constant:
+        sentences.append(_("The judge gave every text the same score: nothing can be told by it."))
+    return [*blocks, Paragraph(in_a_row(*sentences))] if sentences else blocks
+
+
+def with_interval(measure: Measured) -> str:
+    if measure.value is None:
+        return _("undefined")
+    return f"{decimal(measure.value)} [{interval(measure.ci)}]" if measure.ci else decimal(measure.value)
 
 
 def verdict_sentence(judge: JudgeFacts, criterion: str, checks: JudgeChecks) -> str:
@@ -138,18 +210,9 @@ def measure_row(name: str, measure: Measured, note: str) -> Row:
 
 
 def probe_rows(checks: JudgeChecks) -> list[Row]:
-    names = {
-        "order": _("Same score wherever the text stands"),
-        "length": _("More for twice the length than evaluators give"),
-        "own family": _("More for texts of its own family than evaluators give"),
-        "repeats": _("Deviation between repeats"),
-        "share of the scale": _("Share of the scale it uses"),
-        "empty text": _("Place of an empty text among its scores"),
-        "single point": _("Place of a single point among its scores"),
-    }
     return [
         (
-            names[one.name],
+            str(PROBES[one.name]),
             probe_value(one),
             interval(one.ci, with_sign=True),
             count_cell(one.n),
@@ -207,126 +270,3 @@ def rates_table(report: StudyReport, judge: JudgeFacts, checks: JudgeChecks) -> 
             for method, one in checks.rates.items()
         ),
     )
-
-
-def combined_section(report: StudyReport) -> Section | None:
-    """Give the differences of methods by people alone and with each judge, or why there are none with it."""
-    blocks = [
-        block
-        for judge in report.judges
-        for checks in judge.checks
-        if checks.combined
-        for block in combined_blocks(report, judge, checks)
-    ]
-    if not blocks:
-        return None
-    first = Paragraph(
-        _(
-            "A judge can stand in for prompts that nobody rated, never for evaluators: the spread between evaluators"
-            " stays in the interval. The estimate is right whatever the judge is worth."
-        )
-    )
-    return Section("with-judge", _("With the judge"), (first, *blocks))
-
-
-def combined_blocks(report: StudyReport, judge: JudgeFacts, checks: JudgeChecks) -> list[Block]:
-    labels = report.study.method_labels
-    words = {"judge": judge.label, "criterion": report.criterion(checks.criterion).label}
-    with_one = [pair for pair in checks.combined if pair.mean.combined is not None]
-    if not with_one:
-        reason = refusal_words(checks.combined[0].mean)
-        return [
-            Paragraph(
-                _("There is no combined estimate with %(judge)s on %(criterion)s: %(reason)s.")
-                % {**words, "reason": reason}
-            )
-        ]
-    blocks: list[Block] = [
-        Table(
-            _("Differences on %(criterion)s by people alone, and with %(judge)s") % words,
-            (
-                _("Pair"),
-                _("People"),
-                _("95 % CI"),
-                _("With the judge"),
-                _("95 % CI"),
-                "λ",
-                _("Prompts rated"),
-                _("Prompts not rated"),
-            ),
-            tuple(combined_row(pair, labels) for pair in with_one),
-        )
-    ]
-    blocks += [
-        Paragraph(f"{labels[pair.b]} − {labels[pair.a]}: {combined_sentence(pair.mean)}") for pair in with_one
-    ]
-    if without := max(pair.mean.without_score for pair in with_one):
-        blocks.append(
-            Paragraph(
-                ngettext(
-                    "%(count)d prompt has no score by the judge and is left out of both.",
-                    "%(count)d prompts have no score by the judge and are left out of both.",
-                    without,
-                )
-                % {"count": without}
-            )
-        )
-    return blocks
-
-
-def combined_row(pair: PairCombined, labels: dict[str, str]) -> Row:
-    people, combined = pair.mean.people, pair.mean.combined
-    estimate = None if combined is None else combined.estimate
-    return (
-        f"{labels[pair.b]} − {labels[pair.a]}",
-        cell(people.estimate, signed(people.estimate)),
-        interval(people.ci, with_sign=True),
-        cell(estimate, signed(estimate)),
-        interval(None if combined is None else combined.ci, with_sign=True),
-        cell(pair.mean.weight),
-        count_cell(pair.mean.rated),
-        count_cell(pair.mean.unrated),
-    )
-
-
-def combined_sentence(mean: CombinedMean) -> str:
-    """Say by how much the judge narrows the interval, what the same would take, and what it cannot do."""
-    if not mean.judge_varies:
-        return _("the judge makes no difference between these methods, and is not used.")
-    narrowing, alike, share = mean.narrowing, mean.prompts_alike, mean.share_of_evaluators
-    if narrowing is None or narrowing < 0.005:
-        first = _("the judge does not narrow the interval.")
-    elif alike is None:
-        first = _(
-            "the judge narrows the interval by %(share)s, which no number of prompts would do: more evaluators are"
-            " needed, not a judge."
-        ) % {"share": percent(narrowing)}
-    else:
-        more = max(round(alike) - mean.rated, 0)
-        first = ngettext(
-            "the judge narrows the interval by %(share)s, as %(count)d more prompt would.",
-            "the judge narrows the interval by %(share)s, as %(count)d more prompts would.",
-            more,
-        ) % {"share": percent(narrowing), "count": more}
-    if share is None:
-        return first
-    return in_a_row(
-        first,
-        _("It cannot replace evaluators: their spread makes %(share)s of the variance.")
-        % {"share": percent(share)},
-    )
-
-
-def refusal_words(mean: CombinedMean) -> str:
-    """Say why there is no combined estimate."""
-    return {
-        "few evaluators": _("it needs 6 evaluators, there are %(count)d") % {"count": mean.people.evaluators},
-        "few prompts": _("it needs 10 prompts that people rated, there are %(count)d")
-        % {"count": mean.rated},
-        "few unrated prompts": _("it needs 10 prompts that nobody rated, there are %(count)d")
-        % {"count": mean.unrated},
-        "missing cells in strata": _("ratings are missing, and the prompts were not drawn uniformly"),
-        "no error": _("there is no standard error"),
-        "chosen": _("the prompts that people rated were chosen, not drawn"),
-        None: "",
-    }[mean.refusal]
