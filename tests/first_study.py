@@ -24,18 +24,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 PROMPTS = ("Why is the sky blue?", "How do I boil an egg?", "What is a sonnet?")
 # What the tutorial shows.
-PICTURES = (
-    "home",
-    "report",
-    "set-up",
-    "columns",
-    "preview",
-    "sample-size",
-    "rating",
-    "progress",
-    "results",
-    "payments",
-)
+PICTURES = ("home", "set-up", "preview", "sample-size", "rating", "progress", "results", "payments")
 # Long enough that a reader has something to compare.
 TEXTS = {
     "model-a": "It depends on what you take for granted, but the short answer is that small things add up.",

@@ -23,7 +23,7 @@ ENGLISH, CHINESE = "en", "zh-hans"
 # What the index shows, in its order.
 GROUPS = (
     (_("To begin with"), ("first-study", "glossary", "researchers", "evaluators")),
-    (_("In depth"), ("files", "ratings", "analysts", "models", "api")),
+    (_("In depth"), ("files", "ratings", "judges", "analysts", "models", "api")),
     (_("Running the site"), ("administrators", "backup", "upgrade", "privacy", "scale", "developers")),
 )
 # A line of Chinese goes on in the next without a blank.
@@ -52,7 +52,15 @@ class DocumentationPage:
 
 def page_names() -> list[str]:
     """Return the names of all pages, in the order of the index."""
-    return [name for _heading, names in GROUPS for name in names if source(name, ENGLISH).is_file()]
+    return [name for _heading, names in groups() for name in names]
+
+
+def groups() -> list[tuple[str, list[str]]]:
+    """Return the headings of the index with the names of their pages; what stands under none comes last."""
+    there = {file.stem for file in DOCS.glob("*.md")}
+    found = [(str(heading), [name for name in names if name in there]) for heading, names in GROUPS]
+    rest = sorted(there - {name for _heading, names in found for name in names})
+    return [*found, (str(_("Further")), rest)] if rest else found
 
 
 def source(name: str, language: str) -> Path:

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from evalsite.documentation.pages import CHINESE, ENGLISH, GROUPS, documentation_page, page_names, picture
+from evalsite.documentation.pages import CHINESE, ENGLISH, documentation_page, groups, picture
 
 
 def reader_language() -> str:
@@ -22,12 +22,11 @@ def reader_language() -> str:
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List the pages of the documentation."""
-    there = page_names()
-    groups = [
-        (heading, [documentation_page(name, reader_language()) for name in names if name in there])
-        for heading, names in GROUPS
+    shown = [
+        (heading, [documentation_page(name, reader_language()) for name in names])
+        for heading, names in groups()
     ]
-    return render(request, "documentation/index.html", {"groups": groups})
+    return render(request, "documentation/index.html", {"groups": shown})
 
 
 @login_not_required
