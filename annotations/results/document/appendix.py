@@ -62,9 +62,11 @@ def case_sentence(case: CaseFacts, report: StudyReport) -> str:
     }
 
 
-def published_section(report: StudyReport) -> Section:
+def published_section(report: StudyReport) -> Section | None:
     """Give means, deviations and p-values by the formulas of the published study, with their caveat."""
     study, published = report.study, report.published
+    if study.protocol != "ratings":
+        return None
     labels = study.method_labels
     criteria = study.criteria
     by_pair: dict[tuple[str, str], dict[str, float | None]] = {}

@@ -23,7 +23,8 @@ EVALUATORS_DRAWN = range(6, 61, 2)
 def position_section(report: StudyReport, analysis: Analysis) -> Section | None:
     """Say whether the place at which a text stood moved its rating or its chance to be picked."""
     position = analysis.position
-    if position is None:
+    # Where two texts or a few of many shared a page, its place is one of what moves the strength of a text.
+    if position is None or report.preferences is not None:
         return None
     places = [chr(ord("A") + place) for place in range(len(position.picks))]
     effects = position.effects or (None,) * len(places)

@@ -124,7 +124,7 @@ def primary_section(report: StudyReport, analysis: Analysis) -> Section:
                     "maximum": criterion.maximum,
                 },
                 *([_("Lower scores are better.")] if criterion.lower_is_better else ()),
-                *(analysis_sentences(choice) if choice else ()),
+                *(analysis_sentences(choice, is_judged=report.study.protocol != "ratings") if choice else ()),
             )
         )
     ]

@@ -85,8 +85,16 @@ def scope(comparison: Comparison) -> str:
     return _("Across new evaluators and new prompts like these")
 
 
-def analysis_sentences(choice: Choice) -> list[str]:
+def analysis_sentences(choice: Choice, *, is_judged: bool = False) -> list[str]:
     """Say which analysis compares the methods, and why."""
+    if choice.kind == "page differences" and is_judged:
+        return [
+            _(
+                "The difference of two methods is taken on each page that both shared and analysed with evaluators and"
+                " prompts as crossed random effects, so it speaks of evaluators and prompts beyond these. The scores of"
+                " a page come of one answer, so they are not analysed by themselves."
+            )
+        ]
     share = {"share": percent(choice.share_on_whole_pages), "n": choice.evaluators}
     if choice.kind == "page differences":
         return [
