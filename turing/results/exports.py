@@ -113,9 +113,8 @@ def boundary_dict(found: Boundary | None) -> dict[str, Any] | None:
 
 def measured_dict(figures: dict[str, Any], *, with_pairs: bool) -> dict[str, Any]:
     """Return what was measured, without single pairs and the numbers of players where these may not be seen."""
-    found: dict[str, Any] = {
-        name: figures[name] for name in ("fragility", "skill", "difficulty", "scale") if name in figures
-    }
+    shown = {"fragility", "without_one", "superficial", "skill", "difficulty", "scale"}
+    found = {name: value for name, value in figures.items() if name in shown}
     if measured := figures.get("detection"):
         found["detection"] = {name: value for name, value in measured.items() if name != "calibration"}
         found["calibration"] = measured["calibration"]

@@ -243,12 +243,20 @@ def _rows(scopes: Sequence[Figures], kind: Kind) -> tuple[FigureRow, ...]:
         FigureRow(_("Players"), tuple(count(one["players"]) if one else DASH for one in found)),
         row(_("Right answers"), "right", is_share=True),
         row(_("d′: how well players tell"), "d_prime", is_main=True),
+        FigureRow(
+            _("For comparison: a classifier that sees the texts’ form only"),
+            tuple(_surface(one.get("superficial")) for one in scopes),
+        ),
         row(lean, "bias"),
         row(_("Area under the ROC"), "area"),
         row(_("dₐ of the ROC, √2 z(area)"), "d_a"),
         row(_("Over-confidence"), "overconfidence", is_share=True),
         learnt,
     )
+
+
+def _surface(found: Figures | None) -> str:
+    return f"{percent(found['share'])} ({interval(found['ci'])})" if found else DASH
 
 
 def _cell(estimate: Figures | None, *, is_share: bool) -> str:

@@ -23,6 +23,7 @@ from stats.game.detection import CELLS, FEWEST_PLAYERS, SHAPE, detection
 from stats.game.fragility import fragility, verdict_of_first_games
 from stats.game.rasch import RaschFit, Start, fit_rasch, normal_interval
 from stats.game.selection import change_per_answer, verdict
+from stats.game.superficial import superficial
 from stats.game.tallied import share_sequence_of_sums
 from stats.mixed import t_interval
 from stats.scores import Bools, Floats, Ints
@@ -32,16 +33,20 @@ from turing.models import (
     DayTally,
     Kind,
     OriginTally,
+    PairTally,
     PlayerTally,
     PoemPair,
     Results,
     Scope,
 )
+from turing.pairs.normalising import normalised
 
 EVERY = timedelta(minutes=1)
 # The fit is of so many players, those who came last, and of at most so many of their answers, the latest.
 LATEST_PLAYERS = 10_000
 LATEST_ANSWERS = 200_000
+# The form is looked at of so many pairs.
+LATEST_PAIRS = 2_000
 LISTED = 10
 # A smaller spread of skills is none: whoever led a board by it would lead by chance.
 LEAST_SPREAD = 0.05
@@ -90,9 +95,26 @@ def measure(results: Results) -> bool:
     if not Results.objects.filter(due, pk=results.pk).update(measured_at=Now()):
         return False
     figures = {scope.value: figures_of(results, scope) for scope in Scope}
+    surface = superficial_of(results)
+    for found in figures.values():
+        found["superficial"] = surface
     start = {scope: found.pop("start") for scope, found in figures.items() if "start" in found}
     Results.objects.filter(pk=results.pk).update(figures=figures, start=start, measured=answered)
     return True
+
+
+def superficial_of(results: Results) -> dict[str, Any] | None:
+    """Return how far the form of the texts alone tells, of the pairs that came last; a boundary has one text."""
+    if results.kind == Kind.BOUNDARY:
+        return None
+    played = PairTally.objects.filter(results=results, scope=Scope.ALL).order_by("-pair")
+    texts = played.values_list("pair__human__text", "pair__machine__text", "pair__genre")[:LATEST_PAIRS]
+    humans, machines = [], []
+    for human, machine, genre in texts:
+        humans.append(normalised(human, genre))
+        machines.append(normalised(machine, genre))
+    found = superficial(humans, machines)
+    return None if found is None else {"share": found.share, "pairs": found.pairs, "ci": found.ci}
 
 
 def figures_of(results: Results, scope: Scope) -> dict[str, Any]:

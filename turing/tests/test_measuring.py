@@ -15,6 +15,7 @@ from django.core.signing import get_cookie_signer
 from django.db.models.functions import Now
 from django.test import Client
 
+from generation.models import Candidate
 from stats.game.detection import detection
 from turing.game.players import COOKIE, SALT, hash_of
 from turing.models import Player, PoemPair, Results, Scope
@@ -206,3 +207,16 @@ def test_json_and_csv_hold_what_was_measured(client: Client, pairs: list[PoemPai
     values = {(scope, figure): value for scope, figure, value in rows}
     d_prime = float(values["unflagged", "detection.d_prime.value"])
     assert d_prime == pytest.approx(wanted["detection"]["d_prime"]["value"])
+
+
+def test_what_form_alone_tells_stands_beside_what_players_reach(client: Client, db: None) -> None:
+    pairs = build_pairs(60)
+    for pair in pairs:
+        Candidate.objects.filter(pk=pair.machine_id).update(
+            text="山中山中山，山中山中山。\n山中山中山，山中山中山。"
+        )
+    figures = measured(answers(pairs)).figures["all"]["superficial"]
+    assert figures["pairs"] > 50
+    assert figures["share"] > 0.95
+    assert "a classifier that sees the texts’ form only 100.0 %" in text_of(client.get(PAGE).content)
+    assert client.get("/turing/results.json").json()["scopes"]["all"]["superficial"] == figures
