@@ -64,6 +64,11 @@ def test_false_positives_are_counted(capsys: pytest.CaptureFixture[str]) -> None
     assert "share of 5 studies" in capsys.readouterr().out
 
 
+def test_choosing_prompts_asks_for_the_records(capsys: pytest.CaptureFixture[str]) -> None:
+    run("prompt_selection")
+    assert "needs --records" in capsys.readouterr().out
+
+
 def test_coverage_with_a_judge_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     run("judge_coverage", "--studies", "3")
     said = capsys.readouterr().out

@@ -7,7 +7,7 @@ import json
 import logging
 import uuid
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from django.conf import settings
@@ -127,10 +127,11 @@ def asked(run: JudgeRun, server: Server, sheet: Sheet) -> str:
 
 def price(server: Server, prompt_tokens: int, answer_tokens: int) -> Decimal:
     """Return what tokens cost by the server's prices a million."""
-    million = Decimal(1_000_000)
-    return (
+    millionths = (
         Decimal(str(server.price_in)) * prompt_tokens + Decimal(str(server.price_out)) * answer_tokens
-    ) / million
+    )
+    # As the database keeps it: what is taken back later is then what was counted.
+    return (millionths / 1_000_000).quantize(Decimal("0.000001"), ROUND_UP)
 
 
 def sheet_of(unit: JudgeUnit, server: Server) -> Sheet:
