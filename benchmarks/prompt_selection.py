@@ -4,8 +4,8 @@ Draw prompts of the published poem study by a metric of its poems, and compare t
     python -m benchmarks.prompt_selection --records poem-records.jsonl
 
 The evaluators' mean ratings of all titles are taken as the truth, so what is counted is the error from rating some
-prompts alone; the spread of evaluators comes on top, and no choice of prompts lessens it. 'prompts' is how many a random
-draw needs for the same error.
+prompts alone; the spread of evaluators comes on top, and no choice of prompts lessens it. 'prompts' is how many a
+random draw needs for the same error.
 """
 
 from __future__ import annotations
