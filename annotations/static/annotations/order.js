@@ -3,6 +3,8 @@
 /** The tokens that are chosen in a row, in their order. */
 export const orderOf = (row) => row.querySelector("[data-order]").value.split(" ").filter(Boolean);
 
+export const isOrder = (row) => row.dataset.places !== undefined;
+
 /** Show an order (tokens with blanks between) without saving it. */
 export function showOrder(row, value) {
   row.querySelector("[data-order]").value = value;

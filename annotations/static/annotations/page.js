@@ -1,5 +1,6 @@
 // The page to rate: saves each change at once, shows what is saved and what is missing, and takes keys.
 
+import { isOrder, openOrder, orderOf, showOrder, takeLast } from "./order.js";
 import { openQueue } from "./saving.js";
 
 const form = document.getElementById("answers");
@@ -12,9 +13,6 @@ const back = document.getElementById("back");
 // What the prompt gives to read beside its heading, if it does.
 const given = document.getElementById("given");
 const rows = [...form.querySelectorAll("[data-question]")];
-const isOrder = (row) => row.dataset.places !== undefined;
-// Most pages ask for no order, and load nothing for it.
-const { openOrder, orderOf, showOrder, takeLast } = rows.some(isOrder) ? await import("./order.js") : {};
 // The pick of the best text, where the study asks for it.
 const best = rows.find((row) => row.dataset.question === "best");
 const rowOf = (question) => rows.find((row) => row.dataset.question === question);
