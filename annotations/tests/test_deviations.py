@@ -155,7 +155,7 @@ def test_the_report_of_a_study_whose_methods_were_renamed_prints_the_plan_as_it_
 ) -> None:
     for key in ("method-0", "method-1"):
         Method.objects.filter(key=key).update(key=f"{key}-renamed")
-    plan = report_document(study_report(study)).sections[-1]
+    (plan,) = [section for section in report_document(study_report(study)).sections if section.key == "plan"]
     (table,) = [block for block in plan.blocks if isinstance(block, Table)]
     assert ("Comparisons", "method-1 − method-0") in table.rows
     assert ("Notes", "–") in table.rows

@@ -165,7 +165,7 @@ def test_the_number_of_queries_is_constant(db: None, prompts: int, django_assert
     study = build_study(prompts=prompts)
     for number in range(prompts // 8 + 1):
         enrol(study, build_user(f"evaluator-{number}"))
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(21):
         heds_markdown(study)
 
 

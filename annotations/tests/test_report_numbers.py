@@ -135,6 +135,7 @@ def test_csv_has_every_number_that_json_has_of_methods_and_pairs(files: Files) -
             ((f"ratings_of.{score:g}", mean["criterion"], mean["method"], ""), count)
             for score, count in mean["counts"]
         ]
+        wanted.append((("rating_mean", mean["criterion"], mean["method"], ""), mean["raw"]))
         wanted.append((("rating_deviation", mean["criterion"], mean["method"], ""), mean["deviation"]))
     for share in numbers["best_pick_shares"]:
         wanted += named("best_pick_share", share, "", share["method"])
@@ -158,7 +159,9 @@ def named(
     """Return the numbers in a part of the JSON by the key of their row; the counts have rows of their own."""
     if isinstance(value, dict):
         parts = [
-            (f"{name}.{key}", inner) for key, inner in value.items() if key not in ("counts", "deviation")
+            (f"{name}.{key}", inner)
+            for key, inner in value.items()
+            if key not in ("counts", "deviation", "raw")
         ]
     elif isinstance(value, list):
         parts = [(f"{name}.{index}", inner) for index, inner in enumerate(value)]

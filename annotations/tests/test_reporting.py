@@ -109,7 +109,7 @@ def test_every_section_is_there_in_both_languages(simulated: Study) -> None:
     keys = [
         "summary", "participants", "primary", "means", "comparisons", "robustness", "agreement", "position",
         "ranking",
-        "cases", "evaluators", "power", "published", "methods", "plan",
+        "cases", "evaluators", "power", "published", "methods", "plan", "reporting",
     ]  # fmt: skip
     report = study_report(simulated)
     english = report_document(report)

@@ -145,7 +145,7 @@ def test_a_wrong_criterion_is_named_with_its_path(
         ({"genre": "prose", "criteria": [OVERALL]}, "genre: must be one of poem, qa, summary, text"),
         ({"genre": "qa", "criteria": []}, "criteria: must be a list of 1 to 20 criteria"),
         ({"genre": "qa"}, "criteria: must be a list of 1 to 20 criteria"),
-        ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key：'wit' stands twice"),
+        ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key: 'wit' stands twice"),
         ({"genre": "qa", "criteria": ["wit", OVERALL]}, "criteria[0]: must be a JSON object"),
         ([1], "must be a JSON object with genre and criteria"),
         ('{"genre": "qa",\n "criteria": }', "line 2, column 14: is not JSON: Expecting value"),

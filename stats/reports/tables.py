@@ -98,6 +98,7 @@ def analysis_rows(analysis: Analysis) -> Iterator[Row]:
     for mean in analysis.means:
         for name, value in flat("crossed_mean", mean.crossed.as_dict()):
             yield name, mean.criterion, mean.method, None, value
+        yield "rating_mean", mean.criterion, mean.method, None, mean.raw
         yield "rating_deviation", mean.criterion, mean.method, None, mean.deviation
         for score, count in mean.counts:
             yield f"ratings_of.{score:g}", mean.criterion, mean.method, None, count
