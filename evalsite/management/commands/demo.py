@@ -27,6 +27,7 @@ from evalsite.demo.running import DemoRecord, RunningDemo, running_demo, stop_le
 from generation.files.problems import FileRefused
 from turing.models import PoemPair
 from turing.pairs.files import import_pairs
+from turing.rooms.rooms import open_room
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ def load_pairs() -> None:
     """Put the pairs that come with the site into play, unless there are some."""
     if not PoemPair.objects.exists():
         import_pairs(PAIRS)
+        open_room("Demo", "pairs", "poem", takes_names=True)
 
 
 def interrupt(number: int, frame: object) -> NoReturn:
