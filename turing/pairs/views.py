@@ -88,4 +88,5 @@ def in_play() -> tuple[InPlay, ...]:
         )
     )
     found = {genre: (whole, boundaries) for genre, whole, boundaries in rows}
-    return tuple(InPlay(str(genre.label), *found.get(genre.value, (0, 0))) for genre in Genre)
+    words = {Genre.POEM: _("poems"), Genre.QA: _("answers to questions")}
+    return tuple(InPlay(words[genre], *found.get(genre.value, (0, 0))) for genre in Genre)

@@ -86,6 +86,7 @@ def room_card(request: HttpRequest, room: UUID) -> HttpResponse:
         "room": found,
         "wording": WORDING[Kind(found.kind), Genre(found.genre)],
         "address": address,
+        "share_text": f"{found.name}\n{WORDING[Kind(found.kind), Genre(found.genre)].question}\n{address}",
         "qr": path,
         "side": len(code.matrix),
     }

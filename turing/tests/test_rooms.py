@@ -188,6 +188,8 @@ def test_a_room_may_be_of_any_kind(db: None) -> None:
 def test_the_card_has_the_address_in_words_and_as_a_qr_code(client: Client, room: Room) -> None:
     page = client.get(address_of(room, "card/")).content.decode()
     assert f"http://testserver{address_of(room)}" in page
+    shared = f"Course 2026\nWhich poem did a human write?\nhttp://testserver{address_of(room)}</textarea>"
+    assert shared in page
     assert re.search(r'<path class="qr-dark" d="M0 0h1v1h-1z', page)
 
 
