@@ -342,6 +342,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "StudyState": "annotations.models.Study.State",
         "OffScale": "annotations.models.AnalysisPlan.OffScale",
+        "EnrolmentSource": "annotations.models.Enrolment.Source",
         "RunState": "generation.models.GenerationRun.State",
         "TextState": "generation.models.RunPrompt.State",
         "PaymentState": "annotations.payments.ledger.State",

@@ -51,9 +51,13 @@ def test_a_job_outlives_the_worker_that_is_killed_over_it(
 
 
 def test_an_import_outlives_the_worker_that_is_killed_over_it_and_stores_nothing_twice(
-    django_db_blocker: DjangoDbBlocker,
+    django_db_blocker: DjangoDbBlocker, own_home: Path
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), own_site(patch) as home:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        django_db_blocker.unblock(),
+        own_site(patch, own_home) as home,
+    ):
         crew = Crew(home)
         try:
             worker = crew.only("one")

@@ -212,10 +212,10 @@ def test_means_by_the_ratings_model_lie_as_far_apart_as_its_differences(foreign:
         table.criteria[0].key, *(m for m in table.methods if m in ("ACCESS", "Hybrid"))
     )
     first, second = difference.a, difference.b
-    assert difference.estimate is not None and means[first].crossed.estimate is not None
-    assert means[second].crossed.estimate == pytest.approx(
-        means[first].crossed.estimate + difference.estimate
-    )
+    estimate = means[first].crossed.estimate
+    assert difference.estimate is not None and estimate is not None
+    expected = estimate + difference.estimate
+    assert means[second].crossed.estimate == pytest.approx(expected)
     # The raw means of the data's description.
     assert means["ACCESS"].raw == pytest.approx(60.25)
     assert means["Hybrid"].as_dict()["raw"] == pytest.approx(35.696)
