@@ -19,7 +19,7 @@ DISCRIMINATION = 0.7551
 LOG_LIKELIHOOD = -2466.938
 
 
-def lsat6() -> tuple[Any, Any, Any]:
+def law_school_test() -> tuple[Any, Any, Any]:
     patterns = np.array([[int(digit) for digit in f"{number:05b}"] for number in range(32)])
     right = np.repeat(patterns, LSAT6, axis=0)
     players, pairs = np.indices(right.shape)
@@ -36,7 +36,7 @@ def simulated(players: int = 200, pairs: int = 40, rounds: int = 10, seed: int =
 
 
 def test_lsat_6_has_the_published_difficulties_discrimination_and_likelihood() -> None:
-    fit = fit_rasch(*lsat6(), shrink=False)
+    fit = fit_rasch(*law_school_test(), shrink=False)
     assert fit.spread == pytest.approx(DISCRIMINATION, abs=1e-4)
     # With a discrimination of one the same difficulties are that much smaller.
     assert fit.difficulty / fit.spread == pytest.approx(DIFFICULTY, abs=2e-4)
