@@ -10,7 +10,7 @@ import pytest
 from stats.game.rasch import Start, fit_rasch, normal_interval
 
 # Bock and Lieberman (1970): how many of 1,000 had each pattern of answers, from 00000 to 11111.
-LSAT6 = [
+PATTERN_COUNTS = [
     3, 6, 2, 11, 1, 1, 3, 4, 1, 8, 0, 16, 0, 3, 2, 15, 10, 29, 14, 81, 3, 28, 15, 80, 16, 56, 21, 173, 11, 61, 28, 298,
 ]  # fmt: skip
 # Rizopoulos (2006), JSS 17(5): `rasch(LSAT)`.
@@ -21,7 +21,7 @@ LOG_LIKELIHOOD = -2466.938
 
 def law_school_test() -> tuple[Any, Any, Any]:
     patterns = np.array([[int(digit) for digit in f"{number:05b}"] for number in range(32)])
-    right = np.repeat(patterns, LSAT6, axis=0)
+    right = np.repeat(patterns, PATTERN_COUNTS, axis=0)
     players, pairs = np.indices(right.shape)
     return players.ravel(), pairs.ravel(), right.ravel().astype(bool)
 
@@ -35,7 +35,9 @@ def simulated(players: int = 200, pairs: int = 40, rounds: int = 10, seed: int =
     return who, what, right, skill, difficulty
 
 
-def test_lsat_6_has_the_published_difficulties_discrimination_and_likelihood() -> None:
+def test_six_questions_for_law_schools_have_the_published_difficulties_discrimination_and_likelihood() -> (
+    None
+):
     fit = fit_rasch(*law_school_test(), shrink=False)
     assert fit.spread == pytest.approx(DISCRIMINATION, abs=1e-4)
     # With a discrimination of one the same difficulties are that much smaller.
