@@ -13,7 +13,7 @@ from stats.game.rasch import Start, fit_rasch, normal_interval
 PATTERN_COUNTS = [
     3, 6, 2, 11, 1, 1, 3, 4, 1, 8, 0, 16, 0, 3, 2, 15, 10, 29, 14, 81, 3, 28, 15, 80, 16, 56, 21, 173, 11, 61, 28, 298,
 ]  # fmt: skip
-# Rizopoulos (2006), JSS 17(5): `rasch(LSAT)`.
+# Rizopoulos (2006), JSS 17(5), the Rasch model of the law school test.
 DIFFICULTY = [-3.6153, -1.3224, -0.3176, -1.7301, -2.7802]
 DISCRIMINATION = 0.7551
 LOG_LIKELIHOOD = -2466.938
