@@ -60,8 +60,8 @@ ROUNDS = [
     """,
     "INSERT INTO turing_player (token_hash) SELECT lpad(to_hex(n), 64, '0') FROM generate_series(1, %(players)s) n",
     """
-    INSERT INTO turing_game (uuid, player_id)
-    SELECT gen_random_uuid(), player.id FROM turing_player player, generate_series(1, %(rounds_of_player)s / 5)
+    INSERT INTO turing_game (uuid, player_id, origin)
+    SELECT gen_random_uuid(), player.id, '' FROM turing_player player, generate_series(1, %(rounds_of_player)s / 5)
     ORDER BY player.id
     """,
     # A player plays on one day and has no pair twice: 17 is prime to the numbers of pairs that are asked for.
