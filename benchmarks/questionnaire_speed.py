@@ -39,7 +39,7 @@ WARM_SECONDS = 1.5
 CSRF = "c" * 32
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-SITE, PLAIN = "evalsite.wsgi", "benchmarks.questionnaire_speed:plain_django()"
+SITE, PLAIN = "evalsite.wsgi", "benchmarks._plain_django:application()"
 
 
 @dataclass(frozen=True)
@@ -53,62 +53,6 @@ class Cost:
     @property
     def cpu(self) -> float:
         return self.web + self.database
-
-
-def plain_django() -> Any:
-    """Return the WSGI application of a project as Django makes it, with one view."""
-    from django.conf import settings
-    from django.core.wsgi import get_wsgi_application
-
-    base = __import__("evalsite.settings").settings
-    settings.configure(
-        SECRET_KEY=base.SECRET_KEY,
-        ALLOWED_HOSTS=["localhost"],
-        DATABASES=base.DATABASES,
-        ROOT_URLCONF=__name__,
-        INSTALLED_APPS=[
-            "django.contrib.auth",
-            "django.contrib.contenttypes",
-            "django.contrib.sessions",
-            "django.contrib.messages",
-        ],
-        MIDDLEWARE=[
-            "django.middleware.security.SecurityMiddleware",
-            "django.contrib.sessions.middleware.SessionMiddleware",
-            "django.middleware.common.CommonMiddleware",
-            "django.middleware.csrf.CsrfViewMiddleware",
-            "django.contrib.auth.middleware.AuthenticationMiddleware",
-            "django.contrib.messages.middleware.MessageMiddleware",
-            "django.middleware.clickjacking.XFrameOptionsMiddleware",
-        ],
-    )
-    return get_wsgi_application()
-
-
-def urls() -> list[Any]:
-    from django.contrib.auth.decorators import login_required
-    from django.db import connection
-    from django.http import HttpRequest, HttpResponse, JsonResponse
-    from django.urls import path
-
-    @login_required
-    def insert(request: HttpRequest) -> JsonResponse:
-        fields = json.loads(request.body)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO benchmark_answer (user_id, token, score) VALUES (%s, %s, %s)",
-                [request.user.pk, fields["token"], fields["score"]],
-            )
-        return JsonResponse({"token": fields["token"], "score": fields["score"]})
-
-    def healthz(request: HttpRequest) -> HttpResponse:
-        return HttpResponse("ok", content_type="text/plain")
-
-    return [path("insert/", insert), path("healthz", healthz)]
-
-
-# The addresses of the plain project.
-urlpatterns = urls()
 
 
 class Connection:
@@ -361,10 +305,10 @@ def measure(
         f"{prompts} prompts, {texts} text(s) a page, {criteria} scale(s) of {points} points;"
         f" {processes} process(es) of gunicorn, fsync on"
     )
-    told(clients, costs)
+    print_costs(clients, costs)
 
 
-def told(clients: Sequence[int], costs: dict[tuple[str, int], Cost]) -> None:
+def print_costs(clients: Sequence[int], costs: dict[tuple[str, int], Cost]) -> None:
     """Print the costs and the ratios."""
     print(f"{'clients':<26}" + "".join(f"{number:>26}" for number in clients))
     print(f"{'':<26}" + "".join(f"{'a second':>9}{'CPU s (web + db)':>17}" for _ in clients))
