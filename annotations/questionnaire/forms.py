@@ -7,6 +7,7 @@ import math
 import re
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from django import forms
@@ -18,7 +19,7 @@ from annotations.questionnaire.judging import SentJudgement
 from annotations.questionnaire.page import Question, RatingPage
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer
 
-# Longer than any answer, and too short to nest deep enough to trouble the parser.
+# Longer than any answer.
 MAX_ANSWER_BYTES = 600
 # With the tokens of as many texts as a page can have.
 MAX_JUDGEMENT_BYTES = 1_200
@@ -98,7 +99,7 @@ def read_fields(body: bytes, longest: int) -> dict[str, Any]:
         refuse()
     try:
         fields = json.loads(body, parse_constant=lambda constant: refuse())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadAnswer(_("This is not an answer. Load the page again.")) from error
     if not isinstance(fields, dict) or fields.keys() - {"places"} != ANSWER_KEYS:
         refuse()
@@ -176,6 +177,19 @@ class PageForm(forms.Form):
             self.fields["best"] = forms.ChoiceField(
                 required=False, choices=[(card.token, card.letter) for card in rating_page.cards]
             )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an order with a free place before a text: which place the text was meant for nobody knows."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for question in self.rating_page.judged:
+            if not question.places:
+                continue
+            names = list(judged_fields(question))
+            for name, later in pairwise(names):
+                if cleaned.get(later) and not cleaned.get(name) and name not in self.errors:
+                    self.add_error(name, _("Fill the places from the first on, without a gap."))
+                    break
+        return cleaned
 
     def rated(self) -> list[Question]:
         """Return the questions about single texts."""

@@ -196,6 +196,14 @@ def test_a_body_that_is_no_answer_is_refused_in_one_line(
     assert not Judgement.objects.exists()
 
 
+def test_a_body_that_nests_deeper_than_the_parser_goes_is_refused(asked: Asked, as_alice: Client) -> None:
+    asked("ranking")
+    for body in ("[" * 1_200, '{"token":' * 130):
+        response = as_alice.post(f"{PAGE}judgements/", body, content_type="application/json")
+        assert response.status_code == 400
+        assert response.json() == {"error": "This is not an answer. Load the page again."}
+
+
 @pytest.mark.parametrize("protocol", ["pairwise", "ranking", "best_worst"])
 def test_a_page_takes_at_most_eight_queries_and_a_save_four_at_any_size(
     as_alice: Client, alice: User, protocol: str, django_assert_max_num_queries: Any
@@ -248,6 +256,17 @@ def test_a_form_saves_an_order_and_names_a_text_that_stands_twice(asked: Asked, 
     as_alice.post(PAGE, {names[0]: tokens[1], names[1]: tokens[0]})
     assert Judgement.objects.get().places == [1, 0]
     assert f'<option value="{tokens[1]}" selected>' in shown(as_alice, PAGE)
+
+
+def test_a_form_does_not_take_the_worst_text_for_the_best_where_the_best_is_missing(
+    asked: Asked, as_alice: Client
+) -> None:
+    tokens = asked("best_worst", 3)
+    names = [f"{tokens[0]}.overall.{place}" for place in (1, 2)]
+    response = as_alice.post(PAGE, {names[0]: "", names[1]: tokens[1]})
+    assert response.status_code == 400
+    assert "Fill the places from the first on, without a gap." in response.content.decode()
+    assert not Judgement.objects.exists()
 
 
 # The API

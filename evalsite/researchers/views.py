@@ -12,11 +12,13 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from evalsite.researchers.inviting import invite_researcher, password_link, researchers, take_right
+from generation.web.confirming import Question, ask
 
 
 class ResearcherForm(forms.Form):
@@ -75,11 +77,23 @@ def new_link(request: HttpRequest, username: str) -> HttpResponse:
     return render(request, "researchers/researchers.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, username: str) -> HttpResponse:
-    """Let a researcher begin no further studies."""
+    """Ask whether a researcher shall begin no further studies, and take the right away."""
     refuse_others(request)
-    take_right(get_object_or_404(researchers(), username=username))
+    user = get_object_or_404(researchers(), username=username)
+    if request.method != "POST":
+        question = Question(
+            _("Shall %(user)s begin no further studies?") % {"user": username},
+            (
+                _("What they run stays theirs."),
+                _("The right can be given back only in Django's admin, as a permission of the account."),
+            ),
+            _("No further studies"),
+            reverse("researchers"),
+        )
+        return ask(request, question)
+    take_right(user)
     messages.success(
         request, _("%(user)s begins no further studies; what they run stays theirs.") % {"user": username}
     )

@@ -56,6 +56,10 @@ def test_a_link_can_be_made_again_and_the_right_be_taken_away(carol: Client) -> 
     invite_researcher("dora")
     assert "has no password yet" in shown(carol, URL)
     assert link_on(carol.post(f"{URL}dora/link/").content.decode())
+    question = shown(carol, f"{URL}dora/remove/")
+    assert "Shall dora begin no further studies?" in question
+    assert "only in Django&#x27;s admin" in question
+    assert researchers().exists()
     carol.post(f"{URL}dora/remove/")
     assert not researchers().exists()
     assert User.objects.get(username="dora").is_active
