@@ -107,6 +107,22 @@ def test_a_judged_study_has_a_report_in_all_formats_and_both_languages(
                     assert word in body.decode()
 
 
+def test_a_study_whose_evaluators_always_put_the_last_text_first_has_a_report(db: None) -> None:
+    study = build_judged("ranking", None, prompts=4)
+    for name in ("alice", "bob"):
+        enrolment = enrol(study, build_user(name))
+        for page in {placement.page for placement in enrolment.placements.select_related("page")}:
+            for criterion in study.criteria.all():
+                Judgement.objects.create(
+                    enrolment=enrolment, page=page, criterion=criterion, places=[3, 2, 1, 0]
+                )
+    close_study(study)
+    found = study_report(study).preferences
+    assert found is not None
+    assert (found.effects, "first" in found.left_out) == ((), True)
+    assert len(found.strengths) == 4
+
+
 def test_a_rehearsal_of_a_pairwise_study_goes_the_way_of_a_browser(db: None) -> None:
     copy = rehearse(build_judged("pairwise", 2, prompts=3), evaluators=3, effects=Effects(), seed=1)
     assert Judgement.objects.filter(enrolment__study=copy).count() == 3 * 3 * 2

@@ -19,6 +19,8 @@ from stats.scores import Bools, Floats
 
 NEWTON_STEPS = 100
 # Of a covariate, what strengths and the covariates before it leave of it, below which it says nothing of its own.
+# No data tell odds of more than one to millions (log odds) from endless ones.
+UNBOUNDED = 15.0
 COLLINEAR = 1e-8
 
 
@@ -56,7 +58,12 @@ def davidson(pairs: Pairs, *, robust: bool = True) -> Davidson | None:
     pairs = pairs.only(kept)
     is_regularised = not _reaches_all(_beats(pairs))
     fitted = _with_half_wins(pairs) if is_regularised else pairs
-    parameters, inverse = _fit(fitted)
+    found = _fit(fitted)
+    if found is None:
+        # Something known of the texts foretells every answer, and its effect has no bound: the methods alone have one.
+        bounded = davidson(pairs.only(()), robust=robust)
+        return bounded and replace(bounded, left_out=(*left_out, *kept))
+    parameters, inverse = found
     size, covariates = len(pairs.methods), len(pairs.names)
     has_ties = bool((fitted.outcome == 0).any())
     covariance = None
@@ -138,8 +145,11 @@ def _eta(pairs: Pairs, parameters: Floats) -> Floats:
     return moved
 
 
-def _fit(pairs: Pairs) -> tuple[Floats, Floats]:
-    """Return the parameters and the inverse of their information, the strengths with their sum zero, by Newton."""
+def _fit(pairs: Pairs) -> tuple[Floats, Floats] | None:
+    """Return the parameters and the inverse of their information, the strengths with their sum zero, by Newton.
+
+    None where the effect of a covariate has no bound.
+    """
     pairs = _alike_together(pairs)
     size, covariates = len(pairs.methods), len(pairs.names)
     has_ties = bool((pairs.outcome == 0).any())
@@ -173,6 +183,8 @@ def _fit(pairs: Pairs) -> tuple[Floats, Floats]:
             mixed = np.concatenate([_by_method(pairs, of_ties), pairs.covariates.T @ of_ties])
             information[:slopes, -1] = information[-1, :slopes] = mixed
             information[-1, -1] = pairs.weight @ (tie * (1 - tie))
+        if covariates and np.abs(pairs.covariates @ parameters[size:slopes]).max() > UNBOUNDED:
+            return None
         inverse[:] = np.linalg.inv(information + sums) - sums
         step = inverse @ gradient
         # A step of more than one unit of log odds overshoots where a method hardly ever wins.

@@ -133,7 +133,10 @@ def effects_table(found: Preferences) -> Table:
         (names[one.name], cell(one.gamma, signed(one.gamma)), cell(one.se), p_cell(one.p))
         for one in found.effects
     )
-    left = tuple((names[name], _("says nothing of its own"), DASH, DASH) for name in found.left_out)
+    left = tuple(
+        (names[name], _("says nothing of its own, or decides every answer"), DASH, DASH)
+        for name in found.left_out
+    )
     return Table(
         _("What raises the log odds of a text"),
         (_("Of the text"), pgettext("of a text", "Effect"), _("SE"), "p"),

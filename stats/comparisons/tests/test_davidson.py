@@ -250,3 +250,13 @@ def test_pages_give_each_pair_once_with_the_first_shown_first() -> None:
     ]
     assert found.covariates.tolist() == [[1, 1], [1, 2], [1, -1], [1, 2]]
     assert len(pairs_of(table(scores, positions), "overall", ties=False)) == 3
+
+
+def test_a_place_that_decides_every_comparison_is_left_out_and_the_methods_are_equal() -> None:
+    rows = [(a, b, 1) for a in range(3) for b in range(3) if a != b]
+    fit = davidson(pairs(3, rows * 4, first=True, clusters=2))
+    assert fit is not None
+    assert (fit.left_out, fit.pairs.names, fit.gamma.size) == (("first",), (), 0)
+    assert fit.strengths == pytest.approx([0, 0, 0])
+    assert fit.covariance is not None
+    assert np.isfinite(fit.covariance).all()
