@@ -184,7 +184,7 @@ def _check_rubric(rubric: object, problems: Problems) -> None:
         problems.add(0, "", _("must be a JSON object with genre and criteria"))
         return
     _check_names(rubric, Rubric, "", problems)
-    if rubric.get("genre") not in GENRES:
+    if not isinstance(rubric.get("genre"), str) or rubric["genre"] not in GENRES:
         problems.add(0, "genre", _("must be one of %(names)s"), names=listed(GENRES))
     for name, longest in TEXTS.items():
         _check_texts(rubric, name, longest, name, problems)

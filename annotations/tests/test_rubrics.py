@@ -143,6 +143,7 @@ def test_a_wrong_criterion_is_named_with_its_path(
     ("rubric", "problem"),
     [
         ({"genre": "prose", "criteria": [OVERALL]}, "genre: must be one of poem, qa, summary, text"),
+        ({"genre": ["poem"], "criteria": [OVERALL]}, "genre: must be one of poem, qa, summary, text"),
         ({"genre": "qa", "criteria": []}, "criteria: must be a list of 1 to 20 criteria"),
         ({"genre": "qa"}, "criteria: must be a list of 1 to 20 criteria"),
         ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key: 'wit' stands twice"),
