@@ -303,7 +303,7 @@ function actOn({ key, target }) {
   if (isRadio && key.startsWith("Arrow")) return undefined;
   if (given?.contains(target) && (key === "ArrowDown" || key === "ArrowUp")) return undefined;
   if (key === "Enter" && (isRadio || target.matches("a, button, summary"))) return undefined;
-  const row = rowInFocus();
+  const row = rowInFocus() ?? rows.find((one) => !isAnswered(one));
   if (row && isOrder(row)) {
     const text = row.querySelector(`[data-letter="${CSS.escape(key)}"]`);
     if (text) return () => press(text, row);
