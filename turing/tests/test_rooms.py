@@ -191,6 +191,9 @@ def test_the_card_has_the_address_in_words_and_as_a_qr_code(client: Client, room
     shared = f"Course 2026\nWhich poem did a human write?\nhttp://testserver{address_of(room)}</textarea>"
     assert shared in page
     assert re.search(r'<path class="qr-dark" d="M0 0h1v1h-1z', page)
+    text = page.partition('<textarea id="share-text"')[2].partition(">")[2].partition("</textarea>")[0]
+    assert [line for line in text.split("\n") if line != line.strip()] == []
+    assert text.endswith(f"\nhttp://testserver{address_of(room)}")
 
 
 def test_staff_open_a_room_once_however_often_it_is_sent_and_close_it(pairs: list[PoemPair]) -> None:
