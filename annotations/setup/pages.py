@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import F
 
 from annotations.models import Page, PageCandidate, PromptDraw, Study, StudyMethod, Subtask
 from generation.models import Method
@@ -13,6 +14,8 @@ from generation.models.copying import copy_rows
 from generation.runs.runs import ImportedText, StoredCandidate
 
 BATCH = 2000
+# More than a sub-task has pages.
+BEYOND_ALL_PAGES = 10_000
 
 
 @transaction.atomic
@@ -67,24 +70,20 @@ def place_candidates(
 
 @transaction.atomic
 def recut(study: Study) -> None:
-    """Cut the pages of a study into sub-tasks of its size anew; the order of the prompts stays."""
-    pages = Page.objects.filter(subtask__study=study).order_by("subtask__number", "number")
-    before = list(pages.values_list("pk", "prompt_id", "notes"))
-    shown = list(
-        PageCandidate.objects.filter(page__subtask__study=study)
-        .order_by("pk")
-        .values_list("page_id", "candidate_id", "study_method_id")
+    """Cut the pages of a study into sub-tasks of its size anew, in their order; what judges said of them stays."""
+    pages = list(Page.objects.filter(subtask__study=study).order_by("subtask__number", "number"))
+    batches = split(pages, study.prompts_per_subtask)
+    subtasks = list(study.subtasks.order_by("number"))
+    subtasks += Subtask.objects.bulk_create(
+        Subtask(study=study, number=number) for number in range(len(subtasks) + 1, len(batches) + 1)
     )
-    study.subtasks.all().delete()
-    after = lay_out(study, [prompt for _, prompt, _ in before], [notes for _, _, notes in before])
-    page_of = dict(zip((page for page, _, _ in before), after, strict=True))
-    PageCandidate.objects.bulk_create(
-        [
-            PageCandidate(page_id=page_of[page], candidate_id=candidate, study_method_id=study_method)
-            for page, candidate, study_method in shown
-        ],
-        batch_size=BATCH,
-    )
+    for subtask, batch in zip(subtasks, batches, strict=False):
+        for number, page in enumerate(batch, start=1):
+            page.subtask, page.number = subtask, number
+    # Out of the way first, so that no two pages of a sub-task share a number meanwhile.
+    Page.objects.filter(subtask__study=study).update(number=F("number") + BEYOND_ALL_PAGES)
+    Page.objects.bulk_update(pages, ["subtask", "number"], batch_size=BATCH)
+    study.subtasks.filter(number__gt=len(batches)).delete()
 
 
 @transaction.atomic

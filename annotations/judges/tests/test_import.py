@@ -14,7 +14,8 @@ from django.db import IntegrityError, transaction
 from annotations.judges.files import read_columns, read_scores
 from annotations.judges.judges import About, delete_judge, import_scores, judges_of
 from annotations.judges.tests.cast import score_rows, write_scores
-from annotations.models import Judge, JudgeRating, Rating, StaffAct, Study
+from annotations.models import Judge, JudgeRating, Page, Rating, StaffAct, Study
+from annotations.setup.study import change_study
 from annotations.tests.cast import build_study
 from generation.files.problems import FileRefused
 from generation.refusals import Refused
@@ -46,6 +47,22 @@ def test_scores_are_stored_beside_ratings_and_never_among_them(study: Study, tmp
     assert Rating.objects.count() == 0
     act = StaffAct.objects.get(act="judge.imported")
     assert act.details["scores"] == 8 and "method" not in act.details
+
+
+def test_scores_stay_where_the_pages_are_cut_into_other_subtasks(db: None, tmp_path: Path) -> None:
+    draft = build_study(prompts=5)
+    Study.objects.update(state=Study.State.DRAFT)
+    draft.refresh_from_db()
+    take(draft, write_scores(tmp_path / "scores.csv", score_rows(draft)))
+    texts = list(JudgeRating.objects.order_by("pk").values_list("page_candidate__candidate", "score"))
+    for size in (2, 1, 5):
+        change_study(draft, by=None, prompts_per_subtask=size)
+        assert (
+            list(JudgeRating.objects.order_by("pk").values_list("page_candidate__candidate", "score"))
+            == texts
+        )
+        numbers = Page.objects.order_by("subtask__number", "number").values_list("subtask__number", "number")
+        assert list(numbers) == [(at // size + 1, at % size + 1) for at in range(5)]
 
 
 def test_the_same_file_again_changes_nothing_and_another_one_only_if_it_is_meant(
