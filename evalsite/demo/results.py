@@ -82,7 +82,8 @@ def finished_study(owner: User) -> Study:
         planned_effect=Decimal("0.5"),
         equivalence_margin=Decimal("0.3"),
         planned_evaluators=EVALUATORS,
-        notes="A demonstration: the evaluators are simulated, so nothing here is a result about people.",
+        notes="A demonstration: the evaluators are simulated, so nothing here is a result about people."
+        " 此为演示：评阅人由程序模拟，所有结果都不是关于人的结论。",
     )
     simulate_ratings(study, evaluators=EVALUATORS, seed=7, effects=Effects(slip=0.1))
     close_study(study)

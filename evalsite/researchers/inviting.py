@@ -29,7 +29,13 @@ def researchers() -> QuerySet[User]:
 
 @transaction.atomic
 def invite_researcher(username: str, email: str = "") -> User:
-    """Make an account that may begin studies and has no password yet; raise ValidationError for a taken name."""
+    """Make an account that may begin studies and has no password yet; raise ValidationError for a taken name.
+
+    Who was invited under this name and address and has no password yet is returned as they are.
+    """
+    invited = researchers().filter(username=username, email=email).first()
+    if invited and not invited.has_usable_password():
+        return invited
     user = User(username=username, email=email)
     user.set_unusable_password()
     check_texts(user)

@@ -52,6 +52,13 @@ def test_a_name_that_is_taken_is_refused_at_its_field(carol: Client) -> None:
     assert not researchers().exists()
 
 
+def test_the_same_invitation_sent_twice_makes_one_account_and_shows_a_link_both_times(carol: Client) -> None:
+    for _ in range(2):
+        assert link_on(carol.post(URL, {"username": "dora", "email": "dora@example.org"}).content.decode())
+    assert researchers().count() == 1
+    assert carol.post(URL, {"username": "dora", "email": "other@example.org"}).status_code == 400
+
+
 def test_a_link_can_be_made_again_and_the_right_be_taken_away(carol: Client) -> None:
     invite_researcher("dora")
     assert "has no password yet" in shown(carol, URL)

@@ -24,8 +24,9 @@ export function showOrder(row, value) {
       const item = template.content.cloneNode(true).firstElementChild;
       const letter = buttons.find((button) => button.dataset.token === token).textContent.trim();
       const [best, worst] = [list.dataset.best, list.dataset.worst];
+      const colon = document.documentElement.lang.startsWith("zh") ? "：" : ": ";
       item.dataset.place = place;
-      item.querySelector("b").textContent = best ? `${place ? worst : best}: ${letter}` : letter;
+      item.querySelector("b").textContent = best ? `${place ? worst : best}${colon}${letter}` : letter;
       for (const button of item.querySelectorAll("[data-move]")) {
         button.setAttribute("aria-label", button.getAttribute("aria-label").replace("{letter}", letter));
       }
