@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from django.core.management import call_command
 from turing.models import PoemPair
 from turing.pairs.files import import_pairs, read_pairs
 
+BOUNDARIES = settings.BASE_DIR / "fixtures" / "turing-boundaries.jsonl"
 SHIPPED = settings.BASE_DIR / "fixtures" / "turing-pairs.jsonl"
 
 
@@ -20,6 +22,18 @@ def test_fifteen_hundred_pairs_come_with_the_site() -> None:
     assert len({row.title for row in rows}) == len({row.machine for row in rows}) == 1500
     assert {row.method for row in rows} == {"inverse_prompting_st"}
     assert all(row.author and row.provenance and row.provenance["facts"]["checkpoint"] for row in rows)
+
+
+def test_texts_that_a_machine_takes_over_come_with_the_site() -> None:
+    rows = read_pairs(BOUNDARIES)
+    assert len(rows) >= 50 and len({row.title for row in rows}) == len(rows)
+    for row in rows:
+        assert row.takeover is not None
+        human, machine = (
+            re.findall(r"[^，。！？]+[，。！？]", text.replace("\n", "")) for text in (row.human, row.machine)
+        )
+        assert machine[: row.takeover - 1] == human[: row.takeover - 1]
+        assert machine[row.takeover - 1] != human[row.takeover - 1]
 
 
 def test_exported_pairs_are_those_that_were_imported(db: None, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from turing.rooms.rooms import open_room
 T = TypeVar("T")
 
 PAIRS = settings.BASE_DIR / "fixtures" / "turing-pairs.jsonl"
+BOUNDARIES = settings.BASE_DIR / "fixtures" / "turing-boundaries.jsonl"
 
 # A slow machine may take its time; only children that do nothing at all are given up.
 STALL_SECONDS = 120
@@ -64,6 +65,7 @@ def load_pairs() -> None:
     """Put the pairs that come with the site into play, unless there are some."""
     if not PoemPair.objects.exists():
         import_pairs(PAIRS)
+        import_pairs(BOUNDARIES)
         open_room("Demo", "pairs", "poem", takes_names=True)
 
 
