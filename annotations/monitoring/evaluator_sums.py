@@ -13,7 +13,7 @@ from decimal import Decimal
 from django.db import connection
 
 from annotations.models import Enrolment, Study
-from annotations.questionnaire.completeness import OF_STALE_PAGES, STALE_PLACEMENT, STALE_RATING, page_sums
+from annotations.questionnaire.completeness import OF_STALE_PAGES, page_sums
 from annotations.results.consistency import Exclusion, exclusion_of
 
 COLUMNS = (
@@ -24,35 +24,37 @@ COLUMNS = (
 # those of now where they were taken at that count. What is stale is summed up here, from the answers, and kept for the
 # next who asks; whoever is saving on such a page at this moment, or has seen it change, keeps their row.
 KEPT = f"""
-WITH stale AS MATERIALIZED (
-    SELECT sums.id, sums.enrolment_id, sums.page_id, sums.changes
-    FROM annotations_pagesums sums JOIN annotations_enrolment enrolment ON enrolment.id = sums.enrolment_id
-    WHERE enrolment.study_id = %(study)s AND sums.summed_at_change IS DISTINCT FROM sums.changes
-),
-{page_sums(OF_STALE_PAGES, ratings=STALE_RATING, placements=STALE_PLACEMENT)},
-told AS (
-    SELECT change.enrolment_id, change.page_id, max(change.seconds_on_page) AS longest_seconds,
-           min(change.changed_at) AS first_change_at, max(change.changed_at) AS last_change_at
-    FROM annotations_answerchange change
-    WHERE (change.enrolment_id, change.page_id) IN (SELECT enrolment_id, page_id FROM stale)
-    GROUP BY change.enrolment_id, change.page_id
-),
+WITH {page_sums(OF_STALE_PAGES)},
 summed AS (
-    SELECT page.*, longest_seconds, first_change_at, last_change_at
-    FROM page LEFT JOIN told USING (enrolment_id, page_id)
-),
-free AS (
-    SELECT sums.id FROM annotations_pagesums sums JOIN stale ON stale.id = sums.id AND stale.changes = sums.changes
-    FOR UPDATE OF sums SKIP LOCKED
+    SELECT min(id) AS id, min(changes) AS changes, enrolment_id, page_id, min(asked) AS asked,
+           min(answered) AS answered, bool_or(is_inconsistent) AS is_inconsistent, min(first_at) AS first_at,
+           min(last_at) AS last_at, max(seconds_on_page) AS longest_seconds,
+           min(changed_at) AS first_change_at, max(changed_at) AS last_change_at
+    FROM (
+        SELECT page.*, NULL::float8 AS seconds_on_page, NULL::timestamptz AS changed_at FROM page
+        UNION ALL
+        SELECT NULL, NULL, change.enrolment_id, change.page_id, NULL, NULL, NULL, NULL, NULL,
+               change.seconds_on_page, change.changed_at
+        FROM annotations_enrolment enrolment
+        JOIN annotations_answerchange change ON change.enrolment_id = enrolment.id
+        JOIN annotations_pagesums sums
+            ON sums.enrolment_id = change.enrolment_id AND sums.page_id = change.page_id
+        WHERE {OF_STALE_PAGES}
+    ) page_and_its_changes
+    GROUP BY enrolment_id, page_id
 ),
 kept AS (
     UPDATE annotations_pagesums sums SET
-        summed_at_change = stale.changes, asked = summed.asked, answered = summed.answered,
-        is_inconsistent = summed.is_inconsistent, first_at = summed.first_at, last_at = summed.last_at,
-        longest_seconds = summed.longest_seconds, first_change_at = summed.first_change_at,
-        last_change_at = summed.last_change_at
-    FROM stale JOIN summed USING (enrolment_id, page_id)
-    WHERE sums.id = stale.id AND sums.id IN (SELECT id FROM free)
+        summed_at_change = free.changes, asked = free.asked, answered = free.answered,
+        is_inconsistent = free.is_inconsistent, first_at = free.first_at, last_at = free.last_at,
+        longest_seconds = free.longest_seconds, first_change_at = free.first_change_at,
+        last_change_at = free.last_change_at
+    FROM (
+        SELECT summed.* FROM summed
+        JOIN annotations_pagesums now ON now.id = summed.id AND now.changes = summed.changes
+        FOR UPDATE OF now SKIP LOCKED
+    ) free
+    WHERE sums.id = free.id
 ),
 one_page AS (
     SELECT {COLUMNS} FROM summed
