@@ -173,13 +173,19 @@ class Assignment(models.Model):
         return f"sub-task {self.subtask_id} for enrolment {self.enrolment_id}"
 
 
+# What stands on an evaluator's pages, and what they answer, has no index of the enrolment alone: the keys of the tables
+# below begin with it, and a database without statistics would take it and pass over all rows of the evaluator.
+
+
 class Placement(models.Model):
     """Where a candidate stands on one evaluator's page, drawn once at assignment.
 
     The token is the only name of the candidate that the evaluator's browser ever receives.
     """
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="placements")
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.CASCADE, related_name="placements", db_index=False
+    )
     # Both are held by one key of two columns (`placement_stands_on_page`): to check each by itself as well would double
     # the time of an import.
     page = models.ForeignKey(Page, on_delete=models.CASCADE, db_constraint=False)
@@ -213,7 +219,7 @@ class Rating(models.Model):
 
     # Both are held by one key of two columns (`rating_of_placed_candidate`).
     enrolment = models.ForeignKey(
-        Enrolment, on_delete=models.CASCADE, related_name="ratings", db_constraint=False
+        Enrolment, on_delete=models.CASCADE, related_name="ratings", db_constraint=False, db_index=False
     )
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, db_constraint=False)
     criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT)
@@ -241,7 +247,9 @@ class Rating(models.Model):
 class BestChoice(models.Model):
     """The candidate that an evaluator picked as the best of a page."""
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="best_choices")
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.CASCADE, related_name="best_choices", db_index=False
+    )
     page = models.ForeignKey(Page, on_delete=models.CASCADE)
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
     client_order = models.BigIntegerField(default=0)
@@ -271,7 +279,9 @@ class Judgement(models.Model):
     the texts that are named.
     """
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="judgements")
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.CASCADE, related_name="judgements", db_index=False
+    )
     page = models.ForeignKey(Page, on_delete=models.CASCADE)
     criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT)
     # From -2 (the first text is much better) to 2 (the second is).
