@@ -75,6 +75,8 @@ ARGUMENTS: dict[str, list[Any]] = {
     # The run of a study, which must not be shown as a visitor's.
     "composition": [RUN, "00000000-0000-4000-8000-000000000000"],
     "number": [1, 2, 9],
+    "username": ["alice", "no-such-user"],
+    "room": ["00000000-0000-4000-8000-000000000000"],
     "game": [OPEN_GAME, PLAYED_GAME, "00000000-0000-4000-8000-000000000000"],
     "source": ["ratings", "picks", "votes"],
     "rows": ["rounds", "pairs", "votes"],
