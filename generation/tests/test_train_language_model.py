@@ -109,8 +109,13 @@ def test_the_second_ctrl_c_ends_at_once(
         return take_step(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pretrain, "train_step", interrupt_twice)
-    with pytest.raises(KeyboardInterrupt):
-        train("model")
+    # A process that was started in the background ignores the signal from its beginning.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train("model")
+    finally:
+        signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.mark.parametrize(
