@@ -136,7 +136,7 @@ def measure(raters: int, seconds: float, prompts: int, poems: int) -> None:
         before["placement"] / Placement.objects.count(),
         60 * poems / by_workers(1, poems, "lushi5")[0] if poems else None,
     )
-    told(found)
+    print_capacity(found)
     late = statistics.quantiles(waited, n=20)[-1] if len(waited) > 1 else waited[0]
     print(
         f"{raters} raters, an answer every {THINKING_SECONDS} s each, one web process: median"
@@ -145,7 +145,7 @@ def measure(raters: int, seconds: float, prompts: int, poems: int) -> None:
     reckoned(found)
 
 
-def told(found: Capacity) -> None:
+def print_capacity(found: Capacity) -> None:
     print(f"{'one web process':<24}{'a second':>9}{'CPU ms web':>12}{'CPU ms PostgreSQL':>19}")
     for name, cost in (
         ("answers", found.answer),

@@ -19,7 +19,6 @@ from generation.training.process import bound_threads, let_idle_threads_sleep
 
 class Command(ActCommand):
     help = "Write a poem for a title, an answer to a question, or a text of another genre."
-    # They pull the whole site in, which takes longer than the poem.
 
     def add_arguments(self, parser: CommandParser) -> None:
         subject = parser.add_mutually_exclusive_group(required=True)
