@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from random import Random
 from uuid import UUID
@@ -88,8 +89,8 @@ def build_machines(humans: list[Candidate], rng: Random) -> list[Candidate]:
     )
 
 
-def build_boundaries(number: int = 12, seed: int = 1) -> list[PoemPair]:
-    """Create poems that a machine takes over, at sentences 2, 3 and 4 by turns."""
+def build_boundaries(number: int = 12, seed: int = 1, turns: Sequence[int] = (2, 3, 4)) -> list[PoemPair]:
+    """Create poems that a machine takes over, at the sentences named, by turns."""
     rng = Random(seed)  # noqa: S311 - the same in every run
     humans, machines, takeovers = [], [], []
     for place in range(number):
@@ -104,7 +105,7 @@ def build_boundaries(number: int = 12, seed: int = 1) -> list[PoemPair]:
             text=text,
         )
         humans += human_candidates([source])
-        takeover = place % 3 + 2
+        takeover = turns[place % len(turns)]
         own, other = sentences(text, "poem"), sentences(text, "poem")
         while own[takeover - 1] == other[takeover - 1]:
             other = sentences(poem(rng), "poem")

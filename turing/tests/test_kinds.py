@@ -33,6 +33,12 @@ def boundaries(db: None) -> list[PoemPair]:
     return build_boundaries()
 
 
+@pytest.fixture
+def third_sentences(db: None) -> list[PoemPair]:
+    """Poems that a machine takes over at the third sentence, whichever five are drawn."""
+    return build_boundaries(turns=[3])
+
+
 def play_text(client: Client, game: Game, number: int, *, right: bool = True) -> Round:
     client.get(address_of(game, number))
     one = Round.objects.get(game=game, number=number)
@@ -130,7 +136,7 @@ def test_a_press_that_is_sent_twice_shows_one_sentence_more(
     ("late", "points", "word"), [(0, 5, "To the sentence."), (1, 4, "Too late."), (-1, 0, "Too early.")]
 )
 def test_points_are_five_less_the_lateness_and_none_for_who_is_early(
-    client: Client, boundaries: list[PoemPair], late: int, points: int, word: str
+    client: Client, third_sentences: list[PoemPair], late: int, points: int, word: str
 ) -> None:
     game = begin_game(client, start=BOUNDARY)
     number = game.rounds.filter(takeover=3)[0]
@@ -183,7 +189,7 @@ def test_a_side_is_no_answer_about_a_boundary_and_a_step_none_about_a_side(
 
 @pytest.mark.parametrize("fields", [{"takeover": 4}, {"step": 5}, {"human_side": "left"}, {"choice": "left"}])
 def test_the_database_holds_what_a_boundary_is(
-    client: Client, boundaries: list[PoemPair], fields: dict[str, Any]
+    client: Client, third_sentences: list[PoemPair], fields: dict[str, Any]
 ) -> None:
     game = begin_game(client, start=BOUNDARY)
     one = game.rounds.filter(takeover=3)[0]
