@@ -58,7 +58,8 @@ check: install-dev
 	  $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: install-dev
-	@for benchmark in $(notdir $(basename $(wildcard benchmarks/*.py))); do echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$benchmark || exit 1; done
+	@for file in $(wildcard benchmarks/*/[a-z]*.py); do module=$$(echo $${file%.py} | tr / .); \
+	  echo "== $$module"; $(BIN)/python -m $$module || exit 1; done
 
 # Collect the words of the pages for translation (needs gettext).
 messages: install-dev

@@ -1,8 +1,9 @@
 """What gunicorn reads by itself where it is started in this folder; its command line overrides it.
 
 Threads, because a save waits for the disk; two processes where there are two cores, since one computes on one core
-(`WEB_CONCURRENCY` sets another number; `benchmarks/questionnaire_speed.py` measures them). The site is loaded before
-they part, so that the first request to each is no slower than the next. The access log names visitors, not proxies.
+(`WEB_CONCURRENCY` sets another number; `benchmarks/annotations/questionnaire_speed.py` measures them). The site is
+loaded before they part, so that the first request to each is no slower than the next. The access log names visitors,
+not proxies.
 """
 
 from __future__ import annotations

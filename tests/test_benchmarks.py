@@ -47,53 +47,54 @@ def small_search(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_benchmark_is_tested() -> None:
     tests = Path(__file__).read_text(encoding="utf-8")
-    names = [path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py")]
+    names = [f"{path.parent.name}.{path.stem}" for path in (ROOT / "benchmarks").glob("*/[a-z]*.py")]
     assert len(names) > 5
     assert [name for name in names if f'"{name}"' not in tests] == []
 
 
 def test_strengths_are_timed_beside_choix(capsys: pytest.CaptureFixture[str]) -> None:
-    run("comparison_speed", "--methods", "4", "--prompts", "12", "--evaluators", "6", "--judgements", "144")
+    options = ["--methods", "4", "--prompts", "12", "--evaluators", "6", "--judgements", "144"]
+    run("stats.comparison_speed", *options)
     said = capsys.readouterr().out
     assert "times ours" in said
     assert "together" in said
 
 
 def test_false_positives_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    run("stats_false_positives", "--studies", "5")
+    run("stats.false_positives", "--studies", "5")
     assert "share of 5 studies" in capsys.readouterr().out
 
 
 def test_choosing_prompts_asks_for_the_records(capsys: pytest.CaptureFixture[str]) -> None:
-    run("prompt_selection")
+    run("stats.prompt_selection")
     assert "needs --records" in capsys.readouterr().out
 
 
 def test_coverage_with_a_judge_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    run("judge_coverage", "--studies", "3")
+    run("stats.judge_coverage", "--studies", "3")
     said = capsys.readouterr().out
     assert "coverage of nominal 95 % in 3 studies" in said and "heavy ties" in said
 
 
 def test_false_positives_of_unbalanced_designs_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    run("ratings_false_positives", "2")
+    run("stats.ratings_false_positives", "2")
     assert "share of 2 studies" in capsys.readouterr().out
 
 
 def test_the_ratings_model_is_timed_beside_another_and_agrees_with_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run("ratings_model", "8")
+    run("stats.ratings_model", "8")
     assert "statsmodels MixedLM, the same model" in capsys.readouterr().out
 
 
 def test_the_analysis_is_timed_beside_two_others(capsys: pytest.CaptureFixture[str]) -> None:
-    run("stats_speed", "--prompts", "5")
+    run("stats.speed", "--prompts", "5")
     assert "statsmodels MixedLM" in capsys.readouterr().out
 
 
 def test_the_analysis_of_a_long_table_is_timed(capsys: pytest.CaptureFixture[str]) -> None:
-    run("long_tables", "--ratings", "3000", "--evaluators", "8", "--prompts", "60")
+    run("stats.long_tables", "--ratings", "3000", "--evaluators", "8", "--prompts", "60")
     assert "peak memory" in capsys.readouterr().out
 
 
@@ -101,14 +102,15 @@ def test_the_analysis_of_a_long_table_is_timed(capsys: pytest.CaptureFixture[str
 def test_import_and_report_of_ratings_are_timed_beside_copy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    million = benchmark("import_ratings")
+    million = benchmark("annotations.import_ratings")
     million.write_ratings(tmp_path / "ratings.csv", ratings=3000, evaluators=8, prompts=60)
     million.measure(tmp_path / "ratings.csv")
     assert "x COPY of its rows" in capsys.readouterr().out
 
 
 def test_the_search_is_timed_beside_a_loop(model_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run("search_speed", "--model", model_folder, "--form", "jueju5", "--rounds", "1", "--batches", "2")
+    options = ["--model", model_folder, "--form", "jueju5", "--rounds", "1", "--batches", "2"]
+    run("generation.search_speed", *options)
     assert "as long as the search" in capsys.readouterr().out
 
 
@@ -117,7 +119,8 @@ def test_relevance_is_judged_for_each_method(
 ) -> None:
     poems = [replace(poem, part="judge") if poem.collection == "song" else poem for poem in verse()]
     write_corpus(poems, tmp_path / "poems.jsonl")
-    run("relevance", "--corpus", tmp_path / "poems.jsonl", "--model", model_folder, "--titles", "2")
+    options = ["--corpus", tmp_path / "poems.jsonl", "--model", model_folder, "--titles", "2"]
+    run("generation.relevance", *options)
     assert "inverse_prompting" in capsys.readouterr().out
 
 
@@ -127,7 +130,7 @@ def test_relevance_of_the_poems_that_are_there_is_judged(
     (tmp_path / "evidence.json").write_text("[]")
     record = ROOT / "fixtures" / "verse-model" / "training.json"
     (tmp_path / "training.json").write_bytes(record.read_bytes())
-    run("relevance_judge", "--titles", "3", "--card", tmp_path / "evidence.json")
+    run("generation.relevance_judge", "--titles", "3", "--card", tmp_path / "evidence.json")
     told = capsys.readouterr().out
     assert "inverse_prompting - search_baseline" in told
     assert "| search_baseline | " in (tmp_path / "README.md").read_text()
@@ -135,25 +138,25 @@ def test_relevance_of_the_poems_that_are_there_is_judged(
 
 @pytest.mark.django_db
 def test_exports_are_timed_beside_copy(capsys: pytest.CaptureFixture[str]) -> None:
-    benchmark("export_speed").measure(prompts=1, rounds=1)
+    benchmark("annotations.export_speed").measure(prompts=1, rounds=1)
     assert "450 rows: 50 evaluators x 1 prompts" in capsys.readouterr().out
 
 
 @pytest.mark.django_db
 def test_an_import_is_timed_beside_copy(capsys: pytest.CaptureFixture[str]) -> None:
-    benchmark("import_speed").measure(prompts=5, rounds=1)
+    benchmark("annotations.import_speed").measure(prompts=5, rounds=1)
     assert "import of 5 prompts x 4 methods:" in capsys.readouterr().out
 
 
 @pytest.mark.django_db
 def test_a_report_is_timed_beside_reading_the_ratings(capsys: pytest.CaptureFixture[str]) -> None:
-    benchmark("report_speed").measure(prompts=2)
+    benchmark("annotations.report_speed").measure(prompts=2)
     assert "800 ratings: 50 evaluators x 2 prompts" in capsys.readouterr().out
 
 
 @pytest.mark.django_db(transaction=True)
 def test_figures_of_the_game_agree_with_a_count_of_its_rounds(capsys: pytest.CaptureFixture[str]) -> None:
-    results = benchmark("turing_results")
+    results = benchmark("turing.results")
     results.fill(rounds=1000, pairs=20)
     results.measure(looks=1)
     assert "both agree: yes" in capsys.readouterr().out
@@ -161,14 +164,14 @@ def test_figures_of_the_game_agree_with_a_count_of_its_rounds(capsys: pytest.Cap
 
 def test_players_at_once_lose_no_round(live_server: Any, capsys: pytest.CaptureFixture[str]) -> None:
     import_pairs(ROOT / "fixtures" / "turing-pairs.jsonl")
-    benchmark("turing_players").measure(live_server.thread.port, count=2, seconds=2)
+    benchmark("turing.players").measure(live_server.thread.port, count=2, seconds=2)
     told = capsys.readouterr().out
     assert "errors: 0" in told
     assert "lost: 0, doubled: 0" in told
 
 
 def test_a_start_is_timed_against_a_bare_one(capsys: pytest.CaptureFixture[str]) -> None:
-    run("start_up", "1")
+    run("evalsite.start_up", "1")
     told = capsys.readouterr().out
     assert [line.split("  ")[0] for line in told.splitlines()[:-1]] == [
         "bare django.setup()", "site's django.setup()", "manage.py check", "check of the frame",
@@ -179,7 +182,7 @@ def test_a_start_is_timed_against_a_bare_one(capsys: pytest.CaptureFixture[str])
 
 def test_workers_are_timed_against_the_bare_search() -> None:
     # A process of its own, because it brings a database and a broker of its own.
-    name = "worker_speed"
+    name = "generation.worker_speed"
     command = [sys.executable, "-m", f"benchmarks.{name}"]
     options = ["--poems", "1", "--workers", "1", "--form", "jueju5"]
     told = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -188,7 +191,7 @@ def test_workers_are_timed_against_the_bare_search() -> None:
 
 
 def test_what_one_process_carries_is_measured() -> None:
-    name = "capacity"
+    name = "evalsite.capacity"
     command = [sys.executable, "-m", f"benchmarks.{name}"]
     options = ["--raters", "2", "--seconds", "0.4", "--prompts", "3", "--poems", "0"]
     told = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -197,7 +200,7 @@ def test_what_one_process_carries_is_measured() -> None:
 
 
 def test_saves_and_pages_are_measured_beside_plain_django() -> None:
-    name = "questionnaire_speed"
+    name = "annotations.questionnaire_speed"
     command = [sys.executable, "-m", f"benchmarks.{name}"]
     options = ["--clients", "2", "--seconds", "0.2", "--prompts", "3"]
     told = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -212,7 +215,7 @@ def test_reranking_and_neighbours_are_measured_beside_inverse_prompting(
 ) -> None:
     poems = [replace(poem, part="judge") if poem.collection == "song" else poem for poem in verse()]
     write_corpus(poems, tmp_path / "poems.jsonl")
-    run("relevance_arms", "--corpus", tmp_path / "poems.jsonl", "--titles", "2")
+    run("generation.relevance_arms", "--corpus", tmp_path / "poems.jsonl", "--titles", "2")
     told = capsys.readouterr().out
     assert "rank by translation of characters" in told
     assert "neighbours" in told

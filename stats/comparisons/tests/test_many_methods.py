@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.comparison_speed import judged_table
+from benchmarks.stats.comparison_speed import judged_table
 from stats.analysis import analyse
 
 

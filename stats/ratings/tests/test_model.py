@@ -141,7 +141,7 @@ def test_weights_of_a_mean_give_back_the_mean() -> None:
 
 @pytest.mark.parametrize("name", [name for name in NULLS if "three" not in name])
 def test_difference_where_there_is_none_is_found_no_oftener_than_it_should_be(name: str) -> None:
-    """The 99 % Monte Carlo interval of the share holds 5 %; `benchmarks/ratings_false_positives.py` takes more."""
+    """The 99 % Monte Carlo interval of the share holds 5 %; `benchmarks.stats.ratings_false_positives` takes more."""
     rng = np.random.default_rng(20)
     studies, found = 40, 0
     for _ in range(studies):

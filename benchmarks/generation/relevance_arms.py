@@ -1,6 +1,6 @@
 """What reranking by a judge and automatic neighbours do to the relevance of poems for modern titles.
 
-    python -m benchmarks.relevance_arms [--titles 40] [--corpus var/corpus/poems.jsonl]
+    python -m benchmarks.generation.relevance_arms [--titles 40] [--corpus var/corpus/poems.jsonl]
 
 Arms, each beside inverse prompting with the same seeds:
 
@@ -32,7 +32,7 @@ from generation.evidence.translation import Floats, ranks, train_judge
 from generation.orders import Order, Written
 from generation.verse.corpus import Poem, load_corpus
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "fixtures" / "modern-poems.jsonl"
 NEIGHBOURS, MOST_CANDIDATES, LONGEST = 2, 1000, 4
 # Titles that are written side by side: more take more memory and are hardly faster.

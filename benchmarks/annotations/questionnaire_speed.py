@@ -1,6 +1,7 @@
 """How many answers a second the site saves, and what a save and a rating page cost, against plain Django.
 
-    python -m benchmarks.questionnaire_speed [--clients 1 4 16] [--seconds 5] [--texts 1] [--criteria 1] [--points 5]
+    python -m benchmarks.annotations.questionnaire_speed [--clients 1 4 16] [--seconds 5] [--texts 1]
+      [--criteria 1] [--points 5]
 
 Brings a database of its own and serves two things with gunicorn, each with the number of processes of
 `gunicorn.conf.py`: the site, and a project as `django-admin startproject` makes it, with one view behind its log-in
@@ -33,13 +34,13 @@ from typing import Any
 import django
 import psutil
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 120
 WARM_SECONDS = 1.5
 CSRF = "c" * 32
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-SITE, PLAIN = "evalsite.wsgi", "benchmarks._plain_django:application()"
+SITE, PLAIN = "evalsite.wsgi", "benchmarks.annotations._plain_django:application()"
 
 
 @dataclass(frozen=True)

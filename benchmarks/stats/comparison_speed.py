@@ -1,7 +1,7 @@
 """
 The report of a pairwise study, and its strengths beside choix.
 
-    python -m benchmarks.comparison_speed [--methods 20] [--prompts 200] [--evaluators 30] [--judgements 24000]
+    python -m benchmarks.stats.comparison_speed [--methods 20] [--prompts 200] [--evaluators 30] [--judgements 24000]
 
 The default is the size that the project promises: 20 systems, 200 prompts, 30 evaluators, 24,000 judgements.
 """

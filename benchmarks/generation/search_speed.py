@@ -1,6 +1,7 @@
 """How fast the search is: against a loop of one token at a time, the fewest tokens there can be, and a bare forward.
 
-    python -m benchmarks.search_speed [--model FOLDER] [--preset poem] [--form lushi5] [--device cpu] [--rounds 3]
+    python -m benchmarks.generation.search_speed [--model FOLDER] [--preset poem] [--form lushi5]
+      [--device cpu] [--rounds 3]
 
 All figures are of the same titles in the same run:
 

@@ -186,7 +186,7 @@ def main() -> None:
     )
     options = parser.parse_args()
 
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     from evalsite import embedded
 
     embedded.start()

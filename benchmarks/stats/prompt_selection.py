@@ -1,7 +1,7 @@
 """
 Draw prompts of the published poem study by a metric of its poems, and compare the error with that of a random draw.
 
-    python -m benchmarks.prompt_selection --records poem-records.jsonl
+    python -m benchmarks.stats.prompt_selection --records poem-records.jsonl
 
 The evaluators' mean ratings of all titles are taken as the truth, so what is counted is the error from rating some
 prompts alone; the spread of evaluators comes on top, and no choice of prompts lessens it. 'prompts' is how many a
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.relevance_judge import METHODS
+from benchmarks.generation.relevance_judge import METHODS
 from generation.evidence.metrics import METRICS, TextToScore
 from stats.judges.selection import By, drawn, inclusion_probabilities, worth
 from stats.scores import Floats

@@ -1,6 +1,6 @@
 """How many poems a minute workers write, against the bare search in the same run, and what memory one takes.
 
-    python -m benchmarks.worker_speed [--poems 24] [--workers 1 2] [--form lushi5]
+    python -m benchmarks.generation.worker_speed [--poems 24] [--workers 1 2] [--form lushi5]
 
 Each figure is of the same titles and seeds. The bare search writes them in this process, one after the other, by the
 model as a worker loads it; before that, and before a worker's time is taken, one poem is written that does not count.
@@ -27,7 +27,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import django
 import psutil
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TITLES = ["秋夜", "登高望远", "江上送客", "山居", "咖啡馆", "地铁", "雪中访友", "月下"]
 METHOD = "inverse_prompting"
 READY_SECONDS = 180

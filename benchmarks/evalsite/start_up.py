@@ -5,7 +5,7 @@ that the settings name, and for the check DRF's views. No site of these applicat
 
 The last line is a whole poem by `compose` from a cold start, told against a bare `import torch` too.
 
-    python -m benchmarks.start_up [ROUNDS]
+    python -m benchmarks.evalsite.start_up [ROUNDS]
 
 Every start is a process of its own, and the kinds take turns; printed are medians of the seconds of CPU time that the
 processes took themselves, which other work on the machine disturbs less than the time by the clock. Byte code is
@@ -24,7 +24,7 @@ from pathlib import Path
 from evalsite import settings as site
 
 OWN = ("evalsite", "annotations", "generation", "turing")
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BARE = "from django.conf import settings; settings.configure(); import django; django.setup()"
 SITE = "import django; django.setup(); "
 # What the admin asks for.

@@ -1,8 +1,9 @@
 """
 What the judge by embeddings says of texts that are there: of the published poems, and of those that come with the site.
 
-    python -m benchmarks.relevance_judge --records FILE   # the authors' poem-records.jsonl
-    python -m benchmarks.relevance_judge --card fixtures/verse-model/evidence.json fixtures/verse-model-st/evidence.json
+    python -m benchmarks.generation.relevance_judge --records FILE   # the authors' poem-records.jsonl
+    python -m benchmarks.generation.relevance_judge
+      --card fixtures/verse-model/evidence.json fixtures/verse-model-st/evidence.json
 
 With the records the judge is measured against people. Expected of them: rank correlation with the evaluators' relevance
 .66, within a title .70, mean ranks of 100 search_baseline 43.8, jiuge 24.0, inverse_prompting 9.2, inverse_prompting_st
@@ -21,14 +22,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.relevance import BASELINE, INVERSE, REAL, SELF_TRAINED, error_of, paired
+from benchmarks.generation.relevance import BASELINE, INVERSE, REAL, SELF_TRAINED, error_of, paired
 from generation.evidence.embeddings import JUDGE, Floats, similarities, standardised
 from generation.evidence.measures import by_method
 from generation.evidence.translation import ranks
 from generation.files.whole_files import write_json
 from generation.training.model_card import write_card
 
-POEMS = Path(__file__).parent.parent / "fixtures" / "modern-poems.jsonl"
+POEMS = Path(__file__).resolve().parents[2] / "fixtures" / "modern-poems.jsonl"
 PAIRS = ((BASELINE, INVERSE), (BASELINE, SELF_TRAINED), (INVERSE, SELF_TRAINED), (REAL, INVERSE))
 # The authors' names of the methods, and the place of relevance among the ratings of their evaluators.
 METHODS = {"jiuge": "jiuge", "noiq": BASELINE, "nore": INVERSE, "modern": SELF_TRAINED}
@@ -134,7 +135,7 @@ def add_table(path: Path, titles: int, rows: list[list[str]]) -> None:
         " titles the search baseline has 43.8, inverse prompting 9.2 and self-training 5.6. No method saw this judge.",
         "columns": ["method, or the difference of two (paired by title)", "rank"],
         "rows": rows,
-        "command": "python -m benchmarks.relevance_judge",
+        "command": "python -m benchmarks.generation.relevance_judge",
     }
     evidence = json.loads(path.read_text(encoding="utf-8"))
     write_json(path, [table, *(one for one in evidence if not one["title"].startswith(TABLE))])

@@ -58,7 +58,7 @@ from generation.verse.corpus import Poem, load_corpus
 from generation.verse.forms import REGULATED_FORMS, find_form
 from stats.mixed import t_interval, t_p_value
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "var" / "corpus" / "poems.jsonl"
 REAL, FORWARD_ONLY = "human", "forward_only"
 BASELINE, INVERSE, SELF_TRAINED = "search_baseline", "inverse_prompting", "inverse_prompting_st"
@@ -291,9 +291,8 @@ def paired(difference: Floats) -> dict[str, Any]:
 def card_tables(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the evidence as the tables of a model card (generation.training.model_card)."""
     settings = evidence["settings"]
-    command = (
-        f"python -m benchmarks.relevance --titles {settings['titles']['Tang']} --preset {settings['preset']}"
-    )
+    options = f"--titles {settings['titles']['Tang']} --preset {settings['preset']}"
+    command = f"python -m benchmarks.generation.relevance {options}"
     tables = [
         {
             "title": f"Poems for {settings['titles'][kind]} {kind} titles",

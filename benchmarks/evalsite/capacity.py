@@ -1,6 +1,6 @@
 """What one web process, one worker and one PostgreSQL carry, and what that makes for a site of some size.
 
-    python -m benchmarks.capacity [--raters 100] [--seconds 8] [--poems 6]
+    python -m benchmarks.evalsite.capacity [--raters 100] [--seconds 8] [--poems 6]
 
 Measures, on a database of its own, what an answer, a rating page (four texts, five scales of five points) and a game
 of five rounds take of the processor of a web process and of PostgreSQL; how long an answer takes when many raters give
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from benchmarks.questionnaire_speed import (
+from benchmarks.annotations.questionnaire_speed import (
     ROOT,
     SITE,
     Connection,
@@ -32,7 +32,7 @@ from benchmarks.questionnaire_speed import (
     own_database,
     serving,
 )
-from benchmarks.turing_players import Player, token
+from benchmarks.turing.players import Player, token
 
 CLIENTS = 16
 THINKING_SECONDS = 4
@@ -125,7 +125,7 @@ def measure(raters: int, seconds: float, prompts: int, poems: int) -> None:
         page = servers.cost([person.views() for person in people], seconds)
         game = servers.cost_of(lambda: play(servers.port, seconds))
         waited = paced(servers, people, raters, seconds)
-    from benchmarks.worker_speed import by_workers
+    from benchmarks.generation.worker_speed import by_workers
 
     found = Capacity(
         answer,

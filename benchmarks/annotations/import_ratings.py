@@ -20,7 +20,7 @@ from pathlib import Path
 import django
 import numpy as np
 
-from benchmarks.long_tables import METHODS, incomplete_study
+from benchmarks.stats.long_tables import METHODS, incomplete_study
 
 TARGET_SECONDS = 60
 TARGET_GIBIBYTES = 1

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 import django
 
-from benchmarks.export_speed import CRITERIA, EVALUATORS, METHODS, filled_study
+from benchmarks.annotations.export_speed import CRITERIA, EVALUATORS, METHODS, filled_study
 
 TARGET_SECONDS = 20
 TARGET_GIBIBYTES = 1

@@ -28,7 +28,7 @@ from urllib.parse import urlencode, urlsplit
 
 import django
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 120
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 ROUND = re.compile(r"/turing/games/([-0-9a-f]{36})/rounds/([1-5])/$")

@@ -1,0 +1,1 @@
+"""How fast studies are filled, rated, read out and reported."""

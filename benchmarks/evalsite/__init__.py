@@ -1,0 +1,1 @@
+"""What a start of the site costs, and what a site of some size needs."""

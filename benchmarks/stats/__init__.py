@@ -1,0 +1,1 @@
+"""How fast the statistics are, and how often they hold what they promise."""

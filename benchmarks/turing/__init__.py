@@ -1,0 +1,1 @@
+"""How fast the game is, and whether many players at once lose a round."""
