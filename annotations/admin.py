@@ -9,16 +9,14 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from annotations.models import (
-    BestChoice,
     Criterion,
     Enrolment,
-    Judgement,
     Payment,
-    Rating,
     StaffAct,
     Study,
     StudyRole,
 )
+from annotations.models.protocols import ANSWERS
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Model]
@@ -71,7 +69,7 @@ class EnrolmentAdmin(ReadOnlyAdmin):
     list_select_related = ["study", "evaluator"]
 
 
-@admin.register(Rating, BestChoice, Judgement)
+@admin.register(*ANSWERS)
 class AnswerAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Leave out the answers of sealed studies: whoever lists them can count up the methods."""

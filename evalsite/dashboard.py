@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from annotations.models import BestChoice, Enrolment, Judgement, Page, Rating, Study
 from annotations.models.counting import count_of
+from annotations.models.protocols import ChecklistAnswer, TurnRating
 from evalsite.health import broker_trouble, database_trouble
 from generation.models import GenerationRun, RunPrompt, Worker
 from generation.runs.notifications import waiting_by_queue
@@ -84,7 +85,10 @@ def studies_with_counts() -> tuple[Study, ...]:
     found = Study.objects.order_by("-created_at").annotate(
         prompts=count_of(Page.objects.filter(subtask__study=OuterRef("pk"))),
         evaluators=count_of(Enrolment.objects.filter(study=OuterRef("pk"), withdrawn_at=None)),
-        ratings=count_of(Rating.objects.filter(**own)) + count_of(Judgement.objects.filter(**own)),
+        ratings=sum(
+            (count_of(one.objects.filter(**own)) for one in (Judgement, ChecklistAnswer, TurnRating)),
+            start=count_of(Rating.objects.filter(**own)),
+        ),
         picks=count_of(BestChoice.objects.filter(**own)),
         is_sealed=Exists(Study.objects.sealed().filter(pk=OuterRef("pk"))),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from annotations.models import AnalysisPlan, AnswerChange, BestChoice, Enrolment, Judgement, Rating, Study
+from annotations.models import AnalysisPlan, AnswerChange, Enrolment, Study
+from annotations.models.protocols import ANSWERS
 from generation.files.problems import listed
 from generation.refusals import Refused
 
@@ -23,6 +24,8 @@ CHANGEABLE = AFTER_LAUNCH | {
     "protocol",
     "preference_scale",
     "candidates_per_page",
+    "reasons",
+    "has_corrections",
     "inconsistency_threshold",
     "payment",
     "currency",
@@ -33,7 +36,7 @@ CHANGEABLE = AFTER_LAUNCH | {
 # What the texts look like: fixed with the material.
 OF_TEXTS = frozenset({"normalisation", "rendering", "text_language"})
 # What a page asks about how many texts: fixed with the criteria.
-OF_PAGES = frozenset({"protocol", "preference_scale", "candidates_per_page"})
+OF_PAGES = frozenset({"protocol", "preference_scale", "candidates_per_page", "reasons", "has_corrections"})
 
 
 def refuse_if_closed(study: Study) -> None:
@@ -104,15 +107,7 @@ def has_plan(study: Study) -> bool:
 
 def has_answers(study: Study) -> bool:
     """Whether people have answered anything, even if they took it back; a simulated answer is none."""
-    own = {"enrolment": OuterRef("pk")}
-    return (
-        study.enrolments.exclude(source=Enrolment.Source.SIMULATED)
-        .filter(
-            Q(Exists(Rating.objects.filter(**own)))
-            | Q(Exists(BestChoice.objects.filter(**own)))
-            | Q(Exists(Judgement.objects.filter(**own)))
-            | Q(Exists(AnswerChange.objects.filter(**own)))
-            | Q(answers_removed__gt=0)
-        )
-        .exists()
-    )
+    something = Q(answers_removed__gt=0)
+    for model in (*ANSWERS, AnswerChange):
+        something |= Q(Exists(model._default_manager.filter(enrolment=OuterRef("pk"))))
+    return study.enrolments.exclude(source=Enrolment.Source.SIMULATED).filter(something).exists()

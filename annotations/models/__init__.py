@@ -20,6 +20,9 @@ from annotations.models.page_sums import PageSums
 from annotations.models.pages import Page, PageCandidate, StudyRun, Subtask
 from annotations.models.payments import Payment
 from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
+from annotations.models.protocols.checklists import ChecklistAnswer, ChecklistItem
+from annotations.models.protocols.turns import TurnRating
+from annotations.models.protocols.written import WrittenAnswer
 from annotations.models.recruitment import (
     EvaluatorGroup,
     Invitation,
@@ -40,6 +43,8 @@ __all__ = [
     "AnswerChange",
     "Assignment",
     "BestChoice",
+    "ChecklistAnswer",
+    "ChecklistItem",
     "Criterion",
     "DrawnPrompt",
     "Enrolment",
@@ -74,8 +79,10 @@ __all__ = [
     "StudyRole",
     "StudyRun",
     "Subtask",
+    "TurnRating",
     "Unblinding",
     "WaitingFile",
     "WaitingUpload",
+    "WrittenAnswer",
     "method_label",
 ]

@@ -305,15 +305,18 @@ class Judgement(models.Model):
 
 
 class AnswerChange(models.Model):
-    """One step in the history of an answer: a rating, the best pick of a page, or a judgement.
+    """One step in the history of an answer: a rating, the best pick of a page, a judgement, an answer to an item.
 
-    A pick has no criterion, a judgement no candidate.
+    A pick has no criterion, a judgement no candidate. The score of a checklist's item is its answer; a rating of a turn
+    has the number of that.
     """
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="changes")
     page = models.ForeignKey(Page, on_delete=models.CASCADE)
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, null=True)
     criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT, null=True)
+    item = models.ForeignKey("annotations.ChecklistItem", on_delete=models.RESTRICT, null=True)
+    turn = models.PositiveSmallIntegerField(null=True)
     score = NumberField(null=True)
     preference = models.SmallIntegerField(null=True)
     both_bad = models.BooleanField(default=False, db_default=False)
@@ -327,8 +330,9 @@ class AnswerChange(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(
-                    Q(criterion__isnull=True, score__isnull=True)
-                    | Q(criterion__isnull=False, score__isnull=False),
+                    Q(criterion__isnull=True, item__isnull=True, turn__isnull=True, score__isnull=True)
+                    | Q(criterion__isnull=False, item__isnull=True, score__isnull=False)
+                    | Q(criterion__isnull=True, item__isnull=False, turn__isnull=True, score__isnull=False),
                     candidate__isnull=False,
                     preference__isnull=True,
                     places__isnull=True,
@@ -337,6 +341,8 @@ class AnswerChange(models.Model):
                     IS_PREFERENCE | IS_ORDER,
                     candidate__isnull=True,
                     criterion__isnull=False,
+                    item__isnull=True,
+                    turn__isnull=True,
                     score__isnull=True,
                 ),
                 name="change_is_one_answer",

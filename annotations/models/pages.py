@@ -49,6 +49,8 @@ class PageCandidate(models.Model):
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="page_candidates")
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT)
     study_method = models.ForeignKey("annotations.StudyMethod", on_delete=models.RESTRICT)
+    # How many of its turns can be rated, where the text is a dialogue (`generation.texts.dialogues`).
+    turns = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [

@@ -104,6 +104,13 @@ class Study(models.Model):
         CHOICE = "choice", _("left, equally good, right, both bad")
         STEPS = "steps", _("five steps from left to right")
 
+    class Reasons(models.TextChoices):
+        """Where evaluators may write why they answer so."""
+
+        NONE = "none", _("nowhere")
+        PAGE = "page", _("once a page")
+        CANDIDATE = "candidate", _("for each text")
+
     slug = models.SlugField(unique=True, max_length=80)
     title = TextsField(max_length=200, error_messages={"blank": _("Give the study a title.")})
     instructions = TextsField(blank=True)
@@ -163,6 +170,11 @@ class Study(models.Model):
     )
     # Whether a page is answered with a pick of its best text, beside the ratings.
     has_best_picks = models.BooleanField(default=True, verbose_name=_("Ask for the best text of each page"))
+    reasons = models.CharField(
+        max_length=9, choices=Reasons, default=Reasons.NONE, verbose_name=_("Reasons may be written")
+    )
+    # Whether evaluators may write how a text should have been.
+    has_corrections = models.BooleanField(default=False, verbose_name=_("Texts may be corrected"))
     # Declared, because a text that is missing by mistake looks the same.
     allows_missing_texts = models.BooleanField(
         default=False, verbose_name=_("Methods may lack texts for some prompts")
@@ -217,6 +229,9 @@ class Study(models.Model):
             models.CheckConstraint(condition=~Q(protocol=""), name="study_protocol_given"),
             models.CheckConstraint(
                 condition=Q(preference_scale__in=["choice", "steps"]), name="study_preference_scale_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(reasons__in=["none", "page", "candidate"]), name="study_reasons_known"
             ),
             models.CheckConstraint(
                 condition=Q(candidates_per_page__isnull=True) | Q(candidates_per_page__gte=2),
@@ -291,8 +306,11 @@ class Study(models.Model):
     def scale(self, criterion: Criterion) -> tuple[float, float, bool]:
         """Return the ends of the scores by a criterion, and whether the lowest is the best.
 
-        Where pages are judged as a whole, scores are shares from 0 to 1, whatever the criterion says.
+        Where pages are judged as a whole, scores are shares from 0 to 1, whatever the criterion says; where something
+        else is answered about texts, they are what the protocol makes of it.
         """
+        if self.asks.texts is not None:
+            return self.asks.texts.scale
         if self.asks.answer is not None:
             return 0, 1, False
         return criterion.minimum, criterion.maximum, criterion.lower_is_better
@@ -327,6 +345,8 @@ class Criterion(models.Model):
     lower_is_better = models.BooleanField(default=False)
     # Rated with a slider, which stands nowhere until somebody moves it, instead of a button for each point.
     is_slider = models.BooleanField(default=False)
+    # Each turn of a text that is a dialogue is rated as well, beside the whole.
+    rates_turns = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "criteria"

@@ -94,6 +94,20 @@ class AnswerToPage:
 
 
 @dataclass(frozen=True)
+class AnswerToTexts:
+    """Answers about each text of a page that are no scores by criteria, and of which one score of the text is made."""
+
+    # The rows of the list of keys, as those of a `Page`.
+    keys: Sequence[tuple[str, StrPromise]]
+    # The ends of the scores, and whether the lowest is the best.
+    scale: tuple[float, float, bool]
+    # SQL within `annotations.questionnaire.completeness.page_sums`: how many answers the page asks for,
+    asked: str
+    # and, as a query of `answers`, `first_at` and `last_at`, how many are given.
+    given: str
+
+
+@dataclass(frozen=True)
 class Protocol:
     """One way to ask: its words, how many texts share a page, and what an answer is."""
 
@@ -101,13 +115,21 @@ class Protocol:
     label: StrPromise
     # For the methods section of a report: how evaluators were asked, and how scores come of the answers.
     methods_text: StrPromise
-    # None where each text is rated by itself: then `annotations.questionnaire.saving` takes the answers.
+    # What is answered about a page as a whole, or about each text. None of both where texts are rated by criteria.
     answer: AnswerToPage | None = None
+    texts: AnswerToTexts | None = None
     # A page has so many texts at least and at most.
     fewest: int = 1
     most: int = 26
     # Rows of the settings that are asked for this protocol alone, by the names of their fields.
     settings: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def keys(self) -> Sequence[tuple[str, StrPromise]]:
+        """The rows of the list of keys that are its own; none where texts are rated."""
+        if self.texts is not None:
+            return self.texts.keys
+        return () if self.answer is None else self.answer.page.keys
 
     @property
     def fixed_size(self) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from annotations.protocols.best_worst import BEST_WORST
+from annotations.protocols.checklist import CHECKLIST
 from annotations.protocols.pairwise import PAIRWISE
 from annotations.protocols.ranking import RANKING
 from annotations.protocols.ratings import RATINGS
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from annotations.protocols.protocol import Table
 
-PROTOCOLS: Table = {one.key: one for one in (RATINGS, PAIRWISE, RANKING, BEST_WORST)}
+PROTOCOLS: Table = {one.key: one for one in (RATINGS, PAIRWISE, RANKING, BEST_WORST, CHECKLIST)}
 
 
 def protocol_choices() -> list[tuple[str, StrPromise]]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from annotations.models import AnswerChange, BestChoice, Enrolment, Judgement, Rating, Study
+from annotations.models import AnswerChange, Enrolment, Study
+from annotations.models.protocols import ANSWERS
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,5 @@ def needs_proof(enrolment: Enrolment) -> bool:
     return (
         bool(enrolment.form_answers)
         or hasattr(enrolment.evaluator, "api_token")
-        or Rating.objects.filter(**own).exists()
-        or BestChoice.objects.filter(**own).exists()
-        or Judgement.objects.filter(**own).exists()
-        or AnswerChange.objects.filter(**own).exists()
+        or any(model._default_manager.filter(**own).exists() for model in (*ANSWERS, AnswerChange))
     )

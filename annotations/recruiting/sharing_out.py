@@ -16,14 +16,12 @@ from annotations.access.log import log_act
 from annotations.models import (
     AnswerChange,
     Assignment,
-    BestChoice,
     Enrolment,
-    Judgement,
     Page,
     Placement,
-    Rating,
     Study,
 )
+from annotations.models.protocols import OF_PAGES, OF_TEXTS
 from annotations.questionnaire.blocks import block_order
 from annotations.questionnaire.order import balanced_order
 from generation.refusals import Refused
@@ -116,14 +114,16 @@ def abandoned(study: Study) -> QuerySet[Assignment]:
     last = AnswerChange.objects.filter(**own).order_by("-changed_at").values("changed_at")[:1]
     return (
         Assignment.objects.filter(
-            ~Exists(BestChoice.objects.filter(**here)),
-            ~Exists(Judgement.objects.filter(**here)),
-            ~Exists(
-                Rating.objects.filter(
-                    **own,
-                    candidate__placement__enrolment=OuterRef("enrolment"),
-                    candidate__placement__page__subtask=OuterRef("subtask"),
+            *(~Exists(model._default_manager.filter(**here)) for model in OF_PAGES),
+            *(
+                ~Exists(
+                    model._default_manager.filter(
+                        **own,
+                        candidate__placement__enrolment=OuterRef("enrolment"),
+                        candidate__placement__page__subtask=OuterRef("subtask"),
+                    )
                 )
+                for model in OF_TEXTS
             ),
             enrolment__study=study,
             enrolment__source=Enrolment.Source.QUESTIONNAIRE,

@@ -10,15 +10,13 @@ from django.utils.translation import gettext as _
 from annotations.access.log import log_act
 from annotations.models import (
     AnswerChange,
-    BestChoice,
     Enrolment,
     Invitation,
     Job,
-    Judgement,
     LinkAccount,
-    Rating,
     Study,
 )
+from annotations.models.protocols import ANSWERS
 from generation.refusals import Refused
 
 
@@ -49,7 +47,7 @@ def withdraw(enrolment: Enrolment, *, by_evaluator: bool = False, by: User | Non
         )
     evaluator = enrolment.evaluator
     own = {"enrolment": enrolment}
-    removed = sum(answers.objects.filter(**own).delete()[0] for answers in (Rating, BestChoice, Judgement))
+    removed = sum(model._default_manager.filter(**own).delete()[0] for model in ANSWERS)
     AnswerChange.objects.filter(**own).delete()
     Job.objects.filter(study=study).forget_answers()
     enrolment.placements.all().delete()
