@@ -21,6 +21,7 @@ from annotations.models.pages import Page, PageCandidate, StudyRun, Subtask
 from annotations.models.payments import Payment
 from annotations.models.planning import SHORTEST_REASON, AnalysisPlan, Unblinding
 from annotations.models.protocols.checklists import ChecklistAnswer, ChecklistItem
+from annotations.models.protocols.spans import ErrorCategory, ErrorSeverity, Marking, Span
 from annotations.models.protocols.turns import TurnRating
 from annotations.models.protocols.written import WrittenAnswer
 from annotations.models.recruitment import (
@@ -49,6 +50,8 @@ __all__ = [
     "DrawnPrompt",
     "Enrolment",
     "EnrolmentQuerySet",
+    "ErrorCategory",
+    "ErrorSeverity",
     "EvaluatorGroup",
     "Invitation",
     "Job",
@@ -59,6 +62,7 @@ __all__ = [
     "JudgeUnit",
     "Judgement",
     "LinkAccount",
+    "Marking",
     "OpenLink",
     "Page",
     "PageCandidate",
@@ -72,6 +76,7 @@ __all__ = [
     "RepeatedRating",
     "ReportLink",
     "ReturnLink",
+    "Span",
     "StaffAct",
     "Study",
     "StudyMethod",

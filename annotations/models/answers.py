@@ -305,7 +305,7 @@ class Judgement(models.Model):
 
 
 class AnswerChange(models.Model):
-    """One step in the history of an answer: a rating, the best pick of a page, a judgement, an answer to an item.
+    """One step in the history of an answer: a rating, a pick, a judgement, an answer to an item, or marks in a text.
 
     A pick has no criterion, a judgement no candidate. The score of a checklist's item is its answer; a rating of a turn
     has the number of that.
@@ -321,6 +321,8 @@ class AnswerChange(models.Model):
     preference = models.SmallIntegerField(null=True)
     both_bad = models.BooleanField(default=False, db_default=False)
     places = order_field()
+    # The marks in a text, and whether they were all: `{"is_done": true, "marks": [...]}`.
+    marking = models.JSONField(null=True)
     client_order = models.BigIntegerField()
     # How long the page had been open and in view, as the browser counted it.
     seconds_on_page = models.FloatField(null=True)
@@ -336,6 +338,17 @@ class AnswerChange(models.Model):
                     candidate__isnull=False,
                     preference__isnull=True,
                     places__isnull=True,
+                    marking__isnull=True,
+                )
+                | Q(
+                    marking__isnull=False,
+                    candidate__isnull=False,
+                    criterion__isnull=True,
+                    item__isnull=True,
+                    turn__isnull=True,
+                    score__isnull=True,
+                    preference__isnull=True,
+                    places__isnull=True,
                 )
                 | Q(
                     IS_PREFERENCE | IS_ORDER,
@@ -344,6 +357,7 @@ class AnswerChange(models.Model):
                     item__isnull=True,
                     turn__isnull=True,
                     score__isnull=True,
+                    marking__isnull=True,
                 ),
                 name="change_is_one_answer",
             ),

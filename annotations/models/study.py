@@ -28,7 +28,7 @@ from annotations.models.bounds import (
 )
 from annotations.models.numbers import LARGEST_SCORE, NumberField
 from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes
-from annotations.protocols.table import PROTOCOLS, protocol_choices
+from annotations.protocols.table import PROTOCOLS, derived_choices, protocol_choices
 from generation.genres import genre_choices
 from generation.texts.normalising import shown_prompt, shown_text
 
@@ -328,6 +328,12 @@ class Study(models.Model):
         return self.evaluators_per_subtask is not None
 
 
+class CriterionQuerySet(models.QuerySet["Criterion"]):
+    def rated(self) -> CriterionQuerySet:
+        """Those that evaluators give scores on; the others are reckoned from what else they answer."""
+        return self.filter(derived="")
+
+
 class Criterion(models.Model):
     """One quality asked about, with its range and the words at both ends."""
 
@@ -347,6 +353,10 @@ class Criterion(models.Model):
     is_slider = models.BooleanField(default=False)
     # Each turn of a text that is a dialogue is rated as well, beside the whole.
     rates_turns = models.BooleanField(default=False)
+    # What its scores are reckoned from, of what the protocol of the study derives; empty where texts are rated on it.
+    derived = models.CharField(max_length=40, choices=derived_choices, blank=True, default="", db_default="")
+
+    objects = CriterionQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "criteria"

@@ -123,6 +123,10 @@ class Protocol:
     most: int = 26
     # Rows of the settings that are asked for this protocol alone, by the names of their fields.
     settings: frozenset[str] = field(default_factory=frozenset)
+    # Whether errors are marked in each text before it is rated (`annotations.questionnaire.marking`).
+    marks_errors: bool = False
+    # What a criterion can be reckoned from instead of being rated, with its words (`Criterion.derived`).
+    derives: Mapping[str, StrPromise] = field(default_factory=dict)
 
     @property
     def keys(self) -> Sequence[tuple[str, StrPromise]]:

@@ -18,6 +18,8 @@ WHOLE = {key: one.answer.is_whole for key, one in PROTOCOLS.items() if one.answe
 JUDGED = ", ".join(f"'{key}'" for key in WHOLE)
 TEXTS = """(SELECT count(*) FROM annotations_placement
     WHERE enrolment_id = judgement.enrolment_id AND page_id = judgement.page_id)"""
+# The protocols by which errors are marked in each text, beside its ratings.
+MARKED = ", ".join(f"'{key}'" for key, one in PROTOCOLS.items() if one.marks_errors)
 # The protocols by which something else than scores is answered about each text.
 OF_TEXTS = {key: one.texts for key, one in PROTOCOLS.items() if one.texts is not None}
 ASKED = "".join(f"WHEN study.protocol = '{key}' THEN {texts.asked} " for key, texts in OF_TEXTS.items())
@@ -34,7 +36,8 @@ def page_sums(whose: str) -> str:
 
     A page asks for a rating by each criterion of each candidate and, where the study has best picks (as
     `Study.has_best_picks`), for one pick, and by a criterion that rates turns for a rating of each turn of a dialogue;
-    by protocols that judge pages for one whole judgement by each criterion, by others for what these say.
+    where errors are marked for all marks of each candidate, and for no rating by a criterion reckoned from them; by
+    protocols that judge pages for one whole judgement by each criterion, by others for what these say.
     It is complete when `answered` equals `asked`. `is_inconsistent` is null where the pick has no overall rating. The
     ORM has no aggregate of aggregates.
 
@@ -46,10 +49,10 @@ page AS (
     SELECT sums.id, sums.changes, sums.enrolment_id, sums.page_id,
            CASE WHEN study.protocol IN ({JUDGED}) THEN criteria.number
                 {ASKED}
-                ELSE texts.number * criteria.number + study.has_best_picks::int
+                ELSE texts.number * (criteria.number + (study.protocol IN ({MARKED}))::int) + study.has_best_picks::int
                     + CASE WHEN criteria.of_turns > 0 THEN criteria.of_turns * turns.asked ELSE 0 END
            END AS asked,
-           texts.ratings + (choice.id IS NOT NULL)::int + judged.answers + given.answers
+           texts.ratings + texts.markings + (choice.id IS NOT NULL)::int + judged.answers + given.answers
                + CASE WHEN criteria.of_turns > 0 THEN turns.answered ELSE 0 END AS answered,
            texts.overall_of_pick < texts.overall AS is_inconsistent,
            least(texts.first_at, choice.saved_at, judged.first_at, given.first_at, turns.first_at) AS first_at,
@@ -61,13 +64,17 @@ page AS (
         ON choice.enrolment_id = sums.enrolment_id AND choice.page_id = sums.page_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS number, count(*) FILTER (WHERE rates_turns) AS of_turns
-        FROM annotations_criterion WHERE study_id = study.id
+        FROM annotations_criterion WHERE study_id = study.id AND derived = ''
     ) criteria
     CROSS JOIN LATERAL (
         SELECT count(*) AS number, coalesce(sum(rated.ratings), 0) AS ratings, max(rated.overall) AS overall,
                max(rated.overall) FILTER (WHERE placement.candidate_id = choice.candidate_id) AS overall_of_pick,
-               min(rated.first_at) AS first_at, max(rated.last_at) AS last_at
+               count(*) FILTER (WHERE marking.is_done) AS markings,
+               least(min(rated.first_at), min(marking.saved_at)) AS first_at,
+               greatest(max(rated.last_at), max(marking.saved_at)) AS last_at
         FROM annotations_placement placement
+        LEFT JOIN annotations_marking marking ON study.protocol IN ({MARKED})
+            AND marking.enrolment_id = placement.enrolment_id AND marking.candidate_id = placement.candidate_id
         CROSS JOIN LATERAL (
             SELECT count(*) AS ratings,
                    max(CASE WHEN criterion.lower_is_better THEN -rating.score ELSE rating.score END)
