@@ -3,9 +3,10 @@
 Fields: `title` (the prompt), `human` and `machine` (the texts), `source` (where the human text is from; the entry's
 id, or a sentence that ends in a UUID, such as "package, file, UUID"), and optional: `form` (one of `Form`), `author`,
 `dynasty`, `genre` (poem or qa; poem), `method` (key of what wrote the machine's text; inverse_prompting_st), `takeover`
-(the sentence, from 2, at which the machine takes the human text over), `provenance` ({"score", "terms", "sentences",
-"runners_up", "unknown", "seconds", "facts"} as in `generation.models.Provenance`, each optional; only `facts` must not
-be missing where there is one).
+(the sentence, from 2, at which the machine takes the human text over), `superficial` ("human" or "machine": which text
+a classifier of the surface takes for the human one; for whoever uses the file, and not stored), `provenance`
+({"score", "terms", "sentences", "runners_up", "unknown", "seconds", "facts"} as in `generation.models.Provenance`, each
+optional; only `facts` must not be missing where there is one).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import F
@@ -34,8 +35,12 @@ from turing.models import FIRST_STEP, Form, Genre, PoemPair, SourceText
 from turing.pairs.normalising import normalised, shape
 from turing.pairs.pairing import Paired, human_candidates, pair_up
 
+if TYPE_CHECKING:
+    from stats.game.superficial import Superficial
+
 REQUIRED = ("title", "human", "machine", "source")
 OPTIONAL = {"form": "", "author": "", "dynasty": "", "genre": "poem", "method": "inverse_prompting_st"}
+OTHERS = ("takeover", "superficial", "provenance")
 LONGEST = {
     "title": 500,
     "human": 20_000,
@@ -104,32 +109,69 @@ def import_pairs(path: Path) -> Paired:
     return paired
 
 
-def write_pairs(path: Path, count: int | None) -> int:
-    """Write the first pairs in play as a file that `read_pairs` reads, and return how many these are."""
-    pairs = PoemPair.objects.order_by("genre", F("takeover").asc(nulls_first=True), "number")[:count]
-    written = pairs.select_related(
-        "human__prompt", "human__source_text", "machine__provenance", "machine__run__method"
+@dataclass(frozen=True)
+class Written:
+    """How many pairs a file holds, and how far their surface tells (None of fewer than 50 whole pairs)."""
+
+    pairs: int
+    superficial: Superficial | None
+
+
+def write_pairs(path: Path, count: int | None, *, alike: bool = False) -> Written:
+    """Write the first pairs in play as a file that `read_pairs` reads.
+
+    With `alike` those `count` whole pairs are written that rarity and characters tell least; the others are left out.
+    """
+    # NumPy and SciPy, which no page of the game needs.
+    from stats.game.characters import hardest_pairs
+    from stats.game.superficial import MARGINS, superficial
+
+    pairs = PoemPair.objects.order_by("genre", F("takeover").asc(nulls_first=True), "number")
+    written = list(
+        (pairs.filter(takeover=None) if alike else pairs[:count]).select_related(
+            "human__prompt", "human__source_text", "machine__provenance", "machine__run__method"
+        )
+    )
+    if alike and count is not None:
+        texts = _texts(written)
+        written = [written[place] for place in hardest_pairs(*texts, count)]
+    whole = [pair for pair in written if pair.takeover is None]
+    surface = superficial(*_texts(whole))
+    names_human = (
+        dict(zip((pair.pk for pair in whole), MARGINS[surface.by](*_texts(whole)) > 0, strict=True))
+        if surface
+        else {}
     )
     with path.open("w", encoding="utf-8") as file:
         for pair in written:
-            source = pair.human.source_text
-            row: dict[str, Any] = {
-                "title": pair.human.prompt.text,
-                "human": pair.human.text,
-                "machine": pair.machine.text,
-                "source": source.source_id,
-                "form": source.form,
-                "author": source.author,
-                "dynasty": source.dynasty,
-                "genre": pair.genre,
-                "method": pair.machine.run.method.key,
-            }
-            if pair.takeover:
-                row["takeover"] = pair.takeover
-            if hasattr(pair.machine, "provenance"):
-                row["provenance"] = provenance_fields(pair.machine.provenance, runners_up=0, sentences=False)
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    return len(written)
+            file.write(json.dumps(_written_row(pair, names_human.get(pair.pk)), ensure_ascii=False) + "\n")
+    return Written(len(written), surface)
+
+
+def _texts(pairs: Sequence[PoemPair]) -> tuple[list[str], list[str]]:
+    return [pair.human.text for pair in pairs], [pair.machine.text for pair in pairs]
+
+
+def _written_row(pair: PoemPair, names_human: bool | None) -> dict[str, Any]:
+    source = pair.human.source_text
+    row: dict[str, Any] = {
+        "title": pair.human.prompt.text,
+        "human": pair.human.text,
+        "machine": pair.machine.text,
+        "source": source.source_id,
+        "form": source.form,
+        "author": source.author,
+        "dynasty": source.dynasty,
+        "genre": pair.genre,
+        "method": pair.machine.run.method.key,
+    }
+    if pair.takeover:
+        row["takeover"] = pair.takeover
+    if names_human is not None:
+        row["superficial"] = "human" if names_human else "machine"
+    if hasattr(pair.machine, "provenance"):
+        row["provenance"] = provenance_fields(pair.machine.provenance, runners_up=0, sentences=False)
+    return row
 
 
 def _objects(path: Path, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -155,8 +197,10 @@ def _row(line: int, fields: dict[str, Any], problems: Problems) -> PairRow | Non
     given: dict[str, Any] = {name: fields.get(name) for name in REQUIRED} | {
         name: fields.get(name, default) for name, default in OPTIONAL.items()
     }
-    for name in fields.keys() - given.keys() - {"provenance", "takeover"}:
-        problems.add(line, name, f"is none of {', '.join((*given, 'takeover', 'provenance'))}")
+    for name in fields.keys() - given.keys() - set(OTHERS):
+        problems.add(line, name, f"is none of {', '.join((*given, *OTHERS))}")
+    if fields.get("superficial") not in (None, "human", "machine"):
+        problems.add(line, "superficial", "must be human or machine")
     takeover = fields.get("takeover")
     if takeover is not None and not (type(takeover) is int and FIRST_STEP <= takeover <= MOST_SENTENCES):
         problems.add(line, "takeover", f"must be a whole number from {FIRST_STEP} to {MOST_SENTENCES}")

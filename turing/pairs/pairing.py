@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -132,15 +133,17 @@ def human_candidates(texts: Sequence[SourceText], genre: str = Genre.POEM) -> li
     return [stored[text.candidate_id] for text in texts]
 
 
-def pick_texts(count: int, seed: int) -> list[SourceText]:
+def pick_texts(count: int, seed: int, *, alike: bool = False) -> list[SourceText]:
     """Draw human poems in regulated forms, no two of one title; the same seed draws the same from the same poems.
 
+    With `alike` poems are drawn whose characters are those of the machine's poems in play (`stats.game.characters`).
     Raises `Refused`.
     """
     poems = SourceText.objects.filter(form__in=REGULATED).exclude(title="").order_by("source_id")
     rows = list(poems.values_list("pk", "title"))
     random.Random(seed).shuffle(rows)  # noqa: S311 - a draw that can be repeated, and no secret
-    picked = list({title: pk for pk, title in reversed(rows)}.values())[::-1][:count]
+    picked = list({title: pk for pk, title in reversed(rows)}.values())[::-1]
+    picked = _alike(picked, count, seed) if alike else picked[:count]
     if len(picked) < count:
         raise Refused(
             _("There are %(there)s poems with titles of their own, not %(count)s: import_quantangshi")
@@ -150,20 +153,56 @@ def pick_texts(count: int, seed: int) -> list[SourceText]:
     return [texts[pk] for pk in picked]
 
 
+def _alike(keys: list[int], count: int, seed: int) -> list[int]:
+    """Return those poems, the forms in their shares of all, whose characters do not tell them from a machine's."""
+    # NumPy and SciPy, which no page of the game needs.
+    from stats.game.characters import draw_alike
+    from stats.game.superficial import FEWEST_PAIRS
+
+    machines = list(
+        PoemPair.objects.filter(genre=Genre.POEM, takeover=None)
+        .order_by("pk")
+        .values_list("machine__text", flat=True)
+    )
+    if len(machines) < FEWEST_PAIRS:
+        raise Refused(
+            _(
+                "What the characters of the machine's poems are is learned from those in play: %(fewest)d at least, "
+                "not %(there)d."
+            )
+            % {"fewest": FEWEST_PAIRS, "there": len(machines)}
+        )
+    texts = dict(SourceText.objects.filter(pk__in=keys).values_list("pk", "text"))
+    forms = dict(SourceText.objects.filter(pk__in=keys).values_list("pk", "form"))
+    shares = Counter(forms.values())
+    counts = {form: count * n // len(keys) for form, n in sorted(shares.items())}
+    counts[shares.most_common(1)[0][0]] += count - sum(counts.values())
+    places = draw_alike([texts[key] for key in keys], [forms[key] for key in keys], machines, counts, seed)
+    return [keys[place] for place in places]
+
+
 @transaction.atomic
 def queue_pairs(
-    count: int, *, method: str, seed: int = 0, model: str = "", preset: str = "", boundary: bool = False
+    count: int,
+    *,
+    method: str,
+    seed: int = 0,
+    model: str = "",
+    preset: str = "",
+    boundary: bool = False,
+    alike: bool = False,
 ) -> list[PairRun]:
     """Queue machine texts for human ones drawn at random, one run a form; `pair_finished` pairs them.
 
-    With `boundary` the machine goes on from the human text, at a sentence that is drawn. Raises `Refused`.
+    With `boundary` the machine goes on from the human text, at a sentence that is drawn; with `alike` the human texts
+    are drawn by `pick_texts` so that their characters do not tell them. Raises `Refused`.
     """
     if not 1 <= count <= MOST_AT_ONCE:
         raise Refused(
             _("Between 1 and %(most)d texts are written at a time; this would be %(count)d.")
             % {"most": MOST_AT_ONCE, "count": count}
         )
-    texts = pick_texts(count, seed)
+    texts = pick_texts(count, seed, alike=alike)
     rng = random.Random(seed)  # noqa: S311 - a draw that can be repeated, and no secret
     pair_runs = []
     for form in REGULATED:

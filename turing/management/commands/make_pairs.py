@@ -31,6 +31,11 @@ class Command(ActCommand):
             action="store_true",
             help="have the machine go on from each human poem at a drawn sentence",
         )
+        parser.add_argument(
+            "--alike",
+            action="store_true",
+            help="draw human poems whose characters do not tell them from the machine's poems in play",
+        )
         parser.add_argument("--seed", type=int, default=0, help="of the draw and of the writing")
         parser.add_argument("--model", default="", help="whose workers write; the method's own if left out")
         parser.add_argument(
@@ -46,6 +51,7 @@ class Command(ActCommand):
             model=options["model"],
             preset=options["preset"],
             boundary=options["boundary"],
+            alike=options["alike"],
         )
         if options["no_wait"]:
             self.stdout.write(
