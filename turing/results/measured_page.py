@@ -244,7 +244,7 @@ def _rows(scopes: Sequence[Figures], kind: Kind) -> tuple[FigureRow, ...]:
         row(_("Right answers"), "right", is_share=True),
         row(_("d′: how well players tell"), "d_prime", is_main=True),
         FigureRow(
-            _("For comparison: a classifier that sees the texts’ form only"),
+            _("For comparison: the best classifier that sees the texts’ surface only"),
             tuple(_surface(one.get("superficial")) for one in scopes),
         ),
         row(lean, "bias"),
@@ -256,7 +256,15 @@ def _rows(scopes: Sequence[Figures], kind: Kind) -> tuple[FigureRow, ...]:
 
 
 def _surface(found: Figures | None) -> str:
-    return f"{percent(found['share'])} ({interval(found['ci'])})" if found else DASH
+    """Return how often the best classifier is right, and by what; what was measured before there were three is form."""
+    if not found:
+        return DASH
+    by = {
+        "form": _("by form"),
+        "rarity": _("by rare characters"),
+        "characters": _("by characters and neighbours"),
+    }
+    return f"{percent(found['share'])} ({interval(found['ci'])}), {by[found.get('by', 'form')]}"
 
 
 def _cell(estimate: Figures | None, *, is_share: bool) -> str:

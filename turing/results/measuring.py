@@ -104,7 +104,7 @@ def measure(results: Results) -> bool:
 
 
 def superficial_of(results: Results) -> dict[str, Any] | None:
-    """Return how far the form of the texts alone tells, of the pairs that came last; a boundary has one text."""
+    """Return how far the surface of the texts alone tells, of the pairs that came last; a boundary has one text."""
     if results.kind == Kind.BOUNDARY:
         return None
     played = PairTally.objects.filter(results=results, scope=Scope.ALL).order_by("-pair")
@@ -114,7 +114,16 @@ def superficial_of(results: Results) -> dict[str, Any] | None:
         humans.append(normalised(human, genre))
         machines.append(normalised(machine, genre))
     found = superficial(humans, machines)
-    return None if found is None else {"share": found.share, "pairs": found.pairs, "ci": found.ci}
+    return (
+        None
+        if found is None
+        else {
+            "by": found.by,
+            "share": found.share,
+            "pairs": found.pairs,
+            "ci": found.ci,
+        }
+    )
 
 
 def figures_of(results: Results, scope: Scope) -> dict[str, Any]:

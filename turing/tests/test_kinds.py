@@ -257,7 +257,7 @@ def test_a_text_that_does_not_begin_as_the_human_one_is_no_boundary(boundaries: 
 
 def test_files_of_pairs_hold_boundaries(boundaries: list[PoemPair], tmp_path: Any) -> None:
     path = tmp_path / "pairs.jsonl"
-    assert write_pairs(path, None) == 12
+    assert write_pairs(path, None).pairs == 12
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert sorted({row["takeover"] for row in rows}) == [2, 3, 4]
     beginning, end = "山中一夜雨，", "\n寒烟接古津，人归落雁前。"

@@ -218,5 +218,7 @@ def test_what_form_alone_tells_stands_beside_what_players_reach(client: Client, 
     figures = measured(answers(pairs)).figures["all"]["superficial"]
     assert figures["pairs"] > 50
     assert figures["share"] > 0.95
-    assert "a classifier that sees the texts’ form only 100.0 %" in text_of(client.get(PAGE).content)
+    assert "the best classifier that sees the texts’ surface only 100.0 %" in text_of(
+        client.get(PAGE).content
+    )
     assert client.get("/turing/results.json").json()["scopes"]["all"]["superficial"] == figures

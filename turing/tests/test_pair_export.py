@@ -6,9 +6,11 @@ import re
 from itertools import islice
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from generation.files.problems import FileRefused
 from turing.models import PoemPair
 from turing.pairs.files import import_pairs, read_pairs
 
@@ -46,3 +48,22 @@ def test_exported_pairs_are_those_that_were_imported(db: None, tmp_path: Path) -
         [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] for path in (file, given)
     )
     assert exported == first[:15]
+
+
+def test_pairs_that_their_characters_tell_least_are_written_with_what_a_classifier_says(
+    db: None, tmp_path: Path
+) -> None:
+    given, file = tmp_path / "given.jsonl", tmp_path / "exported.jsonl"
+    with SHIPPED.open(encoding="utf-8") as lines:
+        given.write_text("".join(islice(lines, 120)), encoding="utf-8")
+    import_pairs(given)
+    out = io.StringIO()
+    call_command("export_pairs", count=60, alike=True, output=file, stdout=out)
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    named = sum(row["superficial"] == "human" for row in rows)
+    assert len(rows) == 60
+    assert f"names the human text in {named / 60:.1%} of 60 pairs" in out.getvalue()
+    assert len(read_pairs(file)) == 60
+    file.write_text(json.dumps(rows[0] | {"superficial": "both"}), encoding="utf-8")
+    with pytest.raises(FileRefused, match="must be human or machine"):
+        read_pairs(file)

@@ -16,7 +16,7 @@ METHOD = "inverse_prompting_st"
 
 def source(number: int, text: str = "", title: str = "", form: str = Form.JUEJU5) -> SourceText:
     return SourceText.objects.create(
-        source_id=f"source-{number:03}",
+        source_id=f"source-{number:04}",
         title=title or f"题{number}",
         form=form,
         text=text or poem(Random(number)),
@@ -121,6 +121,21 @@ def test_the_draw_of_poems_can_be_repeated_and_takes_no_title_twice(db: None) ->
     assert {text.form for text in picked} == {Form.JUEJU5}
     with pytest.raises(Refused, match="There are 20 poems with titles of their own, not 21"):
         pick_texts(21, seed=3)
+
+
+def test_poems_drawn_alike_have_no_rarer_characters_than_the_machine_s(db: None) -> None:
+    rng = Random(7)
+    for number in range(120):
+        source(number, text="，".join("瀼鬐氎蘼隰"[:5] for _ in range(2)) + "。\n" + poem(rng).split("\n")[1])
+        source(1000 + number, text=poem(rng))
+    with pytest.raises(Refused, match="learned from those in play: 50 at least, not 49"):
+        build_pairs(49)
+        pick_texts(100, seed=3, alike=True)
+    build_pairs(1)
+    picked = pick_texts(100, seed=3, alike=True)
+    assert len({text.title for text in picked}) == 100
+    assert sum("瀼" in text.text for text in pick_texts(100, seed=3)) > 20
+    assert sum("瀼" in text.text for text in picked) < 10
 
 
 def write_texts(pair_run: PairRun, number: int) -> None:
