@@ -12,6 +12,7 @@ from annotations.monitoring import api as monitoring
 from annotations.payments import api as payments
 from annotations.plan import api as plan
 from annotations.questionnaire import api as questionnaire
+from annotations.questionnaire.checklists.api import OwnChecklist
 from annotations.recruiting import api as recruiting
 from annotations.recruiting import enrolments_api as enrolments
 from annotations.recruiting import own_api as own
@@ -19,12 +20,14 @@ from annotations.results import api as results
 from annotations.results import ratings_api as ratings
 from annotations.setup import api as setup
 from annotations.setup import texts_api as texts
+from annotations.setup.checklist_items.api import ChecklistItems
 
 urlpatterns = [
     # /studies/... (those who run studies)
     path("studies/", setup.StudiesAndNew.as_view(), name="studies"),
     path("studies/<slug:slug>/", setup.ChangeableStudy.as_view(), name="study"),
     path("studies/<slug:slug>/criteria/", setup.Criteria.as_view(), name="criteria"),
+    path("studies/<slug:slug>/checklist/", ChecklistItems.as_view(), name="checklist_items"),
     path("studies/<slug:slug>/material/", setup.Material.as_view(), name="material"),
     path("studies/<slug:slug>/sign-off/", setup.SignOff.as_view(), name="sign_off"),
     path("studies/<slug:slug>/launch/", setup.Launch.as_view(), name="launch"),
@@ -105,5 +108,10 @@ urlpatterns = [
         "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/judgements/",
         questionnaire.OwnJudgements.as_view(),
         name="own_judgements",
+    ),
+    path(
+        "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/checklist/",
+        OwnChecklist.as_view(),
+        name="own_checklist",
     ),
 ]

@@ -8,9 +8,17 @@ from datetime import timedelta
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
-from annotations.models import BestChoice, Enrolment, Judgement, Page, Rating, Study
+from annotations.models import (
+    BestChoice,
+    ChecklistAnswer,
+    Enrolment,
+    Judgement,
+    Page,
+    Rating,
+    Study,
+    TurnRating,
+)
 from annotations.models.counting import count_of
-from annotations.models.protocols import ChecklistAnswer, TurnRating
 from evalsite.health import broker_trouble, database_trouble
 from generation.models import GenerationRun, RunPrompt, Worker
 from generation.runs.notifications import waiting_by_queue

@@ -25,7 +25,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from annotations.models import Invitation, Judge, Judgement, JudgeRating, PageCandidate, Study
+from annotations.models import (
+    ChecklistAnswer,
+    ChecklistItem,
+    Invitation,
+    Judge,
+    Judgement,
+    JudgeRating,
+    PageCandidate,
+    Study,
+)
 from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.setup.runs import start_run
@@ -45,6 +54,8 @@ HIDDEN_TABLES = [
     "annotations_studymethod",
     "annotations_pagecandidate",
     "annotations_placement",
+    "annotations_checklistanswer",
+    "annotations_checklistitem",
     "annotations_judge",
     "annotations_judgement",
     "annotations_judgerating",
@@ -291,6 +302,27 @@ def test_pages_that_are_judged_as_a_whole_name_no_method(
                 assert leaks(received(response), secrets) == [], (
                     f"{response.request['REQUEST_METHOD']} {address}"
                 )
+
+
+def test_pages_of_a_checklist_name_no_method(marked: Study, client: Client) -> None:
+    Study.objects.filter(pk=marked.pk).update(protocol="checklist", has_best_picks=False)
+    ChecklistItem.objects.create(study=marked, number=1, text={"en": "It rhymes."}, weight=7.25)
+    alice = User.objects.get(username="alice")
+    client.force_login(alice)
+    secrets = secrets_of(marked)
+    body = {"token": placements(marked, alice)[0].token, "criterion": "study-1", "seconds": 1.5}
+    for order, score in enumerate((1, 9), start=1):
+        sent = json.dumps(body | {"order": order, "score": score})
+        reply = client.post(
+            "/studies/poems/subtasks/1/pages/1/checklist/", sent, content_type="application/json"
+        )
+        assert leaks(received(reply), secrets) == []
+    assert ChecklistAnswer.objects.exists()
+    for path in ("", "api/v1/my/"):
+        page = client.get(f"/{path}studies/poems/subtasks/1/pages/1/")
+        assert "It rhymes." in page.content.decode()
+        assert "7.25" not in page.content.decode()
+        assert leaks(received(page), secrets) == []
 
 
 def test_saving_an_answer_names_no_method(marked: Study, client: Client) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from annotations.models import AnalysisPlan, AnswerChange, Enrolment, Study
-from annotations.models.protocols import ANSWERS
+from annotations.models import AnalysisPlan, Enrolment, Study
+from annotations.models.protocols import WITH_HISTORY
 from generation.files.problems import listed
 from generation.refusals import Refused
 
@@ -108,6 +108,6 @@ def has_plan(study: Study) -> bool:
 def has_answers(study: Study) -> bool:
     """Whether people have answered anything, even if they took it back; a simulated answer is none."""
     something = Q(answers_removed__gt=0)
-    for model in (*ANSWERS, AnswerChange):
+    for model in WITH_HISTORY:
         something |= Q(Exists(model._default_manager.filter(enrolment=OuterRef("pk"))))
     return study.enrolments.exclude(source=Enrolment.Source.SIMULATED).filter(something).exists()

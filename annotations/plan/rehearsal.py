@@ -9,11 +9,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from annotations.models import Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
+from annotations.models import ChecklistItem, Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
 from annotations.plan.simulation import Effects, SimulatedAnswers, simulated_answers
 from annotations.protocols.protocol import AnswerToPage
 from annotations.questionnaire.judging import SentJudgement, save_judgement
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
+from annotations.setup.checklist_items.storing import item_rows
 from annotations.setup.lifecycle import close_study
 
 Sent = tuple[User, PageAddress, Answer | SentJudgement]
@@ -118,7 +119,13 @@ def copy_study(study: Study, slug: str) -> Study:
         preference_scale=study.preference_scale,
         candidates_per_page=study.candidates_per_page,
         allows_missing_texts=study.allows_missing_texts,
+        reasons=study.reasons,
+        has_corrections=study.has_corrections,
     )
+    items: dict[int | None, list[ChecklistItem]] = {}
+    for item in study.checklist_items.all():
+        items.setdefault(item.page_id, []).append(item)
+    copied_items = item_rows(copy, None, items.get(None, ()))
     for criterion in Criterion.objects.filter(study=study):
         criterion.pk, criterion.study = None, copy
         criterion._state.adding = True
@@ -137,9 +144,15 @@ def copy_study(study: Study, slug: str) -> Study:
         )
         PageCandidate.objects.bulk_create(
             PageCandidate(
-                page=page_copy, candidate_id=shown.candidate_id, study_method=methods[shown.study_method_id]
+                page=page_copy,
+                candidate_id=shown.candidate_id,
+                study_method=methods[shown.study_method_id],
+                turns=shown.turns,
             )
             for page, page_copy in zip(subtask.pages.all(), pages, strict=True)
             for shown in page.page_candidates.all()
         )
+        for page, page_copy in zip(subtask.pages.all(), pages, strict=True):
+            copied_items += item_rows(copy, page_copy.pk, items.get(page.pk, ()))
+    ChecklistItem.objects.bulk_create(copied_items)
     return copy

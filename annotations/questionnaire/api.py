@@ -17,6 +17,7 @@ from annotations.models.bounds import MOST_CANDIDATES_PER_PAGE
 from annotations.models.texts_by_language import longest_text
 from annotations.protocols.protocol import Option
 from annotations.questionnaire import saving
+from annotations.questionnaire.checklists.questions import ChecklistQuestion
 from annotations.questionnaire.forms import CRITERION, MAX_SCORE, MAX_SECONDS_ON_PAGE, TOKEN
 from annotations.questionnaire.judged_questions import JudgedQuestion
 from annotations.questionnaire.judging import JudgementReceipt, SentJudgement, save_judgement
@@ -135,12 +136,12 @@ class CardSerializer(serializers.Serializer[Card]):
         child=serializers.CharField(), help_text="Its lines without blank ones and indentation."
     )
     scores = serializers.SerializerMethodField(
-        help_text="Your scores by criterion; null where there is none yet."
+        help_text="Your scores by criterion, or answers by item of the checklist; null where there is none yet."
     )
     is_best = serializers.BooleanField(help_text="You picked it as the best of the page.")
 
     def get_scores(self, card: Card) -> dict[str, float | None]:
-        return {question.criterion.key: question.score for question in card.questions}
+        return {question.key: question.score for question in card.questions}
 
 
 class OptionSerializer(serializers.Serializer[Option]):
@@ -163,6 +164,14 @@ class JudgedQuestionSerializer(serializers.Serializer[JudgedQuestion]):
         return [card.token for card in question.chosen]
 
 
+class ItemSerializer(serializers.Serializer[ChecklistQuestion]):
+    """An item of a checklist; `key` names it in answers."""
+
+    key = serializers.CharField()
+    text = Texts(source="label")
+    options = OptionSerializer(many=True, help_text="Answers to choose from by number.")
+
+
 class RatingPageSerializer(serializers.Serializer[RatingPage]):
     """A page to rate."""
 
@@ -174,6 +183,9 @@ class RatingPageSerializer(serializers.Serializer[RatingPage]):
     protocol = serializers.CharField(source="study.protocol", help_text="What the page asks.")
     candidates = CardSerializer(source="cards", many=True)
     judged = JudgedQuestionSerializer(many=True, help_text="Questions about the page; none by ratings.")
+    checklist = ItemSerializer(
+        source="items", many=True, help_text="Items asked about each text; none by other protocols."
+    )
     answered = serializers.IntegerField()
     total = serializers.IntegerField()
     saved_at = serializers.DateTimeField(allow_null=True)

@@ -14,6 +14,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 
+from annotations.questionnaire.checklists.questions import ChecklistQuestion
 from annotations.questionnaire.judged_questions import JudgedQuestion
 from annotations.questionnaire.judging import SentJudgement
 from annotations.questionnaire.page import Question, RatingPage
@@ -167,11 +168,8 @@ class PageForm(forms.Form):
                 required=False,
                 coerce=int,
                 empty_value=None,
-                choices=[(point, point) for point in question.criterion.points],
-                error_messages={
-                    "invalid_choice": _("A score must be a whole number from %(minimum)d to %(maximum)d.")
-                    % {"minimum": question.criterion.minimum, "maximum": question.criterion.maximum}
-                },
+                choices=[(point, point) for point in question.points],
+                error_messages={"invalid_choice": question.off_scale},
             )
         if rating_page.study.has_best_picks:
             self.fields["best"] = forms.ChoiceField(
@@ -191,19 +189,21 @@ class PageForm(forms.Form):
                     break
         return cleaned
 
-    def rated(self) -> list[Question]:
+    def rated(self) -> list[Question | ChecklistQuestion]:
         """Return the questions about single texts."""
         return [question for card in self.rating_page.cards for question in card.questions]
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with single questions, for links to them."""
-        labels: dict[str, Question | JudgedQuestion] = {question.name: question for question in self.rated()}
+        labels: dict[str, Question | ChecklistQuestion | JudgedQuestion] = {
+            question.name: question for question in self.rated()
+        }
         for judged in self.rating_page.judged:
             labels |= dict.fromkeys(judged_fields(judged), judged)
         return [
             Problem(
                 labels[name].anchor,
-                f"{labels[name].letter} {labels[name].criterion.label}".strip(),
+                f"{labels[name].letter} {labels[name].label}".strip(),
                 str(message),
             )
             if name in labels
@@ -235,7 +235,7 @@ class PageForm(forms.Form):
         """Return what differs from the stored answers about single texts, later than all of them."""
         order = self.order
         changed = [
-            Answer(question.token, order, question.criterion.key, score)
+            Answer(question.token, order, question.key, score)
             for question in self.rated()
             if (score := self.cleaned_data[question.name]) not in (None, question.score)
         ]

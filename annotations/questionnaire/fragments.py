@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from annotations.models import Criterion
+from annotations.models.texts_by_language import TextsByLanguage
 
 # Stands for the token until a page gives it; PostgreSQL keeps it in no text.
 TOKEN = "\0"  # noqa: S105 - of a text
@@ -36,6 +37,11 @@ class QuestionAsked:
     @property
     def name(self) -> str:
         return f"{TOKEN}.{self.criterion.key}"
+
+    @property
+    def label(self) -> TextsByLanguage:
+        label: TextsByLanguage = self.criterion.label
+        return label
 
     @property
     def anchor(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from annotations.models import Criterion, Judgement, Study
+from annotations.models.texts_by_language import TextsByLanguage
 from annotations.protocols.protocol import AnswerToPage, Judged, Option
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ class JudgedQuestion:
     stored: Judged | None
     # What stands before the label where questions of single texts have their letter.
     letter: str = ""
+
+    @property
+    def label(self) -> TextsByLanguage:
+        label: TextsByLanguage = self.criterion.label
+        return label
 
     @property
     def token(self) -> str:

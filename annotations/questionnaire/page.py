@@ -16,9 +16,12 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from annotations.models import Criterion, Enrolment, Judgement, Study
 from annotations.models.answers import letter_of
+from annotations.models.texts_by_language import TextsByLanguage
+from annotations.questionnaire.checklists.questions import ChecklistQuestion, asked_items, checklist_questions
 from annotations.questionnaire.fragments import question_html
 from annotations.questionnaire.judged_questions import JudgedQuestion, judged_questions
 from annotations.questionnaire.page_rows import criteria_of, find_page, texts_of
@@ -45,6 +48,25 @@ class Question:
     score: float | None
     # Whether it can be answered now.
     is_open: bool = True
+
+    @property
+    def key(self) -> str:
+        return self.criterion.key
+
+    @property
+    def label(self) -> TextsByLanguage:
+        label: TextsByLanguage = self.criterion.label
+        return label
+
+    @property
+    def points(self) -> range:
+        return self.criterion.points
+
+    @property
+    def off_scale(self) -> str:
+        """What is said of a score that the criterion does not have."""
+        bounds = {"minimum": self.criterion.minimum, "maximum": self.criterion.maximum}
+        return _("A score must be a whole number from %(minimum)d to %(maximum)d.") % bounds
 
     @property
     def name(self) -> str:
@@ -77,7 +99,7 @@ class Card:
     letter: str
     # As the study's rule shows it.
     text: str
-    questions: list[Question]
+    questions: Sequence[Question | ChecklistQuestion]
     is_best: bool
     is_verse: bool
 
@@ -164,12 +186,18 @@ class RatingPage:
         return next((card.token for card in self.cards if card.is_best), None)
 
     @property
-    def questions(self) -> Iterator[Question | JudgedQuestion]:
+    def questions(self) -> Iterator[Question | ChecklistQuestion | JudgedQuestion]:
         return chain((question for card in self.cards for question in card.questions), self.judged)
 
     @property
+    def items(self) -> list[ChecklistQuestion]:
+        """The items of the checklist, as they are asked about the first text."""
+        asked = self.cards[0].questions if self.cards else ()
+        return [one for one in asked if isinstance(one, ChecklistQuestion)]
+
+    @property
     def total(self) -> int:
-        return sum(1 for _ in self.questions) + self.study.has_best_picks
+        return sum(1 for _question in self.questions) + self.study.has_best_picks
 
     @property
     def answered(self) -> int:
@@ -181,8 +209,14 @@ class RatingPage:
 
     @property
     def answers_url(self) -> str:
-        name = "annotations:judgements" if self.judged else "annotations:answers"
-        return reverse(name, kwargs=vars(self.address))
+        name = (
+            "judgements"
+            if self.judged
+            else "answers"
+            if self.study.asks.texts is None
+            else self.study.protocol
+        )
+        return reverse(f"annotations:{name}", kwargs=vars(self.address))
 
     @property
     def back_url(self) -> str:
@@ -209,13 +243,14 @@ def page_url(address: PageAddress) -> str:
 
 
 def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
-    """Return a page of this enrolment (read `answering`), or raise 404; three queries, however large the study is."""
+    """Return a page of this enrolment (read `answering`), or raise 404; four queries, however large the study is."""
     found = find_page(enrolment, subtask, number)
     if found is None:
         raise Http404
     prompt, page, pages = found
     study = enrolment.study
-    is_judged = study.asks.answer is not None
+    is_judged, is_open = study.asks.answer is not None, vars(enrolment)["is_open"]
+    items = asked_items(enrolment, page) if study.asks.texts is not None else None
     criteria, texts = criteria_of(study.pk), texts_of(enrolment, page)
     judgements = list(Judgement.objects.filter(enrolment=enrolment, page=page)) if is_judged else []
     cards = [
@@ -229,11 +264,13 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
                     text.token,
                     letter_of(text.position),
                     text.scores.get(criterion.pk),
-                    is_open=vars(enrolment)["is_open"],
+                    is_open=is_open,
                 )
                 for criterion in criteria
                 if not is_judged
-            ],
+            ]
+            if items is None
+            else checklist_questions(items, text.token, letter_of(text.position), is_open=is_open),
             is_best=text.is_best,
             is_verse=GENRES[prompt.genre].is_verse,
             html=rendered(shown, study),
@@ -247,10 +284,17 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
         pages=pages,
         cards=cards,
         highest_order=max(
-            (*(text.highest_order for text in texts), *(one.client_order for one in judgements)), default=0
+            (
+                *(one.highest_order for one in (*texts, *(items or ()))),
+                *(one.client_order for one in judgements),
+            ),
+            default=0,
         ),
         saved_at=max(
-            (*(text.saved_at for text in texts if text.saved_at), *(one.saved_at for one in judgements)),
+            (
+                *(one.saved_at for one in (*texts, *(items or ())) if one.saved_at),
+                *(one.saved_at for one in judgements),
+            ),
             default=None,
         ),
         judged=judged_questions(study, criteria, cards, judgements),

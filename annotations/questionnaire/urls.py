@@ -14,6 +14,11 @@ urlpatterns: list[URLPattern] = [
         "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/answers/", views.answers, name="answers"
     ),
     path(
+        "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/checklist/",
+        views.checklist,
+        name="checklist",
+    ),
+    path(
         "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/judgements/",
         views.judgements,
         name="judgements",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,6 +18,7 @@ from annotations.models import Enrolment
 from annotations.offered_languages import follow_page, offer_languages
 from annotations.protocols.protocol import BadJudgement
 from annotations.questionnaire import judging, saving
+from annotations.questionnaire.checklists.saving import save_checklist_answer, save_checklist_page
 from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer, parse_judgement
 from annotations.questionnaire.page import journal_name, load_page
 from annotations.questionnaire.progress import study_progress
@@ -88,7 +91,8 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
     if not form.is_valid():
         return HTTPStatus.BAD_REQUEST
     try:
-        saving.save_page(request.user, form.rating_page.address, form.answers())
+        save_page = saving.save_page if form.rating_page.study.asks.texts is None else save_checklist_page
+        save_page(request.user, form.rating_page.address, form.answers())
         judging.save_judgements(request.user, form.rating_page.address, form.judgements())
     except Refused as refused:
         form.add_error(None, str(refused))
@@ -100,10 +104,24 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
 @require_POST
 def answers(request: UserRequest, slug: str, subtask: int, page: int) -> JsonResponse:
     """Save one answer sent as JSON and reply with what is stored now."""
+    return saved_answer(request, saving.PageAddress(slug, subtask, page), saving.save_answer)
+
+
+@require_POST
+def checklist(request: UserRequest, slug: str, subtask: int, page: int) -> JsonResponse:
+    """Save one answer to an item of a checklist sent as JSON and reply with what is stored now."""
+    return saved_answer(request, saving.PageAddress(slug, subtask, page), save_checklist_answer)
+
+
+def saved_answer(
+    request: UserRequest,
+    address: saving.PageAddress,
+    save: Callable[[User, saving.PageAddress, saving.Answer], saving.Receipt],
+) -> JsonResponse:
+    """Save an answer about a text by a function, and reply with what is stored now."""
     follow_page(request)
     try:
-        answer = parse_answer(request.body)
-        receipt = saving.save_answer(request.user, saving.PageAddress(slug, subtask, page), answer)
+        receipt = save(request.user, address, parse_answer(request.body))
     except BadAnswer as error:
         return JsonResponse({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
     except saving.AnswerRefused as refused:

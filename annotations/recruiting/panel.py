@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from annotations.models import AnswerChange, Enrolment, Study
-from annotations.models.protocols import ANSWERS
+from annotations.models import Enrolment, Study
+from annotations.models.protocols import WITH_HISTORY
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,5 @@ def needs_proof(enrolment: Enrolment) -> bool:
     return (
         bool(enrolment.form_answers)
         or hasattr(enrolment.evaluator, "api_token")
-        or any(model._default_manager.filter(**own).exists() for model in (*ANSWERS, AnswerChange))
+        or any(model._default_manager.filter(**own).exists() for model in WITH_HISTORY)
     )

@@ -63,6 +63,9 @@ def checklist(study: Study) -> Checklist:
             _("Change the criteria") if is_draft else _("Look at the criteria"),
             bool(labels),
             (listed(labels),) if labels else (_("The study asks nothing yet."),),
+            (reverse("annotations:checklist_items", args=[study.slug]), _("Items of the checklist"))
+            if study.protocol == "checklist"
+            else None,
         ),
         Step(
             "material",

@@ -22,6 +22,7 @@ from annotations.models import (
     method_label,
 )
 from annotations.models.counting import count_of
+from annotations.setup.checklist_items.storing import store_prompt_items
 from annotations.setup.maker_names import MakerNamed, texts_naming_their_maker
 from annotations.setup.pages import clear, lay_out, place_candidates
 from generation.files.candidates import CandidateFile
@@ -89,6 +90,8 @@ def _store_candidates(study: Study, file: CandidateFile) -> int:
     guess_language(study, [text.text for text in texts])
     candidates = record_import(file.genre, texts, source=source, labels=file.labels)
     place_candidates(study, texts, candidates)
+    prompt_of = {row.prompt: one.prompt_id for row, one in zip(file.rows, candidates, strict=True)}
+    store_prompt_items(study, {prompt_of[prompt]: items for prompt, items in file.checklists.items()})
     return len(file.methods)
 
 
@@ -96,6 +99,7 @@ def _store_prompts(study: Study, file: PromptFile) -> int:
     stored = stored_prompts(file.genre, set(file.prompts))
     guess_language(study, [prompt.heading for prompt in file.prompts])
     lay_out(study, [stored[prompt] for prompt in file.prompts], file.notes or None)
+    store_prompt_items(study, {stored[prompt]: items for prompt, items in file.checklists.items()})
     return 0
 
 

@@ -6,10 +6,12 @@ import random
 from dataclasses import dataclass
 from string import ascii_uppercase
 
+from django.db.models import Q
 from django.http import Http404
 from django.urls import reverse
 
 from annotations.models import Page, PageCandidate, Study
+from annotations.questionnaire.checklists.questions import AskedItem, checklist_questions
 from annotations.questionnaire.judged_questions import judged_questions
 from annotations.questionnaire.page import Card, Question, RatingPage
 from annotations.questionnaire.rendering import rendered
@@ -43,7 +45,7 @@ class PreviewEnrolment:
 
 
 def page_as_previewed(study: Study, subtask: int, number: int) -> PreviewPage:
-    """Return a page of a study, or raise 404. Makes three queries, however large the study is.
+    """Return a page of a study, or raise 404. Makes four queries, however large the study is.
 
     The order of the texts is drawn for this page and always the same; it is that of no evaluator.
     """
@@ -56,12 +58,19 @@ def page_as_previewed(study: Study, subtask: int, number: int) -> PreviewPage:
     shown = shown[: study.page_size(len(shown))]
     criteria = list(study.criteria.all())
     is_judged = study.asks.answer is not None
+    items = (
+        [AskedItem(one, {}) for one in study.checklist_items.filter(Q(page=None) | Q(page=page))]
+        if study.asks.texts is not None
+        else None
+    )
     cards = [
         Card(
             token=letter,
             letter=letter,
             text=study.shown(one.candidate.text),
-            questions=[Question(criterion, letter, letter, None) for criterion in criteria if not is_judged],
+            questions=[Question(criterion, letter, letter, None) for criterion in criteria if not is_judged]
+            if items is None
+            else checklist_questions(items, letter, letter, is_open=True),
             is_best=False,
             is_verse=GENRES[page.prompt.genre].is_verse,
             html=rendered(study.shown(one.candidate.text), study),

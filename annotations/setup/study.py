@@ -212,7 +212,7 @@ def _fit_protocol(study: Study) -> list[str]:
     if protocol.fixed_size is not None:
         study.candidates_per_page = protocol.fixed_size
         fitted.append("candidates_per_page")
-    if protocol.answer is not None:
+    if protocol.answer is not None or protocol.texts is not None:
         # The pick of a page is asked for beside ratings alone.
         study.has_best_picks = False
         fitted.append("has_best_picks")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from annotations.setup import material_views, run_views, views
+from annotations.setup.checklist_items.views import checklist_items
 from annotations.setup.uploads import views as upload_views
 from annotations.setup.uploads.examples import example_file
 
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("manage/studies/<slug:slug>/criteria/", views.criteria, name="criteria"),
     path("manage/studies/<slug:slug>/criteria/rubric/", views.rubric, name="rubric"),
     path("manage/studies/<slug:slug>/criteria/rubric.json", views.rubric_file, name="rubric_file"),
+    path("manage/studies/<slug:slug>/checklist/", checklist_items, name="checklist_items"),
     path("manage/studies/<slug:slug>/material/", material_views.material, name="material"),
     path(
         "manage/studies/<slug:slug>/material/candidates/",

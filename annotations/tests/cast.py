@@ -9,6 +9,7 @@ from django.test import Client
 
 from annotations.models import (
     BestChoice,
+    ChecklistItem,
     Criterion,
     Enrolment,
     Page,
@@ -167,3 +168,22 @@ def shown(client: Client, path: str, language: str = "en") -> str:
     response = client.get(path, headers={"accept-language": language})
     assert response.status_code == HTTPStatus.OK, response.status_code
     return " ".join(response.content.decode().split())
+
+
+def build_checklist_study(*, prompts: int = 2, methods: int = 4) -> Study:
+    """Create a study that asks a checklist: two items of the study, and one of each prompt, which counts double."""
+    study = build_study(prompts=prompts, methods=methods)
+    Study.objects.filter(pk=study.pk).update(protocol="checklist", has_best_picks=False)
+    study.criteria.exclude(is_overall=True).delete()
+    ChecklistItem.objects.bulk_create(
+        [
+            ChecklistItem(study=study, number=1, text={"en": "It rhymes.", "zh-hans": "押韵。"}),
+            ChecklistItem(study=study, number=2, text={"en": "It has four lines."}, may_not_apply=False),
+            *(
+                ChecklistItem(study=study, page=page, number=1, text={"en": "It names the rain."}, weight=2)
+                for page in Page.objects.filter(subtask__study=study)
+            ),
+        ]
+    )
+    study.refresh_from_db()
+    return study

@@ -9,6 +9,7 @@ A file is any that `generation.files.tables` reads, with one row a candidate or 
 - `form`: of a poem, optional. Where a method wrote a prompt's poem in several forms, as Jiuge does, each has a row,
   and one is drawn at random
 - `provenance`, in JSON: how a method of ours wrote the text, an object with any of `PROVENANCE`; optional
+- `checklist`: items that are asked about every text for the prompt; optional (`generation.files.checklists`)
 - anything else is a note, kept with the candidate and shown to nobody who rates; in JSON also `notes`, an object
 
 Every prompt needs one text by every method. Texts and prompts are kept as they were written; a study's rule decides how
@@ -32,6 +33,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from generation.engines.jiuge import draw
+from generation.files.checklists import CHECKLIST, Checklist, taken_checklist
 from generation.files.columns import checked_roles, mapped_rows
 from generation.files.notes import checked_notes, why_unstorable
 from generation.files.problems import Place, Problems, listed_shortly, shown
@@ -101,6 +103,7 @@ class Row:
     notes: Mapping[str, Any] = field(default_factory=dict, compare=False)
     # Which of several texts by the method for the prompt.
     sample: int = 1
+    checklist: Checklist = field(default=(), compare=False)
 
     @property
     def page(self) -> tuple[object, int]:
@@ -122,6 +125,11 @@ class CandidateFile:
     def prompts(self) -> list[PromptContent]:
         """Prompts in order of first appearance."""
         return list(dict.fromkeys(row.prompt for row in self.rows))
+
+    @property
+    def checklists(self) -> dict[PromptContent, Checklist]:
+        """The checklists of the prompts that have one."""
+        return {row.prompt: row.checklist for row in self.rows if row.checklist}
 
     @property
     def methods(self) -> list[str]:
@@ -189,7 +197,8 @@ def _checked_rows(table: Table, roles: Mapping[str, str], labels: dict[str, str]
         provenance = fields.get("provenance")
         if why := wrong_provenance(provenance):
             problems.add(place, "provenance", why)
-        notes = checked_notes(place, mapped.notes, problems)
+        checklist, further = taken_checklist(place, mapped.notes, problems)
+        notes = checked_notes(place, further, problems)
         label = texts.pop("method")
         if not label.isprintable():
             problems.add(
@@ -201,7 +210,9 @@ def _checked_rows(table: Table, roles: Mapping[str, str], labels: dict[str, str]
             key = method_key(label)
             labels.setdefault(key, LABELS.get(key, label))
             sample = _checked_sample(place, fields.get("sample"), problems)
-            yield Row(place, prompt, key, **texts, provenance=provenance, notes=notes, sample=sample)
+            yield Row(
+                place, prompt, key, **texts, provenance=provenance, notes=notes, sample=sample, checklist=checklist
+            )  # fmt: skip
 
 
 def _checked_sample(place: Place, value: object, problems: Problems) -> int:
@@ -310,12 +321,21 @@ def _check_whole(
 
 def _check_doubles(rows: list[Row], labels: Mapping[str, str], problems: Problems) -> None:
     prompts: dict[object, Row] = {}
+    checklists: dict[object, Row] = {}
     written: dict[tuple[object, int, str], Place] = {}
     for row in rows:
         first = prompts.setdefault(row.prompt.known_by, row)
         for name in differing_fields(row.prompt, first.prompt) if row.prompt is not first.prompt else ():
             problems.add(
                 row.place, name, _("differs from that of the same prompt in %(place)s"), place=first.place
+            )
+        listed = checklists.setdefault(row.prompt.known_by, row) if row.checklist else row
+        if row.checklist != listed.checklist:
+            problems.add(
+                row.place,
+                CHECKLIST,
+                _("differs from that of the same prompt in %(place)s"),
+                place=listed.place,
             )
         place = written.setdefault((*row.page, row.method), row.place)
         if place != row.place:

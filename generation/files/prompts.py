@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from generation.files.checklists import Checklist, taken_checklist
 from generation.files.columns import checked_prompt_roles, has_lines_alone, prompt_fields_and_notes
 from generation.files.notes import checked_notes
 from generation.files.problems import Place, Problems, shown
@@ -31,6 +32,8 @@ class PromptFile:
     genre: str
     prompts: tuple[PromptContent, ...]
     notes: tuple[Mapping[str, Any], ...] = ()
+    # The checklists of the prompts that have one (`generation.files.checklists`).
+    checklists: Mapping[PromptContent, Checklist] = field(default_factory=dict)
 
 
 class PromptRow(NamedTuple):
@@ -39,6 +42,7 @@ class PromptRow(NamedTuple):
     place: Place
     fields: dict[str, Any]
     notes: dict[str, Any]
+    checklist: Checklist = ()
 
 
 def read_prompts(
@@ -70,8 +74,9 @@ def read_prompts(
     if not found and not problems:
         problems.add(0, "", _("holds no prompts"))
     problems.refuse_if_any()
-    prompts, notes = zip(*found, strict=True)
-    return PromptFile(problems.file, sha256, genre, prompts, notes)
+    prompts, notes, checklists = zip(*found, strict=True)
+    listed = {prompt: items for prompt, items in zip(prompts, checklists, strict=True) if items}
+    return PromptFile(problems.file, sha256, genre, prompts, notes, listed)
 
 
 def _lines(path: Path, encoding: str) -> Iterator[PromptRow]:
@@ -85,14 +90,15 @@ def _rows(table: Table, columns: Mapping[str, str] | None) -> Iterator[PromptRow
     roles = checked_prompt_roles(table, columns) if table.columns else {}
     for row in table:
         fields, notes = prompt_fields_and_notes(row, table, roles)
-        yield PromptRow(row.place, fields, checked_notes(row.place, notes, table.problems))
+        checklist, further = taken_checklist(row.place, notes, table.problems)
+        yield PromptRow(row.place, fields, checked_notes(row.place, further, table.problems), checklist)
 
 
 def _checked_prompts(
     rows: Iterator[PromptRow], problems: Problems
-) -> Iterator[tuple[PromptContent, dict[str, Any]]]:
+) -> Iterator[tuple[PromptContent, dict[str, Any], Checklist]]:
     first: dict[object, Place] = {}
-    for place, fields, notes in rows:
+    for place, fields, notes, checklist in rows:
         prompt = prompt_of(place, fields, problems)
         if prompt is None:
             continue
@@ -103,4 +109,4 @@ def _checked_prompts(
             )  # fmt: skip
         else:
             first[prompt.known_by] = place
-            yield prompt, notes
+            yield prompt, notes, checklist
