@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -81,7 +82,19 @@ def in_words(run: GenerationRun, progress: RunProgress) -> dict[str, str]:
         if is_going and progress.pace
         else "–",
         "left": duration(left) if is_going and left is not None else "–",
+        "sent": sent(run),
         "trouble": "" if progress.has_worker or not run.is_open() else trouble(run, progress),
+    }
+
+
+def sent(run: GenerationRun) -> str:
+    """Say how much of its budget a run whose model an engine serves has sent; a dash of any other."""
+    server = settings.LANGUAGE_MODEL_SERVERS.get(run.model)
+    if server is None:
+        return "–"
+    return _("%(sent)s of at most %(budget)s") % {
+        "sent": f"{run.tokens_sent:,}",
+        "budget": f"{server.tokens_a_run:,}",
     }
 
 

@@ -110,6 +110,7 @@ def test_pace_is_that_of_the_latest_texts(staff: Client, queue: Queue, worker: W
         "counts": "",
         "pace": "4.0 texts a minute",
         "left": "about 2 minutes",
+        "sent": "–",
         "trouble": "",
     }
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
+from django.test import Client
 
 from generation.conftest import Queue
 from generation.engines import asking
@@ -90,6 +91,19 @@ def test_run_is_written_by_a_served_model(queue: Queue, engine: EngineServer) ->
     assert re.fullmatch(r"\w{5}，\w{5}。\n\w{5}，\w{5}。", candidate.text)
     assert candidate.provenance.facts["served"]["engine"] == "vllm"
     assert run.tokens_sent > 500
+
+
+def test_page_of_a_run_says_what_was_sent_of_its_budget(
+    queue: Queue, engine: EngineServer, admin_client: Client
+) -> None:
+    run = queue("秋夜", model="served", config={"form": "jueju5"})
+    GenerationRun.objects.filter(pk=run.pk).update(tokens_sent=12_345)
+    page = admin_client.get(run.get_absolute_url()).content.decode()
+    assert ">12,345 of at most 20,000,000<" in page
+    own = queue("春", config={"form": "jueju5"})
+    assert re.search(
+        r"<div hidden>\s*<dt>Tokens sent", admin_client.get(own.get_absolute_url()).content.decode()
+    )
 
 
 def test_run_that_is_taken_up_again_asks_for_nothing_twice(queue: Queue, engine: EngineServer) -> None:
