@@ -13,25 +13,23 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from generation.web.prepared import PreparedStatement
+
 if TYPE_CHECKING:
     from evalsite.models import Session
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-def read_statement() -> tuple[str, list[str]]:
-    """Return the SQL that reads a session with its user, and the user's fields in the order of the columns."""
-    fields = [field.attname for field in User._meta.concrete_fields]
-    columns = ", ".join(f"auth_user.{connection.ops.quote_name(field)}" for field in fields)
-    return (
-        f"SELECT session.session_data, {columns} FROM evalsite_session session"  # noqa: S608 - names of columns
-        " LEFT JOIN auth_user ON auth_user.id = session.user_id"
-        " WHERE session.session_key = %s AND session.expire_date > %s",
-        fields,
-    )
-
-
-READ, USER_FIELDS = read_statement()
+USER_FIELDS = [field.attname for field in User._meta.concrete_fields]
+USER_COLUMNS = ", ".join(f"auth_user.{connection.ops.quote_name(field)}" for field in USER_FIELDS)
+READ = PreparedStatement(
+    "read_session",
+    f"SELECT session.session_data, {USER_COLUMNS} FROM evalsite_session session"  # noqa: S608 - names of columns
+    " LEFT JOIN auth_user ON auth_user.id = session.user_id"
+    " WHERE session.session_key = %(session)s AND session.expire_date > %(time)s",
+    {"session": "text", "time": "timestamptz"},
+)
 
 
 class SessionStore(DatabaseStore):
@@ -53,7 +51,7 @@ class SessionStore(DatabaseStore):
 
     def load(self) -> dict[str, Any]:
         with connection.cursor() as cursor:
-            cursor.execute(READ, [self.session_key, timezone.now()])
+            cursor.execute(READ.ready(), {"session": self.session_key, "time": timezone.now()})
             row = cursor.fetchone()
         if row is None:
             self._session_key = None

@@ -71,7 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "evalsite.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -121,6 +121,7 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL: must be a postgres:// address; no other database is supported")
+DATABASES["default"]["ENGINE"] = "evalsite.database"
 # Where connections go through a pooler that gives each transaction any of its own, as PgBouncer in transaction mode:
 # nothing may be left on a connection for the next one.
 TRANSACTION_POOLER = env_bool("TRANSACTION_POOLER", default=False)

@@ -9,8 +9,8 @@ from datetime import datetime
 from django.db import connection
 
 from annotations.models import Criterion, Enrolment
-from annotations.questionnaire.prepared import PreparedStatement
 from generation.models import Prompt
+from generation.web.prepared import PreparedStatement
 
 # Numbers in an address may be of any size.
 PAGE = PreparedStatement(

@@ -23,8 +23,8 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from annotations.models import Placement, Study
-from annotations.questionnaire.prepared import PreparedStatement
 from generation.refusals import Refused
+from generation.web.prepared import PreparedStatement
 
 # The largest whole number that JavaScript counts without a gap.
 MAX_CLIENT_ORDER = 2**53 - 1

@@ -29,14 +29,23 @@ def statements(evaluator: User, *answers: Answer) -> list[str]:
     return [query["sql"].split()[0] for query in sent]
 
 
+def prepared() -> set[str]:
+    """Return the names of what this connection has prepared for saves."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE name LIKE 'save_%'")
+        return {name for (name,) in cursor.fetchall()}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_save_is_prepared_once_a_connection(alice: User, token: str) -> None:
     connection.close()
     rating, pick = Answer(token, 1, "format", 3), Answer(token, 1)
-    assert statements(alice, rating, pick) == ["PREPARE", "EXECUTE"] * 2
+    assert statements(alice, rating, pick) == ["EXECUTE"] * 2
+    assert prepared() == {"save_rating", "save_best_choice"}
     assert statements(alice, Answer(token, 2, "format", 4), Answer(token, 3, "overall", 4)) == ["EXECUTE"] * 2
     connection.close()
-    assert statements(alice, Answer(token, 4, "format", 5)) == ["PREPARE", "EXECUTE"]
+    assert statements(alice, Answer(token, 4, "format", 5)) == ["EXECUTE"]
+    assert prepared() == {"save_rating"}
     assert Rating.objects.get(criterion__key="format").score == 5
 
 

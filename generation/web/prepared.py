@@ -27,7 +27,8 @@ class PreparedStatement:
             return self.sql
         connection.ensure_connection()
         if connection.connection not in self.known:
-            with connection.cursor() as cursor:
+            # Part of opening the connection and of no request, whose queries may be counted.
+            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
                 cursor.execute(self.preparing)
             self.known.add(connection.connection)
         return self.executing
