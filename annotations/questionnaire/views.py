@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.models import Enrolment
@@ -62,6 +63,8 @@ def must_agree_first(enrolment: Enrolment) -> bool:
     return enrolment.needs_consent() and not enrolment.is_over
 
 
+# Django pads what it compresses, so that its length tells nothing.
+@gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpResponse:
     """Show a page to rate; a browser without JavaScript sends it back as one form."""

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import re
 from datetime import timedelta
 from typing import Any
@@ -232,3 +235,25 @@ def test_scales_follow_a_long_text_and_not_a_short_one(
     for text in ("word " * 100, "字" * 200):
         Candidate.objects.filter(placement__position=0).update(text=text)
         assert 'class="cards cards-long"' in shown(as_alice, PAGE)
+
+
+def test_the_page_brings_its_style_and_its_policy_knows_that_alone(
+    as_alice: Client, enrolment: Enrolment
+) -> None:
+    response = as_alice.get(PAGE)
+    (style,) = re.findall(r"<style>(.*?)</style>", response.content.decode(), re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = response.headers["Content-Security-Policy"]
+    assert [part for part in policy.split("; ") if "style" in part] == [f"style-src 'self' 'sha256-{digest}'"]
+    assert "@layer page" in style
+    assert "style-src" not in as_alice.get("/studies/poems/").headers["Content-Security-Policy"]
+
+
+def test_the_page_is_compressed_for_a_browser_that_can_read_it(
+    as_alice: Client, enrolment: Enrolment
+) -> None:
+    plain = as_alice.get(PAGE)
+    packed = as_alice.get(PAGE, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Prompt 1 of 2" in gzip.decompress(packed.content).decode()
+    assert len(packed.content) < len(plain.content) / 3
