@@ -15,7 +15,7 @@ from annotations.models import ChecklistItem, Enrolment
 from annotations.models.texts_by_language import TextsByLanguage
 from annotations.protocols.protocol import Option
 from annotations.questionnaire.checklists.saving import wrong_answer
-from annotations.questionnaire.prepared import PreparedStatement
+from generation.web.prepared import PreparedStatement
 
 ITEMS = PreparedStatement(
     "checklist_of_page",

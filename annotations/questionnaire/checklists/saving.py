@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from annotations.models import ChecklistAnswer
-from annotations.questionnaire.prepared import PreparedStatement
 from annotations.questionnaire.saving import (
     ANSWER_TYPES,
     IS_LATER,
@@ -27,6 +26,7 @@ from annotations.questionnaire.saving import (
     refuse_unless_open,
     stored_receipt,
 )
+from generation.web.prepared import PreparedStatement
 
 # As `ChecklistItem.key` writes it.
 ITEM = re.compile(r"(study|prompt)-([1-9][0-9]{0,2})")
