@@ -18,6 +18,7 @@ from annotations.recruiting import enrolments_api as enrolments
 from annotations.recruiting import own_api as own
 from annotations.results import api as results
 from annotations.results import ratings_api as ratings
+from annotations.results.checklists.api import ChecklistAnswerList
 from annotations.setup import api as setup
 from annotations.setup import texts_api as texts
 from annotations.setup.checklist_items.api import ChecklistItems
@@ -48,6 +49,7 @@ urlpatterns = [
     path("studies/<slug:slug>/judge-runs/<uuid:judge_run>/", judges.OneJudgeRun.as_view(), name="judge_run"),
     path("studies/<slug:slug>/judges/", judges.Judges.as_view(), name="judges"),
     path("studies/<slug:slug>/judges/<slug:judge>/", judges.OneJudge.as_view(), name="judge"),
+    path("studies/<slug:slug>/checklist-answers/", ChecklistAnswerList.as_view(), name="checklist_answers"),
     path("studies/<slug:slug>/judgements/", results.JudgementList.as_view(), name="judgements"),
     path("studies/<slug:slug>/report/", results.Report.as_view(), name="report"),
     path("studies/<slug:slug>/jobs/", jobs.Jobs.as_view(), name="jobs"),

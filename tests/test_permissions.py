@@ -88,6 +88,7 @@ ARGUMENTS: dict[str, Any] = {
     "documentation name": "privacy",
     "documentation_picture name": "rating-page.png",
     "annotations:example_file file_format": "csv",
+    "annotations:checklist_file file_format": "csv",
     "annotations:judgements_file file_format": "csv",
     "annotations:ratings_file file_format": "csv",
     "annotations:preferences_file file_format": "jsonl",

@@ -275,7 +275,7 @@ def alphas(study: Study, criteria: Sequence[Criterion]) -> tuple[Alpha, ...]:
     """
     import numpy as np
 
-    from annotations.results.rating_table import copied_integers
+    from annotations.results.copying import copied_integers
     from stats.agreement import krippendorff_alphas
 
     counts = copied_integers(

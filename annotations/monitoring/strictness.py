@@ -45,7 +45,7 @@ def strictness(study: Study) -> Strictness | None:
         return None
     import numpy as np
 
-    from annotations.results.rating_table import copied_numbers
+    from annotations.results.copying import copied_numbers
     from stats.ordinal.severity import Severity, severity
     from stats.ratings.numbering import renumbered
     from stats.ratings.table import RatingTable

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from annotations.models import ChecklistItem, Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
+from annotations.plan.checklist_simulation import SimulatedItem
 from annotations.plan.simulation import Effects, SimulatedAnswers, simulated_answers
 from annotations.protocols.protocol import AnswerToPage
+from annotations.questionnaire.checklists.saving import save_checklist_answer
 from annotations.questionnaire.judging import SentJudgement, save_judgement
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.setup.checklist_items.storing import item_rows
@@ -36,6 +38,8 @@ def rehearse(
     for user, address, answer in progress(list(browser_answers(copy, answers))):
         if isinstance(answer, SentJudgement):
             save_judgement(user, address, answer)
+        elif study.asks.texts is not None:
+            save_checklist_answer(user, address, answer)
         else:
             save_answer(user, address, answer)
     close_study(copy)
@@ -50,6 +54,9 @@ def rehearsal_slug(study: Study) -> str:
 
 def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[Sent]:
     """Yield every answer as the browser of its evaluator would send it, with the tokens of that evaluator."""
+    items: dict[tuple[int, int], list[SimulatedItem]] = {}
+    for one in answers.items:
+        items.setdefault((one.evaluator, one.page), []).append(one)
     for row, enrolment in enumerate(answers.enrolments):
         placed = enrolment.placements.order_by("page", "position").values_list("candidate_id", "token")
         tokens = dict(placed)
@@ -70,6 +77,11 @@ def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[Sent]:
                 ]
                 for sent in sent_judgements(study, study.asks.answer, answers, (row, column), on_page):
                     yield enrolment.evaluator, address[page], sent
+                continue
+            if study.asks.texts is not None:
+                for one in items.get((row, column), ()):
+                    sent_item = Answer(shown[one.method], 1, one.item.key, int(one.answer))
+                    yield enrolment.evaluator, address[page], sent_item
                 continue
             for method, token in shown.items():
                 points = answers.scores[row, column, method].astype(int).tolist()

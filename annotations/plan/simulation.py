@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from annotations.models import (
     BestChoice,
+    ChecklistAnswer,
     Criterion,
     Enrolment,
     Judgement,
@@ -21,6 +22,7 @@ from annotations.models import (
     Study,
 )
 from annotations.models.bounds import MOST_SIMULATED, check_number
+from annotations.plan.checklist_simulation import SimulatedItem, simulated_items
 from annotations.protocols.protocol import Judged
 from annotations.recruiting.enrolment import enrol
 from generation.refusals import Refused
@@ -93,6 +95,8 @@ class SimulatedAnswers:
     picks: Ints
     # The judgements of each page that is judged as a whole, by evaluator, page (as places) and criterion.
     judged: dict[tuple[int, int, int], Judged]
+    # What is said of the items of a checklist, of texts on one's pages alone.
+    items: list[SimulatedItem]
 
 
 def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effects) -> SimulatedAnswers:
@@ -131,7 +135,17 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
     direction = -1 if criteria[overall].lower_is_better else 1
     picks = np.where(slips, drawn, np.where(there, scores[..., overall] * direction, -np.inf).argmax(axis=2))
     judged = simulated_judgements(study, enrolments, candidates, latent)
-    return SimulatedAnswers(enrolments, there, list(by_page), candidates, criteria, scores, picks, judged)
+    pages = list(by_page)
+    items = (
+        [
+            one
+            for one in simulated_items(study, rng, pages, latent[..., overall])
+            if there[one.evaluator, one.page, one.method]
+        ]
+        if study.asks.texts is not None
+        else []
+    )
+    return SimulatedAnswers(enrolments, there, pages, candidates, criteria, scores, picks, judged, items)
 
 
 def simulated_judgements(
@@ -217,6 +231,20 @@ def simulate_ratings(
                     places=None if one.places is None else list(one.places),
                 )
                 for (row, page, criterion), one in answers.judged.items()
+            ),
+            batch_size=BATCH,
+        )
+        return answers.enrolments
+    if study.asks.texts is not None:
+        ChecklistAnswer.objects.bulk_create(
+            (
+                ChecklistAnswer(
+                    enrolment=answers.enrolments[one.evaluator],
+                    candidate_id=answers.candidates[one.page][one.method],
+                    item=one.item,
+                    answer=one.answer,
+                )
+                for one in answers.items
             ),
             batch_size=BATCH,
         )

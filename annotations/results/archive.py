@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
 from annotations.models import PageCandidate, Study
 from annotations.plan.plan import locked_plan, plan_facts
 from annotations.results.answer_rows import rating_chunks
+from annotations.results.checklists.facts import page_name
+from annotations.results.checklists.rows import checklist_chunks
+from annotations.results.checklists.scores import items_in_order
 from annotations.results.judgements.rows import judgement_chunks
 from annotations.results.rating_table import page_prompts, page_seconds, valid_table
 from annotations.results.report import analysis_recipe, samples, study_report
@@ -24,6 +28,7 @@ The answers, plan, material and results of the study `{slug}`, by pseudonyms, ma
 
 - `answers.jsonl`: every rating and best pick of everybody, one a line
 - `judgements.jsonl`: where pages were judged as a whole, what everybody answered, a line for each text
+- `checklist.jsonl`: where a checklist was asked, what everybody answered, a line for each item and text
 - `ratings.csv`, `picks.csv`, `seconds.csv`: those of the evaluators who count, as they were analysed
 - `design.json`: the names in their order, the scales, and what the analysis was told
 - `plan.json`: the plan that was locked before the first answer, where there is one
@@ -48,6 +53,8 @@ def study_archive(study: Study) -> bytes:
     files = {RESULTS: export(report, "json"), "answers.jsonl": b"".join(rating_chunks(study, "jsonl"))}
     if study.asks.answer is not None:
         files["judgements.jsonl"] = b"".join(judgement_chunks(study, "jsonl"))
+    if study.asks.texts is not None:
+        files["checklist.jsonl"] = b"".join(checklist_chunks(study, "jsonl"))
     if table.evaluators and table.criteria:
         recipe = analysis_recipe(study, table, plan, None, samples(table, page_prompts(study)))
         files |= archive_files(table, recipe, page_seconds(study, table))
@@ -76,10 +83,16 @@ def material(study: Study) -> bytes:
         .order_by("page__subtask__number", "page__number", "study_method__number")
         .values_list("page__subtask__number", "page__number", "study_method__method__key", "candidate__text")
     )
+    checklists: dict[str, list[dict[str, Any]]] = {}
+    for item in items_in_order(study):
+        if (page_of_item := page_name(item)) is not None:
+            said = {"text": dict(item.text), "weight": item.weight, "may_not_apply": item.may_not_apply}
+            checklists.setdefault(page_of_item, []).append(said)
     lines = [
         json.dumps(
             {
-                "page": f"{subtask}/{page}",
+                "page": (page_of := f"{subtask}/{page}"),
+                **({"checklist": checklists[page_of]} if page_of in checklists else {}),
                 **prompt_fields(prompts[f"{subtask}/{page}"].content),
                 "method": method,
                 "text": text,

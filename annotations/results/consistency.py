@@ -83,6 +83,7 @@ def judge(
     *,
     threshold: Decimal,
     asked: Sequence[int] | None = None,
+    answered: Sequence[int] | None = None,
     has_best_picks: bool = True,
     candidates_per_page: int | None = None,
     everybody_counts: bool = False,
@@ -91,6 +92,7 @@ def judge(
 
     :param threshold: largest share of inconsistent pages, from 0 to 1, that a valid evaluator may have
     :param asked: how many pages each evaluator was given; all of them if left out
+    :param answered: how many pages each evaluator answered in full; those of which the table has all scores if left out
     :param has_best_picks: whether a page without a pick is unanswered
     :param candidates_per_page: how many of a prompt's texts share a page; all of them if left out
     :param everybody_counts: whether no rule excludes anybody, as where ratings were collected elsewhere
@@ -101,19 +103,19 @@ def judge(
 
     by = table.picks.evaluator[inconsistent_picks(table)]
     verdicts = []
-    for evaluator, pages, answered, inconsistent in zip(
+    if answered is None:
+        answered = answered_pages(
+            table, has_best_picks=has_best_picks, candidates_per_page=candidates_per_page
+        ).tolist()
+    for evaluator, pages, done, inconsistent in zip(
         table.evaluators,
         [len(table.prompts)] * len(table.evaluators) if asked is None else asked,
-        answered_pages(
-            table, has_best_picks=has_best_picks, candidates_per_page=candidates_per_page
-        ).tolist(),
+        answered,
         np.bincount(by, minlength=len(table.evaluators)).tolist(),
         strict=True,
     ):
-        exclusion = exclusion_of(
-            pages=pages, answered=answered, inconsistent=inconsistent, threshold=threshold
-        )
+        exclusion = exclusion_of(pages=pages, answered=done, inconsistent=inconsistent, threshold=threshold)
         verdicts.append(
-            Verdict(evaluator, pages, answered, inconsistent, None if everybody_counts else exclusion)
+            Verdict(evaluator, pages, done, inconsistent, None if everybody_counts else exclusion)
         )
     return tuple(verdicts)

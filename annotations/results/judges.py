@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Coalesce, Length
 
 from annotations.judges.wording import judge_name
 from annotations.models import Judge, JudgeRating, JudgeUnit, PageCandidate, PromptDraw, Study
-from annotations.results.rating_table import copied_numbers, places
+from annotations.results.copying import copied_numbers, places
 from stats.judges.checks import JudgeChecks, Judged, judge_checks
 from stats.judges.combined import Draw
 from stats.judges.scores import ANY, JudgeScores

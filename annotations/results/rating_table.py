@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-from django.db import connection
-from django.db.models import Count, Max, QuerySet
-from numpy.typing import NDArray
+from django.db.models import Count, Max
 
 from annotations.models import AnswerChange, BestChoice, Page, PageCandidate, Placement, Rating, Study
+from annotations.questionnaire.progress import pages_answered
+from annotations.results.checklists.scores import COLUMNS, answered_texts, share_scores
 from annotations.results.consistency import Verdict, judge
+from annotations.results.copying import Integers, copied_integers, copied_numbers, places
 from annotations.results.judgements.scores import judged_scores
 from generation.models import Prompt
 from stats.ratings.cells import Cells
 from stats.ratings.table import Picks, RatingTable
-from stats.scores import Criterion, Floats
-
-Integers = NDArray[np.int64]
-
-
-def copied_integers(queryset: QuerySet[Any, tuple[int, ...]], columns: int) -> Integers:
-    """Return the rows of a `values_list` of integers, shape (rows, columns)."""
-    return copied_numbers(queryset, columns).astype(np.int64)
-
-
-def copied_numbers(queryset: QuerySet[Any, tuple[float, ...]], columns: int) -> Floats:
-    """Return the rows of a `values_list` of numbers, shape (rows, columns), whole ones exact up to 2^53.
-
-    By COPY, because a million ratings as Python objects take ten times the time and memory.
-    """
-    sql, parameters = queryset.order_by().query.sql_with_params()
-    buffer = io.BytesIO()
-    with connection.cursor() as cursor:
-        query = cursor.mogrify(sql, parameters).decode()
-        cursor.copy_expert(f"COPY ({query}) TO STDOUT", buffer)
-    if not buffer.tell():
-        return np.empty((0, columns))
-    buffer.seek(0)
-    return np.loadtxt(buffer, dtype=np.float64, delimiter="\t", ndmin=2)
-
-
-def places(keys: Sequence[int], wanted: Integers) -> Integers:
-    """Return the index in `keys` of every wanted primary key; all of them must be there."""
-    order = np.argsort(keys)
-    found: Integers = order[np.searchsorted(keys, wanted, sorter=order)]
-    return found
+from stats.scores import Criterion
 
 
 def rating_table(study: Study) -> RatingTable:
@@ -93,7 +60,13 @@ def rating_table(study: Study) -> RatingTable:
     order = np.argsort(placed)
 
     answer = study.asks.answer
-    if answer is None:
+    if study.asks.texts is not None and criteria:
+        texts = copied_numbers(answered_texts(study), columns=COLUMNS)
+        score, has_one = share_scores(study, texts)
+        of_enrolment, of_candidate = texts[has_one, :2].astype(np.int64).T
+        evaluator, text = places(enrolment_pks, of_enrolment), places(candidates, of_candidate)
+        score, of_criterion = score[has_one], np.full(len(text), criteria[0].pk)
+    elif answer is None:
         ratings = copied_numbers(
             Rating.objects.filter(enrolment__study=study).values_list(
                 "enrolment_id", "candidate_id", "criterion_id", "score"
@@ -176,12 +149,15 @@ def pages_asked(study: Study, table: RatingTable) -> tuple[int, ...]:
 
 
 def verdicts_on(study: Study, table: RatingTable) -> tuple[Verdict, ...]:
-    """Return the verdict on every evaluator of the study's table, in at most one query."""
+    """Return the verdict on every evaluator of the study's table, in at most two queries."""
     asked = pages_asked(study, table) if study.is_shared_out() else None
+    # A text to which no item of a checklist applies is answered, and has no score.
+    answered = None if study.asks.texts is None else pages_answered(study)
     return judge(
         table,
         threshold=study.inconsistency_threshold,
         asked=asked,
+        answered=None if answered is None else [answered.get(one, 0) for one in table.evaluators],
         has_best_picks=study.has_best_picks,
         candidates_per_page=study.candidates_per_page,
         everybody_counts=study.from_elsewhere is not None and study.from_elsewhere.everybody_counts,

@@ -15,6 +15,7 @@ from django.conf import settings
 from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
 from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
 from annotations.plan.reportable import reportable
+from annotations.results.checklists.facts import study_checklist
 from annotations.results.consistency import Verdict
 from annotations.results.elsewhere import analysis_by_design, elsewhere_facts
 from annotations.results.judgements.preferences import study_preferences
@@ -131,6 +132,7 @@ def study_report(
         uncut_tags=uncut_tags(compared, tags),
         ordinal=ordinal,
         severity=strictness,
+        checklist=study_checklist(study, valid),
         preferences=study_preferences(study, valid, analysis.primary, samples_of, BOOTSTRAP_SEED),
         judges=judge_facts(study, valid, analysis.primary, samples_of, plan),
     )
@@ -152,7 +154,7 @@ def analysis_recipe(
         margins={} if margin is None else {primary: margin},
         effect=plan.planned_effect if plan and effect is None else effect,
         planned=planned_analysis(study, plan),
-        is_judged=study.asks.answer is not None,
+        is_judged=study.asks.answer is not None or study.asks.texts is not None,
         planned_pairs=plan.comparisons if plan else None,
         groups=dict(study.enrolments.exclude(group=None).values_list("pseudonym", "group__key")),
         samples_of=samples_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -19,6 +19,7 @@ from annotations.models import Study
 from annotations.requests import UserRequest
 from annotations.results import seal
 from annotations.results.answer_rows import answer_count, rating_chunks
+from annotations.results.checklists.rows import checklist_answer_count, checklist_chunks
 from annotations.results.forms import ShareForm, UnblindForm
 from annotations.results.judgements.rows import judgement_chunks, judgement_count
 from annotations.results.seal import Sealed
@@ -66,13 +67,22 @@ def results_page(
         "report": report,
         "document": report_document(report),
         "share_form": ShareForm(),
-        "is_judged": study.asks.answer is not None,
+        "answers_file": f"annotations:{rows_of(study)}_file",
         "pairs_by": "ratings" if study.asks.answer is None else "pairs",
-        "is_large": not report.sealed and answer_count(study) + judgement_count(study) > ANSWERS_IN_A_REQUEST,
+        "is_large": not report.sealed
+        and answer_count(study) + judgement_count(study) + checklist_answer_count(study)
+        > ANSWERS_IN_A_REQUEST,
     }
     if "run" in context["rights"] and study.state == Study.State.CLOSED:
         context["report_links"] = links_shown(study, request.user, request.build_absolute_uri("/"))
     return render(request, "annotations/results/results.html", context, status=status)
+
+
+def rows_of(study: Study) -> Literal["ratings", "judgements", "checklist"]:
+    """Return what the rows of a study's answers are called, by its protocol."""
+    if study.asks.texts is not None:
+        return "checklist"
+    return "ratings" if study.asks.answer is None else "judgements"
 
 
 @require_safe
@@ -110,6 +120,15 @@ def judgements_file(
     if file_format not in write_rows.FORMATS:
         raise Http404
     return answers_file(request, study, judgement_chunks, "judgements", file_format)
+
+
+@require_safe
+def checklist_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
+    """Stream the answers to a study's checklist; a sealed study leads to the page that says why not."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if file_format not in write_rows.FORMATS:
+        raise Http404
+    return answers_file(request, study, checklist_chunks, "checklist", file_format)
 
 
 def answers_file(

@@ -47,7 +47,7 @@ class Recipe:
     planned_pairs: Sequence[Sequence[str]] | None
     groups: Mapping[str, str]
     samples_of: Sequence[int] | None
-    # The scores of a page are one answer, which is no sum of ordered categories.
+    # Scores come of other answers, such as one about a whole page, and are no ordered categories.
     is_judged: bool = False
 
     def analyse(self, table: RatingTable, page_seconds: Cells | None) -> Analysis:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from stats.analysis import Analysis
     from stats.cases import CaseKind
+    from stats.checklists.items import ChecklistFacts
     from stats.comparisons.preferences import Preferences
     from stats.judges.checks import JudgeChecks
     from stats.ordinal.check import OrdinalCheck
@@ -278,6 +279,8 @@ class StudyReport:
     severity: Severity | None = None
     # The methods by comparisons of their texts, where pages were judged as a whole.
     preferences: Preferences | None = None
+    # The items of a checklist, where that was asked.
+    checklist: ChecklistFacts | None = None
     # Programs that rated; none while the study is sealed.
     judges: tuple[JudgeFacts, ...] = ()
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from annotations.results.document import (
     appendix,
+    checklist,
     checks,
     elsewhere,
     findings,
@@ -44,6 +45,7 @@ def report_document(report: StudyReport) -> Document:
             checks.position_section(report, analysis),
             checks.ranking_section(report, analysis),
             preferences.preferences_section(report),
+            checklist.checklist_section(report),
             slices.slices_section(report, analysis),
             with_judge.combined_section(report),
             judges.checks_section(report),

@@ -58,7 +58,9 @@ def participants_section(report: StudyReport) -> Section:
                 _("Recruited"),
                 _("Finished"),
                 _("Valid"),
-                _("Scores collected") if report.study.protocol == "ratings" else _("Pages judged"),
+                _("Scores collected")
+                if PROTOCOLS[report.study.protocol].answer is None
+                else _("Pages judged"),
             ),
             ((report.study.title, *(count_cell(count) for count in counts)),),
         )
@@ -124,7 +126,11 @@ def primary_section(report: StudyReport, analysis: Analysis) -> Section:
                     "maximum": criterion.maximum,
                 },
                 *([_("Lower scores are better.")] if criterion.lower_is_better else ()),
-                *(analysis_sentences(choice, is_judged=report.study.protocol != "ratings") if choice else ()),
+                *(
+                    analysis_sentences(choice, is_judged=PROTOCOLS[report.study.protocol].answer is not None)
+                    if choice
+                    else ()
+                ),
             )
         )
     ]

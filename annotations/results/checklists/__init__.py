@@ -1,0 +1,1 @@
+"""Answers to checklists: as scores of texts, as facts of a report, and as rows of files."""
