@@ -17,6 +17,15 @@ from django.utils.translation import gettext as _
 from annotations.questionnaire.checklists.questions import ChecklistQuestion
 from annotations.questionnaire.judged_questions import JudgedQuestion
 from annotations.questionnaire.judging import SentJudgement
+from annotations.questionnaire.marking.forms import (
+    DIGEST,
+    MAX_MARKING_BYTES,
+    marking_fields,
+    marks_of,
+    quoted_marking,
+)
+from annotations.questionnaire.marking.questions import MarkingQuestion
+from annotations.questionnaire.marking.saving import SentMarking
 from annotations.questionnaire.page import Question, RatingPage
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer
 
@@ -29,7 +38,8 @@ MAX_SCORE = 32_767
 MAX_SECONDS_ON_PAGE = 86_400
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,22}")
 CRITERION = re.compile(r"[A-Za-z0-9_-]{1,40}")
-ANSWER_KEYS = {"token", "criterion", "score", "order", "seconds"}
+ANSWER_KEYS = frozenset({"token", "criterion", "score", "order", "seconds"})
+MARKING_KEYS = frozenset({"token", "marks", "done", "digest", "order", "seconds"})
 
 
 class BadAnswer(ValueError):
@@ -94,7 +104,39 @@ def parse_judgement(body: bytes) -> SentJudgement:
     )
 
 
-def read_fields(body: bytes, longest: int) -> dict[str, Any]:
+def parse_marking(body: bytes) -> SentMarking:
+    """Return all marks of a text in a JSON body, or raise `BadAnswer`; whether they fit the text is not checked here.
+
+    The body is an object with exactly the keys token, marks (objects with category, severity, start, end and note),
+    done, digest (that of the page), order and seconds (or null).
+    """
+    if len(body) > MAX_MARKING_BYTES:
+        raise BadAnswer(
+            _("These marks and notes are too long to be sent: shorten the notes, or take marks out.")
+        )
+    fields = read_fields(body, MAX_MARKING_BYTES, MARKING_KEYS)
+    marks, seconds = marks_of(fields["marks"]), fields["seconds"]
+    fits = (
+        matches(TOKEN, fields["token"])
+        and marks is not None
+        and isinstance(fields["done"], bool)
+        and matches(DIGEST, fields["digest"])
+        and is_whole_number(fields["order"], 1, MAX_CLIENT_ORDER)
+        and (seconds is None or is_duration(seconds))
+    )
+    if not fits:
+        refuse()
+    return SentMarking(
+        token=fields["token"],
+        client_order=fields["order"],
+        marks=marks or (),
+        is_done=fields["done"],
+        seconds_on_page=None if seconds is None else float(min(seconds, MAX_SECONDS_ON_PAGE)),
+        digest=fields["digest"],
+    )
+
+
+def read_fields(body: bytes, longest: int, keys: frozenset[str] = ANSWER_KEYS) -> dict[str, Any]:
     """Return the object in a JSON body with the keys of an answer, or raise `BadAnswer`."""
     if len(body) > longest:
         refuse()
@@ -102,7 +144,7 @@ def read_fields(body: bytes, longest: int) -> dict[str, Any]:
         fields = json.loads(body, parse_constant=lambda constant: refuse())
     except (ValueError, RecursionError) as error:
         raise BadAnswer(_("This is not an answer. Load the page again.")) from error
-    if not isinstance(fields, dict) or fields.keys() - {"places"} != ANSWER_KEYS:
+    if not isinstance(fields, dict) or fields.keys() - {"places"} != keys:
         refuse()
     return fields
 
@@ -161,8 +203,11 @@ class PageForm(forms.Form):
     def __init__(self, rating_page: RatingPage, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rating_page = rating_page
+        self.quoted: list[SentMarking] = []
         for judged in rating_page.judged:
             self.fields.update(judged_fields(judged))
+        for marking in rating_page.markings:
+            self.fields.update(marking_fields(marking))
         for question in self.rated():
             self.fields[question.name] = forms.TypedChoiceField(
                 required=False,
@@ -187,6 +232,13 @@ class PageForm(forms.Form):
                 if cleaned.get(later) and not cleaned.get(name) and name not in self.errors:
                     self.add_error(name, _("Fill the places from the first on, without a gap."))
                     break
+        for marking in self.rating_page.markings:
+            try:
+                sent = quoted_marking(marking, cleaned, self.order)
+            except forms.ValidationError as error:
+                self.add_error(None, error)
+            else:
+                self.quoted += [sent] if sent else []
         return cleaned
 
     def rated(self) -> list[Question | ChecklistQuestion]:
@@ -195,11 +247,13 @@ class PageForm(forms.Form):
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with single questions, for links to them."""
-        labels: dict[str, Question | ChecklistQuestion | JudgedQuestion] = {
+        labels: dict[str, Question | ChecklistQuestion | JudgedQuestion | MarkingQuestion] = {
             question.name: question for question in self.rated()
         }
         for judged in self.rating_page.judged:
             labels |= dict.fromkeys(judged_fields(judged), judged)
+        for marking in self.rating_page.markings:
+            labels |= dict.fromkeys(marking_fields(marking), marking)
         return [
             Problem(
                 labels[name].anchor,
@@ -230,6 +284,10 @@ class PageForm(forms.Form):
             elif given[0] not in (None, question.number):
                 sent.append(SentJudgement(question.token, question.criterion.key, order, number=given[0]))
         return sent
+
+    def markings(self) -> list[SentMarking]:
+        """Return the marks of the texts whose marks are others than those stored, later than all of these."""
+        return self.quoted
 
     def answers(self) -> list[Answer]:
         """Return what differs from the stored answers about single texts, later than all of them."""

@@ -24,6 +24,7 @@ from annotations.models.texts_by_language import TextsByLanguage
 from annotations.questionnaire.checklists.questions import ChecklistQuestion, asked_items, checklist_questions
 from annotations.questionnaire.fragments import question_html
 from annotations.questionnaire.judged_questions import JudgedQuestion, judged_questions
+from annotations.questionnaire.marking.questions import MarkingQuestion, marking_questions
 from annotations.questionnaire.page_rows import criteria_of, find_page, texts_of
 from annotations.questionnaire.prompt_parts import Passage, is_heading, is_much_to_read, passages
 from annotations.questionnaire.rendering import rendered
@@ -104,6 +105,8 @@ class Card:
     is_verse: bool
 
     html: SafeString
+    # Where its errors are marked.
+    marking: MarkingQuestion | None = None
 
     @property
     def lines(self) -> list[str]:
@@ -129,6 +132,13 @@ class RatingPage:
     @property
     def is_verse(self) -> bool:
         return GENRES[self.prompt.genre].is_verse
+
+    @property
+    def layout(self) -> str:
+        """By what the texts are laid out: errors marked in them, their lines, or their length."""
+        if self.markings:
+            return "marked"
+        return "verse" if self.is_verse else "long" if self.has_long_texts else "prose"
 
     @property
     def is_set_in_lines(self) -> bool:
@@ -170,7 +180,7 @@ class RatingPage:
     @property
     def has_long_texts(self) -> bool:
         """Whether the scales of a text must follow it while it is read, to be in view."""
-        if self.judged:
+        if self.judged or self.markings:
             return False
         longest = max((card.text for card in self.cards), key=len, default="")
         return not self.is_verse and len(longest) + sum(ord(one) > CJK for one in longest) >= LONG_TEXT
@@ -186,8 +196,14 @@ class RatingPage:
         return next((card.token for card in self.cards if card.is_best), None)
 
     @property
-    def questions(self) -> Iterator[Question | ChecklistQuestion | JudgedQuestion]:
-        return chain((question for card in self.cards for question in card.questions), self.judged)
+    def markings(self) -> list[MarkingQuestion]:
+        """The questions about the errors of texts."""
+        return [card.marking for card in self.cards if card.marking is not None]
+
+    @property
+    def questions(self) -> Iterator[Question | ChecklistQuestion | JudgedQuestion | MarkingQuestion]:
+        rated = (question for card in self.cards for question in card.questions)
+        return chain(self.markings, rated, self.judged)
 
     @property
     def items(self) -> list[ChecklistQuestion]:
@@ -217,6 +233,11 @@ class RatingPage:
             else self.study.protocol
         )
         return reverse(f"annotations:{name}", kwargs=vars(self.address))
+
+    @property
+    def markings_url(self) -> str:
+        """Where marks are sent; empty where none are made."""
+        return reverse("annotations:markings", kwargs=vars(self.address)) if self.markings else ""
 
     @property
     def back_url(self) -> str:
@@ -253,11 +274,17 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
     items = asked_items(enrolment, page) if study.asks.texts is not None else None
     criteria, texts = criteria_of(study.pk), texts_of(enrolment, page)
     judgements = list(Judgement.objects.filter(enrolment=enrolment, page=page)) if is_judged else []
+    markings = marking_questions(
+        study,
+        [(text.token, letter_of(text.position), text.text) for text in texts],
+        of=(enrolment.pk, page),
+        is_open=vars(enrolment)["is_open"],
+    )
     cards = [
         Card(
             token=text.token,
             letter=letter_of(text.position),
-            text=(shown := study.shown(text.text)),
+            text=(shown := markings[text.token].text.shown if markings else study.shown(text.text)),
             questions=[
                 Question(
                     criterion,
@@ -267,16 +294,18 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
                     is_open=is_open,
                 )
                 for criterion in criteria
-                if not is_judged
+                if not (is_judged or criterion.derived)
             ]
             if items is None
             else checklist_questions(items, text.token, letter_of(text.position), is_open=is_open),
             is_best=text.is_best,
             is_verse=GENRES[prompt.genre].is_verse,
             html=rendered(shown, study),
+            marking=markings.get(text.token),
         )
         for text in texts
     ]
+    answered: list[Judgement | MarkingQuestion] = [*judgements, *markings.values()]
     return RatingPage(
         study=study,
         address=PageAddress(study.slug, subtask, number),
@@ -286,14 +315,14 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
         highest_order=max(
             (
                 *(one.highest_order for one in (*texts, *(items or ()))),
-                *(one.client_order for one in judgements),
+                *(one.client_order for one in answered),
             ),
             default=0,
         ),
         saved_at=max(
             (
                 *(one.saved_at for one in (*texts, *(items or ())) if one.saved_at),
-                *(one.saved_at for one in judgements),
+                *(one.saved_at for one in answered if one.saved_at),
             ),
             default=None,
         ),

@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from annotations.models import Placement, Study
+from annotations.protocols.table import PROTOCOLS
 from generation.refusals import Refused
 from generation.web.prepared import PreparedStatement
 
@@ -88,9 +89,22 @@ class Paused(AnswerRefused):
     """The study takes no answers for a time: the answer may be sent again when it goes on."""
 
 
+class NotMarked(AnswerRefused):
+    """A text is rated after all its errors are marked. The marks may be on their way: the answer may be sent again."""
+
+    status = HTTPStatus.PRECONDITION_REQUIRED
+
+
 class OffScale(AnswerRefused):
     """The score is not a point of the criterion's scale."""
 
+
+# Whether a text may be rated: where errors are marked, once all are.
+IS_MARKED = """study.protocol NOT IN ({}) OR EXISTS (
+    SELECT FROM annotations_marking marking WHERE marking.enrolment_id = placement.enrolment_id
+        AND marking.candidate_id = placement.candidate_id AND marking.is_done)""".format(
+    ", ".join(f"'{key}'" for key, one in PROTOCOLS.items() if one.marks_errors)
+)
 
 MILLISECONDS = "floor(extract(epoch FROM {time}) * 1000)::bigint"
 
@@ -122,15 +136,16 @@ IS_LATER = f"""
 SAVE_RATING = f"""
 WITH target AS ({
     TARGET.format(
-        columns=", criterion.id AS criterion_id, criterion.minimum, criterion.maximum",
-        joins="JOIN annotations_criterion criterion ON criterion.study_id = study.id AND criterion.key = %(criterion)s",
+        columns=f", criterion.id AS criterion_id, criterion.minimum, criterion.maximum, {IS_MARKED} AS is_marked",
+        joins="JOIN annotations_criterion criterion ON criterion.study_id = study.id AND criterion.key = %(criterion)s"
+        " AND criterion.derived = ''",
     )
 }),
 saved AS (
     INSERT INTO annotations_rating AS rating
         (enrolment_id, candidate_id, criterion_id, score, off_scale, client_order, saved_at)
     SELECT enrolment_id, candidate_id, criterion_id, %(score)s, false, client_order, now()
-    FROM target WHERE is_open AND is_agreed AND %(score)s BETWEEN minimum AND maximum
+    FROM target WHERE is_open AND is_agreed AND is_marked AND %(score)s BETWEEN minimum AND maximum
     ON CONFLICT (enrolment_id, candidate_id, criterion_id) DO UPDATE
         SET score = excluded.score, client_order = excluded.client_order, saved_at = excluded.saved_at
         WHERE {IS_LATER.format(stored="rating", answer="score")}
@@ -142,7 +157,7 @@ history AS (
     SELECT enrolment_id, page_id, candidate_id, criterion_id, score, saved.client_order, %(seconds_on_page)s, saved_at
     FROM target, saved
 )
-SELECT target.is_open, target.is_agreed, target.state, target.minimum, target.maximum,
+SELECT target.is_open, target.is_agreed, target.state, target.is_marked, target.minimum, target.maximum,
     saved.client_order, saved.saved_at
 FROM target LEFT JOIN saved ON true
 """
@@ -170,7 +185,7 @@ history AS (
         (enrolment_id, page_id, candidate_id, client_order, seconds_on_page, changed_at)
     SELECT enrolment_id, page_id, candidate_id, saved.client_order, %(seconds_on_page)s, saved_at FROM target, saved
 )
-SELECT target.is_open, target.is_agreed, target.state, NULL, NULL, saved.client_order, saved.saved_at
+SELECT target.is_open, target.is_agreed, target.state, true, NULL, NULL, saved.client_order, saved.saved_at
 FROM target LEFT JOIN saved ON true
 """
 
@@ -202,8 +217,8 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
     """Save one answer of an evaluator and return what is stored now.
 
     The later answer by client order wins, which counts milliseconds and at most to now; an equal order is the same
-    answer sent again. Raises `UnknownPlace`, `AnotherAccount`, `Closed`, `Paused`, `NotAgreed` or `OffScale`, and then
-    nothing has changed.
+    answer sent again. Raises `UnknownPlace`, `AnotherAccount`, `Closed`, `Paused`, `NotAgreed`, `NotMarked` or
+    `OffScale`, and then nothing has changed.
     """
     is_rating = answer.criterion is not None
     parameters = {**vars(address), **vars(answer), "evaluator": evaluator.pk}
@@ -212,8 +227,10 @@ def save_answer(evaluator: User, address: PageAddress, answer: Answer) -> Receip
         target = cursor.fetchone()
         if target is None:
             refuse_place(evaluator, answer)
-        is_open, is_agreed, state, minimum, maximum, client_order, saved_at = target
+        is_open, is_agreed, state, is_marked, minimum, maximum, client_order, saved_at = target
         refuse_unless_open(state, is_open=is_open, is_agreed=is_agreed)
+        if not is_marked:
+            raise NotMarked(_("Mark the errors of this text first, or say that all are marked."))
         if saved_at is not None:
             return Receipt(
                 answer.token, answer.criterion, answer.score, client_order, saved_at, is_latest=True

@@ -23,4 +23,9 @@ urlpatterns: list[URLPattern] = [
         views.judgements,
         name="judgements",
     ),
+    path(
+        "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/markings/",
+        views.markings,
+        name="markings",
+    ),
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -20,7 +22,15 @@ from annotations.offered_languages import follow_page, offer_languages
 from annotations.protocols.protocol import BadJudgement
 from annotations.questionnaire import judging, saving
 from annotations.questionnaire.checklists.saving import save_checklist_answer, save_checklist_page
-from annotations.questionnaire.forms import BadAnswer, PageForm, parse_answer, parse_judgement
+from annotations.questionnaire.forms import (
+    BadAnswer,
+    PageForm,
+    parse_answer,
+    parse_judgement,
+    parse_marking,
+)
+from annotations.questionnaire.marking.marks import BadMark
+from annotations.questionnaire.marking.saving import save_marking, save_markings
 from annotations.questionnaire.page import journal_name, load_page
 from annotations.questionnaire.progress import study_progress
 from annotations.questionnaire.time_left import minutes_left
@@ -34,7 +44,9 @@ REFUSALS = {
     saving.Paused: HTTPStatus.CONFLICT,
     saving.NotAgreed: HTTPStatus.FORBIDDEN,
     saving.OffScale: HTTPStatus.BAD_REQUEST,
+    saving.NotMarked: HTTPStatus.PRECONDITION_REQUIRED,
     BadJudgement: HTTPStatus.BAD_REQUEST,
+    BadMark: HTTPStatus.BAD_REQUEST,
 }
 
 
@@ -95,8 +107,10 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
         return HTTPStatus.BAD_REQUEST
     try:
         save_page = saving.save_page if form.rating_page.study.asks.texts is None else save_checklist_page
-        save_page(request.user, form.rating_page.address, form.answers())
-        judging.save_judgements(request.user, form.rating_page.address, form.judgements())
+        with transaction.atomic():
+            save_markings(request.user, form.rating_page.address, form.markings())
+            save_page(request.user, form.rating_page.address, form.answers())
+            judging.save_judgements(request.user, form.rating_page.address, form.judgements())
     except Refused as refused:
         form.add_error(None, str(refused))
         return REFUSALS[type(refused)]
@@ -161,5 +175,29 @@ def judgements(request: UserRequest, slug: str, subtask: int, page: int) -> Json
             "places": receipt.places,
             "order": receipt.client_order,
             "latest": receipt.is_latest,
+        }
+    )
+
+
+@require_POST
+def markings(request: UserRequest, slug: str, subtask: int, page: int) -> JsonResponse:
+    """Save all marks in a text sent as JSON and reply with what is stored now."""
+    follow_page(request)
+    try:
+        sent = parse_marking(request.body)
+        receipt = save_marking(request.user, saving.PageAddress(slug, subtask, page), sent)
+    except BadAnswer as error:
+        return JsonResponse({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
+    except Refused as refused:
+        return JsonResponse({"error": str(refused)}, status=REFUSALS[type(refused)])
+    return JsonResponse(
+        {
+            "saved_at": receipt.saved_at.isoformat(),
+            "token": receipt.token,
+            "marks": [asdict(one) for one in receipt.marks],
+            "done": receipt.is_done,
+            "order": receipt.client_order,
+            "latest": receipt.is_latest,
+            "widened": receipt.is_widened,
         }
     )

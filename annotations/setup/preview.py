@@ -13,6 +13,7 @@ from django.urls import reverse
 from annotations.models import Page, PageCandidate, Study
 from annotations.questionnaire.checklists.questions import AskedItem, checklist_questions
 from annotations.questionnaire.judged_questions import judged_questions
+from annotations.questionnaire.marking.questions import marking_questions
 from annotations.questionnaire.page import Card, Question, RatingPage
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
@@ -29,6 +30,10 @@ class PreviewPage(RatingPage):
 
     @property
     def answers_url(self) -> str:
+        return ""
+
+    @property
+    def markings_url(self) -> str:
         return ""
 
     @property
@@ -63,19 +68,28 @@ def page_as_previewed(study: Study, subtask: int, number: int) -> PreviewPage:
         if study.asks.texts is not None
         else None
     )
+    lettered = list(zip(ascii_uppercase, shown, strict=False))
+    markings = marking_questions(
+        study, [(letter, letter, one.candidate.text) for letter, one in lettered], of=None
+    )
     cards = [
         Card(
             token=letter,
             letter=letter,
-            text=study.shown(one.candidate.text),
-            questions=[Question(criterion, letter, letter, None) for criterion in criteria if not is_judged]
+            text=markings[letter].text.shown if markings else study.shown(one.candidate.text),
+            questions=[
+                Question(criterion, letter, letter, None)
+                for criterion in criteria
+                if not (is_judged or criterion.derived)
+            ]
             if items is None
             else checklist_questions(items, letter, letter, is_open=True),
             is_best=False,
             is_verse=GENRES[page.prompt.genre].is_verse,
             html=rendered(study.shown(one.candidate.text), study),
+            marking=markings.get(letter),
         )
-        for letter, one in zip(ascii_uppercase, shown, strict=False)
+        for letter, one in lettered
     ]
     return PreviewPage(
         study=study,

@@ -18,12 +18,19 @@ const best = rows.find((row) => row.dataset.question === "best");
 const rowOf = (question) => rows.find((row) => row.dataset.question === question);
 const sliderOf = (row) => row.querySelector(".slider");
 const numberOf = (row) => row.querySelector("input[type=number]");
+// Errors marked in a text are one answer, which `marks.js` keeps in a hidden field.
+const markingOf = (row) => row.querySelector("[data-marking]");
 function chosen(row) {
+  if (markingOf(row)) return markingOf(row).value;
   if (isOrder(row)) return orderOf(row).join(" ") || undefined;
   return sliderOf(row) ? numberOf(row).value || undefined : row.querySelector("input:checked")?.value;
 }
-const isAnswered = (row) =>
-  isOrder(row) ? orderOf(row).length === Number(row.dataset.places) : chosen(row) !== undefined;
+function isAnswered(row) {
+  if (markingOf(row)) return JSON.parse(markingOf(row).value).done;
+  return isOrder(row) ? orderOf(row).length === Number(row.dataset.places) : chosen(row) !== undefined;
+}
+// The answers of this page among those of a study that wait to be sent.
+const isHere = (entry) => [form.dataset.answersUrl, form.dataset.markingsUrl].includes(entry.url);
 // What the server has, as far as this page knows.
 const stored = new Map(rows.map((row) => [row.dataset.question, chosen(row)]));
 
@@ -42,6 +49,7 @@ function slide(row, value) {
 }
 
 function choose(row, value) {
+  if (markingOf(row)) return row.dispatchEvent(new CustomEvent("show-marks", { detail: value }));
   if (isOrder(row)) return showOrder(row, value ?? "");
   if (sliderOf(row)) return slide(row, value);
   for (const input of row.querySelectorAll("input")) input.checked = input.value === value;
@@ -84,21 +92,22 @@ function hideNotice() {
 }
 
 /** The answer in an entry or a reply, as `chosen` gives it. */
-function answerIn({ token, criterion, score, places }) {
+function answerIn({ token, criterion, score, places, marks, done }) {
+  if (marks) return JSON.stringify({ marks, done });
   return places ? places.join(" ") : String(criterion === null ? token : score);
 }
 
 /** Show what the server has of a question, unless a newer answer to it is on its way. */
 function showStored(question) {
   const row = rowOf(question);
-  if (!row || queue.entries().some((entry) => entry.url === form.dataset.answersUrl && entry.question === question)) return;
+  if (!row || queue.entries().some((entry) => isHere(entry) && entry.question === question)) return;
   choose(row, stored.get(question));
   row.classList.remove("is-unsent");
   showAnswered();
 }
 
 function closePage() {
-  for (const row of rows) for (const input of row.querySelectorAll("input, button")) input.disabled = true;
+  for (const row of rows) for (const input of row.querySelectorAll("input, button, select")) input.disabled = true;
   for (const question of stored.keys()) showStored(question);
 }
 
@@ -107,9 +116,10 @@ const reports = {
   saved({ reply }, entry) {
     showState("saved", state.dataset.saved, { time: clock(new Date(reply.saved_at)) });
     if (isOnlyUntilSaved) hideNotice();
-    if (entry.url !== form.dataset.answersUrl) return;
+    if (!isHere(entry)) return;
     stored.set(entry.question, answerIn(reply));
     showStored(entry.question);
+    if (reply.widened) showNotice(keys.dataset.widened);
     if (!reply.latest) {
       showNotice(fill(keys.dataset.later, { question: rowOf(entry.question)?.dataset.label ?? "" }));
     }
@@ -117,12 +127,12 @@ const reports = {
   closed({ message }, entry) {
     showState("refused", state.dataset.refused);
     showNotice(message);
-    if (entry.url === form.dataset.answersUrl) closePage();
+    if (isHere(entry)) closePage();
   },
   refused({ message }, entry) {
     showState("refused", state.dataset.refused);
     showNotice(fill(keys.dataset.notSaved, { message }));
-    if (entry.url === form.dataset.answersUrl) showStored(entry.question);
+    if (isHere(entry)) showStored(entry.question);
   },
   loggedOut({ message }) {
     showState("login", state.dataset.login);
@@ -142,7 +152,7 @@ reports.failing = reports.unreachable;
 
 function showUnsent() {
   for (const entry of queue.entries()) {
-    if (entry.url === form.dataset.answersUrl) rowOf(entry.question)?.classList.add("is-unsent");
+    if (isHere(entry)) rowOf(entry.question)?.classList.add("is-unsent");
   }
 }
 
@@ -178,14 +188,20 @@ form.addEventListener("change", ({ target }) => {
   const isBest = row === best;
   if (sliderOf(row) && !takeSlider(row, target)) return;
   const [token, criterion] = isBest ? [target.value, null] : row.dataset.question.split(".");
+  const isMarking = target === markingOf(row);
+  const answer = isMarking
+    ? { ...JSON.parse(target.value), digest: row.dataset.digest }
+    : {
+        criterion,
+        score: isBest || isOrder(row) ? null : Number(chosen(row)),
+        places: isOrder(row) ? orderOf(row) : undefined,
+      };
   hideNotice();
   queue.add({
-    url: form.dataset.answersUrl,
+    url: isMarking ? form.dataset.markingsUrl : form.dataset.answersUrl,
     question: row.dataset.question,
     token,
-    criterion,
-    score: isBest || isOrder(row) ? null : Number(chosen(row)),
-    places: isOrder(row) ? orderOf(row) : undefined,
+    ...answer,
     seconds: Math.round(secondsInView() * 10) / 10,
   });
   showAnswered();
@@ -294,6 +310,7 @@ function actOn({ key, target }) {
   }
   if (/^[0-9]$/.test(key)) {
     const row = rowInFocus() ?? firstMissing();
+    if (markingOf(row)) return () => goTo(row);
     if (!sliderOf(row)) return () => pressDigit(key);
     // The digit is typed into the number by the browser itself.
     numberOf(row).select();
@@ -342,7 +359,7 @@ for (const row of rows) if (isOrder(row)) openOrder(row);
 // What an earlier visit could not send is shown, marked, and sent now
 
 for (const entry of queue.entries()) {
-  const row = entry.url === form.dataset.answersUrl && rowOf(entry.question);
+  const row = isHere(entry) && rowOf(entry.question);
   if (row) choose(row, answerIn(entry));
 }
 showUnsent();

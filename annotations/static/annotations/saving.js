@@ -60,7 +60,7 @@ function serverClock(heard) {
 }
 
 /** Send one entry; the outcome's kind is saved, closed, refused, loggedOut, paused, failing or unreachable. */
-async function send({ url, token, criterion, score, places, order, seconds }) {
+async function send({ url, token, criterion, score, places, marks, done, digest, order, seconds }) {
   let response;
   try {
     response = await fetch(url, {
@@ -73,7 +73,7 @@ async function send({ url, token, criterion, score, places, order, seconds }) {
         "Content-Language": document.documentElement.lang,
         "X-CSRFToken": csrfToken(),
       },
-      body: JSON.stringify({ token, criterion, score, places, order, seconds }),
+      body: JSON.stringify({ token, criterion, score, places, marks, done, digest, order, seconds }),
     });
   } catch {
     return { kind: "unreachable" };
