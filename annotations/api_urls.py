@@ -22,6 +22,7 @@ from annotations.results.checklists.api import ChecklistAnswerList
 from annotations.setup import api as setup
 from annotations.setup import texts_api as texts
 from annotations.setup.checklist_items.api import ChecklistItems
+from annotations.setup.material import api as material
 
 urlpatterns = [
     # /studies/... (those who run studies)
@@ -29,7 +30,7 @@ urlpatterns = [
     path("studies/<slug:slug>/", setup.ChangeableStudy.as_view(), name="study"),
     path("studies/<slug:slug>/criteria/", setup.Criteria.as_view(), name="criteria"),
     path("studies/<slug:slug>/checklist/", ChecklistItems.as_view(), name="checklist_items"),
-    path("studies/<slug:slug>/material/", setup.Material.as_view(), name="material"),
+    path("studies/<slug:slug>/material/", material.Material.as_view(), name="material"),
     path("studies/<slug:slug>/sign-off/", setup.SignOff.as_view(), name="sign_off"),
     path("studies/<slug:slug>/launch/", setup.Launch.as_view(), name="launch"),
     path("studies/<slug:slug>/pause/", setup.Pause.as_view(), name="pause"),

@@ -14,6 +14,7 @@ ACTS = {
     "study.created": _("began the study"),
     "study.changed": _("changed the set-up"),
     "study.material": _("uploaded prompts or candidates"),
+    "study.material_added": _("added prompts or candidates"),
     "study.method_label": _("changed what a method is called"),
     "study.signed_off": _("signed the material off"),
     "study.launched": _("launched the study"),

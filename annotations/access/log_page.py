@@ -55,6 +55,7 @@ DETAILS = {
     "subtask": gettext_lazy("sub-task"),
     "subtasks": gettext_lazy("sub-tasks"),
     "sum": gettext_lazy("sum"),
+    "texts": gettext_lazy("texts"),
     "user": gettext_lazy("user"),
 }
 

@@ -23,7 +23,7 @@ def import_material(job: Job, progress: Progress) -> Stored:
     said = {name: value for name, value in job.parameters.items() if name != "upload"}
     progress(0, 0)
     file = read_waiting(upload, told=rows_told(progress), **said)
-    return Stored(lambda: store_read(upload, file, by=job.owner))
+    return Stored(lambda: store_read(upload, file, by=job.owner, adds=bool(said.get("adds"))))
 
 
 def import_ratings(job: Job, progress: Progress) -> Stored:

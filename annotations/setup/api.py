@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
@@ -21,7 +18,6 @@ from annotations.protocols.table import PROTOCOLS
 from annotations.questionnaire.api import CriterionSerializer
 from annotations.recruiting.consent import read_questions
 from annotations.setup.lifecycle import close_study, launch, pause, resume, sign_off
-from annotations.setup.material import MaterialChecks, material_checks, store_material
 from annotations.setup.rubrics import (
     HIGHEST_SCORE,
     LOWEST_SCORE,
@@ -36,23 +32,18 @@ from annotations.setup.study import (
     create_study,
     replace_criteria,
 )
-from annotations.setup.uploads.reading import candidates_in, prompts_in
 from annotations.text_serializers import StrictTexts, Texts
-from generation.files.encoding import ENCODINGS
 from generation.files.problems import Problems
 from generation.genres import genre_choices
 from generation.refusals import Refused
 from generation.web.idempotency import IDEMPOTENCY_KEY, key_sent
 from generation.web.once import make_once
 from generation.web.rest import (
-    TABLE_PARSERS,
     Amount,
     Body,
     Share,
-    Strict,
     UserRequest,
     checked_body,
-    checked_query,
 )
 from generation.web.schema import extend_schema
 
@@ -145,85 +136,6 @@ class RubricBody(StrictTexts):
     criteria = serializers.ListField(child=CriterionBody(), min_length=1, max_length=MOST_CRITERIA)
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
-class ColumnsField(serializers.JSONField):
-    """An object of texts by the names of columns, as JSON."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(binary=True, **options)
-
-    def to_internal_value(self, data: Any) -> Any:
-        found = super().to_internal_value(data)
-        if not isinstance(found, dict) or not all(isinstance(role, str) for role in found.values()):
-            self.fail("invalid")
-        return found
-
-
-class MaterialQuery(Strict):
-    kind = serializers.ChoiceField(
-        choices=["candidates", "prompts"],
-        required=False,
-        default="candidates",
-        help_text="Whether the file holds texts, or prompts that methods are still to write for.",
-    )
-    name = serializers.CharField(
-        max_length=100, required=False, default="upload", help_text="What the file is called in the log."
-    )
-    encoding = serializers.ChoiceField(
-        choices=list(ENCODINGS),
-        required=False,
-        default="",
-        help_text="What a file of text is in that is neither UTF-8 nor UTF-16.",
-    )
-    sheet = serializers.CharField(
-        max_length=100, required=False, default="", help_text="Of a workbook, where not the first is meant."
-    )
-    columns = ColumnsField(
-        required=False,
-        default=None,
-        help_text=(
-            'What the columns of candidates are that are not called so, such as {"Question": "prompt", "GPT-4":'
-            ' "texts_of"}; docs/files.md lists what a column can be.'
-        ),
-    )
-
-
-class MethodCheckSerializer(serializers.Serializer[Any]):
-    texts = serializers.IntegerField()
-    missing = serializers.IntegerField()
-    shortest = serializers.IntegerField(allow_null=True)
-    median = serializers.FloatField(allow_null=True)
-    longest = serializers.IntegerField(allow_null=True)
-    label = serializers.CharField()  # type: ignore[assignment]
-
-
-class MissingSerializer(serializers.Serializer[Any]):
-    prompt = serializers.CharField()
-    subtask = serializers.IntegerField()
-    page = serializers.IntegerField()
-    missing = serializers.IntegerField()
-
-
-class SameTextSerializer(serializers.Serializer[Any]):
-    text = serializers.CharField()
-    times = serializers.IntegerField()
-
-
-class MaterialSerializer(serializers.Serializer[MaterialChecks]):
-    """What there is to see in the material of a study before it is signed off."""
-
-    prompts = serializers.IntegerField()
-    subtasks = serializers.IntegerField()
-    smallest_subtask = serializers.IntegerField()
-    language = serializers.CharField()
-    is_complete = serializers.BooleanField(help_text="Every prompt has a text by every method.")
-    methods = MethodCheckSerializer(many=True)
-    missing = serializers.IntegerField()
-    missing_at = MissingSerializer(many=True)
-    same = serializers.IntegerField(help_text="How many texts stand more than once.")
-    same_texts = SameTextSerializer(many=True)
-
-
 class StudiesAndNew(Studies):
     @extend_schema(
         operation_id="studies_create",
@@ -272,45 +184,6 @@ class Criteria(APIView):
         plain = {**fields, "criteria": [dict(criterion) for criterion in fields["criteria"]]}
         replace_criteria(study, checked_rubric(plain, Problems("rubric")), by=request.user)
         return study_response(request.user, slug)
-
-
-class Material(APIView):
-    parser_classes = TABLE_PARSERS
-
-    @extend_schema(
-        operation_id="material",
-        summary="Show the checks of a study's material, for those who run it",
-        responses=MaterialSerializer,
-    )
-    def get(self, request: UserRequest, slug: str) -> Response:
-        return material_response(study_for(request.user, slug, Right.RUN))
-
-    @extend_schema(
-        operation_id="material_replace",
-        summary="Upload a file of candidates or prompts as the material of a draft",
-        parameters=[MaterialQuery],
-        request={parser.media_type: OpenApiTypes.BINARY for parser in TABLE_PARSERS},
-        responses=MaterialSerializer,
-    )
-    def put(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.RUN)
-        query = checked_query(MaterialQuery, request)
-        content: Any = request.data
-        upload = SimpleUploadedFile(query["name"], content or b"")
-        is_list = query["kind"] == "prompts"
-        given = {name: query[name] for name in ("encoding", "sheet")}
-        file = (
-            prompts_in(upload, study, **given)
-            if is_list
-            else candidates_in(upload, study, columns=query["columns"], **given)
-        )
-        store_material(study, file, by=request.user)
-        return material_response(study)
-
-
-def material_response(study: Study) -> Response:
-    checks = material_checks(study)
-    return Response(MaterialSerializer(checks).data)
 
 
 def step(act: Callable[..., Any], operation_id: str, summary: str) -> type[APIView]:

@@ -18,6 +18,7 @@ from annotations.models.texts_by_language import longest_text
 from annotations.protocols.table import protocol_choices
 from annotations.setup.material import MethodCheck
 from annotations.setup.rubrics import READY_MADE, Rubric, load_rubric
+from annotations.setup.uploads.forms import MaterialForm
 from annotations.setup.uploads.reading import prompts_in, rubric_in
 from annotations.text_forms import TextInput, TextsForm
 from annotations.uploads.forms import FileForm
@@ -280,22 +281,6 @@ class SettingsForm(TextsForm):
         ]
 
 
-class MaterialForm(FileForm):
-    """A file, or text, that becomes the material of a study; where there is some already, that must be meant."""
-
-    is_meant = forms.BooleanField(
-        label=_("Replace the prompts and texts that the study has now. This cannot be undone."),
-        error_messages={"required": _("Tick the box to replace what there is.")},
-    )
-
-    def __init__(self, study: Study, *args: Any, replaces: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.study = study
-        if not replaces:
-            del self.fields["is_meant"]
-        self.order_fields([name for name in self.fields if name != "is_meant"])
-
-
 class CandidatesForm(FileForm):
     """A file with prompts and candidates."""
 
@@ -304,7 +289,7 @@ class CandidatesForm(FileForm):
         help_text=_(
             "A table (CSV, JSON, XLSX or Parquet) with one row a text or one column a method. You say next what its"
             " columns are. Every prompt needs one text by every method, unless the settings of the study"
-            " allow some to be missing."
+            " allow some to be missing; texts by further methods can be added from further files."
         ),
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
@@ -330,8 +315,13 @@ class PromptsForm(MaterialForm):
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
 
+    def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.study = study
+        self.order_fields(["prompts", "prompts_file", "adds", "is_meant"])
+
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned = super().clean()
         typed, upload = cleaned.get("prompts", "").strip(), cleaned.get("prompts_file")
         if not self.errors and bool(typed) == (upload is not None):
             self.add_error("prompts", gettext("Type the prompts or choose a file, one of the two."))

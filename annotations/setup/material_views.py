@@ -15,6 +15,7 @@ from annotations.models import Study, WaitingUpload
 from annotations.requests import UserRequest
 from annotations.setup.forms import CandidatesForm, LabelsForm, PromptsForm
 from annotations.setup.material import material_checks, store_material, typography_checks
+from annotations.setup.material.additions import add_material
 from annotations.setup.study import label_methods
 from annotations.setup.uploads.examples import examples_for
 from annotations.setup.uploads.waiting import Kind, keep_material, read_waiting, says_all, store_read
@@ -58,14 +59,16 @@ def upload_prompts(request: UserRequest, slug: str) -> HttpResponse:
     nonce, sender = NonceForm(request.POST).sent_nonce(), f"material of study {study.pk} by {request.user.pk}"
     if was_made(nonce, sender):
         return redirect("annotations:material", study.slug)
-    form = PromptsForm(study, request.POST, request.FILES, replaces=study.subtasks.exists())
+    form = PromptsForm(study, request.POST, request.FILES, has_material=study.subtasks.exists())
     if form.is_valid():
         upload = form.cleaned_data.get("prompts_file")
 
         def store() -> Study:
-            if waiting is None:
-                return store_material(study, form.cleaned_data["file"], by=request.user)
-            return store_read(waiting, read_waiting(waiting), by=request.user)
+            if waiting is not None:
+                return store_read(waiting, read_waiting(waiting), by=request.user, adds=form.is_addition)
+            act = add_material if form.is_addition else store_material
+            act(study, form.cleaned_data["file"], by=request.user)
+            return study
 
         try:
             waiting = make_once(
@@ -119,14 +122,13 @@ def material_page(
 ) -> HttpResponse:
     """Return the page of the material, with the form that was refused if one was."""
     checks = material_checks(study)
-    replaces = checks.prompts > 0
     context = {
         "checks": checks,
         "typography": typography_checks(study),
         "candidates_form": refused if isinstance(refused, CandidatesForm) else CandidatesForm(),
         "prompts_form": refused
         if isinstance(refused, PromptsForm)
-        else PromptsForm(study, replaces=replaces),
+        else PromptsForm(study, has_material=checks.prompts > 0),
         "labels_form": refused if isinstance(refused, LabelsForm) else LabelsForm(checks.methods),
         "labels_stay": why_labels_stay(study),
         "refused": refused,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 
 from annotations.models import Page, PageCandidate, PromptDraw, Study, StudyMethod, Subtask
 from generation.models import Method
@@ -22,20 +22,28 @@ BEYOND_ALL_PAGES = 10_000
 def lay_out(
     study: Study, prompts: Sequence[int], notes: Sequence[Mapping[str, Any]] | None = None
 ) -> list[int]:
-    """Save a page for each prompt, in sub-tasks of the study's size, and return them in order (primary keys)."""
+    """Save a page for each prompt, in sub-tasks of the study's size, and return them in order (primary keys).
+
+    They come after the pages that the study has: its last sub-task is filled first.
+    """
     # Rows refer to each other by primary keys here: with the objects themselves Django takes twice as long.
     rows = list(zip(prompts, notes or [{}] * len(prompts), strict=True))
-    batches = split(rows, study.prompts_per_subtask)
+    last = study.subtasks.annotate(filled=Count("pages")).order_by("-number").first()
+    room = max(0, study.prompts_per_subtask - last.filled) if last else 0
+    batches = split(rows[room:], study.prompts_per_subtask)
+    first = last.number + 1 if last else 1
     subtasks = Subtask.objects.bulk_create(
-        Subtask(study=study, number=number) for number in range(1, len(batches) + 1)
+        Subtask(study=study, number=number) for number in range(first, first + len(batches))
     )
+    into = [(last.pk, last.filled + 1, rows[:room])] if last else []
+    into += [(subtask.pk, 1, batch) for subtask, batch in zip(subtasks, batches, strict=True)]
     return copy_rows(
         Page,
         ("subtask", "number", "prompt", "notes"),
         [
-            (subtask.pk, number, prompt, noted)
-            for subtask, batch in zip(subtasks, batches, strict=True)
-            for number, (prompt, noted) in enumerate(batch, start=1)
+            (subtask, number, prompt, noted)
+            for subtask, begin, batch in into
+            for number, (prompt, noted) in enumerate(batch, start=begin)
         ],
     )
 

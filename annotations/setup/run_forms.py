@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Study
+from annotations.setup.runs import methods_complete
 from generation.compose.forms import REGULATED
 from generation.methods import METHODS, PRESETS
 from generation.models import Worker, method_name
 from generation.runs.notifications import known_models
 from generation.runs.runs import LARGEST_SEED
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+PRESET_NAMES: dict[str, _StrPromise] = {
+    "qa": _("for answers"),
+    "poem": _("for poems"),
+    "poem_evaluation": _("for poems, the widest and slowest"),
+    "authors": _("for poems, as the authors' code searches"),
+}
+OTHER_NAMES: dict[str, _StrPromise] = {
+    "sampling": _("the prompting baseline, under the name that other papers give it"),
+}
+
+
+def method_words(key: str) -> str:
+    """Return what a method is called, and how it writes."""
+    how = gettext(METHODS[key].how) if METHODS[key].how else str(OTHER_NAMES.get(key, ""))
+    return gettext("%(method)s: %(how)s") % {"method": method_name(key), "how": how}
+
+
+def preset_words(key: str) -> str:
+    """Return what a preset is for, and how wide its search is."""
+    search = PRESETS[key]
+    words = gettext("%(what)s (%(preset)s): %(beams)d beams of %(samples)d samples")
+    return words % {
+        "what": PRESET_NAMES.get(key, key),
+        "preset": key,
+        "beams": search.beams,
+        "samples": search.samples,
+    }
+
 
 class RunForm(forms.Form):
-    """A run over all prompts of a study, by a method that the study does not have yet."""
+    """A run over the prompts of a study that lack a text by its method.
+
+    First comes the method that the study has for some prompts alone, as after further prompts were added.
+    """
 
     seed = forms.IntegerField(
         min_value=0,
@@ -29,9 +65,16 @@ class RunForm(forms.Form):
 
     def __init__(self, study: Study, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        taken = set(study.study_methods.values_list("method__key", flat=True))
+        complete = methods_complete(study)
+        # Those that the study has, for some prompts only, come first.
+        offered = sorted(
+            (key for key in METHODS if not complete.get(key)), key=lambda key: key not in complete
+        )
         self.fields["method"] = forms.ChoiceField(
-            choices=[(key, method_name(key)) for key in METHODS if key not in taken], label=_("Method")
+            choices=[(key, method_words(key)) for key in offered],
+            initial=next(iter(offered), None),
+            label=_("Method"),
+            widget=forms.RadioSelect,
         )
         self.fields["model"] = forms.ChoiceField(
             required=False,
@@ -43,9 +86,12 @@ class RunForm(forms.Form):
         )
         self.fields["preset"] = forms.ChoiceField(
             required=False,
-            choices=[("", _("the one for the genre")), *((key, key) for key in PRESETS)],
+            choices=[
+                ("", _("the usual one for this kind of text")),
+                *((key, preset_words(key)) for key in PRESETS),
+            ],
             label=_("Preset"),
-            help_text=_("How wide the search is; poem_evaluation is the widest and the slowest."),
+            help_text=_("How wide the search is: the wider, the slower."),
         )
         self.fields["form"] = forms.ChoiceField(
             required=False,

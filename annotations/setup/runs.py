@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Max, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from annotations.access.fixed import refuse_if_fixed
 from annotations.access.log import log_act
-from annotations.models import Page, PageCandidate, Study, StudyMethod, StudyRun
+from annotations.models import Page, PageCandidate, Study, StudyRun
 from annotations.models.counting import count_of
-from annotations.setup.study import all_names, name_taken
+from annotations.setup.material.additions import study_methods_of
+from annotations.setup.study import refuse_taken_name
 from generation.files.candidates import MOST_METHODS
 from generation.models import GenerationRun, Prompt, RunPrompt, method_name
 from generation.refusals import Refused
@@ -25,6 +27,15 @@ RUNS_SHOWN = 20
 
 def refuse_further_methods(study: Study) -> None:
     """Raise `Refused` where no method can be added to a study any more."""
+    refuse_further_texts(study)
+    if study.study_methods.count() >= MOST_METHODS:
+        raise Refused(
+            _("The study has %(most)d methods, and no page can show more.") % {"most": MOST_METHODS}
+        )
+
+
+def refuse_further_texts(study: Study) -> None:
+    """Raise `Refused` where runs can write nothing for a study any more."""
     refuse_if_fixed(study)
     if has_samples(study):
         raise Refused(
@@ -32,20 +43,32 @@ def refuse_further_methods(study: Study) -> None:
                 "Prompts of this study stand on several pages, one for each sample; a run writes one text a prompt."
             )
         )
-    if study.study_methods.count() >= MOST_METHODS:
-        raise Refused(
-            _("The study has %(most)d methods, and no page can show more.") % {"most": MOST_METHODS}
-        )
 
 
 def refuse_method(study: Study, method: str) -> None:
     """Raise `Refused` where the study cannot take texts by this method."""
-    refuse_further_methods(study)
     if study.study_methods.filter(method__key=method).exists():
-        raise Refused(taken_message(method))
-    own = all_names(method)
-    if any(own & all_names(key, name) for key, name in study.study_methods.names().items()):
-        raise Refused(name_taken(method_name(method)))
+        refuse_further_texts(study)
+        if not pages_lacking(study, method).exists():
+            raise Refused(taken_message(method))
+    else:
+        refuse_further_methods(study)
+        refuse_taken_name(study, method)
+
+
+def pages_lacking(study: Study, method: str) -> QuerySet[Page]:
+    """Return the pages of a study without a text by a method, in their order."""
+    has_text = PageCandidate.objects.filter(page=OuterRef("pk"), study_method__method__key=method)
+    pages = Page.objects.filter(~Exists(has_text), subtask__study=study)
+    return pages.order_by("subtask__number", "number")
+
+
+def methods_complete(study: Study) -> dict[str, bool]:
+    """Return for the key of each method of a study whether it has a text on every page; one query."""
+    pages: Any = Page.objects.filter(subtask__study=OuterRef("study"))
+    found = study.study_methods.annotate(texts=Count("pagecandidate"), pages=count_of(pages)).order_by()
+    rows = found.values_list("method__key", "texts", "pages")
+    return {key: texts >= of_pages for key, texts, of_pages in rows}
 
 
 def has_samples(study: Study) -> bool:
@@ -70,7 +93,9 @@ def start_run(
     form: str = "",
     started_by: User | None = None,
 ) -> StudyRun:
-    """Queue a run of a method over all prompts of a study; its candidates join the study when all are written.
+    """Queue a run of a method over all prompts of a study without a text by it.
+
+    Its candidates join the study when all are written.
 
     `form` is that of all poems (`generation.verse.forms`), or "" where the method chooses one.
     Raises `Refused`. The study's row is locked, because of two requests at
@@ -83,8 +108,7 @@ def start_run(
         raise Refused(
             _("A run of %(method)s for this study is under way already.") % {"method": method_name(method)}
         )
-    shown = Page.objects.filter(subtask__study=study).order_by("subtask__number", "number")
-    prompts: list[Prompt] = [page.prompt for page in shown.select_related("prompt")]
+    prompts: list[Prompt] = [page.prompt for page in pages_lacking(study, method).select_related("prompt")]
     config = {"form": form} if form else {}
     run = queue_run(
         method, prompts, model=model, preset=preset, seed=seed, config=config, started_by=started_by
@@ -111,14 +135,13 @@ def add_run(study_run: StudyRun, *, added_by: User | None = None) -> None:
     if run.state != GenerationRun.State.DONE:
         raise Refused(_("Not all texts of the run are written."))
     refuse_method(study, run.method.key)
-    highest = study.study_methods.aggregate(highest=Max("number"))["highest"]
-    study_method = StudyMethod.objects.create(
-        study=study, method=run.method, number=0 if highest is None else highest + 1
-    )
     candidate_of = dict(run.candidates.values_list("prompt_id", "pk"))
+    # Prompts may have come since, for which another run writes.
+    pages = [page for page in pages_lacking(study, run.method.key) if page.prompt_id in candidate_of]
+    study_method = study_methods_of(study, [run.method.key])[run.method.key]
     PageCandidate.objects.bulk_create(
-        PageCandidate(page=page, candidate_id=candidate_of[page.prompt_id], study_method=study_method)
-        for page in Page.objects.filter(subtask__study=study)
+        PageCandidate(page=page, candidate_id=candidate_of[page.prompt_id], study_method_id=study_method)
+        for page in pages
     )
     StudyRun.objects.filter(pk=study_run.pk).update(added_at=Now(), refused_at=None)
     Study.objects.filter(pk=study.pk).update(signed_off_at=None)
@@ -152,7 +175,7 @@ class RunRow:
 
 def run_rows(study: Study, fixed: str) -> list[RunRow]:
     """Return the latest runs for a study with two queries; `fixed` is why it takes no further method, if so."""
-    taken = set(study.study_methods.values_list("method__key", flat=True))
+    taken = {key for key, is_complete in methods_complete(study).items() if is_complete}
     prompts = RunPrompt.objects.filter(run=OuterRef("run"))
     found = study.study_runs.select_related("run__method").annotate(
         texts=count_of(prompts),

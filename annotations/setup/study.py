@@ -173,6 +173,13 @@ def all_names(key: str, label: str = "") -> frozenset[str]:
     return frozenset(names)
 
 
+def refuse_taken_name(study: Study, key: str, label: str = "") -> None:
+    """Raise Refused where another method of a study is called as this one would be, in any of the languages."""
+    own = all_names(key, label)
+    if any(own & all_names(other, name) for other, name in study.study_methods.names().items()):
+        raise Refused(name_taken(method_name(key, label)))
+
+
 def name_taken(name: str) -> str:
     return _("Another method of the study is called %(label)s.") % {"label": name}
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from annotations.models import Page, PageCandidate, Study
 from annotations.setup.lifecycle import sign_off
-from annotations.setup.maker_names import texts_naming_their_maker
+from annotations.setup.material.maker_names import texts_naming_their_maker
 from annotations.tests.cast import build_study, build_user, shown
 from generation.models import Candidate
 

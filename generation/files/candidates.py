@@ -147,6 +147,8 @@ def read_candidates(
     sheet: str = "",
     columns: Mapping[str, str] | None = None,
     may_lack_texts: bool = False,
+    fewest_methods: int = FEWEST_METHODS,
+    is_addition: bool = False,
     told: Callable[[int], None] | None = None,
 ) -> CandidateFile:
     """Read a file of candidates, its texts as they were written; raise `FileRefused` with everything wrong in it.
@@ -154,8 +156,9 @@ def read_candidates(
     The seed decides, with each prompt and nothing else, which of several forms is drawn. `name` is what its owner
     calls an upload; `encoding` and `sheet` are those of `generation.files.tables.read_table`, and `columns` says what
     the columns are (`generation.files.columns`). Without it they must be called as they are read, or
-    `ColumnsUnconfirmed` is raised. Where methods `may_lack_texts`, a prompt needs texts by two of them. `told` hears
-    how many rows are read.
+    `ColumnsUnconfirmed` is raised. Where methods `may_lack_texts`, a prompt needs texts by two of them. A file
+    with texts of one method is read where others are to follow (`fewest_methods`), and what `is_addition` to texts
+    that are there may lack any. `told` hears how many rows are read.
     """
     table = read_table(path, name, encoding=encoding, sheet=sheet)
     table.told = told
@@ -165,7 +168,8 @@ def read_candidates(
     rows = _drawn(list(_checked_rows(table, roles, labels)), seed)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    _check_whole(rows, labels, problems, may_lack_texts=may_lack_texts)
+    fewest = 1 if is_addition else fewest_methods
+    _check_whole(rows, labels, problems, fewest, is_addition=is_addition, may_lack_texts=may_lack_texts)
     problems.refuse_if_any()
     # Parts that stand in another order in another row are the same: each prompt is as its first row has it.
     prompt_by = {row.prompt.known_by: row.prompt for row in reversed(rows)}
@@ -287,7 +291,13 @@ def _checked_field(place: Place, name: str, column: str, value: object, problems
 
 
 def _check_whole(
-    rows: list[Row], labels: Mapping[str, str], problems: Problems, *, may_lack_texts: bool
+    rows: list[Row],
+    labels: Mapping[str, str],
+    problems: Problems,
+    fewest: int,
+    *,
+    is_addition: bool,
+    may_lack_texts: bool,
 ) -> None:
     """Check what no row shows by itself: doubles, and that each prompt has a text by each method, or by two."""
     if not rows:
@@ -296,11 +306,14 @@ def _check_whole(
         return
     _check_doubles(rows, labels, problems)
     methods = list(dict.fromkeys(row.method for row in rows))
-    if not FEWEST_METHODS <= len(methods) <= MOST_METHODS:
+    if not fewest <= len(methods) <= MOST_METHODS:
         problems.add(
-            0, "method", _("there must be 2 to %(most)d methods, not %(methods)d (%(some)s)"),
-            most=MOST_METHODS, methods=len(methods), some=listed_shortly([labels[method] for method in methods], 5),
+            0, "method", _("there must be %(fewest)d to %(most)d methods, not %(methods)d (%(some)s)"),
+            fewest=fewest, most=MOST_METHODS, methods=len(methods),
+            some=listed_shortly([labels[method] for method in methods], 5),
         )  # fmt: skip
+        return
+    if is_addition:
         return
     written: dict[object, set[str]] = {}
     first: dict[object, Row] = {}
@@ -308,7 +321,7 @@ def _check_whole(
         written.setdefault(row.page, set()).add(row.method)
         first.setdefault(row.page, row)
     for prompt, by in written.items():
-        if may_lack_texts and len(by) >= FEWEST_METHODS:
+        if may_lack_texts and len(by) >= min(FEWEST_METHODS, len(methods)):
             continue
         for method in methods:
             if method not in by:

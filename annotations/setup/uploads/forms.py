@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.uploads.forms import FileForm
@@ -52,8 +53,43 @@ FURTHER = [(NOTE, _("Note, kept but not shown to evaluators")), (IGNORED, _("Lea
 LONGEST_SHOWN = 160
 
 
-class ColumnsForm(FileForm):
-    """What each column of a waiting file is, guessed before; where there is material already, that must be meant."""
+class MaterialForm(FileForm):
+    """A file, or text, for the material of a study: it adds to what there is, or replaces it, which must be meant."""
+
+    adds = forms.ChoiceField(
+        required=False,
+        label=_("What to do with it"),
+        choices=[
+            ("1", _("Add it to what the study has: texts by further methods, or further prompts")),
+            ("", _("Replace what the study has")),
+        ],
+        initial="1",
+        widget=forms.RadioSelect,
+    )
+    is_meant = forms.BooleanField(
+        required=False,
+        label=_("Replace the prompts and texts that the study has now. This cannot be undone."),
+    )
+
+    def __init__(self, *args: Any, has_material: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not has_material:
+            del self.fields["adds"], self.fields["is_meant"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "is_meant" in self.fields and not (cleaned.get("adds") or cleaned.get("is_meant")):
+            self.add_error("is_meant", gettext("Tick the box to replace what there is."))
+        return cleaned
+
+    @property
+    def is_addition(self) -> bool:
+        """Whether what a valid form holds is added to what the study has."""
+        return bool(self.cleaned_data.get("adds"))
+
+
+class ColumnsForm(MaterialForm):
+    """What each column of a waiting file is, guessed before."""
 
     is_list = forms.BooleanField(
         required=False, label=_("The file has no columns: each of its lines is a prompt.")
@@ -62,10 +98,6 @@ class ColumnsForm(FileForm):
         required=False, choices=[("", ""), *ENCODINGS.items()], widget=forms.HiddenInput
     )
     sheet = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
-    is_meant = forms.BooleanField(
-        label=_("Replace the prompts and texts that the study has now. This cannot be undone."),
-        error_messages={"required": _("Tick the box to replace what there is.")},
-    )
 
     def __init__(
         self,
@@ -74,17 +106,19 @@ class ColumnsForm(FileForm):
         guessed: GuessedColumns,
         *args: Any,
         of_prompts: bool,
-        replaces: bool,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault(
             "initial",
-            {"encoding": table.encoding_said, "sheet": table.sheet, "is_list": guessed.is_list},
+            {
+                "encoding": table.encoding_said,
+                "sheet": table.sheet,
+                "is_list": guessed.is_list,
+                "adds": "1",
+            },
         )
         super().__init__(*args, **kwargs)
         self.table, self.rows = table, rows
-        if not replaces:
-            del self.fields["is_meant"]
         if not (of_prompts and table.kind == "csv"):
             del self.fields["is_list"]
         self.of_prompts = of_prompts
@@ -111,8 +145,10 @@ class ColumnsForm(FileForm):
         columns = {
             column: self.cleaned_data[f"column-{number}"] for number, column in enumerate(self.table.columns)
         }
-        return {"columns": columns} | (
-            {"is_list": self.cleaned_data.get("is_list", False)} if self.of_prompts else {}
+        return (
+            {"columns": columns}
+            | ({"is_list": self.cleaned_data.get("is_list", False)} if self.of_prompts else {})
+            | ({"adds": True} if self.is_addition else {})
         )
 
 

@@ -19,7 +19,10 @@ LARGEST_RUBRIC = 1_000_000
 
 
 def candidates_in(upload: File[Any], study: Study, **options: Any) -> CandidateFile:
-    """Return the checked candidates of an upload for a study; raise `Refused`. See `read_candidates`."""
+    """Return the checked candidates of an upload for a study; raise `Refused`. See `read_candidates`.
+
+    Texts of one method are taken: others may be added (`annotations.setup.material.additions`).
+    """
     refuse_too_large(upload)
     with on_disk(upload) as path:
         return read_candidates(
@@ -27,6 +30,7 @@ def candidates_in(upload: File[Any], study: Study, **options: Any) -> CandidateF
             study.genre,
             name=name_of(upload),
             may_lack_texts=study.allows_missing_texts,
+            fewest_methods=1,
             **options,
         )
 

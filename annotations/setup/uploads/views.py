@@ -16,6 +16,7 @@ from annotations.access.fixed import refuse_if_fixed
 from annotations.access.permissions import Right, study_for
 from annotations.models import Study, WaitingUpload
 from annotations.requests import UserRequest
+from annotations.setup.material.additions import Addition, planned_addition
 from annotations.setup.uploads.forms import ColumnsForm
 from annotations.setup.uploads.waiting import first_rows, read_waiting, store_read
 from annotations.uploads.forms import FileOptionsForm
@@ -65,17 +66,25 @@ def confirm(request: UserRequest, slug: str, file: UUID, kind: Kind) -> HttpResp
         guessed,
         *sent,
         of_prompts=kind == Kind.PROMPTS,
-        replaces=study.subtasks.exists(),
+        has_material=study.subtasks.exists(),
     )
     if form.is_valid():
         try:
+            if form.is_addition and "is_looked_at" not in request.POST and not is_large(waiting):
+                addition = planned_addition(study, read_waiting(waiting, **said, **form.said()))
+                return page(request, study, waiting, options, form, addition=addition)
             if is_large(waiting):
                 refuse_if_fixed(study)
                 return redirect(queue_storing(waiting, {**said, **form.said()}, by=request.user))
             make_once(
                 nonce,
                 sender,
-                lambda: store_read(waiting, read_waiting(waiting, **said, **form.said()), by=request.user),
+                lambda: store_read(
+                    waiting,
+                    read_waiting(waiting, **said, **form.said()),
+                    by=request.user,
+                    adds=form.is_addition,
+                ),
                 Study.objects.all(),
             )
         except Refused as refused:
@@ -96,8 +105,12 @@ def page(
     form: ColumnsForm | None = None,
     *,
     refused: FileRefused | None = None,
+    addition: Addition | None = None,
 ) -> HttpResponse:
-    """Return the page of a waiting file, with the form of its columns where it could be read."""
+    """Return the page of a waiting file, with the form of its columns where it could be read.
+
+    What is to be added is looked at before it is stored (`addition`).
+    """
     is_bad = bool(form and form.errors)
     context = {
         "study": study,
@@ -105,6 +118,7 @@ def page(
         "options": options,
         "form": form,
         "refused": refused,
+        "addition": addition,
         "sheets": form.table.sheets if form and len(form.table.sheets) > 1 else (),
         "is_large": form is not None and is_large(waiting),
     }

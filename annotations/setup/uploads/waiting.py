@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from annotations.access.fixed import refuse_if_fixed
 from annotations.models import Study, WaitingUpload
 from annotations.setup.material import store_material
+from annotations.setup.material.additions import add_material
 from annotations.uploads.reading import file_on_disk, name_of, on_disk, refuse_too_large
 from annotations.uploads.waiting import is_large, keep_waiting
 from generation.files.candidates import CandidateFile, read_candidates
@@ -62,11 +63,16 @@ def says_all(upload: WaitingUpload) -> bool:
 
 
 def read_waiting(
-    upload: WaitingUpload, *, told: Callable[[int], None] = lambda rows: None, **said: Any
+    upload: WaitingUpload,
+    *,
+    told: Callable[[int], None] = lambda rows: None,
+    adds: bool = False,
+    **said: Any,
 ) -> CandidateFile | PromptFile:
     """Return what a waiting file holds as it is said (`encoding`, `sheet`, `columns`, and of prompts `is_list`).
 
-    `told` hears now and then how many rows are read. Raises `Refused`.
+    What `adds` to material that is there may lack texts. `told` hears now and then how many rows are read.
+    Raises `Refused`.
     """
     study = study_of(upload)
     with file_on_disk(upload) as file:
@@ -77,17 +83,25 @@ def read_waiting(
             study.genre,
             name=file.name,
             may_lack_texts=study.allows_missing_texts,
+            fewest_methods=1,
+            is_addition=adds,
             told=told,
             **said,
         )
 
 
 @transaction.atomic
-def store_read(upload: WaitingUpload, file: CandidateFile | PromptFile, *, by: User) -> Study:
-    """Make what was read in a waiting file the material of its draft, and forget the upload; see `store_material`."""
+def store_read(
+    upload: WaitingUpload, file: CandidateFile | PromptFile, *, by: User, adds: bool = False
+) -> Study:
+    """Make what was read in a waiting file the material of its draft, or a part of it, and forget the upload.
+
+    See `store_material` and `add_material`.
+    """
     if not WaitingUpload.objects.select_for_update(of=["self"]).filter(pk=upload.pk).exists():
         raise Refused(_("Another file has taken its place since; look at that one."))
-    study = store_material(study_of(upload), file, by=by)
+    study = study_of(upload)
+    (add_material if adds else store_material)(study, file, by=by)
     upload.files.all().delete()
     if upload.job_id is None:
         upload.delete()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.contrib.auth.models import User
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import transaction
-from django.db.models import Aggregate, Count, FloatField, Max, Min, OuterRef
+from django.db.models import Aggregate, Count, FloatField, Max, Min, OuterRef, Q, Value
 from django.db.models.functions import MD5, Length
 from django.utils.translation import gettext as _
 
@@ -23,7 +24,7 @@ from annotations.models import (
 )
 from annotations.models.counting import count_of
 from annotations.setup.checklist_items.storing import store_prompt_items
-from annotations.setup.maker_names import MakerNamed, texts_naming_their_maker
+from annotations.setup.material.maker_names import MakerNamed, texts_naming_their_maker
 from annotations.setup.pages import clear, lay_out, place_candidates
 from generation.files.candidates import CandidateFile
 from generation.files.prompts import PromptFile
@@ -52,11 +53,7 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
     The study's row is locked, because a run that ends meanwhile adds its texts.
     """
     locked = Study.objects.locked(study)
-    refuse_if_fixed(locked)
-    if file.genre != locked.genre:
-        raise Refused(_("These texts are of another kind than the criteria ask about."))
-    if locked.study_runs.filter(run__state__in=OPEN_RUNS).exists():
-        raise Refused(_("A run for the prompts of this study is under way; cancel it first."))
+    refuse_other_material(locked, file)
     labels = {key: label for key, label in locked.study_methods.values_list("method__key", "label") if label}
     clear(locked)
     locked.study_runs.all().delete()
@@ -72,6 +69,15 @@ def store_material(study: Study, file: CandidateFile | PromptFile, *, by: User |
         file=file.name, sha256=file.sha256, prompts=len(file.prompts), methods=methods,
     )  # fmt: skip
     return study
+
+
+def refuse_other_material(study: Study, file: CandidateFile | PromptFile) -> None:
+    """Raise Refused where a study cannot take the texts or prompts of a file now."""
+    refuse_if_fixed(study)
+    if file.genre != study.genre:
+        raise Refused(_("These texts are of another kind than the criteria ask about."))
+    if study.study_runs.filter(run__state__in=OPEN_RUNS).exists():
+        raise Refused(_("A run for the prompts of this study is under way; cancel it first."))
 
 
 def keep_labels(study: Study, labels: Mapping[str, str]) -> None:
@@ -140,6 +146,8 @@ class MissingTexts:
     subtask: int
     page: int
     missing: int
+    # What the methods are called whose texts are missing.
+    methods: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -207,7 +215,7 @@ def material_checks(study: Study) -> MaterialChecks:
         language=study.text_language_name,
         methods=methods,
         missing=missing,
-        missing_at=_missing_at(study, len(methods)),
+        missing_at=_missing_at(study, {method.key: method.label for method in methods}),
         same=same_texts[0],
         same_texts=same_texts[1],
         naming_maker=naming_maker,
@@ -229,16 +237,32 @@ def _lengths(study: Study) -> list[tuple[str, str, str, int, int | None, float |
     return cast("list[tuple[str, str, str, int, int | None, float | None, int | None]]", list(rows))
 
 
-def _missing_at(study: Study, methods: int) -> tuple[MissingTexts, ...]:
-    """Return the first prompts of a study that lack a text."""
+def _missing_at(study: Study, names: Mapping[str, str]) -> tuple[MissingTexts, ...]:
+    """Return the first prompts of a study that lack a text; `names` has what its methods are called, by their keys."""
     pages: Any = Page.objects.filter(subtask__study=study).annotate(
         texts=count_of(PageCandidate.objects.filter(page=OuterRef("pk")))
     )
-    lacking = pages.filter(texts__lt=methods).order_by("subtask__number", "number")
+    lacking = (
+        pages.filter(texts__lt=len(names))
+        .annotate(
+            there=ArrayAgg(
+                "page_candidates__study_method__method__key",
+                filter=Q(page_candidates__isnull=False),
+                default=Value([]),
+            )
+        )
+        .order_by("subtask__number", "number")
+    )
     return tuple(
-        MissingTexts(prompt, subtask, page, methods - texts)
-        for prompt, subtask, page, texts in lacking.values_list(
-            prompt_heading("prompt__"), "subtask__number", "number", "texts"
+        MissingTexts(
+            prompt,
+            subtask,
+            page,
+            len(names) - len(there),
+            tuple(name for key, name in names.items() if key not in there),
+        )
+        for prompt, subtask, page, there in lacking.values_list(
+            prompt_heading("prompt__"), "subtask__number", "number", "there"
         )[:SHOWN_AT_MOST]
     )
 
