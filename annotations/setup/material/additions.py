@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from annotations.access.log import log_act
 from annotations.models import Page, PageCandidate, PromptDraw, Study, StudyMethod
+from annotations.setup.checklist_items.storing import store_prompt_items
 from annotations.setup.material import SHOWN_AT_MOST, guess_language, refuse_other_material
 from annotations.setup.pages import lay_out
 from annotations.setup.study import refuse_taken_name
@@ -156,6 +157,7 @@ def add_material(study: Study, file: CandidateFile | PromptFile, *, by: User | N
         stored = stored_prompts(file.genre, {place.content for place, _noted in plan.further})
         prompts = [stored[place.content] for place, _noted in plan.further]
         lay_out(locked, prompts, [noted for _place, noted in plan.further])
+        store_items_of(locked, file, {place.content: stored[place.content] for place, _noted in plan.further})
     locked.signed_off_at = None
     locked.save(update_fields=["text_language", "signed_off_at"])
     study.text_language, study.signed_off_at = locked.text_language, None
@@ -256,8 +258,11 @@ def _store_texts(study: Study, file: CandidateFile, plan: _Plan) -> None:
     candidates = record_import(file.genre, texts, source=source, labels=file.labels)
     prompt_of = {id(place): one.prompt_id for (_row, place), one in zip(plan.rows, candidates, strict=True)}
     new = [place for place, _noted in plan.further]
+    had = set(Page.objects.filter(subtask__study=study).values_list("prompt_id", flat=True))
     for place, page in zip(new, lay_out(study, [prompt_of[id(place)] for place in new]), strict=True):
         place.page = page
+    further = {place.content: prompt_of[id(place)] for place in new}
+    store_items_of(study, file, {content: pk for content, pk in further.items() if pk not in had})
     method_of = study_methods_of(study, file.methods)
     copy_rows(
         PageCandidate,
@@ -267,6 +272,14 @@ def _store_texts(study: Study, file: CandidateFile, plan: _Plan) -> None:
             for (row, place), one in zip(plan.rows, candidates, strict=True)
         ],
     )
+
+
+def store_items_of(
+    study: Study, file: CandidateFile | PromptFile, further: Mapping[PromptContent, int]
+) -> None:
+    """Save the items of checklists that a file has for further prompts; those of known prompts stay as they are."""
+    items = {further[prompt]: said for prompt, said in file.checklists.items() if prompt in further}
+    store_prompt_items(study, items)
 
 
 def study_methods_of(study: Study, keys: Iterable[str]) -> dict[str, int]:
