@@ -35,9 +35,9 @@ class ReadOnlyAdmin(RecordAdmin):
 
 @admin.register(PoemPair)
 class PoemPairAdmin(RecordAdmin):
-    list_display = ["genre", "number", "human", "machine", "is_withdrawn"]
-    list_filter = ["genre", "is_withdrawn"]
-    readonly_fields = ["genre", "number", "human", "machine", "created_at"]
+    list_display = ["genre", "number", "human", "machine", "is_trio", "is_withdrawn"]
+    list_filter = ["genre", "is_trio", "is_withdrawn"]
+    readonly_fields = ["genre", "number", "human", "machine", "is_trio", "created_at"]
 
 
 @admin.register(SourceText)

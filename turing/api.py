@@ -12,9 +12,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from generation.web.rest import PageQuery, Strict, checked_query, page_of, page_response, rows_as
+from generation.files.problems import Place, Problems
+from generation.files.tables import TableRow
+from generation.web.rest import (
+    Body,
+    PageQuery,
+    Strict,
+    checked_body,
+    checked_query,
+    page_of,
+    page_response,
+    rows_as,
+)
 from generation.web.schema import extend_schema
 from turing.models import Genre, Kind, PoemPair, Results, Round, Side
+from turing.pairs.conversation_files import checked_conversations, store_conversations
 
 
 class ResultsQuery(Strict):
@@ -112,6 +124,51 @@ class Pairs(APIView):
         if "genre" in query:
             found = found.filter(genre=query["genre"])
         return page_response(request, found, query, rows_as(PairSerializer))
+
+
+class MessageBody(Strict):
+    by = serializers.ChoiceField(choices=["interrogator", "witness"])
+    text = serializers.CharField(max_length=20_000)
+
+
+class ConversationBody(Strict):
+    """A finished conversation; the fields of files (docs/files.md)."""
+
+    conversation = serializers.CharField(max_length=300)
+    witness = serializers.ChoiceField(choices=["human", "machine"])
+    messages = MessageBody(many=True)
+    model = serializers.CharField(max_length=100, required=False)
+    persona = serializers.CharField(max_length=300, required=False)
+    trio = serializers.CharField(max_length=300, required=False)
+    interrogator = serializers.CharField(max_length=300, required=False)
+    source = serializers.CharField(max_length=300, required=False)  # type: ignore[assignment]
+    licence = serializers.CharField(max_length=300, required=False)
+
+
+class ConversationsBody(Body):
+    conversations = ConversationBody(many=True, allow_empty=False)
+
+
+class PairedConversationsSerializer(serializers.Serializer[Any]):
+    pairs = serializers.IntegerField(help_text="How many pairs of conversations are new.")
+    left_out = serializers.ListField(child=serializers.CharField())
+
+
+class Conversations(APIView):
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="turing_conversations_store",
+        summary="Put finished conversations into play; those that are there already are left as they are",
+        request=ConversationsBody,
+        responses=PairedConversationsSerializer,
+    )
+    def put(self, request: Request) -> Response:
+        given = checked_body(ConversationsBody, request)["conversations"]
+        problems = Problems("conversations")
+        rows = [TableRow(Place(number, "item"), dict(one)) for number, one in enumerate(given, start=1)]
+        paired = store_conversations(checked_conversations(rows, problems), {"import": "api"})
+        return Response({"pairs": len(paired.pairs), "left_out": paired.refused})
 
 
 class Rounds(APIView):

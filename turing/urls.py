@@ -12,29 +12,30 @@ from turing.rooms import views as rooms_views
 
 app_name = "turing"
 
+# Games with pairs have the shorter addresses.
+OTHERS = [kind for kind in Kind if kind != Kind.PAIRS]
+
 urlpatterns = [
     # /turing/...
     path("turing/", views.start, name="start"),
-    path("turing/text/", views.start, {"kind": Kind.TEXT}, name="start_text"),
-    path("turing/boundary/", views.start, {"kind": Kind.BOUNDARY}, name="start_boundary"),
+    *(path(f"turing/{kind}/", views.start, {"kind": kind}, name=f"start_{kind}") for kind in OTHERS),
     path("turing/record/", views.record, name="record"),
     path("turing/games/<uuid:game>/", views.game, name="game"),
     path("turing/games/<uuid:game>/rounds/<int:number>/", views.round, name="round"),
     # /turing/results/...
     path("turing/results/", results_views.results, name="results"),
-    path("turing/results/text/", results_views.results, {"kind": Kind.TEXT}, name="results_text"),
-    path("turing/results/boundary/", results_views.results, {"kind": Kind.BOUNDARY}, name="results_boundary"),
-    path(
-        "turing/results/text.<slug:file_format>",
-        results_views.results_file,
-        {"kind": Kind.TEXT},
-        name="results_text_file",
+    *(
+        path(f"turing/results/{kind}/", results_views.results, {"kind": kind}, name=f"results_{kind}")
+        for kind in OTHERS
     ),
-    path(
-        "turing/results/boundary.<slug:file_format>",
-        results_views.results_file,
-        {"kind": Kind.BOUNDARY},
-        name="results_boundary_file",
+    *(
+        path(
+            f"turing/results/{kind}.<slug:file_format>",
+            results_views.results_file,
+            {"kind": kind},
+            name=f"results_{kind}_file",
+        )
+        for kind in OTHERS
     ),
     path("turing/results/live/", results_views.results_live, name="results_live"),
     path("turing/results.<slug:file_format>", results_views.results_file, name="results_file"),
@@ -52,5 +53,6 @@ urlpatterns = [
     path("turing/rooms/", rooms_views.rooms, name="rooms"),
     path("turing/rooms/<uuid:room>/closing/", rooms_views.room_closing, name="room_closing"),
     path("turing/texts/", pairs_views.texts, name="texts"),
+    path("turing/conversations/", pairs_views.conversations, name="conversations"),
     path("turing/<slug:rows>.<slug:file_format>", results_views.rows_file, name="rows_file"),
 ]

@@ -10,15 +10,28 @@ from django.db.models import Case, CharField, Count, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from generation.models import Candidate, Prompt
+from generation.models import Candidate
 from generation.texts.normalising import is_chinese
 from stats.game.boundary import points_for
 from stats.reports.numbers import percent
 from turing.game.players import Visitor
 from turing.game.wording import VERDICTS, WORDING, Wording
-from turing.models import IS_RIGHT, ROUNDS_IN_GAME, DayTally, Genre, Kind, Round, Scope, Side, SourceText
+from turing.models import (
+    IS_RIGHT,
+    ROUNDS_IN_GAME,
+    DayTally,
+    Genre,
+    Kind,
+    PoemPair,
+    Round,
+    Scope,
+    Side,
+    SourceText,
+)
+from turing.pairs.conversations import Message, messages_of
 from turing.pairs.normalising import normalised, sentences
 
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
@@ -37,7 +50,9 @@ class ShownText:
     """A text as it lies on the page; nothing here says who wrote it."""
 
     side: Side
-    lines: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    # Of a conversation, in place of lines.
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +125,7 @@ def load_round(visitor: Visitor, game: UUID, number: int) -> Round:
     """Return a round of the visitor with all that its page shows, in one query; raise 404."""
     rounds = Round.objects.of_game(game, visitor.owns("game__player"))
     # Of one text only those who had the same one.
-    same = Q(human_side=OuterRef("human_side")) | ~Q(kind=Kind.TEXT)
+    same = Q(human_side=OuterRef("human_side")) | ~Q(kind__in=[Kind.TEXT, Kind.CHAT])
     of_pair = Round.objects.answered().filter(same, pair=OuterRef("pair"), kind=OuterRef("kind"))
     found = (
         rounds.filter(number=number)
@@ -155,38 +170,45 @@ def first_open(shown: Round) -> int | None:
 
 def table_of(shown: Round) -> Table:
     """Return what lies on the table in a round. The sides differ in their texts and in nothing else."""
-    prompt, kind = shown.pair.human.prompt, Kind(shown.kind)
+    kind, genre = Kind(shown.kind), Genre(shown.pair.genre)
     step, most = 0, 0
     if kind == Kind.BOUNDARY:
-        whole = sentences(shown.pair.machine.text, prompt.genre)
+        whole = sentences(shown.pair.machine.text, genre)
         step, most = shown.step or 0, len(whole)
         texts: tuple[ShownText, ...] = (ShownText(Side.LEFT, tuple(whole[:step])),)
     else:
-        human, machine = (_lines(candidate, prompt) for candidate in (shown.pair.human, shown.pair.machine))
-        left, right = (human, machine) if shown.human_side == Side.LEFT else (machine, human)
-        texts = (ShownText(Side.LEFT, left), ShownText(Side.RIGHT, right))[: 1 if kind == Kind.TEXT else 2]
+        sides = [shown.pair.human, shown.pair.machine]
+        if shown.human_side == Side.RIGHT:
+            sides.reverse()
+        shown_here = zip(Side, sides[: 1 if kind.shows_one else 2], strict=False)
+        texts = tuple(_shown_text(side, candidate, genre) for side, candidate in shown_here)
     states: list[str] = shown.states  # type: ignore[attr-defined]
     return Table(
         kind=kind,
         number=shown.number,
         dots=tuple(Dot(number, state) for number, state in enumerate(states, start=1)),
-        title=prompt.text,
-        is_verse=prompt.genre == Genre.POEM,
-        language=language_of(prompt),
+        # The words of either conversation would say more of it than of the other.
+        title=capfirst(str(kind.label)) if genre == Genre.CHAT else shown.pair.heading,
+        is_verse=genre == Genre.POEM,
+        language=language_of(shown.pair),
         texts=texts,
-        wording=WORDING[kind, Genre(prompt.genre)],
+        wording=WORDING[kind, genre],
         step=step,
         most=most,
     )
 
 
-def language_of(prompt: Prompt) -> str:
-    """Return the language of a prompt's texts, as HTML names it."""
-    return "zh-Hans" if is_chinese(prompt.text) else "en"
+def language_of(pair: PoemPair) -> str:
+    """Return the language of a pair's texts, as HTML names it."""
+    said = pair.human.text if pair.genre == Genre.CHAT else pair.heading
+    return "zh-Hans" if is_chinese(said) else "en"
 
 
-def _lines(candidate: Candidate, prompt: Prompt) -> tuple[str, ...]:
-    return tuple(normalised(candidate.text, prompt.genre).split("\n"))
+def _shown_text(side: Side, candidate: Candidate, genre: Genre) -> ShownText:
+    if genre != Genre.CHAT:
+        return ShownText(side, tuple(normalised(candidate.text, genre).split("\n")))
+    said = messages_of(candidate.text)
+    return ShownText(side, messages=tuple(Message(one.by, normalised(one.text, Genre.QA)) for one in said))
 
 
 def revealed(shown: Round, game: UUID) -> Revealed:
@@ -224,7 +246,7 @@ def result_of(visitor: Visitor, game: UUID) -> Result | int:
             return shown.number
     score = sum(shown.is_right() for shown in rounds)
     dots = tuple(Dot(shown.number, RIGHT if shown.is_right() else WRONG) for shown in rounds)
-    language = language_of(rounds[0].pair.human.prompt)
+    language = language_of(rounds[0].pair)
     kind = Kind(rounds[0].kind)
     return Result(
         game,

@@ -32,6 +32,7 @@ from turing.models import (
     Round,
     Side,
 )
+from turing.models.pairs import PoemPairQuerySet
 from turing.pairs.normalising import sentences
 
 # How often numbers are drawn before all pairs that the player has not seen are looked up: so many tries fail only
@@ -124,10 +125,15 @@ def open_game(visitor: Visitor, genre: str, kind: str = Kind.PAIRS, room: Room |
     return Game.objects.filter(visitor.owns("player"), Exists(unanswered), room=room).order_by("-pk").first()
 
 
+def in_play_of(kind: str, genre: str) -> PoemPairQuerySet:
+    """Return the pairs that a kind of game draws from."""
+    return PoemPair.objects.in_play(genre, boundary=kind == Kind.BOUNDARY, trios=kind == Kind.CHATS)
+
+
 def draw_rounds(game: Game, genre: str, flag: str, rng: random.Random, kind: str = Kind.PAIRS) -> None:
     """Draw and store the pairs of a game, and their sides or boundaries."""
     is_boundary = kind == Kind.BOUNDARY
-    drawn = draw_pairs(game.player, genre, rng, boundary=is_boundary, room=game.room)
+    drawn = draw_pairs(game.player, genre, rng, kind=kind, room=game.room)
     takeovers: dict[int, int | None] = {}
     if is_boundary:
         takeovers = dict(
@@ -154,7 +160,7 @@ def draw_pairs(
     genre: str,
     rng: random.Random,
     *,
-    boundary: bool = False,
+    kind: str = Kind.PAIRS,
     room: Room | None = None,
 ) -> list[tuple[int, bool]]:
     """Return the keys of a game's pairs, each as likely as any other, and whether the player had it before.
@@ -169,9 +175,9 @@ def draw_pairs(
         unseen, key = room.pool.exclude(pair__in=seen), "pair"
         total = (room.pool.aggregate(highest=Max("number"))["highest"] or 0) + 1
     else:
-        in_play = PoemPair.objects.in_play(genre, boundary=boundary)
+        in_play = in_play_of(kind, genre)
         unseen, key = in_play.exclude(pk__in=seen), "pk"
-        total = PoemPair.objects.next_number(genre, boundary=boundary)
+        total = PoemPair.objects.next_number(genre, boundary=kind == Kind.BOUNDARY)
     picked = _draw_numbers(unseen, key, total, rng)
     if len(picked) < ROUNDS_IN_GAME:
         left = list(unseen.values_list(key, flat=True))

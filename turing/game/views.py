@@ -29,23 +29,35 @@ from turing.game.pages import (
 )
 from turing.game.players import Visitor, keep_record, remember, visitor_of
 from turing.game.wording import WORDING
-from turing.models import Genre, Kind, PoemPair
+from turing.models import Kind
 
-STARTS = {Kind.PAIRS: "turing:start", Kind.TEXT: "turing:start_text", Kind.BOUNDARY: "turing:start_boundary"}
+STARTS = {
+    Kind.PAIRS: "turing:start",
+    Kind.TEXT: "turing:start_text",
+    Kind.BOUNDARY: "turing:start_boundary",
+    Kind.CHATS: "turing:start_chats",
+    Kind.CHAT: "turing:start_chat",
+}
 RESULTS = {
     Kind.PAIRS: "turing:results",
     Kind.TEXT: "turing:results_text",
     Kind.BOUNDARY: "turing:results_boundary",
+    Kind.CHATS: "turing:results_chats",
+    Kind.CHAT: "turing:results_chat",
 }
 ROUNDS = {
     Kind.PAIRS: "turing/game/round.html",
     Kind.TEXT: "turing/game/text.html",
     Kind.BOUNDARY: "turing/game/boundary.html",
+    Kind.CHATS: "turing/game/round.html",
+    Kind.CHAT: "turing/game/text.html",
 }
 REVEALS = {
     Kind.PAIRS: "turing/game/reveal.html",
     Kind.TEXT: "turing/game/text_reveal.html",
     Kind.BOUNDARY: "turing/game/boundary_reveal.html",
+    Kind.CHATS: "turing/game/reveal.html",
+    Kind.CHAT: "turing/game/text_reveal.html",
 }
 
 
@@ -57,9 +69,8 @@ def start(request: HttpRequest, kind: Kind = Kind.PAIRS) -> HttpResponse:
         return begin(request, kind)
     visitor = visitor_of(request)
     player = visitor.player()
-    is_boundary = kind == Kind.BOUNDARY
-    offered = [genre for genre in Genre if PoemPair.objects.in_play(genre, boundary=is_boundary).exists()]
-    wording = WORDING[kind, offered[0] if offered else Genre.POEM]
+    offered = [genre for genre in kind.genres if play.in_play_of(kind, genre).exists()]
+    wording = WORDING[kind, offered[0] if offered else kind.genres[0]]
     context = {
         "doors": [
             (genre.value, WORDING[kind, genre], play.open_game(visitor, genre, kind)) for genre in offered
@@ -77,7 +88,7 @@ def start(request: HttpRequest, kind: Kind = Kind.PAIRS) -> HttpResponse:
 def begin(request: HttpRequest, kind: Kind) -> HttpResponse:
     """Begin a game, or go on with the one that is not finished."""
     form = BeginForm(request.POST)
-    if not form.is_valid():
+    if not form.is_valid() or form.cleaned_data["genre"] not in kind.genres:
         return redirect(STARTS[kind])
     address = address_of(request)
     nonce = NonceForm(request.POST).sent_nonce()

@@ -39,6 +39,19 @@ BOUNDARY_LEAD = _(
     " where it begins: five points to the sentence, one less for each sentence too late, none too early. Five rounds"
     " make a game."
 )
+CHATS_LEAD = _(
+    "You read two finished conversations of one person with two witnesses. One witness was a human, the other a"
+    " machine. Press the one that you think was with a human; then you are told. Five rounds make a game."
+)
+CHAT_LEAD = _(
+    "You read one finished conversation with a witness, who was a human or a machine, as a coin fell. Say which; then"
+    " you are told. Five rounds make a game."
+)
+CHAT = {
+    "begin": _("Play with conversations"),
+    "human": _("The conversation with a human"),
+    "machine": _("The conversation with a machine"),
+}
 POEM = {
     "known": _("I know one of these poems"),
     "human": _("The poem by a human"),
@@ -95,6 +108,21 @@ WORDING = {
         other=_("Still the human: go on"),
         begin=_("Play with answers"),
         **QA | {"known": _("I know this answer")},
+    ),
+    (Kind.CHATS, Genre.CHAT): Wording(
+        question=_("Which witness is human?"),
+        lead=CHATS_LEAD,
+        pick=_("This witness is human"),
+        known=_("I know one of these conversations"),
+        **CHAT,
+    ),
+    (Kind.CHAT, Genre.CHAT): Wording(
+        question=_("Is the witness human?"),
+        lead=CHAT_LEAD,
+        pick=_("The witness is human"),
+        other=_("The witness is a machine"),
+        known=_("I know this conversation"),
+        **CHAT,
     ),
 }
 

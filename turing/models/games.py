@@ -37,6 +37,23 @@ class Kind(models.TextChoices):
     PAIRS = "pairs", _("two texts")
     TEXT = "text", _("one text")
     BOUNDARY = "boundary", _("where the machine begins")
+    CHATS = "chats", _("two conversations")
+    CHAT = "chat", _("one conversation")
+
+    @property
+    def genres(self) -> tuple[Genre, ...]:
+        """What it is played with."""
+        return (Genre.CHAT,) if self in (Kind.CHATS, Kind.CHAT) else (Genre.POEM, Genre.QA)
+
+    @property
+    def shows_one(self) -> bool:
+        """Whether a round shows one text, by a human or by a machine, and asks which."""
+        return self in (Kind.TEXT, Kind.CHAT)
+
+    @property
+    def shows_two(self) -> bool:
+        """Whether a round shows two texts, and asks which is a human's."""
+        return self in (Kind.PAIRS, Kind.CHATS)
 
 
 class Flag(models.TextChoices):
@@ -91,10 +108,8 @@ class Room(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(kind__in=["pairs", "text", "boundary"]), name="room_kind_known"
-            ),
-            models.CheckConstraint(condition=Q(genre__in=["poem", "qa"]), name="room_genre_known"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="room_kind_known"),
+            models.CheckConstraint(condition=Q(genre__in=Genre.values), name="room_genre_known"),
             models.CheckConstraint(condition=~Q(name=""), name="room_is_named"),
         ]
 
@@ -176,9 +191,10 @@ class RoundQuerySet(models.QuerySet["Round"]):
 class Round(models.Model):
     """One pair as it is shown in a game, and the answer.
 
-    - Pairs: both texts lie there, and `choice` is the one taken for the human one, which is at `human_side`.
-    - One text: the human one where `human_side` is the left, otherwise the machine's. `choice` is the left one for 'a
-      human wrote it', which is the left answer on the page, and the right one for 'a machine'.
+    - Pairs and two conversations: both lie there, and `choice` is the one taken for the human one, which is at
+      `human_side`.
+    - One text or conversation: the human one where `human_side` is the left, otherwise the machine's. `choice` is the
+      left one for 'a human wrote it', which is the left answer on the page, and the right one for 'a machine'.
     - Boundary: the machine's text is shown up to sentence `step`, which is the answer once there is one; `takeover` is
       the first sentence of the machine.
 
@@ -221,9 +237,7 @@ class Round(models.Model):
             models.CheckConstraint(
                 condition=Q(number__range=(1, ROUNDS_IN_GAME)), name="round_number_in_game"
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=["pairs", "text", "boundary"]), name="round_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="round_kind_known"),
             models.CheckConstraint(condition=Q(human_side__in=["left", "right"]), name="round_side_known"),
             models.CheckConstraint(condition=Q(choice__in=["left", "right"]), name="round_choice_known"),
             models.CheckConstraint(condition=Q(flag__in=["", "hasty", "many"]), name="round_flag_known"),

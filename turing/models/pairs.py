@@ -57,6 +57,7 @@ class Genre(models.TextChoices):
 
     POEM = "poem", "poem"
     QA = "qa", "question and answer"
+    CHAT = "chat", "conversation"
 
 
 class PoemPairQuerySet(models.QuerySet["PoemPair"]):
@@ -64,9 +65,10 @@ class PoemPairQuerySet(models.QuerySet["PoemPair"]):
         """Pairs of a genre whose machine text is the machine's from its beginning, or from a boundary on."""
         return self.filter(genre=genre, takeover__isnull=not boundary)
 
-    def in_play(self, genre: str, *, boundary: bool = False) -> PoemPairQuerySet:
-        """Those of them that may be drawn."""
-        return self.of(genre, boundary=boundary).filter(is_withdrawn=False)
+    def in_play(self, genre: str, *, boundary: bool = False, trios: bool = False) -> PoemPairQuerySet:
+        """Those of them that may be drawn; with `trios` only conversations of one interrogator with both."""
+        found = self.of(genre, boundary=boundary).filter(is_withdrawn=False)
+        return found.filter(is_trio=True) if trios else found
 
     def next_number(self, genre: str, *, boundary: bool = False) -> int:
         """Return the number that the next such pair gets: one look at the index."""
@@ -83,6 +85,9 @@ class PoemPair(models.Model):
 
     Where there is a `takeover`, the machine's text begins as the human one and is the machine's from that sentence on;
     such pairs are numbered by themselves, and played as boundaries only.
+
+    Texts of the genre `chat` are finished conversations (`turing.pairs.conversations`), whose prompts are of the genre
+    `text`. In a trio one interrogator had both; otherwise one of them is shown at a time, never both.
     """
 
     genre = models.CharField(max_length=8, choices=Genre)
@@ -90,6 +95,7 @@ class PoemPair(models.Model):
     human = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="pairs_as_human")
     machine = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="pairs_as_machine")
     takeover = models.PositiveSmallIntegerField(null=True, editable=False)
+    is_trio = models.BooleanField(default=False, editable=False)
     # A pair that has been played stays for the statistics; it can only be taken out of the draw.
     is_withdrawn = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
@@ -106,12 +112,22 @@ class PoemPair(models.Model):
                 fields=["genre", "number"], condition=Q(takeover__isnull=False), name="boundary_number_once"
             ),
             models.CheckConstraint(condition=Q(takeover__gte=2), name="pair_begins_human"),
-            models.CheckConstraint(condition=Q(genre__in=["poem", "qa"]), name="pair_genre_known"),
+            models.CheckConstraint(condition=Q(genre__in=Genre.values), name="pair_genre_known"),
+            models.CheckConstraint(
+                condition=Q(is_trio=False) | Q(genre="chat"), name="pair_trio_of_conversations"
+            ),
             models.CheckConstraint(condition=~Q(human=F("machine")), name="pair_of_two"),
         ]
 
     def __str__(self) -> str:
         return f"{self.genre} pair {self.number}"
+
+    @property
+    def heading(self) -> str:
+        """What lists call it: the prompt, or of conversations the first words of the human one."""
+        if self.genre == Genre.CHAT:
+            return self.human.text.partition("\n")[0][3:63]
+        return self.human.prompt.text
 
 
 class PairRun(models.Model):

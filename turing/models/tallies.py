@@ -66,9 +66,7 @@ class Results(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind"], condition=Q(room__isnull=True), name="results_once"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["pairs", "text", "boundary"]), name="results_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="results_kind_known"),
         ]
 
     def __str__(self) -> str:

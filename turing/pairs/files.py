@@ -50,7 +50,7 @@ LONGEST = {
     "dynasty": 20,
     "method": 50,
 }
-CHOICES: dict[str, Sequence[str]] = {"form": ["", *Form.values], "genre": Genre.values}
+CHOICES: dict[str, Sequence[str]] = {"form": ["", *Form.values], "genre": [Genre.POEM, Genre.QA]}
 MOST_SENTENCES = 1000
 UUID_AT_END = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
@@ -118,7 +118,7 @@ class Written:
 
 
 def write_pairs(path: Path, count: int | None, *, alike: bool = False) -> Written:
-    """Write the first pairs in play as a file that `read_pairs` reads.
+    """Write the first pairs of texts in play as a file that `read_pairs` reads.
 
     With `alike` those `count` whole pairs are written that rarity and characters tell least; the others are left out.
     """
@@ -126,7 +126,8 @@ def write_pairs(path: Path, count: int | None, *, alike: bool = False) -> Writte
     from stats.game.characters import hardest_pairs
     from stats.game.superficial import MARGINS, superficial
 
-    pairs = PoemPair.objects.order_by("genre", F("takeover").asc(nulls_first=True), "number")
+    of_texts = PoemPair.objects.exclude(genre=Genre.CHAT)
+    pairs = of_texts.order_by("genre", F("takeover").asc(nulls_first=True), "number")
     written = list(
         (pairs.filter(takeover=None) if alike else pairs[:count]).select_related(
             "human__prompt", "human__source_text", "machine__provenance", "machine__run__method"

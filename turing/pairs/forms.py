@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from turing.pairs.pairing import MOST_AT_ONCE
+
+
+class ConversationsForm(forms.Form):
+    """A file of finished conversations."""
+
+    file = forms.FileField(
+        label=_("File of conversations"),
+        help_text=_("JSON, JSON Lines, CSV or another table, at most %(most)d MB.")
+        % {"most": settings.UPLOAD_MEGABYTES},
+    )
+
+    def clean_file(self) -> UploadedFile[bytes]:
+        upload: UploadedFile[bytes] = self.cleaned_data["file"]
+        if (upload.size or 0) > settings.UPLOAD_MEGABYTES * 1_000_000:
+            raise forms.ValidationError(_("This file is too large."))
+        return upload
 
 
 class WriteForm(forms.Form):

@@ -37,20 +37,29 @@ def pair_up(
     humans: Sequence[Candidate],
     machines: Sequence[Candidate],
     takeovers: Sequence[int | None] | None = None,
+    trios: Sequence[bool] | None = None,
 ) -> Paired:
     """Pair the i-th human with the i-th machine text and put the pairs into play.
 
     Refused are pairs whose form would tell the side: other lines or lengths in verse, or the same text twice. A pair
     that is there already is left as it is. Both must come with their prompts (`select_related("prompt")`). Where
-    `takeovers` names a sentence, the machine's text is its own from there on, and must begin as the human one.
+    `takeovers` names a sentence, the machine's text is its own from there on, and must begin as the human one. With
+    `trios` these are conversations, which are of any form; it says of each two whether one interrogator had both.
     """
     paired = Paired()
-    fitting = []
-    for human, machine, takeover in zip(humans, machines, takeovers or [None] * len(humans), strict=True):
-        if why := misfit(human, machine) or misplaced(human, machine, takeover):
+    fitting: list[PoemPair] = []
+    nothing = [None] * len(humans)
+    for human, machine, takeover, trio in zip(
+        humans, machines, takeovers or nothing, trios or nothing, strict=True
+    ):
+        genre = human.prompt.genre if trio is None else Genre.CHAT
+        why = misfit(human, machine) or misplaced(human, machine, takeover) if trio is None else ""
+        if why:
             paired.refused.append(f"{human.prompt}: {why}")
         else:
-            fitting.append((human, machine, takeover))
+            fitting.append(
+                PoemPair(genre=genre, human=human, machine=machine, takeover=takeover, is_trio=bool(trio))
+            )
     with transaction.atomic():
         # Pairs of a genre are numbered without gaps, so only one may be numbering.
         with connection.cursor() as cursor:
@@ -90,25 +99,24 @@ def misplaced(human: Candidate, machine: Candidate, takeover: int | None) -> str
     return ""
 
 
-def _new_pairs(fitting: Sequence[tuple[Candidate, Candidate, int | None]]) -> list[PoemPair]:
+def _new_pairs(fitting: Sequence[PoemPair]) -> list[PoemPair]:
     """Return those that are not stored yet, numbered on from the last pair of their genre."""
     there = set(
-        PoemPair.objects.filter(machine__in={machine.pk for _, machine, _takeover in fitting}).values_list(
+        PoemPair.objects.filter(machine__in={pair.machine_id for pair in fitting}).values_list(
             "human", "machine"
         )
     )
-    kinds = {(human.prompt.genre, takeover is not None) for human, _, takeover in fitting}
+    kinds = {(pair.genre, pair.takeover is not None) for pair in fitting}
     numbers = {
         (genre, boundary): PoemPair.objects.next_number(genre, boundary=boundary) for genre, boundary in kinds
     }
     pairs = []
-    for human, machine, takeover in fitting:
-        if (human.pk, machine.pk) not in there:
-            there.add((human.pk, machine.pk))
-            kind = (human.prompt.genre, takeover is not None)
-            pairs.append(
-                PoemPair(genre=kind[0], number=numbers[kind], human=human, machine=machine, takeover=takeover)
-            )
+    for pair in fitting:
+        if (pair.human_id, pair.machine_id) not in there:
+            there.add((pair.human_id, pair.machine_id))
+            kind = (pair.genre, pair.takeover is not None)
+            pair.number = numbers[kind]
+            pairs.append(pair)
             numbers[kind] += 1
     return pairs
 

@@ -190,8 +190,8 @@ def _figures(results: dict[str, Any]) -> Iterator[Row]:
                 yield scope, path, value
 
 
-# A pair is counted in the results of the kind of game that is played with both texts, or with its boundary.
-OF_PAIRS = Q(tallies__results__kind__in=[Kind.PAIRS, Kind.BOUNDARY])
+# A pair is counted in the results of the kind of game that shows both texts, or its boundary.
+OF_PAIRS = Q(tallies__results__kind__in=[Kind.PAIRS, Kind.BOUNDARY, Kind.CHATS])
 
 
 def answered_rounds() -> QuerySet[Any, Any]:

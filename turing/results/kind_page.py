@@ -1,4 +1,4 @@
-"""What the page of results shows of the kinds of game that show one text: one text, and boundary."""
+"""What the page of results shows of the kinds of game beside pairs of texts."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class KindView:
 
 
 def kind_view(of: Results, live: LiveResults) -> KindView:
-    """Return what is shown of a kind with one text. Two queries at most."""
+    """Return what is shown of a kind beside pairs of texts. Two queries at most."""
     rates = [one.rate for one in live.scopes.values()]
     rows = [
         FigureRow(_("Records"), tuple(count(rate.total) for rate in rates)),
         FigureRow(_("Players"), tuple(count(rate.players) for rate in rates)),
-        FigureRow(_("Texts played"), tuple(count(rate.pairs) for rate in rates)),
+        FigureRow(_("Texts or conversations played"), tuple(count(rate.pairs) for rate in rates)),
         FigureRow(
             _("Share to the sentence") if of.kind == Kind.BOUNDARY else _("Share of right answers"),
             tuple(percent(None if rate.rate is None else 1 - rate.rate) for rate in rates),
@@ -61,7 +61,7 @@ def kind_view(of: Results, live: LiveResults) -> KindView:
         ),
     ]
     if of.kind != Kind.BOUNDARY:
-        return KindView((*rows, *_sides(of)), ())
+        return KindView((*rows, *(_sides(of) if Kind(of.kind).shows_one else ())), ())
     found = [boundary_of(of, scope) for scope in Scope]
     rows += [
         FigureRow(

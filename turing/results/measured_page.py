@@ -236,7 +236,7 @@ def _rows(scopes: Sequence[Figures], kind: Kind) -> tuple[FigureRow, ...]:
         return (learnt,)
     lean = (
         _("c: above zero, players lean to the right side")
-        if kind == Kind.PAIRS
+        if kind.shows_two
         else _("c: above zero, players lean to ‘a machine’")
     )
     return (

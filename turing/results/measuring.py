@@ -31,6 +31,7 @@ from turing.models import (
     ROUNDS_IN_GAME,
     CellTally,
     DayTally,
+    Genre,
     Kind,
     OriginTally,
     PairTally,
@@ -39,6 +40,7 @@ from turing.models import (
     Results,
     Scope,
 )
+from turing.pairs.conversations import words_of_witness
 from turing.pairs.normalising import normalised
 
 EVERY = timedelta(minutes=1)
@@ -111,8 +113,8 @@ def superficial_of(results: Results) -> dict[str, Any] | None:
     texts = played.values_list("pair__human__text", "pair__machine__text", "pair__genre")[:LATEST_PAIRS]
     humans, machines = [], []
     for human, machine, genre in texts:
-        humans.append(normalised(human, genre))
-        machines.append(normalised(machine, genre))
+        humans.append(form_shown(human, genre))
+        machines.append(form_shown(machine, genre))
     found = superficial(humans, machines)
     return (
         None
@@ -124,6 +126,11 @@ def superficial_of(results: Results) -> dict[str, Any] | None:
             "ci": found.ci,
         }
     )
+
+
+def form_shown(text: str, genre: str) -> str:
+    """Return of a text what players see of its form: of a conversation the witness's part."""
+    return normalised(words_of_witness(text), Genre.QA) if genre == Genre.CHAT else normalised(text, genre)
 
 
 def figures_of(results: Results, scope: Scope) -> dict[str, Any]:
@@ -181,7 +188,7 @@ def detection_of(results: Results, scope: Scope, players: int) -> dict[str, Any]
     products[np.triu_indices(CELLS)] = tally.products
     moments = products + np.triu(products, 1).T
     counts = np.array(tally.cells, dtype=np.float64).reshape(SHAPE)
-    found = detection(counts, moments, players, forced_choice=results.kind == Kind.PAIRS)
+    found = detection(counts, moments, players, forced_choice=Kind(results.kind).shows_two)
     return None if found is None else asdict(found)
 
 

@@ -18,11 +18,15 @@ ADDRESSES = {
     Kind.PAIRS: "turing:results",
     Kind.TEXT: "turing:results_text",
     Kind.BOUNDARY: "turing:results_boundary",
+    Kind.CHATS: "turing:results_chats",
+    Kind.CHAT: "turing:results_chat",
 }
 FILES = {
     Kind.PAIRS: "turing:results_file",
     Kind.TEXT: "turing:results_text_file",
     Kind.BOUNDARY: "turing:results_boundary_file",
+    Kind.CHATS: "turing:results_chats_file",
+    Kind.CHAT: "turing:results_chat_file",
 }
 
 

@@ -19,7 +19,11 @@ class RoomForm(forms.Form):
     )
     genre = forms.ChoiceField(
         label=_("Texts"),
-        choices=[(Genre.POEM, _("poems")), (Genre.QA, _("answers to questions"))],
+        choices=[
+            (Genre.POEM, _("poems")),
+            (Genre.QA, _("answers to questions")),
+            (Genre.CHAT, _("conversations")),
+        ],
         initial=Genre.POEM,
     )
     pairs = forms.IntegerField(

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from generation.refusals import Refused
 from generation.texts.characters import control_characters
+from turing.game.play import in_play_of
 from turing.models import (
     ROUNDS_IN_GAME,
     Kind,
@@ -78,13 +79,15 @@ def open_room(
             % {"least": ROUNDS_IN_GAME, "most": MOST_PAIRS}
         )
     is_boundary = kind == Kind.BOUNDARY
+    if genre not in Kind(kind).genres:
+        raise Refused(_("This kind of game is played with other texts."))
     if only:
         if any((pair.takeover is not None) != is_boundary or pair.genre != genre for pair in only):
             raise Refused(_("These pairs are of another kind of game than the room."))
         PoemPair.objects.filter(pk__in=[pair.pk for pair in only]).update(is_withdrawn=True)
         pool = [pair.pk for pair in only]
     else:
-        there = list(PoemPair.objects.in_play(genre, boundary=is_boundary).values_list("pk", flat=True))
+        there = list(in_play_of(kind, genre).values_list("pk", flat=True))
         if len(there) < ROUNDS_IN_GAME:
             raise Refused(_("There is nothing to play with yet."))
         pool = secrets.SystemRandom().sample(there, min(pairs, len(there)))

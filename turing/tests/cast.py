@@ -9,10 +9,13 @@ from uuid import UUID
 
 from django.test import Client
 
+from generation.files.problems import Place, Problems
+from generation.files.tables import TableRow
 from generation.models import Candidate
 from generation.prompts import PromptContent
 from generation.runs.runs import ImportedText, record_import
-from turing.models import Form, Game, Genre, PoemPair, Round, Side, SourceText
+from turing.models import Form, Game, Genre, Kind, PoemPair, Round, Side, SourceText
+from turing.pairs.conversation_files import checked_conversations, store_conversations
 from turing.pairs.normalising import sentences
 from turing.pairs.pairing import human_candidates, pair_up
 
@@ -120,6 +123,44 @@ def build_boundaries(number: int = 12, seed: int = 1, turns: Sequence[int] = (2,
     paired = pair_up(humans, machines, takeovers)
     assert not paired.refused
     return paired.pairs
+
+
+def conversation(place: int, witness: str, rng: Random, *, trio: bool = True) -> dict[str, object]:
+    """Return a conversation as a file has it; whoever the witness is, all that is said has one length."""
+    said = [
+        ("interrogator", f"第{place:04}问：{rng.choice(OPENINGS)}？"),
+        ("witness", rng.choice(CLOSINGS)),
+        ("interrogator", rng.choice(OPENINGS)),
+        ("witness", f"{rng.choice(CLOSINGS)}{rng.randrange(1000, 9999)}"),
+    ]
+    return {
+        "conversation": f"{place}-{witness}",
+        "witness": witness,
+        **({"model": "model-a"} if witness == "machine" else {}),
+        **({"trio": str(place)} if trio else {}),
+        "messages": [{"by": by, "text": text} for by, text in said],
+    }
+
+
+def build_conversations(number: int = 12, *, seed: int = 2, trio: bool = True) -> list[PoemPair]:
+    """Create pairs of conversations, those of a trio by one interrogator."""
+    rng = Random(seed)  # noqa: S311 - the same in every run
+    rows = [
+        TableRow(Place(1), conversation(next(numbers), witness, rng, trio=trio))
+        for _ in range(number)
+        for witness in ("human", "machine")
+    ]
+    if trio:
+        for human, machine in zip(rows[::2], rows[1::2], strict=True):
+            machine.fields["trio"] = human.fields["trio"]
+    return store_conversations(checked_conversations(rows, Problems("test")), {"import": "test data"}).pairs
+
+
+def build_for(kind: Kind, number: int = 12) -> list[PoemPair]:
+    """Create what a kind of game is played with."""
+    if kind == Kind.BOUNDARY:
+        return build_boundaries(number)
+    return build_conversations(number) if Genre.CHAT in kind.genres else build_pairs(number)
 
 
 def begin_game(client: Client, genre: Genre = Genre.POEM, start: str = "/turing/") -> Game:

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from turing.game import views
 from turing.game.players import COOKIE, SALT, hash_of
 from turing.models import Game, Kind, Player, Round, Side
-from turing.tests.cast import address_of, begin_game, build_boundaries, build_pairs
+from turing.tests.cast import address_of, begin_game, build_for, build_pairs
 
 Floats = NDArray[np.float64]
 SERVED = 2000
@@ -73,7 +73,7 @@ class Markup(HTMLParser):
 
 def drawn_rounds(kind: Kind, player: Player, rng: Random) -> list[Round]:
     """Store a round to be served in each of many games, after some that are answered."""
-    pairs = build_boundaries(PAIRS) if kind == Kind.BOUNDARY else build_pairs(PAIRS)
+    pairs = build_for(kind, PAIRS)
     games = Game.objects.bulk_create(Game(player=player) for _ in range(SERVED))
     before, open_rounds = [], []
     now = timezone.now()
@@ -224,9 +224,9 @@ def test_two_thousand_served_rounds_do_not_tell_the_answer(kind: Kind) -> None:
 @pytest.mark.django_db
 def test_headers_and_sizes_over_http_are_the_same_whatever_the_answer_is(kind: Kind) -> None:
     """But for the CSRF token, which is as long as any other."""
-    pairs = build_boundaries(12) if kind == Kind.BOUNDARY else build_pairs()
+    pairs = build_for(kind)
     client, seen = Client(), set()
-    begin_game(client, start=reverse(views.STARTS[kind]))
+    begin_game(client, kind.genres[0], reverse(views.STARTS[kind]))
     for place in range(24):
         game = Game.objects.create(player=Player.objects.get())
         pair = pairs[place % 12]
