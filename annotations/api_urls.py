@@ -62,11 +62,13 @@ urlpatterns = [
         name="revoke_invitation",
     ),
     path("studies/<slug:slug>/links/", recruiting.OpenLinks.as_view(), name="links"),
+    path("studies/<slug:slug>/links/<uuid:link>/", recruiting.ShowOpenLink.as_view(), name="show_link"),
     path(
         "studies/<slug:slug>/links/<uuid:link>/close/", recruiting.CloseOpenLink.as_view(), name="close_link"
     ),
     path("studies/<slug:slug>/enrolments/", enrolments.Enrolments.as_view(), name="enrolments"),
     path("studies/<slug:slug>/enrolments/extend/", enrolments.ExtendDeadline.as_view(), name="extend"),
+    path("studies/<slug:slug>/enrolments/deadline/", enrolments.SetDeadlines.as_view(), name="set_deadlines"),
     path(
         "studies/<slug:slug>/enrolments/withdraw/",
         enrolments.WithdrawEvaluator.as_view(),

@@ -41,6 +41,7 @@ ACTS = {
     "people.link": _("made an open link"),
     "people.link_closed": _("closed an open link"),
     "people.deadline": _("moved a deadline"),
+    "people.deadlines": _("moved deadlines"),
     "people.reminded": _("sent reminders"),
     "people.login": _("made a new log-in for an evaluator"),
     "people.withdrawn": _("an evaluator withdrew"),

@@ -30,6 +30,8 @@ FETCHED_AT_ONCE = 2_000
 DETAILS = {
     "by_evaluator": gettext_lazy("by the evaluator"),
     "days": gettext_lazy("days"),
+    "deadline": gettext_lazy("deadline"),
+    "told": gettext_lazy("told by mail"),
     "days_valid": gettext_lazy("days valid"),
     "evaluator": gettext_lazy("evaluator"),
     "evaluators": gettext_lazy("evaluators"),

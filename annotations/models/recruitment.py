@@ -1,6 +1,7 @@
 """How people come into a study: groups, invitations, open links, and the keys by which they come back.
 
-Of a link only the digest of its token is stored: whoever reads the database can use none of them.
+Of a link only the digest of its token is stored: whoever reads the database can use none of them. The token of an
+invitation and of an open link is derived from its id and the secret of the site.
 """
 
 from __future__ import annotations
@@ -61,6 +62,10 @@ class Invitation(models.Model):
     email = models.EmailField(blank=True)
     name = models.CharField(max_length=150, blank=True)
     token_hash = models.CharField(max_length=64, unique=True)
+    # Who can have the link shown again; nobody where it was made from the command line.
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
@@ -101,7 +106,13 @@ class OpenLink(models.Model):
     group = models.ForeignKey(
         EvaluatorGroup, on_delete=models.RESTRICT, null=True, blank=True, related_name="open_links"
     )
+    # What those who run the study call it, such as the class that it is for.
+    name = models.CharField(max_length=80, blank=True)
     token_hash = models.CharField(max_length=64, unique=True)
+    # Who can have it shown again; nobody where it was made from the command line.
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     limit = models.PositiveIntegerField(validators=whole_number(MOST_JOINING))
     # Whether a panel such as Prolific sends people here, and says in the address who they are.
     takes_external_ids = models.BooleanField(default=False)

@@ -28,6 +28,7 @@ from annotations.recruiting.invitations import (
     put_group,
     revoke_invitation,
     send_invitations,
+    shown_again,
 )
 from annotations.recruiting.tokens import join_address
 from annotations.text_serializers import StrictTexts, Texts
@@ -223,6 +224,7 @@ class OpenLinkSerializer(serializers.ModelSerializer[OpenLink]):
         model = OpenLink
         fields = [
             "uuid",
+            "name",
             "group",
             "limit",
             "takes_external_ids",
@@ -237,7 +239,7 @@ class OpenLinkSerializer(serializers.ModelSerializer[OpenLink]):
 
 
 class NewOpenLinkSerializer(OpenLinkSerializer):
-    """A new open link, which is shown this once."""
+    """An open link with its address, which is shown to whoever made it."""
 
     token = serializers.CharField()
     address = serializers.URLField()
@@ -248,6 +250,9 @@ class NewOpenLinkSerializer(OpenLinkSerializer):
 
 
 class OpenLinkBody(Body):
+    name = serializers.CharField(
+        **bounds_of(OpenLink, "name"), required=False, allow_blank=True, default="", help_text="For you."
+    )
     limit = serializers.IntegerField(**bounds_of(OpenLink, "limit"))
     group = serializers.SlugField(max_length=40, required=False, allow_blank=True, default="")
     takes_external_ids = serializers.BooleanField(
@@ -284,7 +289,7 @@ class OpenLinks(APIView):
 
     @extend_schema(
         operation_id="links_create",
-        summary="Make a link by which so many people may join; its address is shown this once",
+        summary="Make a link by which so many people may join; its address is shown to you alone",
         parameters=[IDEMPOTENCY_KEY],
         request=OpenLinkBody,
         responses={201: NewOpenLinkSerializer},
@@ -295,6 +300,18 @@ class OpenLinks(APIView):
         group = group_of(study, fields.pop("group"))
         link = make_open_link(study, group=group, by=request.user, nonce=key_sent(request), **fields)
         return Response(shown_once(request, [link])[0], status=status.HTTP_201_CREATED)
+
+
+class ShowOpenLink(APIView):
+    @extend_schema(
+        operation_id="links_show",
+        summary="Show an open link with its address again, to whoever made it",
+        responses=NewOpenLinkSerializer,
+    )
+    def get(self, request: UserRequest, slug: str, link: UUID) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        found = get_object_or_404(study.open_links.select_related("group"), uuid=link)
+        return Response(shown_once(request, [shown_again(found, by=request.user)])[0])
 
 
 class CloseOpenLink(APIView):

@@ -13,6 +13,7 @@ from annotations.access.api import UserBody
 from annotations.access.permissions import Right, study_for
 from annotations.models import Enrolment, Study
 from annotations.models.bounds import MOST_DAYS
+from annotations.recruiting.deadlines import set_deadlines
 from annotations.recruiting.enrolment import enrol_by_staff, extend_deadline
 from annotations.recruiting.invitations import group_of
 from annotations.recruiting.withdrawal import withdraw
@@ -129,6 +130,35 @@ class ExtendDeadline(APIView):
         enrolment = enrolment_named(study, fields["evaluator"])
         extend_deadline(enrolment, days=fields["days"], by=request.user)
         return enrolment_response(study, enrolment.pseudonym)
+
+
+class DeadlinesBody(Body):
+    evaluators = serializers.ListField(child=serializers.CharField(max_length=150), help_text="Pseudonyms.")
+    deadline = serializers.DateTimeField()
+    tell = serializers.BooleanField(default=False, help_text="Mail those who have an address.")
+
+
+class MovedSerializer(serializers.Serializer[Any]):
+    moved = serializers.ListField(
+        child=serializers.CharField(), help_text="Those whose deadline was another one before."
+    )
+    letters = serializers.IntegerField(help_text="How many the mail server took.")
+
+
+class SetDeadlines(APIView):
+    @extend_schema(
+        operation_id="enrolments_deadline",
+        summary="Give many evaluators one deadline: all of them or none",
+        request=DeadlinesBody,
+        responses=MovedSerializer,
+    )
+    def post(self, request: UserRequest, slug: str) -> Response:
+        study = study_for(request.user, slug, Right.RUN)
+        fields = checked_body(DeadlinesBody, request)
+        moved = set_deadlines(
+            study, fields["evaluators"], fields["deadline"], by=request.user, tell=fields["tell"]
+        )
+        return Response({"moved": [one.pseudonym for one in moved.enrolments], "letters": moved.letters})
 
 
 class WithdrawnSerializer(serializers.Serializer[Any]):

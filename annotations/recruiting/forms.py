@@ -147,6 +147,12 @@ class WaitingPeopleForm(forms.Form):
 class LinkForm(StudyForm):
     """An open link."""
 
+    name = forms.CharField(
+        **bounds_of(OpenLink, "name"),
+        required=False,
+        label=_("Name of the link (optional)"),
+        help_text=_("For you, such as the class that it is for; nobody who joins sees it."),
+    )
     limit = forms.IntegerField(**bounds_of(OpenLink, "limit"), label=_("How many people may join by it"))
     group = group_field()
     takes_external_ids = forms.BooleanField(

@@ -119,7 +119,10 @@ def people_page(study: Study, page: str | None, invitations_page: str | None) ->
     ).get_page(invitations_page)
     words = invitation_states()
     open_links = list(
-        OpenLink.objects.filter(study=study).select_related("group").annotate(joined=Count("enrolments"))
+        OpenLink.objects.filter(study=study)
+        .select_related("group")
+        .order_by("pk")
+        .annotate(joined=Count("enrolments"))
     )
     return {
         "groups": study.groups.annotate(evaluators=Count("enrolments")),

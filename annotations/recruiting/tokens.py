@@ -8,6 +8,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from urllib.parse import urljoin
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.urls import reverse
@@ -38,6 +39,19 @@ def token_from(nonce: str, purpose: str) -> NewToken:
     code = salted_hmac("annotations.recruiting.tokens", f"{purpose}:{nonce}", algorithm="sha256").digest()
     text = base64.urlsafe_b64encode(code[:TOKEN_BYTES]).decode().rstrip("=")
     return NewToken(text, token_digest(text))
+
+
+def uuid_from(nonce: str, purpose: str) -> UUID:
+    """Return the id that the nonce of a form stands for, which nobody can guess; a new one without a nonce."""
+    if not nonce:
+        return uuid4()
+    code = salted_hmac("annotations.recruiting.tokens", f"id {purpose}:{nonce}", algorithm="sha256").digest()
+    return UUID(bytes=code[:TOKEN_BYTES], version=4)
+
+
+def token_of(link: UUID) -> NewToken:
+    """Return the token of the invitation or open link of this id, so that its link can be shown again."""
+    return token_from(str(link), "link of an id")
 
 
 def token_digest(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from annotations.recruiting import joining_views, views
+from annotations.recruiting.deadlines import views as deadline_views
 from annotations.recruiting.invitations import views as invitation_views
 
 urlpatterns: list[URLPattern] = [
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/return-link/", joining_views.return_link, name="return_link"),
     # /manage/studies/<slug>/people/
     path("manage/studies/<slug:slug>/people/", views.people, name="people"),
+    path("manage/studies/<slug:slug>/people/deadlines/", deadline_views.deadlines, name="deadlines"),
     path("manage/studies/<slug:slug>/people/groups/", views.add_group, name="add_group"),
     path("manage/studies/<slug:slug>/people/invitations/", invitation_views.invite_one, name="invite_one"),
     path(
@@ -34,6 +36,14 @@ urlpatterns: list[URLPattern] = [
         name="revoke_invitation",
     ),
     path("manage/studies/<slug:slug>/people/links/", invitation_views.add_link, name="add_open_link"),
+    path(
+        "manage/studies/<slug:slug>/people/links/<uuid:link>/", invitation_views.show_link, name="show_link"
+    ),
+    path(
+        "manage/studies/<slug:slug>/people/invitations/<uuid:invitation>/",
+        invitation_views.show_invitation,
+        name="show_invitation",
+    ),
     path(
         "manage/studies/<slug:slug>/people/links/<uuid:link>/close/",
         invitation_views.close_link,

@@ -28,7 +28,7 @@ from annotations.models.bounds import (
 )
 from annotations.models.texts_by_language import TextsByLanguage
 from annotations.recruiting.mail import Letter, can_mail, send_letters, write_letter
-from annotations.recruiting.tokens import NewToken, join_address, new_token, token_from
+from annotations.recruiting.tokens import join_address, token_of, uuid_from
 from generation.files.people import read_people
 from generation.files.problems import Place, listed, shown
 from generation.refusals import Refused
@@ -50,7 +50,7 @@ class Invitee:
 
 @dataclass(frozen=True)
 class NewLink:
-    """An invitation or an open link as it was made, with the token that nobody will see again."""
+    """An invitation or an open link as it was made, with its token."""
 
     made: Invitation | OpenLink
     token: str
@@ -180,9 +180,12 @@ def invite(
         invited.add(invitee.email.lower())
     made = []
     for place, invitee in enumerate(invitees):
-        token = invitation_token(study, nonce, by, place) if nonce else new_token()
+        uuid = uuid_from(nonce, invitation_purpose(study, by, place))
+        token = token_of(uuid)
         invitation = Invitation(
+            uuid=uuid,
             study=study,
+            made_by=by,
             group=invitee.group,
             email=invitee.email,
             name=invitee.name,
@@ -195,21 +198,31 @@ def invite(
     return made
 
 
-def invitation_token(study: Study, nonce: str, by: User | None, place: int) -> NewToken:
-    """Return the token of the invitation at a place among those that one form makes."""
-    return token_from(nonce, f"invitation {place} to {study.pk} by {by.pk if by else 0}")
+def invitation_purpose(study: Study, by: User | None, place: int) -> str:
+    """Return what tells the invitation at a place from the others that one form makes."""
+    return f"invitation {place} to {study.pk} by {by.pk if by else 0}"
 
 
 def invited_before(study: Study, nonce: str, *, by: User | None) -> list[NewLink]:
     """Return the invitations that the same form has made already, in their order, with their links."""
     if not nonce:
         return []
-    tokens = {
-        token.digest: token.text
-        for token in (invitation_token(study, nonce, by, place) for place in range(MOST_INVITED))
-    }
-    found = study.invitations.select_related("study", "group").filter(token_hash__in=tokens).order_by("pk")
-    return [NewLink(one, tokens[one.token_hash], is_new=False) for one in found]
+    ids = [uuid_from(nonce, invitation_purpose(study, by, place)) for place in range(MOST_INVITED)]
+    found = study.invitations.select_related("study", "group").filter(uuid__in=ids).order_by("pk")
+    return [NewLink(one, token_of(one.uuid).text, is_new=False) for one in found]
+
+
+def shown_again(link: Invitation | OpenLink, *, by: User | None) -> NewLink:
+    """Return a link to whoever made it; raise `Refused` for anybody else, and where it opens nothing any more."""
+    if link.made_by_id != (by.pk if by else None):
+        raise Refused(_("Only whoever made this link can have it shown again."))
+    is_over = link.revoked_at or link.used_at if isinstance(link, Invitation) else link.closed_at
+    if is_over:
+        raise Refused(_("Nobody can join by this link any more."))
+    token = token_of(link.uuid)
+    if token.digest != link.token_hash:
+        raise Refused(_("This link was made by an earlier version of the site and cannot be shown again."))
+    return NewLink(link, token.text, is_new=False)
 
 
 def send_invitations(links: Sequence[NewLink], *, site: str = "") -> list[NewLink]:
@@ -260,6 +273,7 @@ def make_open_link(
     *,
     limit: int,
     by: User | None,
+    name: str = "",
     group: EvaluatorGroup | None = None,
     takes_external_ids: bool = False,
     needs_signature: bool = False,
@@ -276,11 +290,15 @@ def make_open_link(
     study = Study.objects.locked(study)
     if study.state == Study.State.CLOSED:
         raise Refused(_("This study is closed."))
-    token = token_from(nonce, f"link to {study.pk} by {by.pk if by else 0}") if nonce else new_token()
-    if before := OpenLink.objects.filter(study=study, token_hash=token.digest).first():
+    uuid = uuid_from(nonce, f"link to {study.pk} by {by.pk if by else 0}")
+    token = token_of(uuid)
+    if before := OpenLink.objects.filter(study=study, uuid=uuid).first():
         return NewLink(before, token.text, is_new=False)
     link = OpenLink(
+        uuid=uuid,
         study=study,
+        name=name,
+        made_by=by,
         group=group,
         token_hash=token.digest,
         limit=limit,
@@ -294,7 +312,8 @@ def make_open_link(
     check_row(link, exclude=["closed_at"])
     link.validate_constraints()
     link.save()
-    log_act(study, by, "people.link", link=str(link.uuid), limit=limit, group=group.key if group else None)
+    group_key = group.key if group else None
+    log_act(study, by, "people.link", link=name or str(link.uuid), limit=limit, group=group_key)
     return NewLink(link, token.text)
 
 

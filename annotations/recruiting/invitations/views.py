@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Invitation, OpenLink, Study, WaitingUpload
@@ -123,7 +123,7 @@ def confirm_people(request: UserRequest, slug: str, file: UUID) -> HttpResponse:
 
 
 def invited(request: UserRequest, study: Study, made: list[invitations.NewLink]) -> HttpResponse:
-    """Mail the invitations, and show the links of those that no mail went out for: this once."""
+    """Mail the invitations, and show the links of those that no mail went out for."""
     site = request.build_absolute_uri("/")
     left = invitations.send_invitations(made, site=site)
     if sent := len(made) - len(left):
@@ -137,8 +137,10 @@ def invited(request: UserRequest, study: Study, made: list[invitations.NewLink])
 LINK_COLUMNS: Columns = {"email": "text", "name": "text", "group": "text", "link": "text"}
 
 
-def links_page(request: UserRequest, study: Study, links: list[invitations.NewLink]) -> HttpResponse:
-    """Return the page that shows new links once, and holds them as a file to keep."""
+def links_page(
+    request: UserRequest, study: Study, links: list[invitations.NewLink], *, is_again: bool = False
+) -> HttpResponse:
+    """Return the page that shows links, new ones or again, and holds them as a file to keep."""
     site = request.build_absolute_uri("/")
     rows = [(link.made, join_address(link.token, site)) for link in links]
     table = [
@@ -155,6 +157,7 @@ def links_page(request: UserRequest, study: Study, links: list[invitations.NewLi
         "rows": rows,
         "is_open": isinstance(links[0].made, OpenLink),
         "can_mail": can_mail(),
+        "is_again": is_again,
         # In the page itself, because the links are stored nowhere.
         "file": "data:text/csv;charset=utf-8," + quote(b"".join(csv_chunks(LINK_COLUMNS, table))),
     }
@@ -193,9 +196,33 @@ def revocation_question(invitation: Invitation) -> Question:
     )
 
 
+@require_safe
+def show_link(request: UserRequest, slug: str, link: UUID) -> HttpResponse:
+    """Show an open link again to whoever made it."""
+    study = study_for(request.user, slug, Right.RUN)
+    return show_again(request, study, get_object_or_404(OpenLink, study=study, uuid=link))
+
+
+@require_safe
+def show_invitation(request: UserRequest, slug: str, invitation: UUID) -> HttpResponse:
+    """Show the link of an invitation again to whoever made it."""
+    study = study_for(request.user, slug, Right.RUN)
+    return show_again(request, study, get_object_or_404(Invitation, study=study, uuid=invitation))
+
+
+def show_again(request: UserRequest, study: Study, link: Invitation | OpenLink) -> HttpResponse:
+    """Show the page that a link was shown on when it was made, or say on the page of the people why not."""
+    try:
+        shown = invitations.shown_again(link, by=request.user)
+    except Refused as refused:
+        messages.warning(request, str(refused))
+        return redirect("annotations:people", study.slug)
+    return links_page(request, study, [shown], is_again=True)
+
+
 @require_POST
 def add_link(request: UserRequest, slug: str) -> HttpResponse:
-    """Make an open link and show it once."""
+    """Make an open link and show it."""
     study = study_for(request.user, slug, Right.RUN)
     form = LinkForm(study, request.POST)
     if not form.is_valid():
