@@ -13,12 +13,14 @@ from annotations.payments import api as payments
 from annotations.plan import api as plan
 from annotations.questionnaire import api as questionnaire
 from annotations.questionnaire.checklists.api import OwnChecklist
+from annotations.questionnaire.written.api import OwnWritten
 from annotations.recruiting import api as recruiting
 from annotations.recruiting import enrolments_api as enrolments
 from annotations.recruiting import own_api as own
 from annotations.results import api as results
 from annotations.results import ratings_api as ratings
 from annotations.results.checklists.api import ChecklistAnswerList
+from annotations.results.written.api import WrittenList
 from annotations.setup import api as setup
 from annotations.setup import texts_api as texts
 from annotations.setup.checklist_items.api import ChecklistItems
@@ -51,6 +53,7 @@ urlpatterns = [
     path("studies/<slug:slug>/judges/", judges.Judges.as_view(), name="judges"),
     path("studies/<slug:slug>/judges/<slug:judge>/", judges.OneJudge.as_view(), name="judge"),
     path("studies/<slug:slug>/checklist-answers/", ChecklistAnswerList.as_view(), name="checklist_answers"),
+    path("studies/<slug:slug>/written-answers/", WrittenList.as_view(), name="written_answers"),
     path("studies/<slug:slug>/judgements/", results.JudgementList.as_view(), name="judgements"),
     path("studies/<slug:slug>/report/", results.Report.as_view(), name="report"),
     path("studies/<slug:slug>/jobs/", jobs.Jobs.as_view(), name="jobs"),
@@ -113,6 +116,11 @@ urlpatterns = [
         "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/judgements/",
         questionnaire.OwnJudgements.as_view(),
         name="own_judgements",
+    ),
+    path(
+        "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/written/",
+        OwnWritten.as_view(),
+        name="own_written",
     ),
     path(
         "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/checklist/",

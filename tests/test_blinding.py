@@ -56,6 +56,8 @@ HIDDEN_TABLES = [
     "annotations_placement",
     "annotations_checklistanswer",
     "annotations_checklistitem",
+    "annotations_turnrating",
+    "annotations_writtenanswer",
     "annotations_judge",
     "annotations_judgement",
     "annotations_judgerating",

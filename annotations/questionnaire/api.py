@@ -29,6 +29,7 @@ from annotations.questionnaire.progress import (
     study_progress,
 )
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer, PageAddress, Receipt
+from annotations.questionnaire.written.fields import WrittenField
 from annotations.text_serializers import Texts
 from generation.refusals import Refused
 from generation.web.rest import (
@@ -172,6 +173,16 @@ class ItemSerializer(serializers.Serializer[ChecklistQuestion]):
     options = OptionSerializer(many=True, help_text="Answers to choose from by number.")
 
 
+class WrittenFieldSerializer(serializers.Serializer[WrittenField]):
+    """A reason or a corrected text; `text` is yours where `is_written`."""
+
+    kind = serializers.CharField()
+    token = serializers.CharField()
+    letter = serializers.CharField(help_text="Of the text that it is about; empty for the page.")
+    text = serializers.CharField()
+    is_written = serializers.BooleanField()
+
+
 class RatingPageSerializer(serializers.Serializer[RatingPage]):
     """A page to rate."""
 
@@ -185,6 +196,9 @@ class RatingPageSerializer(serializers.Serializer[RatingPage]):
     judged = JudgedQuestionSerializer(many=True, help_text="Questions about the page; none by ratings.")
     checklist = ItemSerializer(
         source="items", many=True, help_text="Items asked about each text; none by other protocols."
+    )
+    written = WrittenFieldSerializer(
+        source="all_written", many=True, help_text="What you may write, and have written."
     )
     answered = serializers.IntegerField()
     total = serializers.IntegerField()

@@ -28,6 +28,7 @@ from annotations.questionnaire.marking.questions import MarkingQuestion
 from annotations.questionnaire.marking.saving import SentMarking
 from annotations.questionnaire.page import Question, RatingPage
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer
+from annotations.questionnaire.written.saving import SentText
 
 # Longer than any answer.
 MAX_ANSWER_BYTES = 600
@@ -216,6 +217,10 @@ class PageForm(forms.Form):
                 choices=[(point, point) for point in question.points],
                 error_messages={"invalid_choice": question.off_scale},
             )
+        for field in rating_page.all_written:
+            self.fields[field.name] = forms.CharField(
+                required=False, strip=False, max_length=field.longest, empty_value=""
+            )
         if rating_page.study.has_best_picks:
             self.fields["best"] = forms.ChoiceField(
                 required=False, choices=[(card.token, card.letter) for card in rating_page.cards]
@@ -261,7 +266,9 @@ class PageForm(forms.Form):
                 str(message),
             )
             if name in labels
-            else Problem("best", _("Best"), str(message))
+            else Problem(
+                name if "~" in name else "best", _("Text") if "~" in name else _("Best"), str(message)
+            )
             for name, messages in self.errors.items()
             if name != NON_FIELD_ERRORS
             for message in messages
@@ -288,6 +295,16 @@ class PageForm(forms.Form):
     def markings(self) -> list[SentMarking]:
         """Return the marks of the texts whose marks are others than those stored, later than all of these."""
         return self.quoted
+
+    def texts(self) -> list[SentText]:
+        """Return what was written otherwise than it stands on the page, later than all answers."""
+        order, sent = self.order, []
+        for field in self.rating_page.all_written:
+            # Browsers send the end of a line as two characters.
+            text = self.cleaned_data[field.name].replace("\r\n", "\n")
+            if field.name in self.data and text.strip() != field.text.replace("\r\n", "\n").strip():
+                sent.append(SentText(field.token, field.kind, text, order))
+        return sent
 
     def answers(self) -> list[Answer]:
         """Return what differs from the stored answers about single texts, later than all of them."""

@@ -29,6 +29,12 @@ from annotations.questionnaire.page_rows import criteria_of, find_page, texts_of
 from annotations.questionnaire.prompt_parts import Passage, is_heading, is_much_to_read, passages
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
+from annotations.questionnaire.written.fields import (
+    WrittenField,
+    fields_of_page,
+    fields_of_text,
+    written_on,
+)
 from generation.genres import GENRES
 from generation.models import Prompt
 
@@ -107,6 +113,8 @@ class Card:
     html: SafeString
     # Where its errors are marked.
     marking: MarkingQuestion | None = None
+    # What may be written about it.
+    written: Sequence[WrittenField] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -128,6 +136,22 @@ class RatingPage:
     saved_at: datetime | None
     # What is asked about all texts together, where they are not rated one by one.
     judged: Sequence[JudgedQuestion] = ()
+    # What may be written about the page.
+    written: Sequence[WrittenField] = ()
+
+    @property
+    def written_url(self) -> str:
+        return reverse("annotations:written", kwargs=vars(self.address))
+
+    @property
+    def may_write(self) -> tuple[bool, bool]:
+        """Whether reasons and corrected texts may be written."""
+        return self.study.reasons != Study.Reasons.NONE, self.study.has_corrections
+
+    @property
+    def all_written(self) -> list[WrittenField]:
+        """All places to write on the page."""
+        return [*(field for card in self.cards for field in card.written), *self.written]
 
     @property
     def is_verse(self) -> bool:
@@ -264,7 +288,7 @@ def page_url(address: PageAddress) -> str:
 
 
 def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
-    """Return a page of this enrolment (read `answering`), or raise 404; four queries, however large the study is."""
+    """Return a page of this enrolment (read `answering`), or raise 404; five queries, however large the study is."""
     found = find_page(enrolment, subtask, number)
     if found is None:
         raise Http404
@@ -273,6 +297,7 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
     is_judged, is_open = study.asks.answer is not None, vars(enrolment)["is_open"]
     items = asked_items(enrolment, page) if study.asks.texts is not None else None
     criteria, texts = criteria_of(study.pk), texts_of(enrolment, page)
+    written = written_on(enrolment, page)
     judgements = list(Judgement.objects.filter(enrolment=enrolment, page=page)) if is_judged else []
     markings = marking_questions(
         study,
@@ -302,10 +327,14 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
             is_verse=GENRES[prompt.genre].is_verse,
             html=rendered(shown, study),
             marking=markings.get(text.token),
+            written=fields_of_text(
+                study, written, text.token, letter_of(text.position), shown, is_open=is_open
+            ),
         )
         for text in texts
     ]
     answered: list[Judgement | MarkingQuestion] = [*judgements, *markings.values()]
+    tokens = [card.token for card in cards]
     return RatingPage(
         study=study,
         address=PageAddress(study.slug, subtask, number),
@@ -314,19 +343,20 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
         cards=cards,
         highest_order=max(
             (
-                *(one.highest_order for one in (*texts, *(items or ()))),
+                *(one.highest_order for one in (*texts, *(items or ()), *written.values())),
                 *(one.client_order for one in answered),
             ),
             default=0,
         ),
         saved_at=max(
             (
-                *(one.saved_at for one in (*texts, *(items or ())) if one.saved_at),
+                *(one.saved_at for one in (*texts, *(items or ()), *written.values()) if one.saved_at),
                 *(one.saved_at for one in answered if one.saved_at),
             ),
             default=None,
         ),
         judged=judged_questions(study, criteria, cards, judgements),
+        written=fields_of_page(study, written, tokens, is_open=is_open),
     )
 
 

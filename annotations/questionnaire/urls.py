@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from annotations.questionnaire import views
+from annotations.questionnaire.written.views import written
 
 urlpatterns: list[URLPattern] = [
     # /studies/<slug>/...
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern] = [
         views.checklist,
         name="checklist",
     ),
+    path("studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/written/", written, name="written"),
     path(
         "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/judgements/",
         views.judgements,

@@ -34,6 +34,7 @@ from annotations.questionnaire.marking.saving import save_marking, save_markings
 from annotations.questionnaire.page import journal_name, load_page
 from annotations.questionnaire.progress import study_progress
 from annotations.questionnaire.time_left import minutes_left
+from annotations.questionnaire.written.saving import BadText, save_texts
 from annotations.requests import UserRequest
 from generation.refusals import Refused
 
@@ -47,6 +48,7 @@ REFUSALS = {
     saving.NotMarked: HTTPStatus.PRECONDITION_REQUIRED,
     BadJudgement: HTTPStatus.BAD_REQUEST,
     BadMark: HTTPStatus.BAD_REQUEST,
+    BadText: HTTPStatus.BAD_REQUEST,
 }
 
 
@@ -111,6 +113,7 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
             save_markings(request.user, form.rating_page.address, form.markings())
             save_page(request.user, form.rating_page.address, form.answers())
             judging.save_judgements(request.user, form.rating_page.address, form.judgements())
+            save_texts(request.user, form.rating_page.address, form.texts())
     except Refused as refused:
         form.add_error(None, str(refused))
         return REFUSALS[type(refused)]

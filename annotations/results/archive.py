@@ -9,6 +9,7 @@ from typing import Any
 
 from annotations.models import PageCandidate, Study
 from annotations.plan.plan import locked_plan, plan_facts
+from annotations.questionnaire.written.fields import has_written
 from annotations.results.answer_rows import rating_chunks
 from annotations.results.checklists.facts import page_name
 from annotations.results.checklists.rows import checklist_chunks
@@ -18,6 +19,7 @@ from annotations.results.rating_table import page_prompts, page_seconds, valid_t
 from annotations.results.report import analysis_recipe, samples, study_report
 from annotations.results.report_formats import export
 from annotations.results.seal import refuse_sealed
+from annotations.results.written.rows import written_chunks
 from generation.files.prompt_fields import prompt_fields
 from stats.reports.archive import RESULTS, archive_files
 
@@ -29,6 +31,7 @@ The answers, plan, material and results of the study `{slug}`, by pseudonyms, ma
 - `answers.jsonl`: every rating and best pick of everybody, one a line
 - `judgements.jsonl`: where pages were judged as a whole, what everybody answered, a line for each text
 - `checklist.jsonl`: where a checklist was asked, what everybody answered, a line for each item and text
+- `written.jsonl`: where reasons or corrected texts could be written, those that were, one a line
 - `ratings.csv`, `picks.csv`, `seconds.csv`: those of the evaluators who count, as they were analysed
 - `design.json`: the names in their order, the scales, and what the analysis was told
 - `plan.json`: the plan that was locked before the first answer, where there is one
@@ -55,6 +58,8 @@ def study_archive(study: Study) -> bytes:
         files["judgements.jsonl"] = b"".join(judgement_chunks(study, "jsonl"))
     if study.asks.texts is not None:
         files["checklist.jsonl"] = b"".join(checklist_chunks(study, "jsonl"))
+    if has_written(study):
+        files["written.jsonl"] = b"".join(written_chunks(study, "jsonl"))
     if table.evaluators and table.criteria:
         recipe = analysis_recipe(study, table, plan, None, samples(table, page_prompts(study)))
         files |= archive_files(table, recipe, page_seconds(study, table))

@@ -15,6 +15,7 @@ from annotations.models import Page, PageCandidate, Study
 from annotations.questionnaire.prompt_parts import passages
 from annotations.questionnaire.rendering import rendered
 from annotations.results.seal import is_sealed
+from annotations.results.written.cases import written_on_page
 from generation.models import prompt_heading
 
 if TYPE_CHECKING:
@@ -148,9 +149,11 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
     picked = table.picks.method[table.picks.prompt == at]
     picks = np.bincount(picked, minlength=len(table.methods)).tolist()
     candidates = PageCandidate.objects.filter(page=shown).select_related("study_method__method", "candidate")
+    written = written_on_page(study, shown)
     context = {
         "study": study,
         "rights": right_names(request.user, study),
+        "reasons": written.of_page,
         "page": shown,
         "title": study.shown_prompt(shown.prompt.heading),
         "passages": passages(shown.prompt, study),
@@ -164,6 +167,8 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
                     for index, criterion in enumerate(criteria)
                 ],
                 "picks": picks[one.study_method.number],
+                "reasons": written.reasons.get(one.candidate_id, []),
+                "corrections": written.corrections.get(one.candidate_id, []),
             }
             for one in candidates.order_by("study_method__number")
         ],

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("reports/<str:token>/", sharing_views.shared_report, name="shared_report"),
     # files
     path("studies/<slug:slug>/ratings.<slug:file_format>", views.ratings_file, name="ratings_file"),
+    path("studies/<slug:slug>/written.<slug:file_format>", views.written_file, name="written_file"),
     path("studies/<slug:slug>/checklist.<slug:file_format>", views.checklist_file, name="checklist_file"),
     path("studies/<slug:slug>/judgements.<slug:file_format>", views.judgements_file, name="judgements_file"),
     path(

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.access.log import log_act
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Study
+from annotations.questionnaire.written.fields import has_written
 from annotations.requests import UserRequest
 from annotations.results import seal
 from annotations.results.answer_rows import answer_count, rating_chunks
@@ -24,6 +25,7 @@ from annotations.results.forms import ShareForm, UnblindForm
 from annotations.results.judgements.rows import judgement_chunks, judgement_count
 from annotations.results.seal import Sealed
 from annotations.results.sharing import links_shown
+from annotations.results.written.rows import written_chunks
 from stats.reports import write_rows
 from stats.reports.study_report import OffScalePolicy
 
@@ -67,6 +69,7 @@ def results_page(
         "report": report,
         "document": report_document(report),
         "share_form": ShareForm(),
+        "has_written": has_written(study),
         "answers_file": f"annotations:{rows_of(study)}_file",
         "pairs_by": "ratings" if study.asks.answer is None else "pairs",
         "is_large": not report.sealed
@@ -129,6 +132,15 @@ def checklist_file(request: UserRequest, slug: str, file_format: str) -> HttpRes
     if file_format not in write_rows.FORMATS:
         raise Http404
     return answers_file(request, study, checklist_chunks, "checklist", file_format)
+
+
+@require_safe
+def written_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
+    """Stream the reasons and corrected texts of a study; a sealed study leads to the page that says why not."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if file_format not in write_rows.FORMATS:
+        raise Http404
+    return answers_file(request, study, written_chunks, "written", file_format)
 
 
 def answers_file(

@@ -92,6 +92,14 @@ class ChangeBody(StrictTexts):
         allow_null=True,
         help_text="How many of a prompt's texts share a page, in balanced blocks; null: all of them.",
     )
+    reasons = serializers.ChoiceField(
+        choices=Study.Reasons.choices,
+        required=False,
+        help_text="Where evaluators may write why they answer so.",
+    )
+    has_corrections = serializers.BooleanField(
+        required=False, help_text="Whether evaluators may write how a text should have been."
+    )
     has_best_picks = serializers.BooleanField(
         required=False, help_text="Whether a page asks for its best text, beside the ratings."
     )

@@ -183,6 +183,18 @@ class SettingsForm(TextsForm):
             " two methods stand together equally often. Pairwise pages have two."
         ),
     )
+    reasons = forms.ChoiceField(
+        required=False,
+        choices=Study.Reasons.choices,
+        widget=forms.RadioSelect,
+        label=_("Reasons may be written"),
+        help_text=_("Why somebody answers so, in their own words; never asked for, and exported."),
+    )
+    has_corrections = forms.BooleanField(
+        required=False,
+        label=_("Texts may be corrected"),
+        help_text=_("Evaluators may write how a text should have been; the results show what they changed."),
+    )
     has_best_picks = forms.BooleanField(
         required=False,
         label=_("Ask for the best text of each page"),
@@ -248,7 +260,14 @@ class SettingsForm(TextsForm):
         (_("What is shown"), ("normalisation", "rendering", "text_language", "allows_missing_texts")),
         (
             _("What is asked"),
-            ("protocol", "preference_scale", "candidates_per_page", "has_best_picks"),
+            (
+                "protocol",
+                "preference_scale",
+                "candidates_per_page",
+                "has_best_picks",
+                "reasons",
+                "has_corrections",
+            ),
         ),
         (_("Who rates what"), ("prompts_per_subtask", "evaluators_per_subtask", "subtasks_per_evaluator")),
         (_("Time"), ("days_to_rate", "hours_to_give_back")),
@@ -270,6 +289,10 @@ class SettingsForm(TextsForm):
     def clean_preference_scale(self) -> str:
         """Return the chosen answers of pairwise; where none were sent they stay."""
         return str(self.cleaned_data["preference_scale"] or self.initial["preference_scale"])
+
+    def clean_reasons(self) -> str:
+        """Return where reasons may be written; where nothing was sent it stays."""
+        return str(self.cleaned_data["reasons"] or self.initial["reasons"])
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).upper()

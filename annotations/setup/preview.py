@@ -17,6 +17,7 @@ from annotations.questionnaire.marking.questions import marking_questions
 from annotations.questionnaire.page import Card, Question, RatingPage
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
+from annotations.questionnaire.written.fields import fields_of_page, fields_of_text
 from generation.genres import GENRES
 
 
@@ -34,6 +35,10 @@ class PreviewPage(RatingPage):
 
     @property
     def markings_url(self) -> str:
+        return ""
+
+    @property
+    def written_url(self) -> str:
         return ""
 
     @property
@@ -88,6 +93,7 @@ def page_as_previewed(study: Study, subtask: int, number: int) -> PreviewPage:
             is_verse=GENRES[page.prompt.genre].is_verse,
             html=rendered(study.shown(one.candidate.text), study),
             marking=markings.get(letter),
+            written=fields_of_text(study, {}, letter, letter, study.shown(one.candidate.text), is_open=True),
         )
         for letter, one in lettered
     ]
@@ -100,4 +106,5 @@ def page_as_previewed(study: Study, subtask: int, number: int) -> PreviewPage:
         highest_order=0,
         saved_at=None,
         judged=judged_questions(study, criteria, cards, []),
+        written=fields_of_page(study, {}, [card.token for card in cards], is_open=True),
     )

@@ -70,6 +70,8 @@ class StudySerializer(StudyRowSerializer):
             "preference_scale",
             "candidates_per_page",
             "has_best_picks",
+            "reasons",
+            "has_corrections",
             "allows_missing_texts",
             "instructions",
             "consent",

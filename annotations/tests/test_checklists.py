@@ -45,6 +45,7 @@ def test_an_answer_is_saved_with_its_history_and_sent_again_changes_nothing(
         receipt = save_checklist_answer(alice, ADDRESS, Answer(tokens[1], 5, "prompt-1", 3, 2.5))
         assert (receipt.criterion, receipt.score, receipt.is_latest) == ("prompt-1", 3, True)
     stored = ChecklistAnswer.objects.get()
+    assert stored.item.page is not None
     assert (stored.item.key, stored.item.page.number, stored.answer) == ("prompt-1", 1, 3)
     assert stored.candidate == placements(stored.item.study, alice)[1].candidate
     step = AnswerChange.objects.get()

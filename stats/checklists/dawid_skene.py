@@ -55,7 +55,7 @@ def dawid_skene(unit: Ints, observer: Ints, said: Ints, *, classes: int) -> Cons
         shares = posterior.mean(axis=0)
         # (J, K, K): how often each observer said which class of units of which class.
         errors = np.zeros((observers, classes, classes))
-        np.add.at(errors, (observer, slice(None), said), posterior[unit])
+        np.add.at(errors.transpose(0, 2, 1), (observer, said), posterior[unit])
         total = errors.sum(axis=2, keepdims=True)
         errors = np.divide(errors, total, out=np.full_like(errors, 1 / classes), where=total > 0)
         with np.errstate(divide="ignore"):

@@ -85,7 +85,8 @@ def weighted_shares(yes: Floats, applying: Floats) -> Floats:
     >>> weighted_shares(np.array([3.0, 0.0]), np.array([4.0, 0.0]))
     array([75., nan])
     """
-    return np.divide(100 * yes, applying, out=np.full(len(yes), np.nan), where=applying > 0)
+    shares: Floats = np.divide(100 * yes, applying, out=np.full(len(yes), np.nan), where=applying > 0)
+    return shares
 
 
 def disagreements(answers: ItemAnswers, items: int) -> Floats:
@@ -95,9 +96,10 @@ def disagreements(answers: ItemAnswers, items: int) -> Floats:
     pairs = said * (said - 1)
     unlike = pairs - (counts * (counts - 1)).sum(axis=1)
     of_pairs = np.bincount(item, pairs, items)
-    return np.divide(
+    found: Floats = np.divide(
         np.bincount(item, unlike, items), of_pairs, out=np.full(items, np.nan), where=of_pairs > 0
     )
+    return found
 
 
 def consensus(answers: ItemAnswers, methods: tuple[str, ...]) -> ConsensusFacts | None:
@@ -115,8 +117,8 @@ def consensus(answers: ItemAnswers, methods: tuple[str, ...]) -> ConsensusFacts 
     weight = answers.weight[item]
     texts = len(answers.method)
     shares = weighted_shares(
-        np.bincount(text, weight * (found == YES), texts),
-        np.bincount(text, weight * (found != DOES_NOT_APPLY), texts),
+        np.bincount(text, weight * (found == YES), texts).astype(np.float64),
+        np.bincount(text, weight * (found != DOES_NOT_APPLY), texts).astype(np.float64),
     )
     known = ~np.isnan(shares)
     means = [shares[known & (answers.method == number)] for number in range(len(methods))]

@@ -34,6 +34,14 @@ const isHere = (entry) => [form.dataset.answersUrl, form.dataset.markingsUrl].in
 // What the server has, as far as this page knows.
 const stored = new Map(rows.map((row) => [row.dataset.question, chosen(row)]));
 
+// Where a reason or a corrected text may be written, what was sent of each last, and whose typing has paused.
+const fields = [...form.querySelectorAll("[data-written]")];
+const areaOf = (field) => field.querySelector("textarea");
+const fieldOf = ({ token, kind }) =>
+  fields.find((field) => field.dataset.token === token && field.dataset.written === kind);
+const lastWritten = new Map(fields.map((field) => [field, areaOf(field).value]));
+const typing = new Map();
+
 const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 // What is answered
@@ -108,6 +116,7 @@ function showStored(question) {
 
 function closePage() {
   for (const row of rows) for (const input of row.querySelectorAll("input, button, select")) input.disabled = true;
+  for (const field of fields) areaOf(field).disabled = true;
   for (const question of stored.keys()) showStored(question);
 }
 
@@ -116,6 +125,7 @@ const reports = {
   saved({ reply }, entry) {
     showState("saved", state.dataset.saved, { time: clock(new Date(reply.saved_at)) });
     if (isOnlyUntilSaved) hideNotice();
+    if (entry.kind) return showWritten(reply, entry);
     if (!isHere(entry)) return;
     stored.set(entry.question, answerIn(reply));
     showStored(entry.question);
@@ -153,6 +163,7 @@ reports.failing = reports.unreachable;
 function showUnsent() {
   for (const entry of queue.entries()) {
     if (isHere(entry)) rowOf(entry.question)?.classList.add("is-unsent");
+    if (entry.url === form.dataset.writtenUrl) fieldOf(entry)?.classList.add("is-unsent");
   }
 }
 
@@ -183,7 +194,61 @@ function takeSlider(row, target) {
   return isOnScale;
 }
 
+// What is written
+
+const PAUSE_IN_TYPING = 800;
+
+/** Send what a field says, unless that is on its way or the server has it. */
+function write(field) {
+  clearTimeout(typing.get(field));
+  typing.delete(field);
+  const text = areaOf(field).value;
+  if (areaOf(field).disabled || text === lastWritten.get(field)) return;
+  lastWritten.set(field, text);
+  const { token, written: kind } = field.dataset;
+  queue.add({ url: form.dataset.writtenUrl, question: `${token} ${kind}`, token, kind, text });
+}
+
+/** Show what counts, where a later version came from another window and nobody types here. */
+function showWritten(reply, entry) {
+  const field = entry.url === form.dataset.writtenUrl && fieldOf(entry);
+  if (!field || queue.entries().some((one) => one.url === entry.url && one.question === entry.question)) return;
+  field.classList.remove("is-unsent");
+  if (reply.latest) return;
+  lastWritten.set(field, reply.text);
+  if (document.activeElement !== areaOf(field)) areaOf(field).value = reply.text;
+  showNotice(fill(keys.dataset.later, { question: field.querySelector("label").textContent.trim() }));
+}
+
+for (const field of fields) {
+  areaOf(field).addEventListener("input", () => {
+    clearTimeout(typing.get(field));
+    typing.set(field, setTimeout(() => write(field), PAUSE_IN_TYPING));
+  });
+  areaOf(field).addEventListener("blur", () => write(field));
+}
+
+const writeAll = () => fields.filter((field) => typing.has(field)).forEach(write);
+window.addEventListener("pagehide", writeAll, { capture: true });
+document.addEventListener("visibilitychange", writeAll, { capture: true });
+
+// The question whose answer moved the focus to the one after it.
+let justAnswered;
+form.addEventListener("focusin", () => (justAnswered = undefined));
+
+/** Go to where a reason, or a correction, is written: about the text just answered or in focus, else the first. */
+function goToWritten(kind) {
+  const card = (justAnswered ?? document.activeElement)?.closest(".card");
+  const own = (one) => one.dataset.written === kind;
+  const field = fields.find((one) => own(one) && card?.contains(one)) ?? fields.find(own);
+  if (!field) return;
+  const details = field.querySelector("details");
+  if (details) details.open = true;
+  areaOf(field).focus();
+}
+
 form.addEventListener("change", ({ target }) => {
+  if (target.matches("textarea")) return;
   const row = target.closest("[data-question]");
   const isBest = row === best;
   if (sliderOf(row) && !takeSlider(row, target)) return;
@@ -224,6 +289,7 @@ for (const range of form.querySelectorAll("input[type=range]")) {
 // Ways out: first everything is sent, because a browser that is offline could not come back here
 
 async function leave(url) {
+  writeAll();
   const outcome = await queue.run();
   if (!["unreachable", "loggedOut"].includes(outcome.kind)) window.location.assign(url);
 }
@@ -258,6 +324,7 @@ function press(input, row) {
   // A click, so that choosing by key is the same event as choosing by hand.
   input.click();
   goTo(isAnswered(row) ? rows[rows.indexOf(row) + 1] : row);
+  justAnswered = row;
 }
 
 function pressDigit(digit) {
@@ -265,6 +332,12 @@ function pressDigit(digit) {
   const point = (value) => row.querySelector(`input[value="${value}"]`);
   const input = point(digit) ?? (digit === "0" ? point(10) : null);
   if (input && row !== best) press(input, row);
+}
+
+/** The question of the same text that misses an answer, or else the next one that follows. */
+function nextAfter(area) {
+  const following = rows.filter((row) => area.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING);
+  return rows.find((row) => !isAnswered(row) && row.closest(".card")?.contains(area)) ?? following[0];
 }
 
 function moveRow(step) {
@@ -289,6 +362,8 @@ const shortcuts = {
   ArrowLeft: () => moveCard(-1),
   b: () => best && goTo(best),
   g: () => given?.focus(),
+  r: () => goToWritten("reason"),
+  e: () => goToWritten("correction"),
   n: () => next.click(),
   p: () => back.click(),
   Enter: () => next.click(),
@@ -337,6 +412,7 @@ let lastKey = "";
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || keys.open) return;
   if (isTyping(event.target)) {
+    if (event.key === "Escape" && event.target.matches("textarea")) goTo(nextAfter(event.target));
     const row = event.target.closest("[data-question]");
     if (event.key !== "Enter" || !row || !sliderOf(row)) return;
     event.preventDefault();
@@ -359,6 +435,11 @@ for (const row of rows) if (isOrder(row)) openOrder(row);
 // What an earlier visit could not send is shown, marked, and sent now
 
 for (const entry of queue.entries()) {
+  const field = entry.url === form.dataset.writtenUrl && fieldOf(entry);
+  if (field) {
+    areaOf(field).value = entry.text;
+    lastWritten.set(field, entry.text);
+  }
   const row = isHere(entry) && rowOf(entry.question);
   if (row) choose(row, answerIn(entry));
 }

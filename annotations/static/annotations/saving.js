@@ -3,6 +3,7 @@
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 30_000;
 const TIMEOUT = 20_000;
+const LONGEST_KEPT_ALIVE = 15_000;
 
 /** Entries under a prefix, in localStorage or, where the browser refuses that, in memory. */
 function openJournal(prefix) {
@@ -60,20 +61,23 @@ function serverClock(heard) {
 }
 
 /** Send one entry; the outcome's kind is saved, closed, refused, loggedOut, paused, failing or unreachable. */
-async function send({ url, token, criterion, score, places, marks, done, digest, order, seconds }) {
+async function send({ url, ...entry }) {
+  const { token, criterion, score, places, marks, done, digest, kind, text, order, seconds } = entry;
+  const body = JSON.stringify({ token, criterion, score, places, marks, done, digest, kind, text, order, seconds });
   let response;
   try {
     response = await fetch(url, {
       method: "POST",
       redirect: "manual",
-      keepalive: true,
+      // What outlives its page may be no longer, by the rule of browsers for all such requests together.
+      keepalive: body.length < LONGEST_KEPT_ALIVE,
       signal: AbortSignal.timeout(TIMEOUT),
       headers: {
         "Content-Type": "application/json",
         "Content-Language": document.documentElement.lang,
         "X-CSRFToken": csrfToken(),
       },
-      body: JSON.stringify({ token, criterion, score, places, marks, done, digest, order, seconds }),
+      body,
     });
   } catch {
     return { kind: "unreachable" };

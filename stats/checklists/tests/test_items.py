@@ -39,9 +39,9 @@ def test_items_come_by_how_they_split_evaluators() -> None:
     ]  # fmt: skip
     split, alike, unasked = found.items
     # Three of the six pairs of the second item differ, two of the twelve of the first.
-    assert (split.disagreement, alike.disagreement) == (pytest.approx(3 / 6), pytest.approx(2 / 12))
-    assert (alike.answers, alike.yes, alike.does_not_apply) == (12, pytest.approx(10 / 12), 0)
-    assert (split.yes, split.does_not_apply) == (pytest.approx(1 / 2), pytest.approx(4 / 6))
+    assert [split.disagreement, alike.disagreement] == pytest.approx([3 / 6, 2 / 12])
+    assert [alike.answers, alike.yes, alike.does_not_apply] == pytest.approx([12, 10 / 12, 0])
+    assert [split.yes, split.does_not_apply] == pytest.approx([1 / 2, 4 / 6])
     # By hand: 1 - (2 x 2 / 2) / (2 x 10 x 2 / 11) for the first.
     assert alike.alpha == pytest.approx(1 - 2 / (40 / 11))
     assert (unasked.answers, unasked.yes, unasked.disagreement, unasked.alpha) == (0, None, None, None)

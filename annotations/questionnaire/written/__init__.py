@@ -1,0 +1,1 @@
+"""Reasons and corrected texts on a page, and the saving of them."""
