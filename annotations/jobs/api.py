@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers, status
@@ -15,6 +16,7 @@ from rest_framework.views import APIView
 from annotations.access.permissions import Right, study_for
 from annotations.jobs.kinds import KINDS
 from annotations.jobs.queueing import job_for, queue_job, stop_job
+from annotations.jobs.telling import set_tell
 from annotations.jobs.views import file_response
 from annotations.models import AnalysisPlan, Job
 from generation.web.rest import Body, UserRequest, checked_body
@@ -48,6 +50,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "error",
             "created_at",
             "finished_at",
+            "tell",
             "file",
             "made",
         ]
@@ -81,6 +84,7 @@ class JobBody(Body):
     off_scale = serializers.ChoiceField(
         choices=AnalysisPlan.OffScale.choices, required=False, help_text="Of a report; kept if left out."
     )
+    tell = serializers.BooleanField(default=False, help_text="Mail you when it has ended.")
 
 
 def job_response(request: UserRequest, job: Job, code: int = status.HTTP_200_OK) -> Response:
@@ -97,10 +101,13 @@ class Jobs(APIView):
     def post(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.ANALYSE)
         parameters: dict[str, Any] = checked_body(JobBody, request)
-        kind = parameters.pop("kind")
+        kind, tell = parameters.pop("kind"), parameters.pop("tell")
         if kind == "report":
             parameters.setdefault("off_scale", "kept")
-        job = queue_job(study, kind, parameters, by=request.user)
+        with transaction.atomic():
+            job = queue_job(study, kind, parameters, by=request.user)
+            if tell:
+                set_tell(job, by=request.user, tell=True)
         return job_response(request, job, status.HTTP_202_ACCEPTED)
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import override
 
 from annotations.jobs.kinds import KINDS
 from annotations.jobs.outcome import Made, Stored
+from annotations.jobs.telling import tell_owners
 from annotations.models import Job, JobFilePart
 from annotations.models.jobs import notify
 from generation.models import LeaseLost
@@ -45,6 +46,7 @@ def run_next() -> bool:
         is_final = isinstance(error, Refused | SoftTimeLimitExceeded)
         with transaction.atomic():
             Job.objects.give_up(pk, lease, error, is_final=is_final)
+    tell_owners()
     return True
 
 
@@ -135,6 +137,7 @@ def poll() -> None:
     with transaction.atomic():
         Job.objects.fail_lost()
     Job.objects.forget_old()
+    tell_owners()
     waiting = Job.objects.claimable().count()
     idle = idle_slots(settings.CELERY_TASK_DEFAULT_QUEUE) - Job.objects.at_work().count()
     notify(min(waiting, max(0, idle)))

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("manage/jobs/", views.jobs, name="jobs"),
     path("manage/jobs/<uuid:job>/", views.job, name="job"),
     path("manage/jobs/<uuid:job>/live/", views.job_live, name="job_live"),
+    path("manage/jobs/<uuid:job>/tell/", views.tell, name="tell_job"),
     path("manage/jobs/<uuid:job>/stop/", views.stop, name="stop_job"),
     path("manage/jobs/<uuid:job>/file/", views.job_file, name="job_file"),
     path("manage/studies/<slug:slug>/judges/metric/", views.metric, name="metric"),

@@ -18,8 +18,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotations.access.permissions import Right, study_for
 from annotations.jobs.kinds import KINDS
 from annotations.jobs.queueing import job_for, jobs_of, may_stop, open_file, queue_job, stop_job
+from annotations.jobs.telling import set_tell
 from annotations.jobs.wording import file_words, progress_words
 from annotations.models import Job, WaitingUpload
+from annotations.recruiting.mail import can_mail
 from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
@@ -98,6 +100,7 @@ def job_context(request: UserRequest, uuid: UUID) -> dict[str, Any]:
         "result": result_address(found),
         "back": waiting_address(found),
         "may_stop": found.is_open() and may_stop(found, request.user),
+        "may_be_told": found.is_open() and found.owner_id == request.user.pk and can_mail(),
     }
 
 
@@ -136,6 +139,21 @@ def stop(request: UserRequest, job: UUID) -> HttpResponse:
         found.get_absolute_url(),
     )
     return ask(request, question)
+
+
+@require_POST
+def tell(request: UserRequest, job: UUID) -> HttpResponse:
+    """Have a letter sent when a job has ended, or none."""
+    found = job_for(request.user, job)
+    wanted = request.POST.get("tell") == "1"
+    try:
+        set_tell(found, by=request.user, tell=wanted)
+    except Refused as refused:
+        messages.warning(request, str(refused))
+    else:
+        words = _("You will be told by mail.") if wanted else _("You will not be told by mail.")
+        messages.success(request, words)
+    return redirect(found)
 
 
 @require_GET

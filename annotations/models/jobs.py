@@ -59,6 +59,11 @@ class JobQuerySet(LeasedQuerySet["Job"]):
         """Those that wait or are being worked on."""
         return self.filter(state__in=Job.OPEN)
 
+    def to_be_told(self) -> JobQuerySet:
+        """Those that have ended, whose owner wants a letter about it and has had none."""
+        ended = (Job.State.DONE, Job.State.FAILED)
+        return self.filter(state__in=ended, tell=True, told_at=None).exclude(owner__email="")
+
     def at_work(self) -> JobQuerySet:
         """Those that a worker holds now."""
         return self.filter(state=Job.State.RUNNING, leased_until__gte=Now())
@@ -117,6 +122,9 @@ class Job(Leased):
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Whether its owner wants a letter when it has ended, and when that was sent.
+    tell = models.BooleanField(default=False)
+    told_at = models.DateTimeField(null=True)
 
     objects = JobQuerySet.as_manager()
 

@@ -115,7 +115,7 @@ class InvitationSerializer(serializers.ModelSerializer[Invitation]):
 
 
 class NewInvitationSerializer(InvitationSerializer):
-    """A new invitation with its link, which is shown this once."""
+    """A new invitation with its link."""
 
     token = serializers.CharField()
     address = serializers.URLField()
@@ -169,7 +169,7 @@ class Invitations(APIView):
 
     @extend_schema(
         operation_id="invitations_create",
-        summary="Invite people, each by a link of their own that is shown this once: all or none",
+        summary="Invite people, each by a link of their own that is shown to you alone: all or none",
         parameters=[IDEMPOTENCY_KEY],
         request=InviteBody,
         responses={201: NewInvitationsSerializer},

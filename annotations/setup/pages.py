@@ -35,7 +35,9 @@ def lay_out(
     subtasks = Subtask.objects.bulk_create(
         Subtask(study=study, number=number) for number in range(first, first + len(batches))
     )
-    into = [(last.pk, last.filled + 1, rows[:room])] if last else []
+    into: list[tuple[int, int, Sequence[tuple[int, Mapping[str, Any]]]]] = []
+    if last:
+        into.append((last.pk, last.filled + 1, rows[:room]))
     into += [(subtask.pk, 1, batch) for subtask, batch in zip(subtasks, batches, strict=True)]
     return copy_rows(
         Page,

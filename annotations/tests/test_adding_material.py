@@ -249,7 +249,7 @@ def test_a_worker_adds_a_large_file(
 
 def test_the_api_looks_and_adds(as_alice: Client, draft: Study) -> None:
     url = "/api/v1/studies/mine/material/"
-    csv = {"content_type": "text/csv"}
+    csv: dict[str, Any] = {"content_type": "text/csv"}
     assert as_alice.put(url, FIRST, **csv).status_code == 200
     look = as_alice.post(f"{url}?look=true", SECOND.replace("How?,B,This way.\n", ""), **csv)
     assert json.loads(look.content) == {

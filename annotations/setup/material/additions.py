@@ -184,7 +184,7 @@ def _plan(study: Study, file: CandidateFile | PromptFile) -> _Plan:
         new_methods = [key for key in file.methods if key not in names]
     else:
         rows, new_methods = [], []
-        noted = file.notes or [{}] * len(file.prompts)
+        noted: Sequence[Mapping[str, Any]] = file.notes or [{}] * len(file.prompts)
         further = [
             (_Place(content, None, set()), notes)
             for content, notes in zip(file.prompts, noted, strict=True)
