@@ -13,7 +13,7 @@ from annotations.results.copying import Integers, copied_integers, copied_number
 from annotations.results.judgements.scores import judged_scores
 from generation.models import Prompt
 from stats.ratings.cells import Cells
-from stats.ratings.table import Picks, RatingTable
+from stats.ratings.table import Picks, RatingTable, read_only
 from stats.scores import Criterion
 
 
@@ -110,11 +110,11 @@ def rating_table(study: Study) -> RatingTable:
     written = np.zeros((len(pages), len(study_methods)), dtype=np.bool_)
     written[candidate_page, candidate_method] = True
     return RatingTable(
-        evaluator=evaluator,
-        prompt=candidate_page[text],
-        method=candidate_method[text],
-        criterion=criterion,
-        score=score[rows],
+        evaluator=read_only(evaluator),
+        prompt=read_only(candidate_page[text]),
+        method=read_only(candidate_method[text]),
+        criterion=read_only(criterion),
+        score=read_only(score[rows]),
         evaluators=tuple(pseudonym for _, pseudonym in enrolments),
         prompts=tuple(page_names.values()),
         methods=tuple(key for _, key in study_methods),

@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stats.ratings.cells import PairedRatings
 from stats.ratings.numbering import count_levels, renumbered
 from stats.scores import Bools, Criterion, Floats, Ints, ScoreTable
+
+
+def read_only(values: NDArray[Any]) -> NDArray[Any]:
+    """Return an array that nobody else holds as one that cannot change, so that a table takes it as it is."""
+    values.setflags(write=False)
+    return values
+
+
+def kept(values: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    """Return values as a read-only array: themselves where they are one, because tables made of tables share it."""
+    if isinstance(values, np.ndarray) and values.dtype == dtype and not values.flags.writeable:
+        return values
+    return read_only(np.array(values, dtype=dtype))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +85,7 @@ class RatingTable:
     finite, whole or not. A rating of the same text and criterion by the same evaluator may come again; the
     first one counts (`first_ratings`). `position` (N,), where it is known, is the place at which the text was
     shown, from 0, or -1. `written` (P, M) says which methods have a text for which prompt, all where it is left
-    out. The arrays are copied and read-only.
+    out. The arrays are read-only; those that are not yet are copied.
     """
 
     evaluator: Ints
@@ -87,10 +102,9 @@ class RatingTable:
     written: Bools | None = None
 
     def __post_init__(self) -> None:
-        score = np.array(self.score, dtype=np.float64)
+        score = kept(self.score, np.float64)
         if score.ndim != 1 or not np.isfinite(score).all():
             raise ValueError("score must be one row of finite numbers")
-        score.setflags(write=False)
         object.__setattr__(self, "score", score)
         keys = tuple(criterion.key for criterion in self.criteria)
         names = (
@@ -102,12 +116,11 @@ class RatingTable:
         for name, levels in names:
             if len(set(levels)) != len(levels):
                 raise ValueError(f"every {name} must be named once")
-            codes = np.array(getattr(self, name), dtype=np.int64)
+            codes = kept(getattr(self, name), np.int64)
             if codes.shape != score.shape:
                 raise ValueError(f"{name} must have the shape {score.shape}, got {codes.shape}")
             if codes.size and (codes.min() < 0 or codes.max() >= len(levels)):
                 raise ValueError(f"{name} must be 0 to {len(levels) - 1}")
-            codes.setflags(write=False)
             object.__setattr__(self, name, codes)
         texts = (len(self.prompts), len(self.methods))
         if self.written is not None and self.written.shape != texts:
@@ -153,14 +166,16 @@ class RatingTable:
 
     def rows(self, chosen: Bools) -> RatingTable:
         """Return the ratings at which `chosen` (N,) is true; the names stay."""
+        if chosen.all():
+            return self
         return replace(
             self,
-            evaluator=self.evaluator[chosen],
-            prompt=self.prompt[chosen],
-            method=self.method[chosen],
-            criterion=self.criterion[chosen],
-            score=self.score[chosen],
-            position=None if self.position is None else self.position[chosen],
+            evaluator=read_only(self.evaluator[chosen]),
+            prompt=read_only(self.prompt[chosen]),
+            method=read_only(self.method[chosen]),
+            criterion=read_only(self.criterion[chosen]),
+            score=read_only(self.score[chosen]),
+            position=None if self.position is None else read_only(self.position[chosen]),
         )
 
     def for_criterion(self, key: str) -> RatingTable:
@@ -188,6 +203,8 @@ class RatingTable:
         unknown = wanted.difference(self.evaluators)
         if unknown:
             raise ValueError(f"keys has evaluators who are not in the table: {', '.join(sorted(unknown))}")
+        if len(wanted) == len(self.evaluators):
+            return self
         stays = np.array([evaluator in wanted for evaluator in self.evaluators], dtype=np.bool_)
         number = np.cumsum(stays) - 1
         kept, picks = self.rows(stays[self.evaluator]), self.picks.rows(stays[self.picks.evaluator])
