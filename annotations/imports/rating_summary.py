@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from scipy.sparse.csgraph import connected_components
 
 from annotations.imports.rating_columns import Reading
@@ -126,9 +127,12 @@ def criteria_of(records: RatingRecords, reading: Reading, first: Ints) -> tuple[
         off_scale = int(((given < minimum) | (given > maximum)).sum())
         if off_scale and not reading.keeps_off_scale:
             raise Refused(
-                _(
+                ngettext(
+                    "%(count)d score on %(criterion)s is off its scale %(minimum)g to %(maximum)g: they run from"
+                    " %(low)g to %(high)g. Give another scale, or say that it is to be kept and flagged.",
                     "%(count)d scores on %(criterion)s are off its scale %(minimum)g to %(maximum)g: they run from"
-                    " %(low)g to %(high)g. Give another scale, or say that they are to be kept and flagged."
+                    " %(low)g to %(high)g. Give another scale, or say that they are to be kept and flagged.",
+                    off_scale,
                 )
                 % {
                     "count": off_scale, "criterion": label, "minimum": minimum, "maximum": maximum, "low": low,

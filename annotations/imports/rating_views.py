@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from annotations import counted
 from annotations.access.permissions import Right, may_create, study_for
 from annotations.imports.rating_columns import Reading
 from annotations.imports.rating_forms import ReadingForm, UploadForm
@@ -222,5 +223,7 @@ def take_back(request: UserRequest, slug: str) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("annotations:setup", slug)
-    messages.success(request, _("%(count)d ratings and their study are deleted.") % {"count": count})
+    messages.success(
+        request, _("%(ratings)s and the study are deleted.") % {"ratings": counted.ratings(count)}
+    )
     return redirect("annotations:studies")

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from annotations import counted
 from annotations.imports.ratings import FoundRatings
 from generation.files.problems import listed
 from stats.reports.numbers import count
@@ -33,12 +35,12 @@ def count_lines(found: Summary) -> list[str]:
     """Return the counts in sentences."""
     lines = [
         _(
-            "%(ratings)s ratings by %(evaluators)s evaluators of %(texts)s texts: %(prompts)s prompts, %(methods)s"
-            " methods."
+            "%(ratings)s by %(evaluators)s of %(texts)s: %(prompts)s, %(methods)s."
         )
         % {
-            "ratings": count(found.ratings), "evaluators": count(found.evaluators), "texts": count(found.texts),
-            "prompts": count(found.prompts), "methods": count(len(found.methods)),
+            "ratings": counted.ratings(found.ratings), "evaluators": counted.evaluators(found.evaluators),
+            "texts": counted.texts(found.texts), "prompts": counted.prompts(found.prompts),
+            "methods": counted.methods(len(found.methods)),
         },
         _("Methods: %(methods)s.") % {"methods": shortly(found.methods)},
         _("Ratings of a text on a criterion: %(least)s to %(most)s, median %(median)s.")
@@ -50,17 +52,32 @@ def count_lines(found: Summary) -> list[str]:
         connection_line(found),
     ]  # fmt: skip
     if found.picks:
-        lines.append(_("%(count)s best picks.") % {"count": count(found.picks)})
+        lines.append(
+            ngettext("%(count)s best pick.", "%(count)s best picks.", found.picks)
+            % {"count": count(found.picks)}
+        )
     if found.repeats:
         lines.append(
-            _("%(count)s scores are given again by the same evaluator: the first counts, the others tell how far"
-              " evaluators agree with themselves.") % {"count": count(found.repeats)}
+            ngettext(
+                "%(count)s score is given again by the same evaluator: the first counts, the other tells how far"
+                " evaluators agree with themselves.",
+                "%(count)s scores are given again by the same evaluator: the first counts, the others tell how far"
+                " evaluators agree with themselves.",
+                found.repeats,
+            ) % {"count": count(found.repeats)}
         )  # fmt: skip
     if found.missing:
-        lines.append(_("%(count)s scores are not there.") % {"count": count(found.missing)})
+        lines.append(
+            ngettext("%(count)s score is not there.", "%(count)s scores are not there.", found.missing)
+            % {"count": count(found.missing)}
+        )
     if found.texts_given < found.texts:
         lines.append(
-            _("%(count)s texts did not come with their ratings.")
+            ngettext(
+                "%(count)s text did not come with its ratings.",
+                "%(count)s texts did not come with their ratings.",
+                found.texts - found.texts_given,
+            )
             % {"count": count(found.texts - found.texts_given)}
         )
     return lines
@@ -86,8 +103,8 @@ def connection_line(found: Summary) -> str:
 
 def criterion_line(one: CriterionFound) -> str:
     """Say by which scale a criterion is read."""
-    line = _("%(label)s: %(ratings)s ratings from %(lowest)g to %(highest)g; scale %(minimum)g to %(maximum)g") % {
-        "label": one.label, "ratings": count(one.ratings), "lowest": one.lowest, "highest": one.highest,
+    line = _("%(label)s: %(ratings)s from %(lowest)g to %(highest)g; scale %(minimum)g to %(maximum)g") % {
+        "label": one.label, "ratings": counted.ratings(one.ratings), "lowest": one.lowest, "highest": one.highest,
         "minimum": one.minimum, "maximum": one.maximum,
     }  # fmt: skip
     notes = [

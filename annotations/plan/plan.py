@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotations.access.fixed import has_answers, refuse_late_plan
 from annotations.access.log import log_act
@@ -309,12 +310,20 @@ def deviations_in_numbers(study: Study, plan: AnalysisPlan, conduct: Conduct) ->
         conduct.recruited > planned or (conduct.recruited < planned and study.state == Study.State.CLOSED)
     ):
         found.append(
-            _("%(planned)d evaluators were planned and %(recruited)d recruited.")
+            ngettext(
+                "%(planned)d evaluator was planned and %(recruited)d recruited.",
+                "%(planned)d evaluators were planned and %(recruited)d recruited.",
+                planned,
+            )
             % {"planned": planned, "recruited": conduct.recruited}
         )
     if conduct.prompts != plan.planned_prompts:
         found.append(
-            _("%(planned)d prompts were planned and %(prompts)d shown.")
+            ngettext(
+                "%(planned)d prompt was planned and %(prompts)d shown.",
+                "%(planned)d prompts were planned and %(prompts)d shown.",
+                plan.planned_prompts,
+            )
             % {"planned": plan.planned_prompts, "prompts": conduct.prompts}
         )
     return found

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from annotations import counted
 from annotations.access.permissions import studies_of
 from annotations.models import Criterion, StaffAct, Study, StudyRole
 from annotations.plan.simulation import Effects
@@ -50,23 +51,23 @@ class Sizing:
     def sentences(self) -> list[str]:
         """Say what so many evaluators and prompts find, and how many of them it would take."""
         finds = _(
-            "If two methods truly differ by %(effect)s points, a study with %(evaluators)d evaluators and %(prompts)d"
-            " prompts finds it with a chance of %(power)s. With a chance of 0.80 it finds %(smallest)s points."
+            "If two methods truly differ by %(effect)s points, a study with %(evaluators)s and %(prompts)s"
+            " finds it with a chance of %(power)s. With a chance of 0.80 it finds %(smallest)s points."
         ) % {
             "effect": f"{self.difference:g}",
-            "evaluators": self.power.evaluators,
-            "prompts": self.power.prompts,
+            "evaluators": counted.evaluators(self.power.evaluators),
+            "prompts": counted.prompts(self.power.prompts),
             "power": decimal(self.power.power),
             "smallest": decimal(self.power.minimum_detectable_effect),
         }
         evaluators = (
-            _("For 0.80 it takes %(needed)d evaluators with these prompts.")
-            % {"needed": self.evaluators_needed}
+            _("For 0.80 it takes %(needed)s with these prompts.")
+            % {"needed": counted.evaluators(self.evaluators_needed)}
             if self.evaluators_needed
             else _("No number of evaluators reaches 0.80 with these prompts.")
         )
         prompts = (
-            _("Or %(needed)d prompts with these evaluators.") % {"needed": self.prompts_needed}
+            _("Or %(needed)s with these evaluators.") % {"needed": counted.prompts(self.prompts_needed)}
             if self.prompts_needed
             else _("No number of prompts reaches 0.80 with these evaluators.")
         )
@@ -166,7 +167,7 @@ def figure(components: VarianceComponents, prompts: tuple[int, ...], difference:
     """Draw the power over numbers of evaluators, a line for each number of prompts."""
     curves = [
         Curve(
-            _("%(n)d prompts") % {"n": number},
+            counted.prompts(number),
             [
                 one.power or 0.0
                 for one in power_curve(components, evaluators=DRAWN, prompts=[number], effect=difference)
@@ -180,12 +181,12 @@ def figure(components: VarianceComponents, prompts: tuple[int, ...], difference:
         caption=_("Power to find a difference of %(difference)s points; the line is at .8.")
         % {"difference": decimal(difference)},
         alternative="; ".join(
-            _("%(label)s: power %(first)s with %(fewest)d evaluators, %(last)s with %(most)d")
+            _("%(label)s: power %(first)s with %(fewest)s, %(last)s with %(most)d")
             % {
                 "label": curve.label,
                 "first": decimal(curve.values[0]),
                 "last": decimal(curve.values[-1]),
-                "fewest": DRAWN[0],
+                "fewest": counted.evaluators(DRAWN[0]),
                 "most": DRAWN[-1],
             }
             for curve in curves

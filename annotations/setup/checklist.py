@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from annotations import counted
 from annotations.models import AnalysisPlan, Criterion, Study
 from annotations.setup.lifecycle import launch_obstacles, material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks
@@ -176,8 +177,8 @@ def material_facts(checks: MaterialChecks) -> tuple[str, ...]:
 def setting_facts(study: Study) -> tuple[str, ...]:
     days = ngettext("%(count)d day to rate", "%(count)d days to rate", study.days_to_rate)
     if study.evaluators_per_subtask:
-        sharing = _("%(evaluators)d evaluators a sub-task, %(subtasks)d sub-tasks an evaluator") % {
-            "evaluators": study.evaluators_per_subtask,
+        sharing = _("%(evaluators)s a sub-task, for each evaluator up to %(subtasks)d") % {
+            "evaluators": counted.evaluators(study.evaluators_per_subtask),
             "subtasks": study.subtasks_per_evaluator,
         }
     else:

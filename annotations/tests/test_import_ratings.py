@@ -25,6 +25,7 @@ from annotations.models import (
     Study,
 )
 from annotations.results.report import study_report
+from annotations.results.report_formats import export
 from annotations.tests.rating_files import LONG, found_in, long_rows, write_csv
 from generation.models import Candidate, GenerationRun, Method, Prompt
 from generation.refusals import Refused
@@ -348,3 +349,14 @@ def test_simplicity_da_has_the_difference_that_lme4_gives(db: None, reference: P
     ).crossed
     assert result.estimate == pytest.approx(25.307832, abs=1e-4)
     assert result.se == pytest.approx(3.109231, abs=1e-3)
+
+
+def test_a_report_without_picks_has_no_word_of_inconsistent_pages(db: None, long_file: Path) -> None:
+    run(long_file, scale=["overall=1:5"])
+    study = Study.objects.get()
+    report = export(study_report(study), "html").decode()
+    assert "Signs of care, by evaluator" in report
+    assert "Pages inconsistent" not in report
+    Study.objects.update(has_best_picks=True)
+    study.refresh_from_db()
+    assert "Pages inconsistent" in export(study_report(study), "html").decode()

@@ -127,7 +127,7 @@ def test_columns_that_are_read_otherwise_are_counted_anew(as_researcher: Client)
     response = as_researcher.post(look, {**columns, "act": "look"})
     assert response.status_code == 200
     page = " ".join(response.content.decode().split())
-    assert "2 ratings by 1 evaluators of 2 texts" in page
+    assert "2 ratings by 1 evaluator of 2 texts" in page
     assert "luck: " not in page
     assert "The ratings are not stored" not in page
 
@@ -217,7 +217,7 @@ def test_ratings_in_an_encoding_that_nobody_can_tell_are_read_once_it_is_said(as
         in asked
     )
     page = shown(as_researcher, f"{look}?encoding=gb18030")
-    assert "4 ratings by 2 evaluators of 2 texts: 1 prompts, 2 methods." in page
+    assert "4 ratings by 2 evaluators of 2 texts: 1 prompt, 2 methods." in page
     sent = {
         **{f"column-{number}": role for number, role in enumerate(("evaluator", "prompt", "method", "score"))},
         **{name: hidden(page, name) for name in ("criteria", "read_as", "encoding")},

@@ -59,7 +59,7 @@ def test_the_published_study_is_shown_first_where_its_records_are_at_hand(db: No
     load_demo()
     load_results([RECORDS / "poem-records.jsonl", RECORDS / "user-records.jsonl"])
     report = shown(Client(), Client().get("/example/").headers["Location"])
-    assert "10 of 11 evaluators count; they rated 4 methods on 100 prompts." in report
+    assert "10 of 11 evaluators count, who rated 4 methods on 100 prompts." in report
     assert "simulated" not in report
 
 

@@ -6,6 +6,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotations import counted
 from annotations.protocols.table import PROTOCOLS
 from annotations.results.document.findings import pair_label
 from annotations.results.document.wording import cell, in_a_row
@@ -216,15 +217,15 @@ def methods_section(report: StudyReport, analysis: Analysis) -> Section:
     missing = sum(one.crossed.missing for one in analysis.comparisons if one.criterion == analysis.primary)
     software = report.software
     text = _(
-        "Ratings of %(evaluators)d valid evaluators on %(prompts)d prompts were analysed with evaluators and prompts as"
+        "Ratings of %(evaluators)s on %(prompts)s were analysed with evaluators and prompts as"
         " crossed random effects on the difference of two methods, in closed form on complete data and by REML with"
         " missing cells, with Satterthwaite's degrees of freedom (Clark 1973; Judd, Westfall and Kenny 2012). Tests are"
         " two-sided at %(alpha)s, corrected by Holm (1979) %(family)s. Missing cells over all"
         " primary comparisons: %(missing)d. Off-scale scores: %(off_scale)d. %(order)s Bootstrap: pigeonhole (Owen"
         " 2007), %(resamples)s resamples of evaluators and prompts, seed %(seed)d."
     ) % {
-        "evaluators": analysis.evaluators,
-        "prompts": analysis.prompts,
+        "evaluators": counted.valid_evaluators(analysis.evaluators),
+        "prompts": counted.prompts(analysis.prompts),
         "alpha": f"{analysis.alpha:.2f}".removeprefix("0"),
         "family": family(report, analysis),
         "missing": missing,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from annotations import counted
+from annotations.results.document.findings import inconsistent_heading, judges_picks
 from annotations.results.document.ordinal import severity_blocks
 from annotations.results.document.wording import cell, count_cell, in_a_row, interval
 from generation.files.problems import listed
@@ -136,7 +138,7 @@ def evaluators_section(report: StudyReport, analysis: Analysis) -> Section:
             (
                 _("Evaluator"),
                 _("Correlation with the others"),
-                _("Pages inconsistent"),
+                *inconsistent_heading(report),
                 _("Straight-lined pages"),
                 _("Off-scale scores"),
                 _("Median seconds a page"),
@@ -145,7 +147,7 @@ def evaluators_section(report: StudyReport, analysis: Analysis) -> Section:
                 (
                     one.evaluator,
                     cell(one.leave_one_out_r),
-                    count_cell(one.pages_inconsistent),
+                    *((count_cell(one.pages_inconsistent),) if judges_picks(report) else ()),
                     cell(one.straight_lined, percent(one.straight_lined)),
                     count_cell(one.off_scale),
                     cell(one.median_seconds, decimal(one.median_seconds, 0)),
@@ -224,7 +226,7 @@ def power_figure(report: StudyReport, analysis: Analysis) -> Figure | None:
         if prompts < 2:
             continue
         powers = power_curve(mean.variance, evaluators=evaluators, prompts=[prompts], effect=effect)
-        curves.append(Curve(_("%(n)d prompts") % {"n": prompts}, [one.power or 0.0 for one in powers]))
+        curves.append(Curve(counted.prompts(prompts), [one.power or 0.0 for one in powers]))
     labels = report.study.method_labels
     words = {"effect": decimal(effect, 1), "pair": f"{labels[pair.b]} − {labels[pair.a]}"}
     return Figure(
@@ -236,12 +238,12 @@ def power_figure(report: StudyReport, analysis: Analysis) -> Figure | None:
         )
         % words,
         alternative="; ".join(
-            _("%(label)s: power %(first)s with %(fewest)d evaluators, %(last)s with %(most)d")
+            _("%(label)s: power %(first)s with %(fewest)s, %(last)s with %(most)d")
             % {
                 "label": curve.label,
                 "first": decimal(curve.values[0]),
                 "last": decimal(curve.values[-1]),
-                "fewest": evaluators[0],
+                "fewest": counted.evaluators(evaluators[0]),
                 "most": evaluators[-1],
             }
             for curve in curves

@@ -71,13 +71,13 @@ def participants_section(report: StudyReport) -> Section:
         blocks.append(
             Table(
                 _("Evaluators who do not count"),
-                (_("Evaluator"), _("Reason"), _("Pages answered"), _("Pages inconsistent")),
+                (_("Evaluator"), _("Reason"), _("Pages answered"), *inconsistent_heading(report)),
                 tuple(
                     (
                         excluded.evaluator,
                         reasons[excluded.reason],
                         count_cell(excluded.pages_answered),
-                        count_cell(excluded.pages_inconsistent),
+                        *((count_cell(excluded.pages_inconsistent),) if judges_picks(report) else ()),
                     )
                     for excluded in people.excluded
                 ),
@@ -86,6 +86,16 @@ def participants_section(report: StudyReport) -> Section:
     if not report.sealed and not people.valid:
         blocks.append(Paragraph(why_nothing(report), is_notice=True))
     return Section("participants", _("Participants"), tuple(blocks))
+
+
+def judges_picks(report: StudyReport) -> bool:
+    """Whether a page can be inconsistent: its pick is held against the overall ratings."""
+    return report.study.has_best_picks and any(one.is_overall for one in report.study.criteria)
+
+
+def inconsistent_heading(report: StudyReport) -> tuple[str, ...]:
+    """Return the heading of the column of inconsistent pages; none where there is nothing to be inconsistent."""
+    return (_("Pages inconsistent"),) if judges_picks(report) else ()
 
 
 def why_nothing(report: StudyReport) -> str:

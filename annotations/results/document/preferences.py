@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from annotations import counted
 from annotations.results.document.wording import cell, count_cell, in_a_row, p_cell
 from stats.comparisons.preferences import Preferences
 from stats.reports.document import Block, Cell, Paragraph, Section, Table
@@ -40,13 +41,13 @@ def preferences_section(report: StudyReport) -> Section | None:
 def how(found: Preferences) -> str:
     """Say how the strengths were made."""
     text = _(
-        "Of two texts that shared a page one was better, or neither: %(comparisons)d comparisons on %(pages)d pages,"
+        "Of two texts that shared a page one was better, or neither: %(comparisons)s on %(pages)s,"
         " %(ties)s of them ties. Strengths are log odds by Bradley and Terry, with ties by Davidson; their errors allow"
         " for evaluators and prompts. They stand without and with what is known of the texts: which was shown first,"
         " their lengths, their Markdown marks."
     ) % {
-        "comparisons": found.comparisons,
-        "pages": found.pages,
+        "comparisons": counted.comparisons(found.comparisons),
+        "pages": counted.pages(found.pages),
         "ties": percent(found.ties / found.comparisons),
     }
     if found.is_regularised:
@@ -98,14 +99,14 @@ def sentences(report: StudyReport, found: Preferences) -> list[str]:
     if flip is not None:
         said.append(
             _(
-                "The first place of %(first)s falls to %(second)s without %(judgements)d of %(all)d comparisons, and"
+                "The first place of %(first)s falls to %(second)s without %(judgements)d of %(all)s, and"
                 " perhaps without fewer."
             )
             % {
                 "first": labels[flip.first],
                 "second": labels[flip.second],
                 "judgements": flip.judgements,
-                "all": flip.all_judgements,
+                "all": counted.comparisons(flip.all_judgements),
             }
         )
     said.append(

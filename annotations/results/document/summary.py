@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotations import counted
 from annotations.results.document.findings import MOST_SENTENCES, pair_label, summary_sentence
 from annotations.results.document.wording import cell as number_cell
 from annotations.results.document.wording import in_a_row, interval, p_cell
@@ -18,13 +19,15 @@ def summary_section(report: StudyReport) -> Section:
     """Say what the numbers are not, who counts, what was planned, and how the methods differ on what decides."""
     blocks: list[Block] = [Paragraph(notice, is_notice=True) for notice in notices(report)]
     people = report.participants
-    counts = _(
-        "%(valid)d of %(recruited)d evaluators count; they rated %(methods)d methods on %(prompts)d prompts."
+    counts = ngettext(
+        "%(valid)d of %(evaluators)s counts, who rated %(methods)s on %(prompts)s.",
+        "%(valid)d of %(evaluators)s count, who rated %(methods)s on %(prompts)s.",
+        people.valid,
     ) % {
         "valid": people.valid,
-        "recruited": people.recruited,
-        "methods": len(report.study.methods),
-        "prompts": report.study.prompts,
+        "evaluators": counted.evaluators(people.recruited),
+        "methods": counted.methods(len(report.study.methods)),
+        "prompts": counted.prompts(report.study.prompts),
     }
     blocks.append(Paragraph(in_a_row(counts, plan_sentence(report))))
     if report.analysis is not None:
