@@ -41,7 +41,7 @@ END $$;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0044_open_link_names'),
+        ('annotations', '0045_job_letters'),
     ]
 
     operations = [
