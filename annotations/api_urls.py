@@ -20,6 +20,7 @@ from annotations.recruiting import own_api as own
 from annotations.results import api as results
 from annotations.results import ratings_api as ratings
 from annotations.results.checklists.api import ChecklistAnswerList
+from annotations.results.spans import api as spans
 from annotations.results.written.api import WrittenList
 from annotations.setup import api as setup
 from annotations.setup import texts_api as texts
@@ -54,6 +55,7 @@ urlpatterns = [
     path("studies/<slug:slug>/judges/<slug:judge>/", judges.OneJudge.as_view(), name="judge"),
     path("studies/<slug:slug>/checklist-answers/", ChecklistAnswerList.as_view(), name="checklist_answers"),
     path("studies/<slug:slug>/written-answers/", WrittenList.as_view(), name="written_answers"),
+    path("studies/<slug:slug>/spans/", spans.SpanList.as_view(), name="spans"),
     path("studies/<slug:slug>/judgements/", results.JudgementList.as_view(), name="judgements"),
     path("studies/<slug:slug>/report/", results.Report.as_view(), name="report"),
     path("studies/<slug:slug>/jobs/", jobs.Jobs.as_view(), name="jobs"),
@@ -121,6 +123,11 @@ urlpatterns = [
         "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/written/",
         OwnWritten.as_view(),
         name="own_written",
+    ),
+    path(
+        "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/markings/",
+        questionnaire.OwnMarkings.as_view(),
+        name="own_markings",
     ),
     path(
         "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/checklist/",

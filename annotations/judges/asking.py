@@ -182,7 +182,7 @@ def asked_criteria(study: Study) -> tuple[AskedCriterion, ...]:
             maximum=one.maximum,
             is_whole=float(one.minimum).is_integer() and float(one.maximum).is_integer(),
         )
-        for one in study.criteria.all()
+        for one in study.criteria.rated()
     )
 
 

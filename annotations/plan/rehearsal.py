@@ -15,11 +15,13 @@ from annotations.plan.simulation import Effects, SimulatedAnswers, simulated_ans
 from annotations.protocols.protocol import AnswerToPage
 from annotations.questionnaire.checklists.saving import save_checklist_answer
 from annotations.questionnaire.judging import SentJudgement, save_judgement
+from annotations.questionnaire.marking.saving import SentMarking, save_marking
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.setup.checklist_items.storing import item_rows
+from annotations.setup.error_categories.rows import store_categories, stored_categories
 from annotations.setup.lifecycle import close_study
 
-Sent = tuple[User, PageAddress, Answer | SentJudgement]
+Sent = tuple[User, PageAddress, Answer | SentJudgement | SentMarking]
 Progress = Callable[[list[Sent]], Iterable[Sent]]
 
 
@@ -38,6 +40,8 @@ def rehearse(
     for user, address, answer in progress(list(browser_answers(copy, answers))):
         if isinstance(answer, SentJudgement):
             save_judgement(user, address, answer)
+        elif isinstance(answer, SentMarking):
+            save_marking(user, address, answer)
         elif study.asks.texts is not None:
             save_checklist_answer(user, address, answer)
         else:
@@ -84,8 +88,13 @@ def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[Sent]:
                     yield enrolment.evaluator, address[page], sent_item
                 continue
             for method, token in shown.items():
+                if study.asks.marks_errors:
+                    marks = answers.marks[row, column, method]
+                    yield enrolment.evaluator, address[page], SentMarking(token, 1, marks, is_done=True)
                 points = answers.scores[row, column, method].astype(int).tolist()
                 for criterion, score in zip(answers.criteria, points, strict=True):
+                    if criterion.derived:
+                        continue
                     yield enrolment.evaluator, address[page], Answer(token, 1, criterion.key, score)
             if study.has_best_picks:
                 yield enrolment.evaluator, address[page], Answer(shown[int(answers.picks[row, column])], 1)
@@ -142,6 +151,7 @@ def copy_study(study: Study, slug: str) -> Study:
         criterion.pk, criterion.study = None, copy
         criterion._state.adding = True
         criterion.save()
+    store_categories(copy, *stored_categories(study))
     methods = {
         one.pk: StudyMethod.objects.create(
             study=copy, method_id=one.method_id, number=one.number, label=one.label

@@ -23,7 +23,9 @@ from annotations.models import (
 )
 from annotations.models.bounds import MOST_SIMULATED, check_number
 from annotations.plan.checklist_simulation import SimulatedItem, simulated_items
+from annotations.plan.marking_simulation import SimulatedMarks, simulated_marks, store_marks
 from annotations.protocols.protocol import Judged
+from annotations.questionnaire.marking.marks import Mark
 from annotations.recruiting.enrolment import enrol
 from generation.refusals import Refused
 from stats.scores import Bools, Floats, Ints
@@ -97,6 +99,17 @@ class SimulatedAnswers:
     judged: dict[tuple[int, int, int], Judged]
     # What is said of the items of a checklist, of texts on one's pages alone.
     items: list[SimulatedItem]
+    # The errors marked in each text, where a study has errors marked.
+    marks: SimulatedMarks
+
+    def marks_of(self, evaluator: int, pages: int) -> dict[int, tuple[Mark, ...]]:
+        """Return the marks of an evaluator in the texts (primary keys) of so many of the first pages."""
+        return {
+            candidate: self.marks[evaluator, page, method]
+            for page, candidates in enumerate(self.candidates[:pages])
+            for method, candidate in candidates.items()
+            if self.placed[evaluator, page, method]
+        }
 
 
 def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effects) -> SimulatedAnswers:
@@ -145,7 +158,10 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
         if study.asks.texts is not None
         else []
     )
-    return SimulatedAnswers(enrolments, there, pages, candidates, criteria, scores, picks, judged, items)
+    marks = simulated_marks(study, rng, candidates, latent[..., overall])
+    return SimulatedAnswers(
+        enrolments, there, pages, candidates, criteria, scores, picks, judged, items, marks
+    )
 
 
 def simulated_judgements(
@@ -261,9 +277,13 @@ def simulate_ratings(
                 for method, candidate in candidates.items()
                 if answers.placed[row, page, method]
                 for criterion, score in zip(answers.criteria, of_page[method], strict=True)
+                if not criterion.derived
             ),
             batch_size=BATCH,
         )
+        if study.asks.marks_errors:
+            marked = answers.marks_of(row, pages)
+            store_marks(study, enrolment, marked)
         if not study.has_best_picks:
             continue
         picked = answers.picks[row].tolist()

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.models import Criterion, Enrolment
 from annotations.models.bounds import MOST_CANDIDATES_PER_PAGE
+from annotations.models.protocols.spans import LONGEST_NOTE, MOST_MARKS
 from annotations.models.texts_by_language import longest_text
 from annotations.protocols.protocol import Option
 from annotations.questionnaire import saving
@@ -21,6 +23,9 @@ from annotations.questionnaire.checklists.questions import ChecklistQuestion
 from annotations.questionnaire.forms import CRITERION, MAX_SCORE, MAX_SECONDS_ON_PAGE, TOKEN
 from annotations.questionnaire.judged_questions import JudgedQuestion
 from annotations.questionnaire.judging import JudgementReceipt, SentJudgement, save_judgement
+from annotations.questionnaire.marking.marks import Mark
+from annotations.questionnaire.marking.questions import MarkingQuestion
+from annotations.questionnaire.marking.saving import MarkingReceipt, SentMarking, save_marking
 from annotations.questionnaire.page import Card, RatingPage, load_page
 from annotations.questionnaire.progress import (
     PageProgress,
@@ -63,6 +68,7 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
             "is_overall",
             "lower_is_better",
             "is_slider",
+            "derived",
         ]
 
 
@@ -127,6 +133,34 @@ class PromptSerializer(serializers.Serializer[RatingPage]):
     genre = serializers.CharField(source="prompt.genre")
 
 
+class MarkBody(serializers.Serializer[Any]):
+    """An error in a text as it is shown to you; offsets count code points."""
+
+    category = serializers.CharField(max_length=40)
+    severity = serializers.CharField(max_length=40)
+    start = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0)
+    end = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=0,
+        help_text="Of something missing the start.",
+    )
+    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=LONGEST_NOTE)
+
+
+class MarkingSerializer(serializers.Serializer[MarkingQuestion]):
+    marks = MarkBody(many=True)
+    is_done = serializers.BooleanField()
+
+
+class ErrorKindSerializer(serializers.Serializer[Any]):
+    """A category or a severity of errors."""
+
+    key = serializers.CharField()
+    label = Texts()  # type: ignore[assignment]
+
+
 class CardSerializer(serializers.Serializer[Card]):
     """A text on a page."""
 
@@ -136,10 +170,17 @@ class CardSerializer(serializers.Serializer[Card]):
     lines = serializers.ListField(
         child=serializers.CharField(), help_text="Its lines without blank ones and indentation."
     )
+    marking = serializers.SerializerMethodField(
+        help_text="The errors you marked in this text, and whether they are all; null where none are marked."
+    )
     scores = serializers.SerializerMethodField(
         help_text="Your scores by criterion, or answers by item of the checklist; null where there is none yet."
     )
     is_best = serializers.BooleanField(help_text="You picked it as the best of the page.")
+
+    @extend_schema_field(MarkingSerializer(allow_null=True))
+    def get_marking(self, card: Card) -> Any:
+        return None if card.marking is None else MarkingSerializer(card.marking).data
 
     def get_scores(self, card: Card) -> dict[str, float | None]:
         return {question.key: question.score for question in card.questions}
@@ -200,6 +241,8 @@ class RatingPageSerializer(serializers.Serializer[RatingPage]):
     written = WrittenFieldSerializer(
         source="all_written", many=True, help_text="What you may write, and have written."
     )
+    error_categories = ErrorKindSerializer(many=True)
+    severities = ErrorKindSerializer(many=True)
     answered = serializers.IntegerField()
     total = serializers.IntegerField()
     saved_at = serializers.DateTimeField(allow_null=True)
@@ -246,6 +289,27 @@ class JudgementBody(AnswerBody):
         allow_null=True,
         max_length=MOST_CANDIDATES_PER_PAGE,
         help_text="Tokens of texts, the first chosen first, where the page asks for an order.",
+    )
+
+
+class MarkingBody(AnswerBody):
+    marks = serializers.ListField(child=MarkBody(), max_length=MOST_MARKS)
+    is_done = serializers.BooleanField(help_text="All errors of this text are marked.")
+
+
+class MarkingReceiptSerializer(serializers.Serializer[MarkingReceipt]):
+    """What is stored now."""
+
+    token = serializers.CharField()
+    marks = MarkBody(many=True)
+    is_done = serializers.BooleanField()
+    order = serializers.IntegerField(source="client_order")
+    saved_at = serializers.DateTimeField()
+    is_latest = serializers.BooleanField(
+        help_text="False where a later answer was stored already, and stays."
+    )
+    is_widened = serializers.BooleanField(
+        help_text="A mark would have cut a character, and has all of it now."
     )
 
 
@@ -368,6 +432,26 @@ class OwnJudgements(APIView):
         )
         receipt = save_judgement(request.user, PageAddress(slug, subtask, page), sent)
         return Response(JudgementReceiptSerializer(receipt).data)
+
+
+class OwnMarkings(APIView):
+    @extend_schema(
+        operation_id="own_marking_save",
+        summary="Mark the errors in a text, all at once, in place of those marked before",
+        request=MarkingBody,
+        responses=MarkingReceiptSerializer,
+    )
+    def post(self, request: UserRequest, slug: str, subtask: int, page: int) -> Response:
+        fields = checked_body(MarkingBody, request)
+        sent = SentMarking(
+            token=fields["token"],
+            client_order=fields.get("order", time.time_ns() // 1_000_000),
+            marks=tuple(Mark(**one) for one in fields["marks"]),
+            is_done=fields["is_done"],
+            seconds_on_page=fields.get("seconds"),
+        )
+        receipt = save_marking(request.user, PageAddress(slug, subtask, page), sent)
+        return Response(MarkingReceiptSerializer(receipt).data)
 
 
 def save(request: UserRequest, address: PageAddress, fields: dict[str, Any]) -> Response:

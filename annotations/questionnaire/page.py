@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from annotations.models import Criterion, Enrolment, Judgement, Study
+from annotations.models import Criterion, Enrolment, ErrorCategory, ErrorSeverity, Judgement, Study
 from annotations.models.answers import letter_of
 from annotations.models.texts_by_language import TextsByLanguage
 from annotations.questionnaire.checklists.questions import ChecklistQuestion, asked_items, checklist_questions
@@ -156,6 +156,14 @@ class RatingPage:
     @property
     def is_verse(self) -> bool:
         return GENRES[self.prompt.genre].is_verse
+
+    @property
+    def error_categories(self) -> Sequence[ErrorCategory]:
+        return self.markings[0].scheme.categories if self.markings else ()
+
+    @property
+    def severities(self) -> Sequence[ErrorSeverity]:
+        return self.markings[0].scheme.severities if self.markings else ()
 
     @property
     def layout(self) -> str:

@@ -19,6 +19,7 @@ from annotations.results.rating_table import page_prompts, page_seconds, valid_t
 from annotations.results.report import analysis_recipe, samples, study_report
 from annotations.results.report_formats import export
 from annotations.results.seal import refuse_sealed
+from annotations.results.spans.rows import span_chunks
 from annotations.results.written.rows import written_chunks
 from generation.files.prompt_fields import prompt_fields
 from stats.reports.archive import RESULTS, archive_files
@@ -32,6 +33,7 @@ The answers, plan, material and results of the study `{slug}`, by pseudonyms, ma
 - `judgements.jsonl`: where pages were judged as a whole, what everybody answered, a line for each text
 - `checklist.jsonl`: where a checklist was asked, what everybody answered, a line for each item and text
 - `written.jsonl`: where reasons or corrected texts could be written, those that were, one a line
+- `spans.jsonl`: where errors were marked, every mark of everybody, as offsets and as tags
 - `ratings.csv`, `picks.csv`, `seconds.csv`: those of the evaluators who count, as they were analysed
 - `design.json`: the names in their order, the scales, and what the analysis was told
 - `plan.json`: the plan that was locked before the first answer, where there is one
@@ -56,6 +58,8 @@ def study_archive(study: Study) -> bytes:
     files = {RESULTS: export(report, "json"), "answers.jsonl": b"".join(rating_chunks(study, "jsonl"))}
     if study.asks.answer is not None:
         files["judgements.jsonl"] = b"".join(judgement_chunks(study, "jsonl"))
+    if study.asks.marks_errors:
+        files["spans.jsonl"] = b"".join(span_chunks(study, "jsonl"))
     if study.asks.texts is not None:
         files["checklist.jsonl"] = b"".join(checklist_chunks(study, "jsonl"))
     if has_written(study):

@@ -15,6 +15,7 @@ from annotations.models import Page, PageCandidate, Study
 from annotations.questionnaire.prompt_parts import passages
 from annotations.questionnaire.rendering import rendered
 from annotations.results.seal import is_sealed
+from annotations.results.spans.heat import heat_maps
 from annotations.results.written.cases import written_on_page
 from generation.models import prompt_heading
 
@@ -148,6 +149,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
     means = np.stack([prompt_means(table, criterion.key)[at] for criterion in criteria], axis=-1)
     picked = table.picks.method[table.picks.prompt == at]
     picks = np.bincount(picked, minlength=len(table.methods)).tolist()
+    maps = heat_maps(study, shown.pk, table.evaluators) if study.asks.marks_errors else {}
     candidates = PageCandidate.objects.filter(page=shown).select_related("study_method__method", "candidate")
     written = written_on_page(study, shown)
     context = {
@@ -162,6 +164,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
             {
                 "label": one.study_method.name,
                 "text": rendered(study.shown(one.candidate.text), study),
+                "heat": maps.get(one.candidate_id),
                 "means": [
                     (criterion.label, decimal(finite(means[one.study_method.number, index])))
                     for index, criterion in enumerate(criteria)

@@ -11,6 +11,7 @@ from annotations.results.checklists.scores import COLUMNS, answered_texts, share
 from annotations.results.consistency import Verdict, judge
 from annotations.results.copying import Integers, copied_integers, copied_numbers, places
 from annotations.results.judgements.scores import judged_scores
+from annotations.results.spans.scores import derived_scores
 from generation.models import Prompt
 from stats.ratings.cells import Cells
 from stats.ratings.table import Picks, RatingTable, read_only
@@ -73,6 +74,8 @@ def rating_table(study: Study) -> RatingTable:
             ),
             columns=4,
         )
+        if study.asks.marks_errors:
+            ratings = np.concatenate([ratings, derived_scores(study, criteria)])
         of_enrolment, of_candidate, of_criterion = ratings[:, :3].astype(np.int64).T
         evaluator, text = places(enrolment_pks, of_enrolment), places(candidates, of_candidate)
         score = ratings[:, 3]
@@ -107,6 +110,11 @@ def rating_table(study: Study) -> RatingTable:
     # In the order of evaluators, pages, methods and criteria, whatever that of the database.
     rows = np.lexsort((criterion, candidate_method[text], candidate_page[text], evaluator))
     evaluator, text, criterion = evaluator[rows], text[rows], criterion[rows]
+    # What is reckoned has no end of its scale.
+    highest = [
+        score[rows][criterion == number].max(initial=-np.inf) if one.derived else -np.inf
+        for number, one in enumerate(criteria)
+    ]
     written = np.zeros((len(pages), len(study_methods)), dtype=np.bool_)
     written[candidate_page, candidate_method] = True
     return RatingTable(
@@ -119,7 +127,9 @@ def rating_table(study: Study) -> RatingTable:
         prompts=tuple(page_names.values()),
         methods=tuple(key for _, key in study_methods),
         criteria=tuple(
-            Criterion(one.key, *study.scale(one)[:2], one.is_overall, study.scale(one)[2]) for one in criteria
+            Criterion(one.key, low, max(high, highest[number]), one.is_overall, is_reversed)
+            for number, one in enumerate(criteria)
+            for low, high, is_reversed in [study.scale(one)]
         ),
         position=position(evaluator, text),
         picks=Picks(

@@ -22,6 +22,7 @@ from annotations.results.judgements.preferences import study_preferences
 from annotations.results.judges import judge_facts
 from annotations.results.rating_table import page_prompts, page_seconds, rating_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
+from annotations.results.spans.facts import study_spans
 from generation.models import Prompt
 from stats.analysis import Analysis
 from stats.cases import chosen_cases, prompt_means
@@ -133,6 +134,7 @@ def study_report(
         ordinal=ordinal,
         severity=strictness,
         checklist=study_checklist(study, valid),
+        spans=study_spans(study, valid, BOOTSTRAP_SEED),
         preferences=study_preferences(study, valid, analysis.primary, samples_of, BOOTSTRAP_SEED),
         judges=judge_facts(study, valid, analysis.primary, samples_of, plan),
     )

@@ -25,6 +25,7 @@ from annotations.results.forms import ShareForm, UnblindForm
 from annotations.results.judgements.rows import judgement_chunks, judgement_count
 from annotations.results.seal import Sealed
 from annotations.results.sharing import links_shown
+from annotations.results.spans.rows import marking_count, span_chunks
 from annotations.results.written.rows import written_chunks
 from stats.reports import write_rows
 from stats.reports.study_report import OffScalePolicy
@@ -73,7 +74,10 @@ def results_page(
         "answers_file": f"annotations:{rows_of(study)}_file",
         "pairs_by": "ratings" if study.asks.answer is None else "pairs",
         "is_large": not report.sealed
-        and answer_count(study) + judgement_count(study) + checklist_answer_count(study)
+        and answer_count(study)
+        + judgement_count(study)
+        + checklist_answer_count(study)
+        + marking_count(study)
         > ANSWERS_IN_A_REQUEST,
     }
     if "run" in context["rights"] and study.state == Study.State.CLOSED:
@@ -141,6 +145,15 @@ def written_file(request: UserRequest, slug: str, file_format: str) -> HttpRespo
     if file_format not in write_rows.FORMATS:
         raise Http404
     return answers_file(request, study, written_chunks, "written", file_format)
+
+
+@require_safe
+def spans_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
+    """Stream the errors marked in a study; a sealed study leads to the page that says why not."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if file_format not in write_rows.FORMATS:
+        raise Http404
+    return answers_file(request, study, span_chunks, "spans", file_format)
 
 
 def answers_file(

@@ -11,10 +11,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, may_create, study_for
-from annotations.models import Study
+from annotations.models import ErrorCategory, ErrorSeverity, Study
 from annotations.models.bounds import bounds_of
+from annotations.models.protocols.spans import LARGEST_WEIGHT, MOST_CATEGORIES, MOST_SEVERITIES
 from annotations.models.texts_by_language import longest_text
-from annotations.protocols.table import PROTOCOLS
+from annotations.protocols.table import PROTOCOLS, derived_choices
 from annotations.questionnaire.api import CriterionSerializer
 from annotations.recruiting.consent import read_questions
 from annotations.setup.lifecycle import close_study, launch, pause, resume, sign_off
@@ -136,12 +137,47 @@ class CriterionBody(StrictTexts, CriterionSerializer):
     is_overall = serializers.BooleanField(required=False, default=False)
     lower_is_better = serializers.BooleanField(required=False, default=False)
     is_slider = serializers.BooleanField(required=False, default=False)
+    derived = serializers.ChoiceField(
+        choices=[("", "rated"), *derived_choices()],
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="What its scores are reckoned from, instead of being given.",
+    )
+
+
+class SeverityBody(StrictTexts):
+    key = serializers.CharField(max_length=40)
+    label = Texts(longest_text(ErrorSeverity, "label"))  # type: ignore[assignment]
+    weight = serializers.FloatField(
+        min_value=0, max_value=LARGEST_WEIGHT, help_text="The penalty of an error."
+    )
+
+
+class ErrorCategoryBody(StrictTexts):
+    key = serializers.CharField(max_length=40)
+    label = Texts(longest_text(ErrorCategory, "label"))  # type: ignore[assignment]
+    description = Texts(longest_text(ErrorCategory, "description"), required=False)
+    weight = serializers.FloatField(
+        min_value=0, max_value=LARGEST_WEIGHT, default=1, help_text="Multiplies that of the severity."
+    )
+    penalties = serializers.DictField(
+        child=serializers.FloatField(min_value=0, max_value=LARGEST_WEIGHT),
+        required=False,
+        help_text="Other penalties by severity.",
+    )
+    is_missing = serializers.BooleanField(default=False, help_text="Something that is not in the text.")
 
 
 class RubricBody(StrictTexts):
     genre = serializers.ChoiceField(choices=genre_choices())
     instructions = Texts(required=False)
     criteria = serializers.ListField(child=CriterionBody(), min_length=1, max_length=MOST_CRITERIA)
+    protocol = serializers.ChoiceField(choices=list(PROTOCOLS), required=False)
+    severities = serializers.ListField(child=SeverityBody(), required=False, max_length=MOST_SEVERITIES)
+    error_categories = serializers.ListField(
+        child=ErrorCategoryBody(), required=False, max_length=MOST_CATEGORIES
+    )
 
 
 class StudiesAndNew(Studies):
@@ -189,7 +225,8 @@ class Criteria(APIView):
     def put(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
         fields = checked_body(RubricBody, request)
-        plain = {**fields, "criteria": [dict(criterion) for criterion in fields["criteria"]]}
+        lists = ("criteria", "severities", "error_categories")
+        plain = {**fields, **{name: [dict(row) for row in fields[name]] for name in lists if name in fields}}
         replace_criteria(study, checked_rubric(plain, Problems("rubric")), by=request.user)
         return study_response(request.user, slug)
 

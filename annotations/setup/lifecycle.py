@@ -18,6 +18,7 @@ from annotations.models.counting import count_of
 from annotations.questionnaire.blocks import cycle_length
 from annotations.questionnaire.progress import Progress, progress_of
 from annotations.setup.checklist_items.storing import checklist_obstacles
+from annotations.setup.error_categories.rows import marking_obstacles
 from annotations.setup.material import OPEN_RUNS, MaterialChecks, material_checks
 from generation.models import GenerationRun
 from generation.refusals import Refused
@@ -92,7 +93,7 @@ def resume(study: Study, *, by: User | None) -> bool:
 
 
 def material_obstacles(study: Study, checks: MaterialChecks) -> list[str]:
-    """Return what keeps the material of a study from being signed off, in words; at most six queries."""
+    """Return what keeps the material of a study from being signed off, in words; at most eight queries."""
     wrong = []
     overall = list(study.criteria.values_list("is_overall", flat=True))
     if not overall:
@@ -118,6 +119,7 @@ def material_obstacles(study: Study, checks: MaterialChecks) -> list[str]:
         wrong.append(said % {"count": checks.missing})
     wrong += size_obstacles(study, len(checks.methods))
     wrong += checklist_obstacles(study)
+    wrong += marking_obstacles(study)
     # Texts that are all written join the study within seconds.
     coming = (*OPEN_RUNS, GenerationRun.State.DONE)
     waiting = study.study_runs.filter(run__state__in=coming, added_at=None, refused_at=None)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from annotations.models import Criterion, Study
 from annotations.models.bounds import LONGEST_TEXT
 from annotations.models.texts_by_language import TextsByLanguage, name_in
+from annotations.protocols.table import derived_choices
 from annotations.recruiting.consent import LONGEST_LABEL, MOST_QUESTIONS, check_questions
 from annotations.setup.forms import text_area
 from annotations.setup.rubrics import (
@@ -89,7 +90,22 @@ class CriterionForm(TextsForm):
         required=False, label=_("A slider, as for 0 to 100, instead of a button for each point")
     )
 
-    field_order = [*texts, "minimum", "maximum", "lower_is_better", "is_slider", "key", "is_overall"]
+    derived = forms.ChoiceField(
+        required=False,
+        choices=lambda: [("", gettext("rated by the evaluators")), *derived_choices()],
+        label=_("Where its scores come from"),
+    )
+
+    field_order = [
+        *texts,
+        "minimum",
+        "maximum",
+        "lower_is_better",
+        "is_slider",
+        "key",
+        "is_overall",
+        "derived",
+    ]
 
     @property
     def name(self) -> str:
@@ -178,7 +194,16 @@ CriteriaFormSet = forms.formset_factory(
 
 def criteria_formset(study: Study, data: Any = None) -> BaseCriteriaFormSet:
     """Return the editor of a study's criteria."""
-    names = [*CRITERION_TEXTS, "key", "minimum", "maximum", "is_overall", "lower_is_better", "is_slider"]
+    names = [
+        *CRITERION_TEXTS,
+        "key",
+        "minimum",
+        "maximum",
+        "is_overall",
+        "lower_is_better",
+        "is_slider",
+        "derived",
+    ]
     rows = list(Criterion.objects.filter(study=study).values(*names))
     return cast("BaseCriteriaFormSet", CriteriaFormSet(data, initial=rows, form_kwargs=languages_of(study)))
 

@@ -14,6 +14,9 @@ A rubric is a JSON object. The ready-made ones, the files in `fixtures/rubrics/`
     - `is_overall`: true for at most one criterion, by which the pick of the best is checked
     - `lower_is_better`: true where the lowest score is the best
     - `is_slider`: true where it is rated with a slider, as on 0 to 100, instead of a button for each point
+    - `derived`: what its scores are reckoned from instead of being given: `penalty` or `penalty_per_100`
+- `protocol`: what a page asks (`annotations.protocols.table`); the study's own if left out
+- `severities` and `error_categories`: by which errors are marked (`annotations.setup.error_categories.rows`)
 
 A text is an object with the codes of languages of the interface, such as `{"en": "Wit", "zh-hans": "机智"}`. Each may
 stand alone as well: `label_en`, `label_zh`.
@@ -39,6 +42,8 @@ from annotations.models.texts_by_language import (
     longest_text,
     unknown_language,
 )
+from annotations.protocols.table import PROTOCOLS, derived_choices
+from annotations.setup.error_categories.rows import KINDS, RubricCategory, RubricSeverity, check_weights
 from generation.files.json_tables import json_reason
 from generation.files.problems import FileRefused, Problems, listed, shown
 from generation.genres import GENRES
@@ -70,6 +75,7 @@ class RubricCriterion:
     is_overall: bool = False
     lower_is_better: bool = False
     is_slider: bool = False
+    derived: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,9 @@ class Rubric:
     title: TextsByLanguage = field(default_factory=TextsByLanguage)
     instructions: TextsByLanguage = field(default_factory=TextsByLanguage)
     instructions_without_picks: TextsByLanguage = field(default_factory=TextsByLanguage)
+    protocol: str = ""
+    severities: tuple[RubricSeverity, ...] = ()
+    error_categories: tuple[RubricCategory, ...] = ()
 
 
 def fitting_instructions(instructions: TextsByLanguage, *, has_picks: bool) -> TextsByLanguage:
@@ -98,20 +107,26 @@ def fitting_instructions(instructions: TextsByLanguage, *, has_picks: bool) -> T
 
 def rubric_document(rubric: Rubric) -> dict[str, Any]:
     """Return a rubric as its file: what is as usual is left out."""
-    usual = RubricCriterion(key="")
     document: dict[str, Any] = {"genre": rubric.genre}
+    if rubric.protocol:
+        document["protocol"] = rubric.protocol
     for name in TEXTS:
         if text := getattr(rubric, name):
             document[name] = dict(text)
-    document["criteria"] = [
-        {
-            one.name: dict(value) if one.name in CRITERION_TEXTS else value
-            for one in fields(criterion)
-            if (value := getattr(criterion, one.name)) != getattr(usual, one.name)
-        }
-        for criterion in rubric.criteria
-    ]
+    document["criteria"] = [_as_file(one, RubricCriterion(key="")) for one in rubric.criteria]
+    for name, (kind, _texts_of) in KINDS.items():
+        if rows := getattr(rubric, name):
+            document[name] = [_as_file(one, kind(key="")) for one in rows]
     return document
+
+
+def _as_file(row: Any, usual: Any) -> dict[str, Any]:
+    """Return what of a row is not as usual."""
+    return {
+        one.name: dict(value) if isinstance(value, Mapping) else value
+        for one in fields(row)
+        if (value := getattr(row, one.name)) != getattr(usual, one.name)
+    }
 
 
 def load_rubric(name: str) -> Rubric:
@@ -162,17 +177,24 @@ def read_rubric(content: bytes, name: str) -> Rubric:
 def checked_rubric(rubric: Any, problems: Problems) -> Rubric:
     """Return the rubric that plain data describe; raise `FileRefused` with everything wrong in them."""
     found = gathered(rubric, TEXTS) if isinstance(rubric, dict) else rubric
-    if isinstance(found, dict) and isinstance(found.get("criteria"), list):
-        found["criteria"] = [
-            gathered(one, CRITERION_TEXTS) if isinstance(one, dict) else one for one in found["criteria"]
-        ]
+    for name, (_kind, texts) in ROWS.items():
+        if isinstance(found, dict) and isinstance(found.get(name), list):
+            found[name] = [gathered(one, texts) if isinstance(one, dict) else one for one in found[name]]
     _check_rubric(found, problems)
     if problems:
         raise FileRefused(problems)
-    criteria = tuple(
-        RubricCriterion(**criterion | _texts(criterion, CRITERION_TEXTS)) for criterion in found["criteria"]
-    )
-    return Rubric(**found | _texts(found, TEXTS) | {"criteria": criteria})
+    rows = {
+        name: tuple(kind(**row | _texts(row, texts)) for row in found.get(name, ()))
+        for name, (kind, texts) in ROWS.items()
+    }
+    return Rubric(**found | _texts(found, TEXTS) | rows)
+
+
+# The lists of a rubric: what a row of each is, and its texts.
+ROWS: dict[str, tuple[type[Any], Mapping[str, int]]] = {
+    "criteria": (RubricCriterion, CRITERION_TEXTS),
+    **KINDS,
+}
 
 
 def _texts(found: Mapping[str, Any], names: Iterable[str]) -> dict[str, TextsByLanguage]:
@@ -188,6 +210,15 @@ def _check_rubric(rubric: object, problems: Problems) -> None:
         problems.add(0, "genre", _("must be one of %(names)s"), names=listed(GENRES))
     for name, longest in TEXTS.items():
         _check_texts(rubric, name, longest, name, problems)
+    if rubric.get("protocol", "") not in ("", *PROTOCOLS):
+        problems.add(0, "protocol", _("must be one of %(names)s"), names=listed(PROTOCOLS))
+    check_weights(rubric, problems)
+    for name, (kind, texts) in KINDS.items():
+        for number, row in enumerate(rubric.get(name, ()) if isinstance(rubric.get(name, ()), list) else ()):
+            if isinstance(row, dict):
+                _check_names(row, kind, f"{name}[{number}].", problems)
+                for text, longest in texts.items():
+                    _check_texts(row, text, longest, f"{name}[{number}].{text}", problems)
     criteria = rubric.get("criteria")
     if not isinstance(criteria, list) or not 1 <= len(criteria) <= MOST_CRITERIA:
         problems.add(0, "criteria", _("must be a list of 1 to %(most)d criteria"), most=MOST_CRITERIA)
@@ -226,6 +257,9 @@ def _check_criterion(criterion: object, path: str, problems: Problems) -> None:
     for name in ("is_overall", "lower_is_better", "is_slider"):
         if not isinstance(criterion.get(name, False), bool):
             problems.add(0, f"{path}.{name}", _("must be true or false"))
+    derived = dict(derived_choices())
+    if criterion.get("derived", "") not in ("", *derived):
+        problems.add(0, f"{path}.derived", _("must be one of %(names)s"), names=listed(derived))
     _check_scale(criterion, path, problems)
 
 

@@ -25,6 +25,7 @@ from annotations.models import Criterion, Study, StudyRole
 from annotations.models.bounds import check_row
 from annotations.models.texts_by_language import TextsByLanguage, language_codes, named_by
 from annotations.recruiting.consent import check_questions
+from annotations.setup.error_categories.rows import store_categories, stored_categories
 from annotations.setup.pages import recut
 from annotations.setup.rubrics import Rubric, RubricCriterion, fitting_instructions
 from generation.files.problems import listed
@@ -52,7 +53,11 @@ def create_study(
         genre=rubric.genre,
         normalisation=default_rule(rubric.genre),
         state=Study.State.DRAFT,
+        protocol=rubric.protocol or "ratings",
     )
+    _fit_protocol(study)
+    if not study.has_best_picks:
+        study.instructions = rubric.instructions_without_picks or rubric.instructions
     taken = ValidationError({"slug": _("There is a study of this name already; take another one.")})
     check_row(study)
     if Study.objects.filter(slug__iexact=slug).exists():
@@ -127,8 +132,11 @@ def replace_criteria(study: Study, rubric: Rubric, *, by: User | None) -> None:
         locked.normalisation = default_rule(rubric.genre)
     locked.genre = rubric.genre
     locked.signed_off_at = None
-    locked.save(update_fields=["genre", "normalisation", "signed_off_at"])
-    study.genre, study.normalisation, study.signed_off_at = locked.genre, locked.normalisation, None
+    locked.protocol = rubric.protocol or locked.protocol
+    saved = ["genre", "normalisation", "signed_off_at", "protocol", *_fit_protocol(locked)]
+    locked.save(update_fields=saved)
+    for name in saved:
+        setattr(study, name, getattr(locked, name))
     log_act(study, by, "study.changed", fields=["criteria"])
 
 
@@ -219,7 +227,7 @@ def _fit_protocol(study: Study) -> list[str]:
     if protocol.fixed_size is not None:
         study.candidates_per_page = protocol.fixed_size
         fitted.append("candidates_per_page")
-    if protocol.answer is not None or protocol.texts is not None:
+    if protocol.answer is not None or protocol.texts is not None or protocol.marks_errors:
         # The pick of a page is asked for beside ratings alone.
         study.has_best_picks = False
         fitted.append("has_best_picks")
@@ -227,14 +235,18 @@ def _fit_protocol(study: Study) -> list[str]:
 
 
 def rubric_of(study: Study) -> Rubric:
-    """Return the criteria and the words of a study as a rubric; one query."""
+    """Return the criteria and the words of a study as a rubric; at most three queries."""
     names = [one.name for one in fields(RubricCriterion)]
     rows = study.criteria.values(*names)
+    severities, categories = stored_categories(study)
     return Rubric(
         genre=study.genre,
         criteria=tuple(RubricCriterion(**row) for row in rows),
         title=study.title,
         instructions=study.instructions,
+        protocol=study.protocol if study.asks.marks_errors else "",
+        severities=severities,
+        error_categories=categories,
     )
 
 
@@ -243,3 +255,4 @@ def _save_criteria(study: Study, rubric: Rubric) -> None:
         Criterion(study=study, number=number, **asdict(criterion))
         for number, criterion in enumerate(rubric.criteria)
     )
+    store_categories(study, rubric.severities, rubric.error_categories)

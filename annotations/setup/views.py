@@ -176,8 +176,18 @@ def criteria_page(
         "refusal": refusal,
         "fixed": why_fixed(study),
         "criteria": study.criteria.all(),
+        **penalties_context(study),
     }
     return setup_page(request, study, "criteria", context, is_bad=is_bad)
+
+
+def penalties_context(study: Study) -> dict[str, Any]:
+    """Return what an error of each category and severity costs, where errors are marked."""
+    if not study.asks.marks_errors:
+        return {}
+    severities = list(study.severities.all())
+    penalties = [(one, [one.penalty(grade) for grade in severities]) for one in study.error_categories.all()]
+    return {"severities": severities, "penalties": penalties}
 
 
 @require_safe

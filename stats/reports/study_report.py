@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stats.ratings.choice import Planned
     from stats.ratings.slices import Slice
     from stats.significance import Comparison
+    from stats.spans.facts import SpanFacts
 
 
 @dataclass(frozen=True)
@@ -281,6 +282,8 @@ class StudyReport:
     preferences: Preferences | None = None
     # The items of a checklist, where that was asked.
     checklist: ChecklistFacts | None = None
+    # The errors that were marked, where they were.
+    spans: SpanFacts | None = None
     # Programs that rated; none while the study is sealed.
     judges: tuple[JudgeFacts, ...] = ()
 

@@ -18,6 +18,7 @@ from annotations.results.document import (
     reporting,
     robustness,
     slices,
+    spans,
     summary,
     with_judge,
 )
@@ -46,6 +47,7 @@ def report_document(report: StudyReport) -> Document:
             checks.ranking_section(report, analysis),
             preferences.preferences_section(report),
             checklist.checklist_section(report),
+            spans.spans_section(report),
             slices.slices_section(report, analysis),
             with_judge.combined_section(report),
             judges.checks_section(report),

@@ -13,14 +13,15 @@ from annotations.setup.rubrics import READY_MADE, load_rubric
 from stats.reports.write_rows import CONTENT_TYPES, UTF_8_MARK, xlsx_chunks
 
 EXAMPLES = settings.BASE_DIR / "fixtures" / "examples"
-NAMES = (*READY_MADE, "prompts", "people")
+NAMES = tuple(sorted(path.stem for path in EXAMPLES.glob("*.csv")))
 
 
 @cache
 def examples_for(genre: str) -> tuple[str, ...]:
     """Return the examples of candidates for a kind of text: those of its rubrics, or of any where it has none."""
-    of_genre = tuple(name for name in READY_MADE if load_rubric(name).genre == genre)
-    return of_genre or READY_MADE
+    rubrics = [name for name in READY_MADE if name in NAMES]
+    of_genre = tuple(name for name in rubrics if load_rubric(name).genre == genre)
+    return of_genre or tuple(rubrics)
 
 
 @require_safe
