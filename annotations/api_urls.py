@@ -13,6 +13,7 @@ from annotations.payments import api as payments
 from annotations.plan import api as plan
 from annotations.questionnaire import api as questionnaire
 from annotations.questionnaire.checklists.api import OwnChecklist
+from annotations.questionnaire.marking.api import OwnMarkings
 from annotations.questionnaire.written.api import OwnWritten
 from annotations.recruiting import api as recruiting
 from annotations.recruiting import enrolments_api as enrolments
@@ -126,7 +127,7 @@ urlpatterns = [
     ),
     path(
         "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/markings/",
-        questionnaire.OwnMarkings.as_view(),
+        OwnMarkings.as_view(),
         name="own_markings",
     ),
     path(

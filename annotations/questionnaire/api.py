@@ -15,7 +15,6 @@ from rest_framework.views import APIView
 
 from annotations.models import Criterion, Enrolment
 from annotations.models.bounds import MOST_CANDIDATES_PER_PAGE
-from annotations.models.protocols.spans import LONGEST_NOTE, MOST_MARKS
 from annotations.models.texts_by_language import longest_text
 from annotations.protocols.protocol import Option
 from annotations.questionnaire import saving
@@ -23,9 +22,7 @@ from annotations.questionnaire.checklists.questions import ChecklistQuestion
 from annotations.questionnaire.forms import CRITERION, MAX_SCORE, MAX_SECONDS_ON_PAGE, TOKEN
 from annotations.questionnaire.judged_questions import JudgedQuestion
 from annotations.questionnaire.judging import JudgementReceipt, SentJudgement, save_judgement
-from annotations.questionnaire.marking.marks import Mark
-from annotations.questionnaire.marking.questions import MarkingQuestion
-from annotations.questionnaire.marking.saving import MarkingReceipt, SentMarking, save_marking
+from annotations.questionnaire.marking.serializers import ErrorKindSerializer, MarkingSerializer
 from annotations.questionnaire.page import Card, RatingPage, load_page
 from annotations.questionnaire.progress import (
     PageProgress,
@@ -131,34 +128,6 @@ class PromptSerializer(serializers.Serializer[RatingPage]):
     parts = PartSerializer(source="shown_parts", many=True)
     turns = TurnSerializer(source="shown_turns", many=True)
     genre = serializers.CharField(source="prompt.genre")
-
-
-class MarkBody(serializers.Serializer[Any]):
-    """An error in a text as it is shown to you; offsets count code points."""
-
-    category = serializers.CharField(max_length=40)
-    severity = serializers.CharField(max_length=40)
-    start = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0)
-    end = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        default=None,
-        min_value=0,
-        help_text="Of something missing the start.",
-    )
-    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=LONGEST_NOTE)
-
-
-class MarkingSerializer(serializers.Serializer[MarkingQuestion]):
-    marks = MarkBody(many=True)
-    is_done = serializers.BooleanField()
-
-
-class ErrorKindSerializer(serializers.Serializer[Any]):
-    """A category or a severity of errors."""
-
-    key = serializers.CharField()
-    label = Texts()  # type: ignore[assignment]
 
 
 class CardSerializer(serializers.Serializer[Card]):
@@ -292,27 +261,6 @@ class JudgementBody(AnswerBody):
     )
 
 
-class MarkingBody(AnswerBody):
-    marks = serializers.ListField(child=MarkBody(), max_length=MOST_MARKS)
-    is_done = serializers.BooleanField(help_text="All errors of this text are marked.")
-
-
-class MarkingReceiptSerializer(serializers.Serializer[MarkingReceipt]):
-    """What is stored now."""
-
-    token = serializers.CharField()
-    marks = MarkBody(many=True)
-    is_done = serializers.BooleanField()
-    order = serializers.IntegerField(source="client_order")
-    saved_at = serializers.DateTimeField()
-    is_latest = serializers.BooleanField(
-        help_text="False where a later answer was stored already, and stays."
-    )
-    is_widened = serializers.BooleanField(
-        help_text="A mark would have cut a character, and has all of it now."
-    )
-
-
 class JudgementReceiptSerializer(serializers.Serializer[JudgementReceipt]):
     """What is stored now."""
 
@@ -432,26 +380,6 @@ class OwnJudgements(APIView):
         )
         receipt = save_judgement(request.user, PageAddress(slug, subtask, page), sent)
         return Response(JudgementReceiptSerializer(receipt).data)
-
-
-class OwnMarkings(APIView):
-    @extend_schema(
-        operation_id="own_marking_save",
-        summary="Mark the errors in a text, all at once, in place of those marked before",
-        request=MarkingBody,
-        responses=MarkingReceiptSerializer,
-    )
-    def post(self, request: UserRequest, slug: str, subtask: int, page: int) -> Response:
-        fields = checked_body(MarkingBody, request)
-        sent = SentMarking(
-            token=fields["token"],
-            client_order=fields.get("order", time.time_ns() // 1_000_000),
-            marks=tuple(Mark(**one) for one in fields["marks"]),
-            is_done=fields["is_done"],
-            seconds_on_page=fields.get("seconds"),
-        )
-        receipt = save_marking(request.user, PageAddress(slug, subtask, page), sent)
-        return Response(MarkingReceiptSerializer(receipt).data)
 
 
 def save(request: UserRequest, address: PageAddress, fields: dict[str, Any]) -> Response:

@@ -173,7 +173,7 @@ class RubricBody(StrictTexts):
     genre = serializers.ChoiceField(choices=genre_choices())
     instructions = Texts(required=False)
     criteria = serializers.ListField(child=CriterionBody(), min_length=1, max_length=MOST_CRITERIA)
-    protocol = serializers.ChoiceField(choices=list(PROTOCOLS), required=False)
+    protocol = serializers.CharField(max_length=20, required=False, help_text="One of those of a study.")
     severities = serializers.ListField(child=SeverityBody(), required=False, max_length=MOST_SEVERITIES)
     error_categories = serializers.ListField(
         child=ErrorCategoryBody(), required=False, max_length=MOST_CATEGORIES
