@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import Any
 
@@ -208,6 +211,56 @@ def test_saves_and_pages_are_measured_beside_plain_django() -> None:
     rates = [line.split()[-5] for line in told.stdout.splitlines() if " + " in line and "web" not in line]
     assert len(rates) == 4
     assert all(int(rate) > 0 for rate in rates)
+
+
+class PotatoStandIn(BaseHTTPRequestHandler):
+    """What the benchmark asks of a Potato server, answered as that does: four items, and nothing without a session."""
+
+    def do_GET(self) -> None:
+        self.answer(1)
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/auth":
+            self.send_response(302)
+            self.send_header("Set-Cookie", "session=0; HttpOnly; Path=/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.path == "/updateinstance":
+            assert json.loads(sent)["annotations"].keys() < {f"quality:::{point}" for point in range(1, 6)}
+            self.answer(1)
+        else:
+            self.server.shown = getattr(self.server, "shown", 1) + 1  # type: ignore[attr-defined]
+            self.answer(self.server.shown)  # type: ignore[attr-defined]
+
+    def answer(self, item: int) -> None:
+        page = (
+            f'<input id="instance_id" value="item-{item % 4}"><input label_name="1" name="quality">'.encode()
+        )
+        self.send_response(200 if "session=0" in self.headers["Cookie"] else 302)
+        self.send_header("Content-Length", str(len(page)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_saves_and_pages_are_measured_beside_a_potato_server() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), PotatoStandIn)
+    PotatoStandIn.protocol_version = "HTTP/1.1"
+    Thread(target=server.serve_forever, daemon=True).start()
+    module = benchmark("annotations.questionnaire_speed")
+    url = f"http://127.0.0.1:{server.server_port}"
+    raters = module.potato_raters(url, 2, 3)
+    assert [(rater.items, rater.scale) for rater in raters] == [
+        (["item-1", "item-2", "item-3"], "quality")
+    ] * 2
+    costs = module.cost_of_potato(url, raters, [1, 2], 0.1, 5)
+    server.shutdown()
+    assert list(costs) == [("Potato page", 1), ("Potato page", 2), ("Potato save", 1), ("Potato save", 2)]
+    assert all(cost.rate > 0 and cost.database == 0 for cost in costs.values())
 
 
 def test_reranking_and_neighbours_are_measured_beside_inverse_prompting(

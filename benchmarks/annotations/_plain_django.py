@@ -15,7 +15,7 @@ def application() -> Any:
     settings.configure(
         SECRET_KEY=base.SECRET_KEY,
         ALLOWED_HOSTS=["localhost"],
-        DATABASES=base.DATABASES,
+        DATABASES={"default": base.DATABASES["default"] | {"ENGINE": "django.db.backends.postgresql"}},
         ROOT_URLCONF=__name__,
         INSTALLED_APPS=[
             "django.contrib.auth",

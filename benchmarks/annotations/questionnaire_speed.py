@@ -9,78 +9,27 @@ that reads JSON and makes one INSERT. Clients keep their connections and send th
 answered; every answer changes the stored one. Every kind of request has a window of its own at each number of clients.
 CPU is what the processes of the web server and of PostgreSQL took, each counted once, in seconds a 1,000 requests. The
 clients run on the same machine and are not counted, but take their part of it: on a machine with other work trust the
-CPU and the ratios, not the rates. `fsync` is on.
+CPU and the ratios, not the rates. `fsync` is on. `--potato URL` puts a running Potato server (`_potato.py` says
+how it is set up) under the same load in the same run; it keeps answers in memory and files, so it has no database.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count, cycle
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import django
-import psutil
+from benchmarks.annotations._potato import PotatoRater, potato_raters, serving_process
+from benchmarks.annotations._servers import HEALTH, Cost, Servers, own_database, serving
 
-ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 120
 WARM_SECONDS = 1.5
 CSRF = "c" * 32
-LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SITE, PLAIN = "evalsite.wsgi", "benchmarks.annotations._plain_django:application()"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one kind of request took: how many a second, and CPU seconds a 1,000 of web server and PostgreSQL."""
-
-    rate: float
-    web: float
-    database: float
-
-    @property
-    def cpu(self) -> float:
-        return self.web + self.database
-
-
-class Connection:
-    """One connection that is kept, for requests whose bytes are at hand."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("localhost", port), timeout=60)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def ask(self, request: bytes) -> bytes:
-        """Return the answer with its head; anything but 200 is an error."""
-        self.socket.sendall(request)
-        answer = self.socket.recv(65536)
-        while (end := answer.find(b"\r\n\r\n")) < 0:
-            answer += self.received()
-        length = LENGTH.search(answer, 0, end)
-        while length and len(answer) < end + 4 + int(length[1]):
-            answer += self.received()
-        if not answer.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(answer[:300].decode(errors="replace"))
-        return answer
-
-    def received(self) -> bytes:
-        part = self.socket.recv(65536)
-        if not part:
-            raise ConnectionError("the server has hung up")
-        return part
 
 
 def get(path: str, session: str = "") -> bytes:
@@ -94,105 +43,6 @@ def post(path: str, session: str, fields: dict[str, Any]) -> bytes:
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid={session}; csrftoken={CSRF}\r\n"
         f"X-CSRFToken: {CSRF}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
-
-
-def cpu_seconds(process: psutil.Process) -> float:
-    """Return what a process and its children took, those that have ended among them."""
-    spent = 0.0
-    for one in (process, *process.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            times = one.cpu_times()
-            spent += times.user + times.system + times.children_user + times.children_system
-    return spent
-
-
-@dataclass(frozen=True)
-class Servers:
-    """A web server and the database behind it."""
-
-    port: int
-    web: psutil.Process
-    database: psutil.Process
-
-    def cost(self, requests: Sequence[Iterator[bytes]], seconds: float) -> Cost:
-        """Return what requests cost, of one client for each iterator."""
-        until = time.perf_counter() + seconds
-
-        def send_all() -> int:
-            with ThreadPoolExecutor(len(requests)) as threads:
-                return sum(threads.map(lambda one: self.send(one, until), requests))
-
-        return self.cost_of(send_all)
-
-    def cost_of(self, act: Callable[[], int]) -> Cost:
-        """Return what one of the things cost that `act` does, which returns their number."""
-        before = cpu_seconds(self.web), cpu_seconds(self.database)
-        started = time.perf_counter()
-        done = act()
-        took = time.perf_counter() - started
-        web, database = cpu_seconds(self.web) - before[0], cpu_seconds(self.database) - before[1]
-        return Cost(done / took, 1000 * web / done, 1000 * database / done)
-
-    def send(self, requests: Iterator[bytes], until: float) -> int:
-        """Send one request after the other and return how many were answered; one at least."""
-        connection = Connection(self.port)
-        sent = 0
-        while sent == 0 or time.perf_counter() < until:
-            connection.ask(next(requests))
-            sent += 1
-        connection.socket.close()
-        return sent
-
-
-@contextmanager
-def serving(application: str) -> Iterator[Servers]:
-    """Serve an application with gunicorn as an operator does, and end it after the block."""
-    from evalsite import embedded
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", application, f"--bind=127.0.0.1:{port}"]
-    process = subprocess.Popen([*command, "--no-control-socket"], cwd=ROOT)
-    try:
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
-            try:
-                Connection(port).ask(HEALTH)
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit("The web server does not start.") from None
-                time.sleep(0.2)
-        (database,) = (server.pid for server in embedded.status() if server.label == "PostgreSQL")
-        yield Servers(port, psutil.Process(process.pid), psutil.Process(database))
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-@contextmanager
-def own_database() -> Iterator[None]:
-    """Set Django up on embedded servers of its own, with all tables."""
-    with tempfile.TemporaryDirectory(prefix="ev") as home:
-        # The servers run as another user where this one is root.
-        Path(home).chmod(0o755)
-        for named in ("DATABASE_URL", "CELERY_BROKER_URL"):
-            os.environ.pop(named, None)
-        os.environ["EVALSITE_HOME"] = home
-        os.environ["DJANGO_SETTINGS_MODULE"] = "evalsite.settings"
-        from evalsite import embedded
-
-        embedded.start()
-        try:
-            django.setup()
-            from django.conf import settings
-            from django.core.management import call_command
-
-            os.environ["SECRET_KEY"] = settings.SECRET_KEY
-            call_command("migrate", verbosity=0)
-            yield
-        finally:
-            embedded.stop()
 
 
 @dataclass(frozen=True)
@@ -279,12 +129,41 @@ KINDS: dict[str, tuple[str, Callable[[Rater, int], Iterator[bytes]]]] = {
 }
 
 
+POTATO: dict[str, Callable[[PotatoRater, int], Iterator[bytes]]] = {
+    # First, because whoever has rated everything is shown none any more.
+    "Potato page": lambda rater, points: rater.views(),
+    "Potato save": lambda rater, points: rater.saves(points),
+}
+
+
+def cost_of_potato(
+    url: str, raters: Sequence[PotatoRater], clients: Sequence[int], seconds: float, points: int
+) -> dict[tuple[str, int], Cost]:
+    """Return what saves and pages of a running Potato server cost at each number of clients."""
+    port = urlsplit(url).port or 80
+    servers = Servers(port, serving_process(port), None)
+    costs = {}
+    for kind, make in POTATO.items():
+        servers.cost([make(rater, points) for rater in raters], WARM_SECONDS)
+        for number in clients:
+            costs[kind, number] = servers.cost([make(rater, points) for rater in raters[:number]], seconds)
+    return costs
+
+
 def measure(
-    clients: Sequence[int], seconds: float, *, prompts: int, texts: int, criteria: int, points: int
+    clients: Sequence[int],
+    seconds: float,
+    *,
+    prompts: int,
+    texts: int,
+    criteria: int,
+    points: int,
+    potato: str | None,
 ) -> None:
     """Measure every kind of request at each number of clients and print the costs and their ratios."""
     from django.db import connection
 
+    at_potato = potato_raters(potato, max(clients), prompts) if potato else []
     raters = build_raters(max(clients), prompts=prompts, texts=texts, criteria=criteria, points=points)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -302,6 +181,8 @@ def measure(
                     requests = [make(rater, points) for rater in raters[:number]]
                     costs[kind, number] = servers.cost(requests, seconds)
             processes = len(servers.web.children())
+    if potato:
+        costs |= cost_of_potato(potato, at_potato, clients, seconds, points)
     print(
         f"{prompts} prompts, {texts} text(s) a page, {criteria} scale(s) of {points} points;"
         f" {processes} process(es) of gunicorn, fsync on"
@@ -313,17 +194,29 @@ def print_costs(clients: Sequence[int], costs: dict[tuple[str, int], Cost]) -> N
     """Print the costs and the ratios."""
     print(f"{'clients':<26}" + "".join(f"{number:>26}" for number in clients))
     print(f"{'':<26}" + "".join(f"{'a second':>9}{'CPU s (web + db)':>17}" for _ in clients))
-    for kind in KINDS:
+    kinds = dict.fromkeys(kind for kind, _number in costs)
+    for kind in kinds:
         row = [costs[kind, number] for number in clients]
         cells = (f"{one.rate:>9.0f}{one.cpu:>5.1f} ({one.web:.1f} + {one.database:.1f})" for one in row)
         print(f"{kind:<26}" + "".join(f"{cell:>26}" for cell in cells))
     save, page, noop, insert = KINDS
-    for name, over, under in (
-        ("CPU, save / INSERT", save, insert),
-        ("CPU, page / save", page, save),
-        ("CPU, page / no-op", page, noop),
-    ):
-        cells = (f"{costs[over, number].cpu / costs[under, number].cpu:.2f}" for number in clients)
+    ratios = [
+        ("CPU, save / INSERT", save, insert, "cpu"),
+        ("CPU, page / save", page, save, "cpu"),
+        ("CPU, page / no-op", page, noop, "cpu"),
+    ]
+    if kinds.keys() >= POTATO.keys():
+        potato_page, potato_save = POTATO
+        ratios += [
+            ("CPU, save / Potato", save, potato_save, "cpu"),
+            ("saves a second / Potato", save, potato_save, "rate"),
+            ("CPU, page / Potato", page, potato_page, "cpu"),
+        ]
+    for name, over, under, what in ratios:
+        cells = (
+            f"{getattr(costs[over, number], what) / getattr(costs[under, number], what):.2f}"
+            for number in clients
+        )
         print(f"{name:<26}" + "".join(f"{cell:>26}" for cell in cells))
 
 
@@ -337,6 +230,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=1)
     parser.add_argument("--criteria", type=int, default=1)
     parser.add_argument("--points", type=int, default=5)
+    parser.add_argument("--potato", metavar="URL", help="a Potato server that runs on this machine")
     options = parser.parse_args()
     with own_database():
         measure(
@@ -346,6 +240,7 @@ def main() -> None:
             texts=options.texts,
             criteria=options.criteria,
             points=options.points,
+            potato=options.potato,
         )
 
 

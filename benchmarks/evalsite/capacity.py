@@ -21,17 +21,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from benchmarks.annotations.questionnaire_speed import (
-    ROOT,
-    SITE,
-    Connection,
-    Cost,
-    Rater,
-    Servers,
-    build_raters,
-    own_database,
-    serving,
-)
+from benchmarks.annotations._servers import ROOT, Connection, Cost, Servers, own_database, serving
+from benchmarks.annotations.questionnaire_speed import SITE, Rater, build_raters
 from benchmarks.turing.players import Player, token
 
 CLIENTS = 16
