@@ -39,41 +39,50 @@ RIGHTS = {
 }
 
 
+# Where a study keeps what the user may do with it for whom it was read.
+READ_RIGHTS = "rights_of_reader"
+
+
 def rights(user: User | AnonymousUser, study: Study) -> frozenset[Right]:
-    """Return what a user may do with a study; at most one query."""
+    """Return what a user may do with a study now; at most one query."""
+    role = StudyRole.objects.filter(study=study, user=user.pk).values_list("role", flat=True)
+    return rights_by(user, None if user.is_staff else role.first())
+
+
+def rights_by(user: User | AnonymousUser, role: str | None) -> frozenset[Right]:
+    """Return what a user may do with a study in which they have this role."""
     if not user.is_active:
         return frozenset()
     if user.is_staff:
         return frozenset(Right)
-    role = StudyRole.objects.filter(study=study, user=user.pk).values_list("role", flat=True).first()
     return RIGHTS[Role(role)] if role else frozenset()
 
 
 def right_names(user: User | AnonymousUser, study: Study) -> frozenset[str]:
-    """Return the rights of a user in a study as the templates know them; at most one query."""
-    return frozenset(right.value for right in rights(user, study))
+    """Return the rights of a user in a study as the templates know them.
+
+    Note: of a study that `study_for` returned they are those of whom it was read for, as they were then.
+    """
+    has = vars(study).get(READ_RIGHTS)
+    return frozenset(right.value for right in (rights(user, study) if has is None else has))
 
 
 def study_for(user: User | AnonymousUser, slug: str, right: Right) -> Study:
-    """Return the study for a user with this right.
+    """Return the study for a user with this right; one query reads both.
 
     Raises Http404 for whoever has no part in running it, PermissionDenied for whoever has another one.
     """
-    study, _names = study_and_rights(user, slug, right)
-    return study
-
-
-def study_and_rights(user: User | AnonymousUser, slug: str, right: Right) -> tuple[Study, frozenset[str]]:
-    """Return the study as `study_for` does, and all rights of the user in it as `right_names` does."""
-    study = get_object_or_404(Study, slug=slug)
-    has = rights(user, study)
+    role = StudyRole.objects.filter(study=OuterRef("pk"), user=user.pk).values("role")[:1]
+    study = get_object_or_404(Study.objects.annotate(role_of_reader=Subquery(role)), slug=slug)
+    has = rights_by(user, vars(study)["role_of_reader"])
     if not has:
         raise Http404
     if right not in has:
         raise PermissionDenied(
             _("Your role in this study does not let you see or do this. Its owners give roles.")
         )
-    return study, frozenset(one.value for one in has)
+    vars(study)[READ_RIGHTS] = has
+    return study
 
 
 def studies_of(user: User | AnonymousUser) -> QuerySet[Study]:

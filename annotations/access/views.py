@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access.log_page import acts_csv, acts_of, log_entry
-from annotations.access.permissions import Right, right_names, study_for
+from annotations.access.permissions import Right, right_names, rights, study_for
 from annotations.access.roles import give_role, take_role, user_named
 from annotations.models import Study, StudyRole
 from annotations.requests import UserRequest
@@ -134,7 +134,7 @@ def taking_question(held: StudyRole, *, is_own: bool) -> Question:
 
 def redirect_to_roles(request: UserRequest, study: Study) -> HttpResponse:
     """Return to the page of roles, or, for whoever has just given up their own role there, to their studies."""
-    if Right.RUN.value in right_names(request.user, study):
+    if Right.RUN in rights(request.user, study):
         return redirect("annotations:roles", study.slug)
     return redirect("annotations:studies")
 

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from annotations.access.permissions import Right, study_and_rights, study_for
+from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Study
 from annotations.monitoring.dashboard import SORTS, EvaluatorRow, Stage, dashboard, sorted_rows
 from annotations.monitoring.strictness import strictness
@@ -60,10 +60,10 @@ class ShownRow:
 @require_safe
 def progress(request: HttpRequest, slug: str) -> HttpResponse:
     """Show how far the evaluators of a study are and how they do."""
-    study, rights = study_and_rights(request.user, slug, Right.WATCH)
+    study = study_for(request.user, slug, Right.WATCH)
     context = {
         "study": study,
-        "rights": rights,
+        "rights": right_names(request.user, study),
         "live": live_part(request, study),
         "query": request.GET.urlencode(),
         "strictness": strictness_context(study),

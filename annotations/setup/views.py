@@ -17,7 +17,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access.fixed import why_fixed
-from annotations.access.permissions import Right, may_create, rights, studies_run_by, study_for
+from annotations.access.permissions import Right, may_create, right_names, studies_run_by, study_for
 from annotations.models import AnalysisPlan, Study
 from annotations.offered_languages import offer_languages, offered_language
 from annotations.requests import UserRequest
@@ -305,7 +305,7 @@ def setup_page(
     request: UserRequest, study: Study, name: str, context: dict[str, Any], *, is_bad: bool = False
 ) -> HttpResponse:
     """Return a page of the set-up with what all of them show."""
-    shared = {"study": study, "rights": {right.value for right in rights(request.user, study)}}
+    shared = {"study": study, "rights": right_names(request.user, study)}
     return render(
         request, f"annotations/setup/{name}.html", {**shared, **context}, status=BAD if is_bad else OK
     )

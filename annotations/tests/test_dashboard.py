@@ -276,7 +276,7 @@ def test_the_fragment_is_the_part_that_changes(
 
 
 @pytest.mark.parametrize("prompts", [3, 60])
-def test_the_page_takes_at_most_fifteen_queries(
+def test_the_page_takes_at_most_fourteen_queries(
     client: Client, db: None, prompts: int, django_assert_max_num_queries: Any
 ) -> None:
     study = build_study(prompts=prompts)
@@ -284,5 +284,5 @@ def test_the_page_takes_at_most_fifteen_queries(
     give_role(study, owner, StudyRole.Role.OWNER, by=None)
     simulate_ratings(study, evaluators=3 + prompts // 10, seed=1)
     client.force_login(owner)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(14):
         shown(client, PAGE)

@@ -265,5 +265,5 @@ def test_the_page_takes_as_many_queries_for_any_number(
             enrol(study, build_user(f"evaluator-{number}"))
         invite(study, [Invitee()] * last, by=None)
         make_open_link(study, limit=3, by=None)
-        with django_assert_max_num_queries(18):
+        with django_assert_max_num_queries(16):
             as_owner.get(PEOPLE)

@@ -7,7 +7,10 @@ import io
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from annotations.access.roles import give_role, take_role
 from annotations.models import Enrolment, StaffAct, Study, StudyRole
@@ -175,3 +178,23 @@ def test_the_commands_give_and_take_roles(study: Study, bob: User, alice: User, 
     ):
         with pytest.raises(CommandError, match=why):
             call_command(*arguments)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("setup", "settings", "criteria", "material", "study_runs", "preview", "close", "people", "judges"),
+        *("progress", "results", "plan", "payments", "roles"),
+    ],
+)
+def test_a_page_of_those_who_run_a_study_asks_for_their_role_once(
+    client: Client, owner: User, page: str
+) -> None:
+    client.force_login(owner)
+    with CaptureQueriesContext(connection) as asked:
+        response = client.get(reverse(f"annotations:{page}", args=["poems"]))
+    assert response.status_code == 200
+    roles = [query["sql"] for query in asked if "annotations_studyrole" in query["sql"]]
+    # The page of roles lists them, too.
+    assert len(roles) == (2 if page == "roles" else 1)
+    assert "annotations_study" in roles[0]

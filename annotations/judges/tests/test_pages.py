@@ -80,7 +80,7 @@ def test_the_page_takes_the_same_queries_however_many_judges_there_are(
 ) -> None:
     for key in ("one", "two", "three"):
         owner.post(PAGE, said(key=key, scores=scores(study, tmp_path)))
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(7):
         owner.get(PAGE)
 
 
