@@ -183,7 +183,17 @@ def test_the_commands_give_and_take_roles(study: Study, bob: User, alice: User, 
 @pytest.mark.parametrize(
     "page",
     [
-        *("setup", "settings", "criteria", "material", "study_runs", "preview", "close", "people", "judges"),
+        *(
+            "setup",
+            "study_settings",
+            "criteria",
+            "material",
+            "study_runs",
+            "preview",
+            "close",
+            "people",
+            "judges",
+        ),
         *("progress", "results", "plan", "payments", "roles"),
     ],
 )
