@@ -87,6 +87,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "evalsite.urls"
 WSGI_APPLICATION = "evalsite.wsgi.application"
+ASGI_APPLICATION = "evalsite.asgi.application"
 
 TEMPLATES = [
     {
@@ -159,10 +160,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 MESSAGE_APP = "evalsite.celery.app"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # What a worker takes that is started without naming queues; other models have queues of their own.
-CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("default", "generate")}
+CELERY_TASK_QUEUES = {
+    name: {"exchange": name, "routing_key": name} for name in ("default", "generate", "live")
+}
 # Each process of a worker holds a model of its own.
 CELERY_WORKER_CONCURRENCY = 1
-CELERY_TASK_ROUTES = {"generation.*": {"queue": "generate"}}
+CELERY_TASK_ROUTES = {"generation.*": {"queue": "generate"}, "turing.*": {"queue": "live"}}
 # What beat sends. Each of it may come twice, or from two beats: it is done once.
 CELERY_BEAT_SCHEDULE = {
     "remind evaluators": {
@@ -232,6 +235,24 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 TURING_GAMES_PER_PLAYER = env_int("TURING_GAMES_PER_PLAYER", default=60)
 TURING_GAMES_PER_ADDRESS = env_int("TURING_GAMES_PER_ADDRESS", default=1200)
 
+# Live conversations with strangers and machines (docs/administrators.md): off on a public site until it is said.
+TURING_LIVE = env_bool("TURING_LIVE", default=not PRODUCTION)
+TURING_LIVE_SECONDS = env_int("TURING_LIVE_SECONDS", default=300)
+TURING_LIVE_WAIT_SECONDS = env_int("TURING_LIVE_WAIT_SECONDS", default=60)
+# Whether two people behind one address may meet, as in a class or a demonstration.
+TURING_LIVE_SAME_ADDRESS = env_bool("TURING_LIVE_SAME_ADDRESS", default=not PRODUCTION)
+# Where the process that sends events is: an address, / behind a proxy that parts them, or a port of this host as :8001.
+TURING_EVENTS_URL = os.environ.get("TURING_EVENTS_URL", "")
+# For how many days what was said live is kept; 0 is for ever.
+CHAT_KEEP_DAYS = env_int("CHAT_KEEP_DAYS", default=90)
+EVENT_SOURCES = (
+    [f"http://{host}{TURING_EVENTS_URL}" for host in ("127.0.0.1", "localhost")]
+    if TURING_EVENTS_URL.startswith(":")
+    else [TURING_EVENTS_URL.rstrip("/")]
+    if "://" in TURING_EVENTS_URL
+    else []
+)
+
 # Composing: how many texts an hour one visitor and one address may ask for, and how many may be open at a time, in all
 # and of one address; 0 is no limit.
 COMPOSE_PER_VISITOR = env_int("COMPOSE_PER_VISITOR", default=30)
@@ -290,6 +311,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         # The plots of a report stand in the page itself.
         "img-src": [SELF, "data:"],
+        "connect-src": [SELF, *EVENT_SOURCES],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generation.web.quotas import forget_whole
+from turing.live import answering, verdicts
 from turing.pairs.pairing import pair_finished
 from turing.results.counting import count_answers
 
@@ -12,6 +13,9 @@ def poll() -> None:
     # Loaded where it is used: what computes takes longer to load than all the rest.
     from turing.results.measuring import measure_changed
 
+    answering.poll()
+    verdicts.publish_finished()
+    verdicts.forget_old()
     pair_finished()
     count_answers()
     measure_changed()
