@@ -29,7 +29,7 @@ from annotations.setup.runs import start_run
 from annotations.tests.cast import build_study, build_user
 from generation.models import Composition, GenerationRun, Method, Prompt, RunPrompt, SelfTraining, Worker
 from generation.self_training.chain import begin_cycle
-from turing.models import Game, Room
+from turing.models import Chat, Game, Persona, Room
 from turing.rooms.rooms import open_room
 from turing.tests.cast import begin_game, build_pairs
 
@@ -49,6 +49,7 @@ OTHER_RUN = "00000000-0000-4000-8000-00000000000b"
 COMPOSITION = "00000000-0000-4000-8000-00000000000c"
 CHAIN = "00000000-0000-4000-8000-00000000000d"
 GAME = "00000000-0000-4000-8000-00000000000e"
+CHAT = "00000000-0000-4000-8000-000000000017"
 ROOM = "00000000-0000-4000-8000-000000000015"
 INVITATION = "00000000-0000-4000-8000-00000000000f"
 OTHER_INVITATION = "00000000-0000-4000-8000-0000000000f0"
@@ -152,3 +153,14 @@ def build_game(client: Client) -> None:
     Game.objects.filter(pk=game.pk).update(uuid=GAME)
     room = open_room("Class", "pairs", "poem")
     Room.objects.filter(pk=room.pk).update(uuid=ROOM)
+    # And a live conversation that they have a seat in.
+    chat = Chat.objects.create(
+        uuid=CHAT,
+        persona=Persona.objects.create(name="rules"),
+        language="en",
+        human_side="left",
+        left_begins=False,
+        right_begins=False,
+        ends_at=timezone.now() + timedelta(days=1),
+    )
+    chat.seats.create(player=game.player, role="interrogator", may_be_read=False)

@@ -28,6 +28,7 @@ from annotations.models import Enrolment, Invitation, OpenLink, Payment, Placeme
 from evalsite import dashboard, health
 from tests.permission_world import (
     CHAIN,
+    CHAT,
     COMPOSITION,
     DONE_JOB,
     FILE,
@@ -62,6 +63,7 @@ ARGUMENTS: dict[str, Any] = {
     "chain": CHAIN,
     "game": GAME,
     "room": ROOM,
+    "chat": CHAT,
     "invitation": INVITATION,
     "link": LINK,
     "file": FILE,

@@ -8,12 +8,14 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from turing.models import Game, Player, PoemPair, SourceText
+from turing.models import Chat, ChatMessage, Game, Persona, Player, PoemPair, SourceText
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Model]
+    TabularInline = admin.TabularInline[Model, Model]
 else:
     ModelAdmin = admin.ModelAdmin
+    TabularInline = admin.TabularInline
 
 
 class RecordAdmin(ModelAdmin):
@@ -58,3 +60,43 @@ class PlayerAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
     # The token's digest helps nobody.
     exclude = ["token_hash"]
+
+
+@admin.register(Persona)
+class PersonaAdmin(ModelAdmin):
+    """Whom machines play: added here, taken out of play here, and otherwise as it was played."""
+
+    list_display = ["name", "version", "model", "is_in_play", "created_at"]
+    fields = ("name", "version", "model", "instructions", "is_in_play")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return self.fields[:-1] if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class MessageInline(TabularInline):
+    """What was said, in its order on either side."""
+
+    model = ChatMessage
+    fields = readonly_fields = ("side", "number", "by", "text")
+    ordering = ["side", "number"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Chat)
+class ChatAdmin(ReadOnlyAdmin):
+    """Live conversations; those that were reported can be listed alone, and read."""
+
+    list_display = ["uuid", "persona", "language", "created_at", "reported_at"]
+    list_filter = [("reported_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["persona"]
+    inlines = [MessageInline]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from turing.game import views
+from turing.live import views as live_views
+from turing.live.events import live_events
 from turing.models import Kind
 from turing.pairs import views as pairs_views
 from turing.results import views as results_views
@@ -49,6 +51,16 @@ urlpatterns = [
         rooms_views.room_results_file,
         name="room_results_file",
     ),
+    # /turing/live/...
+    path("turing/live/", live_views.live, name="live"),
+    path("turing/live/waiting/", live_views.live_waiting, name="live_waiting"),
+    path("turing/results/live-conversations/", live_views.live_results, name="live_results"),
+    path("turing/results/live-conversations.json", live_views.live_results_file, name="live_results_file"),
+    path("turing/live/<uuid:chat>/", live_views.live_chat, name="live_chat"),
+    path("turing/live/<uuid:chat>/messages/", live_views.live_messages, name="live_messages"),
+    path("turing/live/<uuid:chat>/events/", live_events, name="live_events"),
+    path("turing/live/<uuid:chat>/verdict/", live_views.live_verdict, name="live_verdict"),
+    path("turing/live/<uuid:chat>/report/", live_views.live_report, name="live_report"),
     # staff
     path("turing/rooms/", rooms_views.rooms, name="rooms"),
     path("turing/rooms/<uuid:room>/closing/", rooms_views.room_closing, name="room_closing"),

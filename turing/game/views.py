@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -81,6 +82,7 @@ def start(request: HttpRequest, kind: Kind = Kind.PAIRS) -> HttpResponse:
         "wording": wording,
         "record": record_of(visitor, kind) if player else None,
         "can_keep": player is not None and player.user_id is None,
+        "is_live": settings.TURING_LIVE,
     }
     return render(request, "turing/game/start.html", context)
 
