@@ -30,7 +30,12 @@ def test_demo_serves_the_site_until_ctrl_c(new_home: Path, demo: Callable[[], De
     site.process.send_signal(signal.SIGINT)
     assert site.process.wait(60) == 0, site.said
     assert psutil.wait_procs(processes, timeout=5)[1] == []
-    stops = ["Stopping the web server", "Stopping the worker", "Stopping PostgreSQL and Valkey"]
+    stops = [
+        "Stopping the events server",
+        "Stopping the web server",
+        "Stopping the worker",
+        "Stopping PostgreSQL and Valkey",
+    ]
     assert re.findall(r"^Stopping .*?(?= \.\.\.)", site.said, re.MULTILINE) == stops
 
 

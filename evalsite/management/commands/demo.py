@@ -169,6 +169,14 @@ class Command(BaseCommand):
                 "--graceful-timeout=5", "--no-control-socket",
             ),
         }  # fmt: skip
+        if not settings.TURING_EVENTS_URL:
+            events = self.free_port(port)
+            programs["events server"] = python_program(
+                "uvicorn", "evalsite.asgi:application", "--lifespan=off", "--log-level=warning",
+                f"--port={events}", "--timeout-graceful-shutdown=2",
+            )  # fmt: skip
+            # The web server's pages say where events are.
+            os.environ["TURING_EVENTS_URL"] = f":{events}"
         for label, command in programs.items():
             log = embedded.home() / "logs" / f"{label.replace(' ', '_')}.log"
             children.append(Child(label, log, command, settings.BASE_DIR))
@@ -214,6 +222,14 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"Port {port} {why}. Choose another: make demo PORT={port % 65535 + 1}"
                 ) from error
+
+    def free_port(self, after: int) -> int:
+        """Return a port that nobody has, as near after another one as can be."""
+        for port in range(after + 1, 65_536):
+            with suppress(CommandError):
+                self.check_port(port)
+                return port
+        raise CommandError(f"There is no free port after {after} for events: choose a lower one")
 
     def wait_until_ready(self, port: int, children: list[Child]) -> None:
         """Wait until the site says that database, broker and worker are there, as long as the children get on."""
