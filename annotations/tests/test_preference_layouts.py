@@ -16,7 +16,7 @@ from annotations.recruiting.enrolment import enrol
 from annotations.results.preferences.layouts import LAYOUTS, columns_of, layout_rows
 from annotations.results.seal import Sealed
 from annotations.setup.lifecycle import close_study
-from annotations.tests.cast import build_study, build_user
+from annotations.tests.cast import build_checklist_study, build_study, build_user
 from annotations.tests.test_judged_results import build_judged
 from generation.models import Candidate, Prompt
 
@@ -116,14 +116,14 @@ def test_while_people_answer_nothing_comes_out(db: None) -> None:
         layout_rows(study, "pairs")
 
 
-PROTOCOLS = [("ratings", None), ("pairwise", 2), ("ranking", 3), ("best_worst", 3)]
+PROTOCOLS = [("ratings", None), ("pairwise", 2), ("ranking", 3), ("best_worst", 3), ("checklist", None)]
 
 
 @pytest.mark.parametrize(("protocol", "size"), PROTOCOLS)
 def test_every_layout_of_every_protocol_is_read_as_it_is(
     db: None, tmp_path: Path, protocol: str, size: int | None
 ) -> None:
-    study = build_study(prompts=3)
+    study = build_checklist_study(prompts=3) if protocol == "checklist" else build_study(prompts=3)
     Study.objects.update(protocol=protocol, candidates_per_page=size, has_best_picks=protocol == "ratings")
     study.refresh_from_db()
     simulate_ratings(study, evaluators=4, seed=1)

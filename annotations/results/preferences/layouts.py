@@ -16,6 +16,7 @@ import numpy as np
 
 from annotations.models import Enrolment, Study
 from annotations.results.preferences.pairs import candidate_texts
+from annotations.results.preferences.rationales import rationales
 from annotations.results.rating_table import page_prompts, valid_table
 from annotations.results.report import primary_by_default
 from annotations.results.seal import refuse_sealed
@@ -35,7 +36,8 @@ unpaired: a text is good (`label` true) whose score is above the mean of the tex
   at the mean it gives nothing.
 ranked: all texts of a page, the best first, with their ranks (equal ones share one) and scores.
 
-By the means of all valid evaluators, or with one row for each evaluator's own answer."""
+By the means of all valid evaluators, or with one row for each evaluator's own answer. The `rationale` has the reasons
+that they wrote and what they answered to a checklist."""
 
 WHERE: Columns = {
     "criterion": "text",
@@ -46,6 +48,8 @@ WHERE: Columns = {
     "prompt_id": "text",
     "tags": "json",
     "simulated": "boolean",
+    # Reasons and answers to a checklist, a line each; empty where there are none.
+    "rationale": "text",
 }
 
 
@@ -102,6 +106,7 @@ def _rows(
     direction = table.criteria[table.criterion_index(criterion)].direction
     prompts, texts = page_prompts(study), candidate_texts(study)
     is_simulated = study.enrolments.filter(source=Enrolment.Source.SIMULATED).exists()
+    said_why = rationales(study, frozenset(table.evaluators))
     for judged in pages_judged(table, criterion, by_evaluator=by_evaluator):
         prompt = prompts[judged.page]
         asked = as_json(messages_of(prompt)) if conversational else prompt.content.whole_text()
@@ -123,6 +128,10 @@ def _rows(
         def said(place: int, known: dict[int, str] = known) -> Any:
             return as_json(answer_of(known[place])) if conversational else known[place]
 
+        def why(named: dict[str, int], judged: Judged = judged) -> str | None:
+            by_name = {name: table.methods[place] for name, place in named.items()}
+            return said_why.of(judged.page, by_name, judged.evaluator)
+
         worth = {place: float(judged.scores[place]) * direction for place in known}
         if layout == "ranked" and len(known) > 1:
             order = sorted(known, key=lambda place: -worth[place])
@@ -134,6 +143,7 @@ def _rows(
                 judged.evaluators,
                 as_json([table.methods[place] for place in order]),
                 *where,
+                why({f"completion {number}": place for number, place in enumerate(order, start=1)}),
             )
         elif layout == "unpaired" and len(known) > 1:
             mean = sum(worth.values()) / len(worth)
@@ -141,7 +151,7 @@ def _rows(
                 if abs(worth[place] - mean) > 1e-9:
                     yield (
                         asked, said(place), worth[place] > mean, float(judged.scores[place]), judged.evaluators,
-                        table.methods[place], *where,
+                        table.methods[place], *where, why({"completion": place}),
                     )  # fmt: skip
         elif layout == "pairs":
             for one, other in combinations(known, 2):
@@ -151,6 +161,7 @@ def _rows(
                 yield (
                     asked, said(chosen), said(rejected), worth[chosen] - worth[rejected], judged.evaluators,
                     table.methods[chosen], table.methods[rejected], *where,
+                    why({"chosen": chosen, "rejected": rejected}),
                 )  # fmt: skip
 
 
