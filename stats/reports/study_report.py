@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from stats.reports.quality_facts import QualityFacts, SelfAgreement
+
 if TYPE_CHECKING:
     from stats.analysis import Analysis
     from stats.cases import CaseKind
     from stats.checklists.items import ChecklistFacts
     from stats.comparisons.preferences import Preferences
+    from stats.groups.compared import GroupsCompared
     from stats.judges.checks import JudgeChecks
     from stats.ordinal.check import OrdinalCheck
     from stats.ordinal.severity import Severity
@@ -189,18 +192,6 @@ class UnblindingFacts:
 
 
 @dataclass(frozen=True)
-class SelfAgreement:
-    """How the second scores that evaluators gave the same texts agree with their first ones, on one criterion."""
-
-    criterion: str
-    texts: int
-    identical: float
-    mean_difference: float
-    alpha_ordinal: float | None
-    alpha_interval: float | None
-
-
-@dataclass(frozen=True)
 class ElsewhereFacts:
     """Where ratings come from that were not collected here; the plan of their analysis came after them.
 
@@ -287,6 +278,11 @@ class StudyReport:
     # Programs that rated; none while the study is sealed.
     judges: tuple[JudgeFacts, ...] = ()
 
+    # How carefully people answered; None where nothing of that was declared.
+    quality: QualityFacts | None = None
+    # Groups of evaluators set beside each other; none while the study is sealed.
+    groups: tuple[GroupsCompared, ...] = ()
+
     def criterion(self, key: str) -> CriterionFacts:
         """Return a criterion of the study."""
         return next(criterion for criterion in self.study.criteria if criterion.key == key)
@@ -302,6 +298,8 @@ class StudyReport:
             severity=None,
             preferences=None,
             judges=(),
+            quality=None,
+            groups=(),
         )
         plain = asdict(bare)
         del plain["analysis"]
@@ -309,6 +307,8 @@ class StudyReport:
         plain["ordinal"] = None if self.ordinal is None else self.ordinal.as_dict()
         plain["preferences"] = None if self.preferences is None else self.preferences.as_dict()
         plain["severity"] = None if self.severity is None else self.severity.as_dict()
+        plain["quality"] = None if self.quality is None else self.quality.as_dict()
+        plain["groups"] = [one.as_dict() for one in self.groups]
         del plain["judges"]
         plain["judge_checks"] = [one.as_dict() for one in self.judges]
         plain["with_judge"] = [row for one in self.judges for row in one.with_judge()]

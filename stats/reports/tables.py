@@ -11,6 +11,8 @@ from stats.reports.write_rows import Columns, Row, Value, csv_chunks
 if TYPE_CHECKING:
     from stats.analysis import Analysis
     from stats.comparisons.preferences import Preferences
+    from stats.groups.compared import GroupsCompared
+    from stats.reports.quality_facts import QualityFacts
     from stats.reports.study_report import StudyReport
 
 
@@ -68,6 +70,10 @@ def tidy_rows(report: StudyReport) -> Iterator[Row]:
                 yield column, estimate["criterion"], estimate["a"], estimate["b"], number
     if report.preferences is not None:
         yield from preference_rows(report.preferences)
+    if report.quality is not None:
+        yield from quality_rows(report.quality)
+    for compared in report.groups:
+        yield from group_rows(compared)
     for part in report.slices:
         name = f"slice.{part.tag}={part.value}"
         yield f"{name}.prompts", None, None, None, part.prompts
@@ -77,6 +83,37 @@ def tidy_rows(report: StudyReport) -> Iterator[Row]:
         for comparison in part.comparisons:
             for column, number in flat(f"{name}.difference", comparison.as_dict()):
                 yield column, comparison.criterion, comparison.a, comparison.b, number
+
+
+def quality_rows(quality: QualityFacts) -> Iterator[Row]:
+    """Yield the checks of each evaluator, and every result without those who are flagged."""
+    for one in quality.evaluators:
+        for name, value in flat(f"quality.{one.evaluator}", asdict(one)):
+            yield name, None, None, None, value
+        yield f"quality.{one.evaluator}.is_flagged", None, None, None, int(bool(one.flags))
+    for own in quality.self_agreement:
+        for name, value in flat(f"self_agreement.{own.evaluator or 'all'}", asdict(own)):
+            yield name, own.criterion, None, None, value
+    for mean in quality.means_without_flagged:
+        for name, value in flat("without_flagged.mean", mean.crossed.as_dict()):
+            yield name, mean.criterion, mean.method, None, value
+    for comparison in quality.without_flagged:
+        for name, value in flat("without_flagged.difference", comparison.as_dict()):
+            yield name, comparison.criterion, comparison.a, comparison.b, value
+
+
+def group_rows(found: GroupsCompared) -> Iterator[Row]:
+    """Yield the means of each group, and the differences of the groups' differences."""
+    for group in found.groups:
+        prefix = f"group.{found.name}={group.group}"
+        yield f"{prefix}.evaluators", None, None, None, group.evaluators
+        for mean in group.means:
+            for name, value in flat(f"{prefix}.crossed_mean", mean.crossed.as_dict()):
+                yield name, mean.criterion, mean.method, None, value
+    for one in found.differences:
+        prefix = f"group_difference.{found.name}.{one.groups[0]}.{one.groups[1]}"
+        for name, value in flat(prefix, one.crossed.as_dict() | {"p_holm": one.p_holm}):
+            yield name, found.criterion, one.a, one.b, value
 
 
 def preference_rows(preferences: Preferences) -> Iterator[Row]:
