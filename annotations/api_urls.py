@@ -27,6 +27,7 @@ from annotations.setup import api as setup
 from annotations.setup import texts_api as texts
 from annotations.setup.checklist_items.api import ChecklistItems
 from annotations.setup.material import api as material
+from annotations.setup.quality import api as quality
 
 urlpatterns = [
     # /studies/... (those who run studies)
@@ -45,6 +46,7 @@ urlpatterns = [
     path("studies/<slug:slug>/candidates/", texts.Candidates.as_view(), name="candidates"),
     path("studies/<slug:slug>/runs/", texts.StudyRuns.as_view(), name="study_runs"),
     path("studies/<slug:slug>/runs/<uuid:run>/add/", texts.AddRun.as_view(), name="add_run"),
+    path("studies/<slug:slug>/quality-control/", quality.Quality.as_view(), name="quality_control"),
     path("studies/<slug:slug>/close/", setup.Close.as_view(), name="close"),
     path("studies/<slug:slug>/unblind/", results.Unblind.as_view(), name="unblind"),
     path("studies/<slug:slug>/plan/", plan.Plan.as_view(), name="plan"),
@@ -82,6 +84,7 @@ urlpatterns = [
     ),
     path("studies/<slug:slug>/heds/", data_sheet.DataSheet.as_view(), name="heds"),
     path("studies/<slug:slug>/progress/", monitoring.Progress.as_view(), name="progress"),
+    path("studies/<slug:slug>/checks/", monitoring.Checks.as_view(), name="checks"),
     path("studies/<slug:slug>/evaluators/", monitoring.Evaluators.as_view(), name="evaluators"),
     path("studies/<slug:slug>/payments/", payments.Payments.as_view(), name="payments"),
     path(

@@ -11,6 +11,7 @@ app_name = "annotations"
 urlpatterns = [
     path("studies/", home_views.studies, name="studies"),
     path("", include("annotations.questionnaire.urls")),
+    path("", include("annotations.training.urls")),
     path("", include("annotations.setup.urls")),
     path("", include("annotations.imports.urls")),
     path("", include("annotations.judges.urls")),

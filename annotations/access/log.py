@@ -15,6 +15,7 @@ ACTS = {
     "study.changed": _("changed the set-up"),
     "study.material": _("uploaded prompts or candidates"),
     "study.material_added": _("added prompts or candidates"),
+    "study.quality_control": _("declared the quality control"),
     "study.method_label": _("changed what a method is called"),
     "study.signed_off": _("signed the material off"),
     "study.launched": _("launched the study"),

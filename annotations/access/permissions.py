@@ -106,7 +106,7 @@ def studies_run_by(user: User) -> QuerySet[Study]:
     return (
         studies_of(user)
         .annotate(
-            prompts=count_of(Page.objects.filter(subtask__study=OuterRef("pk"))),
+            prompts=count_of(Page.objects.counted().filter(subtask__study=OuterRef("pk"))),
             evaluators=count_of(
                 Enrolment.objects.filter(study=OuterRef("pk"), source=Enrolment.Source.QUESTIONNAIRE)
             ),

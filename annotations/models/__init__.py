@@ -24,6 +24,7 @@ from annotations.models.protocols.checklists import ChecklistAnswer, ChecklistIt
 from annotations.models.protocols.spans import ErrorCategory, ErrorSeverity, Marking, Span
 from annotations.models.protocols.turns import TurnRating
 from annotations.models.protocols.written import WrittenAnswer
+from annotations.models.quality_control import KnownAnswer, PageEvent, QualityControl, TrainingAttempt
 from annotations.models.recruitment import (
     EvaluatorGroup,
     Invitation,
@@ -61,15 +62,18 @@ __all__ = [
     "JudgeRun",
     "JudgeUnit",
     "Judgement",
+    "KnownAnswer",
     "LinkAccount",
     "Marking",
     "OpenLink",
     "Page",
     "PageCandidate",
+    "PageEvent",
     "PageSums",
     "Payment",
     "Placement",
     "PromptDraw",
+    "QualityControl",
     "Rating",
     "RatingImport",
     "Reminder",
@@ -84,6 +88,7 @@ __all__ = [
     "StudyRole",
     "StudyRun",
     "Subtask",
+    "TrainingAttempt",
     "TurnRating",
     "Unblinding",
     "WaitingFile",

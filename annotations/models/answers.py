@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -149,6 +149,18 @@ class Enrolment(models.Model):
         With a query, unless the row was read `with_is_over`.
         """
         return Enrolment.objects.filter(IS_OVER, pk=self.pk).exists()
+
+    def awaits_training(self) -> bool:
+        """Whether the training round is yet to be passed before the first real page; one query."""
+        return (
+            self.source == Enrolment.Source.QUESTIONNAIRE
+            and Page.objects.filter(
+                ~Exists(self.training_attempts.filter(is_passed=True)),
+                subtask__study=self.study_id,
+                role=Page.Role.TRAINING,
+                subtask__study__quality_control__training_share__isnull=False,
+            ).exists()
+        )
 
     def needs_consent(self) -> bool:
         """Whether the evaluator has yet to agree before the first page. Reads the study."""

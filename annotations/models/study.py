@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
@@ -289,6 +290,11 @@ class Study(models.Model):
     def from_elsewhere(self) -> RatingImport | None:
         """The import that all its ratings came by, where they were collected elsewhere; one query an object."""
         return getattr(self, "rating_import", None)
+
+    @cached_property
+    def has_checks(self) -> bool:
+        """Whether there are pages whose answers are no results; one query an object."""
+        return self.subtasks.filter(pages__role__in=["known", "repeat", "training"]).exists()
 
     def shown(self, text: str) -> str:
         """Return a candidate's text as its evaluators see it."""

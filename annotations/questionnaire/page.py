@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from annotations.models import Criterion, Enrolment, ErrorCategory, ErrorSeverity, Judgement, Study
 from annotations.models.answers import letter_of
+from annotations.models.pages import TRAINING_SUBTASK
 from annotations.models.texts_by_language import TextsByLanguage
 from annotations.questionnaire.checklists.questions import ChecklistQuestion, asked_items, checklist_questions
 from annotations.questionnaire.fragments import question_html
@@ -138,6 +139,8 @@ class RatingPage:
     judged: Sequence[JudgedQuestion] = ()
     # What may be written about the page.
     written: Sequence[WrittenField] = ()
+    # Whether it is noted that the page was left, or something pasted.
+    notes_events: bool = False
 
     @property
     def written_url(self) -> str:
@@ -171,6 +174,10 @@ class RatingPage:
         if self.markings:
             return "marked"
         return "verse" if self.is_verse else "long" if self.has_long_texts else "prose"
+
+    @property
+    def is_training(self) -> bool:
+        return self.address.subtask == TRAINING_SUBTASK
 
     @property
     def is_set_in_lines(self) -> bool:
@@ -272,6 +279,10 @@ class RatingPage:
         return reverse("annotations:markings", kwargs=vars(self.address)) if self.markings else ""
 
     @property
+    def events_url(self) -> str:
+        return reverse("annotations:events", kwargs=vars(self.address)) if self.notes_events else ""
+
+    @property
     def back_url(self) -> str:
         """The page before, or from the first one the study."""
         return self.neighbour_url(self.address.page - 1)
@@ -284,7 +295,9 @@ class RatingPage:
     def neighbour_url(self, page: int) -> str:
         if 1 <= page <= self.pages:
             return replace(self, address=replace(self.address, page=page)).url
-        return self.study_url
+        return (
+            reverse("annotations:training", args=[self.address.slug]) if self.is_training else self.study_url
+        )
 
     @property
     def study_url(self) -> str:
@@ -300,7 +313,7 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
     found = find_page(enrolment, subtask, number)
     if found is None:
         raise Http404
-    prompt, page, pages = found
+    prompt, page, pages, notes_events = found
     study = enrolment.study
     is_judged, is_open = study.asks.answer is not None, vars(enrolment)["is_open"]
     items = asked_items(enrolment, page) if study.asks.texts is not None else None
@@ -365,6 +378,7 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
         ),
         judged=judged_questions(study, criteria, cards, judgements),
         written=fields_of_page(study, written, tokens, is_open=is_open),
+        notes_events=notes_events,
     )
 
 

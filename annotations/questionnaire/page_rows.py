@@ -20,7 +20,9 @@ PAGE = PreparedStatement(
         SELECT count(*) FROM annotations_page other
         WHERE other.subtask_id = page.subtask_id AND EXISTS (
             SELECT FROM annotations_placement WHERE enrolment_id = %(enrolment)s AND page_id = other.id)
-    ) AS pages
+    ) AS pages, EXISTS (
+        SELECT FROM annotations_qualitycontrol WHERE study_id = %(study)s AND has_flags
+    ) AND page.role <> 'training' AS notes_events
     FROM annotations_subtask subtask
     JOIN annotations_page page ON page.subtask_id = subtask.id AND page.number = %(number)s
     JOIN generation_prompt prompt ON prompt.id = page.prompt_id
@@ -71,8 +73,10 @@ class StoredText:
     saved_at: datetime | None
 
 
-def find_page(enrolment: Enrolment, subtask: int, number: int) -> tuple[Prompt, int, int] | None:
-    """Return the prompt of a page of this enrolment, the page's primary key, and how many pages its sub-task has."""
+def find_page(enrolment: Enrolment, subtask: int, number: int) -> tuple[Prompt, int, int, bool] | None:
+    """Return the prompt of a page of this enrolment, the page's primary key, how many pages its sub-task has, and
+    whether what happens there beside the answers is noted.
+    """
     parameters = {
         "enrolment": enrolment.pk,
         "study": enrolment.study_id,
@@ -83,7 +87,7 @@ def find_page(enrolment: Enrolment, subtask: int, number: int) -> tuple[Prompt, 
     if prompt is None:
         return None
     read = vars(prompt)
-    return prompt, read["page_id"], read["pages"]
+    return prompt, read["page_id"], read["pages"], read["notes_events"]
 
 
 def texts_of(enrolment: Enrolment, page: int) -> list[StoredText]:

@@ -9,6 +9,7 @@ from itertools import groupby
 from django.db import connection
 
 from annotations.models import Enrolment, Study
+from annotations.models.pages import TRAINING_SUBTASK
 from annotations.questionnaire.completeness import OF_ENROLMENTS, page_sums
 
 BY_PAGE = (
@@ -25,7 +26,11 @@ ORDER BY subtask.number, one.number
 BY_ENROLMENT = (
     "WITH "
     + page_sums(OF_ENROLMENTS)
-    + "SELECT enrolment_id, sum(answered)::int, sum(asked)::int FROM page GROUP BY enrolment_id"
+    + """
+SELECT enrolment_id, sum(answered)::int, sum(asked)::int
+FROM page JOIN annotations_page one ON one.id = page.page_id AND one.role <> 'training'
+GROUP BY enrolment_id
+"""
 )
 
 BY_PSEUDONYM = (
@@ -33,7 +38,9 @@ BY_PSEUDONYM = (
     + page_sums(OF_ENROLMENTS)
     + """
 SELECT enrolment.pseudonym, count(*) FILTER (WHERE page.answered = page.asked)::int
-FROM page JOIN annotations_enrolment enrolment ON enrolment.id = page.enrolment_id GROUP BY enrolment.pseudonym
+FROM page JOIN annotations_enrolment enrolment ON enrolment.id = page.enrolment_id
+JOIN annotations_page one ON one.id = page.page_id AND one.role = 'counted'
+GROUP BY enrolment.pseudonym
 """
 )
 
@@ -79,6 +86,8 @@ class SubtaskProgress(Progress):
 @dataclass(frozen=True)
 class StudyProgress(Progress):
     subtasks: tuple[SubtaskProgress, ...]
+    # The training pages, which are no part of the rest.
+    training: SubtaskProgress | None = None
 
     @property
     def next_page(self) -> PageProgress | None:
@@ -103,10 +112,12 @@ def study_progress(enrolment: Enrolment) -> StudyProgress:
                 sum(page.answered for page in done), sum(page.total for page in done), number, done
             )
         )
+    training = subtasks.pop(0) if subtasks and subtasks[0].number == TRAINING_SUBTASK else None
     return StudyProgress(
         sum(subtask.answered for subtask in subtasks),
         sum(subtask.total for subtask in subtasks),
         tuple(subtasks),
+        training,
     )
 
 

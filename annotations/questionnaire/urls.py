@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path(
         "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/answers/", views.answers, name="answers"
     ),
+    path("studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/events/", views.events, name="events"),
     path(
         "studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/checklist/",
         views.checklist,

@@ -22,6 +22,7 @@ from annotations.offered_languages import follow_page, offer_languages
 from annotations.protocols.protocol import BadJudgement
 from annotations.questionnaire import judging, saving
 from annotations.questionnaire.checklists.saving import save_checklist_answer, save_checklist_page
+from annotations.questionnaire.events import BadEvent, parse_event, save_event
 from annotations.questionnaire.forms import (
     BadAnswer,
     PageForm,
@@ -61,6 +62,9 @@ def study(request: UserRequest, slug: str) -> HttpResponse:
         return redirect("annotations:consent", slug)
     offer_languages(request, enrolment.study)
     progress = study_progress(enrolment)
+    if progress.training is not None and not progress.total and not enrolment.is_over:
+        # Until the training is passed there is nothing else.
+        return redirect("annotations:training", slug)
     context = {
         "enrolment": enrolment,
         "study": enrolment.study,
@@ -156,6 +160,17 @@ def saved_answer(
             "latest": receipt.is_latest,
         }
     )
+
+
+@require_POST
+def events(request: UserRequest, slug: str, subtask: int, page: int) -> HttpResponse:
+    """Keep that something happened on a page; whether it was kept is not said."""
+    try:
+        event = parse_event(request.body)
+    except BadEvent as bad:
+        return JsonResponse({"error": str(bad)}, status=HTTPStatus.BAD_REQUEST)
+    save_event(request.user, saving.PageAddress(slug, subtask, page), event)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
 @require_POST

@@ -20,7 +20,13 @@ from annotations.models import (
     StudyRole,
 )
 from annotations.models.bounds import LAST_YEAR, MOST_DAYS, check_number
-from annotations.recruiting.sharing_out import EnrolmentRefused, assign_subtasks, give_back, may_take_up
+from annotations.recruiting.sharing_out import (
+    EnrolmentRefused,
+    assign_subtasks,
+    assign_training,
+    give_back,
+    may_take_up,
+)
 from generation.refusals import Refused
 
 
@@ -46,6 +52,8 @@ def enrol(
 ) -> Enrolment:
     """Enrol an evaluator in a study, give them their sub-tasks and draw the order of every page of these.
 
+    Where a training round must be passed first, its pages are all they get until then.
+
     Everybody gets all sub-tasks, or, where each is for a number of evaluators, those that the fewest have. Enrolling
     twice returns the first enrolment; one whose sub-tasks were all given back gets others. Raises `EnrolmentRefused`.
 
@@ -54,7 +62,9 @@ def enrol(
     """
     study = Study.objects.locked(study)
     existing = Enrolment.objects.filter(study=study, evaluator=evaluator).first()
-    if existing and (not may_take_up(study, existing) or existing.assignments.exists()):
+    if existing and (
+        not may_take_up(study, existing) or existing.assignments.exists() or existing.awaits_training()
+    ):
         return existing
     if source == Enrolment.Source.QUESTIONNAIRE:
         refuse_to_enrol(study, evaluator)
@@ -76,7 +86,9 @@ def enrol(
         group=group,
         **vars(came_by),
     )
-    assign_subtasks(study, enrolment)
+    is_person = source == Enrolment.Source.QUESTIONNAIRE
+    if not (is_person and assign_training(study, enrolment) and enrolment.awaits_training()):
+        assign_subtasks(study, enrolment)
     return enrolment
 
 

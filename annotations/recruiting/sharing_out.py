@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -18,9 +19,11 @@ from annotations.models import (
     Assignment,
     Enrolment,
     Page,
+    PageCandidate,
     Placement,
     Study,
 )
+from annotations.models.pages import TRAINING_SUBTASK
 from annotations.models.protocols import OF_PAGES, OF_TEXTS
 from annotations.questionnaire.blocks import block_order
 from annotations.questionnaire.order import balanced_order
@@ -39,7 +42,11 @@ def may_take_up(study: Study, enrolment: Enrolment) -> bool:
 def holders(study: Study) -> dict[int, int]:
     """Return how many evaluators have each sub-task of a study (by primary key, in order), with one query."""
     people = Q(assignment__enrolment__source=Enrolment.Source.QUESTIONNAIRE)
-    counted = study.subtasks.order_by("number").annotate(holders=Count("assignment", filter=people))
+    counted = (
+        study.subtasks.filter(number__gt=TRAINING_SUBTASK)
+        .order_by("number")
+        .annotate(holders=Count("assignment", filter=people))
+    )
     return dict(counted.values_list("pk", "holders"))
 
 
@@ -57,9 +64,20 @@ def assign_subtasks(study: Study, enrolment: Enrolment) -> None:
         fewest = sorted(free, key=free.__getitem__)[: study.subtasks_per_evaluator]
         rows = {pk: free[pk] for pk in fewest}
     else:
-        rows = dict.fromkeys(study.subtasks.values_list("pk", flat=True), enrolment.number)
+        rows = dict.fromkeys(
+            study.subtasks.filter(number__gt=TRAINING_SUBTASK).values_list("pk", flat=True), enrolment.number
+        )
     Assignment.objects.bulk_create(Assignment(enrolment=enrolment, subtask_id=pk) for pk in rows)
     Placement.objects.bulk_create(drawn_placements(study, enrolment, rows), batch_size=2000)
+
+
+def assign_training(study: Study, enrolment: Enrolment) -> bool:
+    """Draw the training pages of a new enrolment, and return whether the study has any."""
+    subtasks = list(study.subtasks.filter(number=TRAINING_SUBTASK).values_list("pk", flat=True))
+    if subtasks:
+        rows = dict.fromkeys(subtasks, enrolment.number)
+        Placement.objects.bulk_create(drawn_placements(study, enrolment, rows))
+    return bool(subtasks)
 
 
 def drawn_placements(study: Study, enrolment: Enrolment, rows: Mapping[int, int]) -> list[Placement]:
@@ -67,25 +85,39 @@ def drawn_placements(study: Study, enrolment: Enrolment, rows: Mapping[int, int]
 
     :param rows: the evaluator's row of the balanced design for each of the sub-tasks, by primary key
     """
-    pages = list(Page.objects.filter(subtask__study=study).prefetch_related("page_candidates__study_method"))
-    pages_of = Counter(page.subtask_id for page in pages)
+    pages = list(
+        Page.objects.filter(subtask__study=study).prefetch_related(
+            "page_candidates__study_method",
+            *(["page_candidates__known_answers"] if study.candidates_per_page else []),
+        )
+    )
+    counted = [page for page in pages if page.role == Page.Role.COUNTED]
+    pages_of = Counter(page.subtask_id for page in counted)
+    # The place of each page in its sub-task among those that count: the checks between them have no part in the blocks.
+    place_of = {page.pk: number - 1 for page, number in zip(counted, running_numbers(counted), strict=True)}
     methods = study.study_methods.count() if study.candidates_per_page else 0
-    placements = []
+    placements: list[Placement] = []
+    # The methods on the pages that were drawn already: a repeat has the texts of its first showing.
+    drawn: dict[int, set[int]] = {}
     for page_number, page in enumerate(pages):
         if page.subtask_id not in rows:
             continue
         row = rows[page.subtask_id]
         by_method = sorted(page.page_candidates.all(), key=lambda shown: shown.study_method.number)
+        if page.repeats_id:
+            by_method = [shown for shown in by_method if shown.study_method_id in drawn[page.repeats_id]]
+        elif page.role != Page.Role.COUNTED:
+            by_method = with_known_answers(by_method, study, row)
         size = study.page_size(len(by_method))
         if size == len(by_method):
             order = balanced_order(
                 seed=study.order_seed, evaluator=row, page=page_number, methods=len(by_method)
             )
-        elif len(by_method) == methods:
+        elif len(by_method) == methods and page.pk in place_of:
             order = block_order(
                 seed=study.order_seed,
                 of=f"sub-task {page.subtask_id}",
-                place=row * pages_of[page.subtask_id] + page.number - 1,
+                place=row * pages_of[page.subtask_id] + place_of[page.pk],
                 methods=methods,
                 size=size,
             )
@@ -100,7 +132,29 @@ def drawn_placements(study: Study, enrolment: Enrolment, rows: Mapping[int, int]
             )
             for position, method in enumerate(order)
         ]
+        drawn[page.pk] = {by_method[method].study_method_id for method in order}
     return placements
+
+
+def running_numbers(pages: Sequence[Page]) -> list[int]:
+    """Number pages from 1 within their sub-tasks."""
+    held: Counter[int] = Counter()
+    numbers = []
+    for page in pages:
+        held[page.subtask_id] += 1
+        numbers.append(held[page.subtask_id])
+    return numbers
+
+
+def with_known_answers(by_method: list[PageCandidate], study: Study, row: int) -> list[PageCandidate]:
+    """Return as many texts of a page as share one, those with a known answer before others; which others is drawn."""
+    size = study.page_size(len(by_method))
+    if size == len(by_method):
+        return by_method
+    # A Mersenne twister is enough: the seed has 63 secret bits and only its choices are ever seen.
+    rng = random.Random(f"{study.order_seed}/texts {by_method[0].page_id}/{row}")  # noqa: S311
+    drawn = sorted(rng.sample(by_method, len(by_method)), key=lambda shown: not shown.known_answers.all())
+    return sorted(drawn[:size], key=lambda shown: shown.study_method.number)
 
 
 def abandoned(study: Study) -> QuerySet[Assignment]:

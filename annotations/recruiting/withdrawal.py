@@ -14,7 +14,9 @@ from annotations.models import (
     Invitation,
     Job,
     LinkAccount,
+    PageEvent,
     Study,
+    TrainingAttempt,
 )
 from annotations.models.protocols import ANSWERS
 from generation.refusals import Refused
@@ -49,6 +51,8 @@ def withdraw(enrolment: Enrolment, *, by_evaluator: bool = False, by: User | Non
     own = {"enrolment": enrolment}
     removed = sum(model._default_manager.filter(**own).delete()[0] for model in ANSWERS)
     AnswerChange.objects.filter(**own).delete()
+    PageEvent.objects.filter(**own).delete()
+    TrainingAttempt.objects.filter(**own).delete()
     Job.objects.filter(study=study).forget_answers()
     enrolment.placements.all().delete()
     enrolment.assignments.all().delete()

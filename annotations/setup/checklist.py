@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from annotations import counted
-from annotations.models import AnalysisPlan, Criterion, Study
+from annotations.models import AnalysisPlan, Criterion, Page, QualityControl, Study
 from annotations.setup.lifecycle import launch_obstacles, material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks
 from generation.files.problems import listed
@@ -91,6 +92,14 @@ def checklist(study: Study) -> Checklist:
             _("Change what they agree to") if is_draft else _("See what they agree to"),
             True,
             consent_facts(study),
+        ),
+        Step(
+            "quality",
+            _("Quality control"),
+            reverse("annotations:quality", args=[study.slug]),
+            _("Declare the quality control") if is_draft else _("See the quality control"),
+            True,
+            quality_facts(study),
         ),
         Step(
             "sign_off",
@@ -199,6 +208,31 @@ def setting_facts(study: Study) -> tuple[str, ...]:
         if study.payment
         else _("unpaid"),
     )
+
+
+def quality_facts(study: Study) -> tuple[str, ...]:
+    """Return what a study declares in words, with two queries."""
+    roles = dict(
+        Page.objects.filter(subtask__study=study)
+        .order_by()
+        .values_list("role")
+        .annotate(pages=Count("pk"))
+        .values_list("role", "pages")
+    )
+    control = QualityControl.objects.filter(study=study).first()
+    known, training = roles.get(Page.Role.KNOWN, 0), roles.get(Page.Role.TRAINING, 0)
+    repeats = control.repeats_per_subtask if control else 0
+    facts = []
+    if known:
+        facts.append(ngettext("%(n)d known-answer page", "%(n)d known-answer pages", known) % {"n": known})
+    if training:
+        facts.append(ngettext("%(n)d training page", "%(n)d training pages", training) % {"n": training})
+    if repeats:
+        said = ngettext("%(n)d repeated page a sub-task", "%(n)d repeated pages a sub-task", repeats)
+        facts.append(said % {"n": repeats})
+    if control and control.has_flags:
+        facts.append(_("flags for people to look at"))
+    return tuple(facts) or (_("nothing is declared"),)
 
 
 def consent_facts(study: Study) -> tuple[str, ...]:

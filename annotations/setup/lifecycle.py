@@ -20,6 +20,8 @@ from annotations.questionnaire.progress import Progress, progress_of
 from annotations.setup.checklist_items.storing import checklist_obstacles
 from annotations.setup.error_categories.rows import marking_obstacles
 from annotations.setup.material import OPEN_RUNS, MaterialChecks, material_checks
+from annotations.setup.quality.declaration import quality_obstacles
+from annotations.setup.quality.layout import lay_out_checks
 from generation.models import GenerationRun
 from generation.refusals import Refused
 
@@ -71,6 +73,7 @@ def launch(study: Study, *, by: User | None, without_plan: bool = False) -> None
                 "No plan of the analysis is locked. Lock one, or say that the study is launched without a plan."
             )
         )
+    lay_out_checks(locked)
     Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN, launched_at=Now())
     study.refresh_from_db(fields=["state", "launched_at"])
     log_act(study, by, "study.launched", **({} if has_plan else {"without_plan": True}))
@@ -172,7 +175,7 @@ def launch_obstacles(study: Study, checks: MaterialChecks, in_material: Sequence
     if each and checks.subtasks and each > checks.subtasks:
         said = _("An evaluator cannot get %(each)d sub-tasks: there are %(subtasks)d.")
         wrong.append(said % {"each": each, "subtasks": checks.subtasks})
-    return wrong + block_obstacles(study, checks)
+    return wrong + block_obstacles(study, checks) + quality_obstacles(study, checks.prompts)
 
 
 @transaction.atomic

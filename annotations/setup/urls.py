@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from annotations.setup import material_views, run_views, views
 from annotations.setup.checklist_items.views import checklist_items
+from annotations.setup.quality import views as quality_views
 from annotations.setup.uploads import views as upload_views
 from annotations.setup.uploads.examples import example_file
 
@@ -50,6 +51,10 @@ urlpatterns: list[URLPattern] = [
         views.preview_page,
         name="preview_page",
     ),
+    path("manage/studies/<slug:slug>/quality/", quality_views.quality, name="quality"),
+    path("manage/studies/<slug:slug>/quality/rules/", quality_views.quality_rules, name="quality_rules"),
+    path("manage/studies/<slug:slug>/quality/answer/", quality_views.known_answer, name="known_answer"),
+    path("manage/studies/<slug:slug>/quality/take-out/", quality_views.take_page_out, name="take_page_out"),
     path("manage/studies/<slug:slug>/sign-off/", views.sign_off, name="sign_off"),
     path("manage/studies/<slug:slug>/launch/", views.launch, name="launch"),
     path("manage/studies/<slug:slug>/pause/", views.pause, name="pause"),

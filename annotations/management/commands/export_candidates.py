@@ -31,7 +31,7 @@ class Command(StudyCommand):
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
         shown = (
-            PageCandidate.objects.filter(page__subtask__study=study)
+            PageCandidate.objects.but_repeats(study)
             .select_related("candidate__provenance", "page__prompt", "study_method__method")
             .order_by("page__subtask__number", "page__number")
         )

@@ -190,7 +190,11 @@ class MaterialChecks:
 
 def material_checks(study: Study) -> MaterialChecks:
     """Return what there is to see in the material of a study, with five queries however large it is."""
-    sizes = list(study.subtasks.annotate(size=Count("pages")).order_by().values_list("size", flat=True))
+    sizes = list(
+        study.subtasks.annotate(size=Count("pages", filter=~Q(pages__role=Page.Role.REPEAT)))
+        .order_by()
+        .values_list("size", flat=True)
+    )
     prompts = sum(sizes)
     methods = tuple(
         MethodCheck(
@@ -229,8 +233,12 @@ def _lengths(study: Study) -> list[tuple[str, str, str, int, int | None, float |
     That is their number, and their least, median and greatest length.
     """
     length = Length("pagecandidate__candidate__text")
+    of_material = Q(pagecandidate__page__role__in=set(Page.Role) - {Page.Role.REPEAT})
     found = study.study_methods.annotate(
-        texts=Count("pagecandidate"), shortest=Min(length), median=Median(length), longest=Max(length)
+        texts=Count("pagecandidate", filter=of_material),
+        shortest=Min(length, filter=of_material),
+        median=Median(length, filter=of_material),
+        longest=Max(length, filter=of_material),
     )
     columns = ("method__key", "method__label", method_label(), "texts", "shortest", "median", "longest")
     rows = found.values_list(*columns).order_by("number")
@@ -239,8 +247,10 @@ def _lengths(study: Study) -> list[tuple[str, str, str, int, int | None, float |
 
 def _missing_at(study: Study, names: Mapping[str, str]) -> tuple[MissingTexts, ...]:
     """Return the first prompts of a study that lack a text; `names` has what its methods are called, by their keys."""
-    pages: Any = Page.objects.filter(subtask__study=study).annotate(
-        texts=count_of(PageCandidate.objects.filter(page=OuterRef("pk")))
+    pages: Any = (
+        Page.objects.but_repeats()
+        .filter(subtask__study=study)
+        .annotate(texts=count_of(PageCandidate.objects.filter(page=OuterRef("pk"))))
     )
     lacking = (
         pages.filter(texts__lt=len(names))
@@ -269,7 +279,7 @@ def _missing_at(study: Study, names: Mapping[str, str]) -> tuple[MissingTexts, .
 
 def _same_texts(study: Study) -> tuple[int, tuple[SameText, ...]]:
     """Return how many texts stand more than once in a study, and the most frequent of them."""
-    shown = PageCandidate.objects.filter(page__subtask__study=study)
+    shown = PageCandidate.objects.but_repeats(study)
     found = (
         shown.order_by()
         .values(digest=MD5("candidate__text"))
@@ -303,7 +313,7 @@ class TypographyChecks:
 
 def typography_checks(study: Study) -> TypographyChecks:
     """Look at the first `TEXTS_LOOKED_AT` texts of a study, with one query."""
-    shown = PageCandidate.objects.filter(page__subtask__study=study).order_by(
+    shown = PageCandidate.objects.but_repeats(study).order_by(
         "page__subtask__number", "page__number", "study_method__number"
     )
     rows = shown.values_list(
