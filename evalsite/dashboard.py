@@ -91,7 +91,7 @@ def studies_with_counts() -> tuple[Study, ...]:
     """Return all studies, the latest first, with `prompts`, `evaluators`, `answers` and `is_sealed`."""
     own = {"enrolment__study": OuterRef("pk")}
     found = Study.objects.order_by("-created_at").annotate(
-        prompts=count_of(Page.objects.filter(subtask__study=OuterRef("pk"))),
+        prompts=count_of(Page.objects.counted().filter(subtask__study=OuterRef("pk"))),
         evaluators=count_of(Enrolment.objects.filter(study=OuterRef("pk"), withdrawn_at=None)),
         ratings=sum(
             (count_of(one.objects.filter(**own)) for one in (Judgement, ChecklistAnswer, TurnRating)),

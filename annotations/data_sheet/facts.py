@@ -58,7 +58,7 @@ def gathered(study: Study) -> Facts:
         study=study,
         methods=tuple(study.study_methods.names().values()),
         prompts=sum(pages),
-        texts=PageCandidate.objects.filter(page__subtask__study=study).count(),
+        texts=PageCandidate.objects.counted(study).count(),
         subtasks=len(pages),
         criteria=tuple(study.criteria.all()),
         groups=tuple(study.groups.all()),

@@ -305,9 +305,7 @@ def _places(study: Study) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, i
     """Return the pages of each name of a prompt, and what stands on each by method: two queries."""
     pages: dict[str, tuple[str, ...]] = {}
     found: dict[tuple[str, int], int] = {}
-    shown_texts = PageCandidate.objects.filter(page__subtask__study=study).order_by(
-        "page__subtask__number", "page__number"
-    )
+    shown_texts = PageCandidate.objects.but_repeats(study).order_by("page__subtask__number", "page__number")
     for one in shown_texts.select_related("page__subtask", "page__prompt"):
         page = f"{one.page.subtask.number}/{one.page.number}"
         found[page, one.study_method_id] = one.pk

@@ -50,9 +50,7 @@ def computed_scores(study: Study, metric: str, progress: Progress = lambda done,
 def study_texts(study: Study, *, with_reference: bool) -> StudyTexts:
     """Return all texts of a study, or those with a reference; raise `Refused` where there is none."""
     texts, scores = [], []
-    shown = PageCandidate.objects.filter(page__subtask__study=study).select_related(
-        "candidate", "page__prompt"
-    )
+    shown = PageCandidate.objects.but_repeats(study).select_related("candidate", "page__prompt")
     for one in shown.order_by("pk"):
         prompt = one.page.prompt
         reference = dict(prompt.content.parts).get(REFERENCE, "")

@@ -55,6 +55,8 @@ def draw_prompts(
         raise Refused(
             _("The prompts of this study were drawn already; upload the material again to draw anew.")
         )
+    if Page.objects.filter(subtask__study=study).exclude(role=Page.Role.COUNTED).exists():
+        raise Refused(_("Draw the prompts first, and declare known-answer and training pages afterwards."))
     pages = list(
         Page.objects.filter(subtask__study=study)
         .select_related("prompt")

@@ -113,7 +113,8 @@ def _judge(study: Study, key: str, asking: Asking, version: str, by: User | None
 def _make_units(study: Study, run: JudgeRun, asking: Asking) -> None:
     """Save a unit for each page, order and repeat; further ones go on where earlier runs of the judge ended."""
     pages = list(
-        Page.objects.filter(subtask__study=study, page_candidates__isnull=False)
+        Page.objects.counted()
+        .filter(subtask__study=study, page_candidates__isnull=False)
         .distinct()
         .order_by("subtask__number", "number")
         .values_list("pk", flat=True)

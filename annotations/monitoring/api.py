@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rest_framework import serializers
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -118,6 +119,21 @@ class Evaluators(APIView):
             return EvaluatorSerializer(named, many=True).data
 
         return page_response(request, found, query, shown)
+
+
+class Checks(APIView):
+    @extend_schema(
+        operation_id="checks",
+        summary="Show the checks and flags of every evaluator, as far as they are",
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: UserRequest, slug: str) -> Response:
+        from annotations.monitoring.quality import quality_so_far
+
+        found = quality_so_far(study_for(request.user, slug, Right.WATCH))
+        if found is None:
+            return Response({"detail": "No quality control is declared."}, status=status.HTTP_404_NOT_FOUND)
+        return Response(found.as_dict())
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,18 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models import Assignment, Criterion, Enrolment, Invitation, Rating, Study, Subtask
+from annotations.models import (
+    Assignment,
+    Criterion,
+    Enrolment,
+    Invitation,
+    Page,
+    PageCandidate,
+    Rating,
+    Study,
+    Subtask,
+)
+from annotations.models.pages import TRAINING_SUBTASK
 from annotations.monitoring.evaluator_sums import Coverage, EvaluatorSums, study_sums
 
 if TYPE_CHECKING:
@@ -33,7 +44,11 @@ AGREEMENTS = """
 SELECT enrolment_id, CASE WHEN count(*) >= %(fewest)s THEN corr(score, (total - score) / (raters - 1.0)) END
 FROM (
     SELECT enrolment_id, score::float AS score, sum(score) OVER same_text AS total, count(*) OVER same_text AS raters
-    FROM annotations_rating WHERE criterion_id = %(criterion)s
+    FROM annotations_rating WHERE criterion_id = %(criterion)s AND candidate_id NOT IN (
+        SELECT shown.candidate_id FROM annotations_pagecandidate shown
+        JOIN annotations_page page ON page.id = shown.page_id
+        JOIN annotations_subtask subtask ON subtask.id = page.subtask_id
+        WHERE subtask.study_id = %(study)s AND page.role <> 'counted')
     WINDOW same_text AS (PARTITION BY candidate_id)
 ) rating
 WHERE raters > 1
@@ -166,7 +181,7 @@ def evaluator_rows(
     from stats.quality import FEWEST_TEXTS
 
     agreements: dict[int, float | None] = dict(
-        selected(AGREEMENTS, criterion=criterion.pk, fewest=FEWEST_TEXTS) if criterion else []
+        selected(AGREEMENTS, criterion=criterion.pk, study=study.pk, fewest=FEWEST_TEXTS) if criterion else []
     )
     rows = []
     for one in evaluators:
@@ -237,9 +252,9 @@ def matrix(study: Study, coverage: Sequence[Coverage]) -> Matrix:
         by_subtask[one.subtask][one.evaluators] = one.prompts
     assigned = Assignment.objects.filter(subtask=models.OuterRef("pk")).order_by()
     subtasks = (
-        Subtask.objects.filter(study=study)
+        Subtask.objects.filter(study=study, number__gt=TRAINING_SUBTASK)
         .annotate(
-            prompts=Count("pages"),
+            prompts=Count("pages", filter=models.Q(pages__role=Page.Role.COUNTED)),
             assigned=models.functions.Coalesce(
                 models.Subquery(assigned.values("subtask").annotate(n=Count("pk")).values("n")), 0
             ),
@@ -280,6 +295,7 @@ def alphas(study: Study, criteria: Sequence[Criterion]) -> tuple[Alpha, ...]:
 
     counts = copied_integers(
         Rating.objects.filter(enrolment__study=study)
+        .exclude(candidate__in=PageCandidate.objects.beside_results(study))
         .values_list("criterion_id", "candidate_id", "score")
         .annotate(times=Count("pk")),
         columns=4,

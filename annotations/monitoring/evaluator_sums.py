@@ -64,18 +64,24 @@ one_page AS (
         AND sums.enrolment_id IN (SELECT id FROM annotations_enrolment WHERE study_id = %(study)s)
 )
 """
+# What checks how carefully people answer is no part of how far they are.
+COUNTED = """(
+    SELECT page.id FROM annotations_page page JOIN annotations_subtask subtask ON subtask.id = page.subtask_id
+    WHERE subtask.study_id = %(study)s AND page.role = 'counted'
+)"""
 # Two sums over the same pages in one statement: of each evaluator, and, with no evaluator in front, how many prompts
 # of each sub-task have been answered in full by how many evaluators.
 SUMS = (
     KEPT
-    + """
+    + f"""
 SELECT enrolment_id, count(*), count(*) FILTER (WHERE answered = asked), count(is_inconsistent),
        count(*) FILTER (WHERE is_inconsistent), sum(answered), sum(asked), min(first_at), max(last_at),
        percentile_cont(0.5) WITHIN GROUP (ORDER BY longest_seconds), min(first_change_at), max(last_change_at)
-FROM one_page GROUP BY enrolment_id
+FROM one_page WHERE page_id IN {COUNTED} GROUP BY enrolment_id
 UNION ALL
 SELECT NULL, one.subtask_id, complete.evaluators, count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM (SELECT page_id, count(*) FILTER (WHERE answered = asked) AS evaluators FROM one_page GROUP BY page_id) complete
+FROM (SELECT page_id, count(*) FILTER (WHERE answered = asked) AS evaluators FROM one_page
+      WHERE page_id IN {COUNTED} GROUP BY page_id) complete
 JOIN annotations_page one ON one.id = complete.page_id
 GROUP BY one.subtask_id, complete.evaluators
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from annotations.models import Criterion, Rating, Study
+from annotations.models import Criterion, PageCandidate, Rating, Study
 
 if TYPE_CHECKING:
     from stats.ordinal.severity import EvaluatorSeverity, Severity
@@ -52,7 +52,9 @@ def strictness(study: Study) -> Strictness | None:
     from stats.scores import Criterion as Scale
 
     ratings = copied_numbers(
-        Rating.objects.filter(criterion=criterion).values_list("enrolment_id", "candidate_id", "score"),
+        Rating.objects.filter(criterion=criterion)
+        .exclude(candidate__in=PageCandidate.objects.beside_results(study))
+        .values_list("enrolment_id", "candidate_id", "score"),
         columns=3,
     )
     enrolments, evaluator = renumbered(ratings[:, 0].astype(np.int64))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from annotations.access.permissions import Right, right_names, study_for
-from annotations.models import Study
+from annotations.models import QualityControl, Study
 from annotations.monitoring.dashboard import SORTS, EvaluatorRow, Stage, dashboard, sorted_rows
 from annotations.monitoring.strictness import strictness
 from stats.reports.numbers import DASH, decimal, exact_percent, percent, signed
@@ -67,8 +67,23 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
         "live": live_part(request, study),
         "query": request.GET.urlencode(),
         "strictness": strictness_context(study),
+        "has_checks": QualityControl.objects.filter(study=study).exists(),
     }
     return render(request, "annotations/monitoring/progress.html", context)
+
+
+@require_safe
+def progress_checks(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the checks and flags of every evaluator; raise Http404 where none are declared."""
+    # With numpy, which is loaded only where somebody looks at what is computed.
+    from annotations.monitoring.quality import checks_context
+
+    study = study_for(request.user, slug, Right.WATCH)
+    found = checks_context(study)
+    if found is None:
+        raise Http404
+    context = {"study": study, "rights": right_names(request.user, study), **found}
+    return render(request, "annotations/monitoring/checks.html", context)
 
 
 @require_safe

@@ -115,7 +115,7 @@ class PlanForm(forms.Form):
             "comparisons": pairs,
             "off_scale": AnalysisPlan.OffScale.KEPT,
             "analysis": AnalysisPlan.Analysis.BY_DESIGN,
-            "planned_prompts": Page.objects.filter(subtask__study=study).count(),
+            "planned_prompts": Page.objects.counted().filter(subtask__study=study).count(),
         }
         kwargs["initial"] |= {
             name: value for name, value in (proposed or {}).items() if name in self.PROPOSED

@@ -20,11 +20,15 @@ from annotations.access.log import log_act
 from annotations.models import (
     AnalysisPlan,
     Criterion,
+    KnownAnswer,
+    Page,
     Placement,
+    QualityControl,
     StaffAct,
     Study,
 )
 from annotations.models.bounds import check_row
+from annotations.setup.quality.declaration import RULES as QUALITY_RULES
 from generation.files.problems import listed
 from generation.models import Prompt
 from generation.refusals import Refused
@@ -70,7 +74,10 @@ def every_pair(study: Study) -> list[Pair]:
 
 def study_design(study: Study) -> dict[str, Any]:
     """Return what a plan takes for given: the study's methods, criteria and prompts, these by digest."""
-    prompts = Prompt.objects.filter(page__subtask__study=study)
+    # The launch adds repeats of prompts that are there.
+    prompts = Prompt.objects.filter(
+        page__subtask__study=study, page__role__in=set(Page.Role) - {Page.Role.REPEAT}
+    )
     return {
         "study": study.slug,
         "methods": method_keys(study),
@@ -86,6 +93,7 @@ def study_design(study: Study) -> dict[str, Any]:
             }
             for criterion in study.criteria.all()
         ],
+        **quality_document(study),
         # In no order of the pages: a plan does not speak of it.
         "prompts": sorted(sha256(canonical_json(prompt_document(prompt))) for prompt in prompts),
     }
@@ -97,6 +105,41 @@ def pages_document(study: Study) -> dict[str, Any]:
     if study.protocol == "pairwise":
         said["preference_scale"] = study.preference_scale
     return {} if study.protocol == "ratings" and study.candidates_per_page is None else {"pages": said}
+
+
+def quality_document(study: Study) -> dict[str, Any]:
+    """Return what a plan takes for given of the quality control; nothing where none is declared, as in earlier plans.
+
+    Known answers are named by the digests of their prompts, as their pages move at the launch.
+    """
+    control = QualityControl.objects.filter(study=study).first()
+    if control is None:
+        return {}
+    answers = KnownAnswer.objects.filter(page_candidate__page__subtask__study=study).select_related(
+        "page_candidate__page__prompt", "page_candidate__study_method__method", "criterion"
+    )
+    said = [
+        [
+            one.page_candidate.page.role,
+            sha256(canonical_json(prompt_document(one.page_candidate.page.prompt))),
+            one.page_candidate.study_method.method.key,
+            one.criterion.key if one.criterion else None,
+            one.lowest,
+            one.highest,
+        ]
+        for one in answers
+    ]
+    rules = {name: getattr(control, name) for name in QUALITY_RULES}
+    return {
+        "quality_control": {
+            **{name: float(one) if isinstance(one, Decimal) else one for name, one in rules.items()},
+            "known_answers": sorted(said, key=canonical_list),
+        }
+    }
+
+
+def canonical_list(row: list[Any]) -> str:
+    return canonical_json({"row": row})
 
 
 def prompt_document(prompt: Prompt) -> dict[str, Any]:
@@ -366,6 +409,7 @@ def deviations_in_design(study: Study, plan: AnalysisPlan) -> list[str]:
         "methods": _("The methods are not those of the plan."),
         "criteria": _("The criteria or their scales are not those of the plan."),
         "prompts": _("The prompts are not those of the plan."),
+        "quality_control": _("The quality control is not that of the plan."),
         "pages": _("The protocol or the size of the pages is not that of the plan."),
     }
     now = study_design(study)

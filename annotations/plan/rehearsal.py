@@ -9,7 +9,17 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from annotations.models import ChecklistItem, Criterion, Page, PageCandidate, Study, StudyMethod, Subtask
+from annotations.models import (
+    ChecklistItem,
+    Criterion,
+    KnownAnswer,
+    Page,
+    PageCandidate,
+    QualityControl,
+    Study,
+    StudyMethod,
+    Subtask,
+)
 from annotations.plan.checklist_simulation import SimulatedItem
 from annotations.plan.simulation import Effects, SimulatedAnswers, simulated_answers
 from annotations.protocols.protocol import AnswerToPage
@@ -20,6 +30,8 @@ from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.setup.checklist_items.storing import item_rows
 from annotations.setup.error_categories.rows import store_categories, stored_categories
 from annotations.setup.lifecycle import close_study
+from annotations.setup.quality.declaration import RULES
+from annotations.setup.quality.layout import lay_out_checks
 
 Sent = tuple[User, PageAddress, Answer | SentJudgement | SentMarking]
 Progress = Callable[[list[Sent]], Iterable[Sent]]
@@ -36,6 +48,7 @@ def rehearse(
     if evaluators < 1:
         raise ValueError(f"evaluators must be at least 1, got {evaluators}")
     copy = copy_study(study, rehearsal_slug(study))
+    lay_out_checks(copy)
     answers = simulated_answers(copy, evaluators=evaluators, seed=seed, effects=effects)
     for user, address, answer in progress(list(browser_answers(copy, answers))):
         if isinstance(answer, SentJudgement):
@@ -160,9 +173,18 @@ def copy_study(study: Study, slug: str) -> Study:
     }
     for subtask in study.subtasks.prefetch_related("pages__page_candidates"):
         subtask_copy = Subtask.objects.create(study=copy, number=subtask.number)
+        # The launch makes the repeats.
+        material = [page for page in subtask.pages.all() if page.role != Page.Role.REPEAT]
         pages = Page.objects.bulk_create(
-            Page(subtask=subtask_copy, number=page.number, prompt_id=page.prompt_id, notes=page.notes)
-            for page in subtask.pages.all()
+            Page(
+                subtask=subtask_copy,
+                number=page.number,
+                prompt_id=page.prompt_id,
+                notes=page.notes,
+                role=page.role,
+                explanation=page.explanation,
+            )
+            for page in material
         )
         PageCandidate.objects.bulk_create(
             PageCandidate(
@@ -171,10 +193,29 @@ def copy_study(study: Study, slug: str) -> Study:
                 study_method=methods[shown.study_method_id],
                 turns=shown.turns,
             )
-            for page, page_copy in zip(subtask.pages.all(), pages, strict=True)
+            for page, page_copy in zip(material, pages, strict=True)
             for shown in page.page_candidates.all()
         )
-        for page, page_copy in zip(subtask.pages.all(), pages, strict=True):
+        for page, page_copy in zip(material, pages, strict=True):
             copied_items += item_rows(copy, page_copy.pk, items.get(page.pk, ()))
     ChecklistItem.objects.bulk_create(copied_items)
+    copy_quality_control(study, copy)
     return copy
+
+
+def copy_quality_control(study: Study, copy: Study) -> None:
+    """Copy the rules and known answers of a study to a copy with the same pages."""
+    for control in QualityControl.objects.filter(study=study):
+        QualityControl.objects.create(study=copy, **{name: getattr(control, name) for name in RULES})
+    criteria = {one.key: one for one in copy.criteria.all()}
+    copy_of = dict(PageCandidate.objects.filter(page__subtask__study=copy).values_list("candidate", "pk"))
+    answers = KnownAnswer.objects.filter(page_candidate__page__subtask__study=study)
+    KnownAnswer.objects.bulk_create(
+        KnownAnswer(
+            page_candidate_id=copy_of[one.page_candidate.candidate_id],
+            criterion=criteria[one.criterion.key] if one.criterion else None,
+            lowest=one.lowest,
+            highest=one.highest,
+        )
+        for one in answers.select_related("page_candidate", "criterion")
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +16,14 @@ from annotations.models import (
     Criterion,
     Enrolment,
     Judgement,
+    Page,
     PageCandidate,
     Placement,
     Rating,
     Study,
 )
 from annotations.models.bounds import MOST_SIMULATED, check_number
+from annotations.plan.check_simulation import answer_known, repeated_pages
 from annotations.plan.checklist_simulation import SimulatedItem, simulated_items
 from annotations.plan.marking_simulation import SimulatedMarks, simulated_marks, store_marks
 from annotations.protocols.protocol import Judged
@@ -51,12 +53,24 @@ class Effects:
     noise: float = 1.2
     # Chance that the pick is drawn at random instead of being a highest-rated candidate.
     slip: float = 0.05
+    # Share of evaluators who answer pages with known answers as they come.
+    careless: float = 0.15
 
 
 def simulated_scores(
-    rng: np.random.Generator, effects: Effects, *, evaluators: int, prompts: int, methods: int, criteria: int
+    rng: np.random.Generator,
+    effects: Effects,
+    *,
+    evaluators: int,
+    prompts: int,
+    methods: int,
+    criteria: int,
+    repeats: Mapping[int, int] | None = None,
 ) -> Floats:
-    """Return latent scores on a scale from 1 to 10, shape (evaluators, prompts, methods, criteria)."""
+    """Return latent scores on a scale from 1 to 10, shape (evaluators, prompts, methods, criteria).
+
+    `repeats` has the first showing of pages that come again: they differ from it by single ratings alone.
+    """
     shape = (evaluators, prompts, methods)
     scores = (
         effects.base
@@ -66,9 +80,10 @@ def simulated_scores(
         + effects.difficulty * rng.standard_normal((1, prompts, 1))
         + effects.luck * rng.standard_normal((1, prompts, methods))
     )
-    latent: Floats = np.broadcast_to(scores, shape)[..., None] + effects.noise * rng.standard_normal(
-        (*shape, criteria)
-    )
+    scores = np.broadcast_to(scores, shape).copy()
+    for again, first in (repeats or {}).items():
+        scores[:, again] = scores[:, first]
+    latent: Floats = scores[..., None] + effects.noise * rng.standard_normal((*shape, criteria))
     return latent
 
 
@@ -122,6 +137,7 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
     methods = list(study.study_methods.order_by("number").values_list("pk", flat=True))
     for page, candidate, method in (
         PageCandidate.objects.filter(page__subtask__study=study)
+        .exclude(page__role=Page.Role.TRAINING)
         .order_by("page__subtask__number", "page__number", "study_method__number")
         .values_list("page", "candidate", "study_method")
     ):
@@ -136,7 +152,9 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
         prompts=len(candidates),
         methods=len(methods),
         criteria=len(criteria),
+        repeats=repeated_pages(study, list(by_page)),
     )
+    answer_known(study, latent, list(by_page), methods, criteria, careless=effects.careless, seed=seed)
     scores = np.stack(
         [on_scale(latent[..., index], criterion) for index, criterion in enumerate(criteria)], axis=-1
     )

@@ -28,7 +28,7 @@ from django.db.models import (
     Value,
 )
 
-from annotations.models import AnswerChange, BestChoice, PageCandidate, Rating, Study
+from annotations.models import AnswerChange, BestChoice, Page, PageCandidate, Rating, Study
 from annotations.models.study_methods import method_label
 from annotations.results.seal import refuse_sealed
 from generation.models import prompt_heading
@@ -186,8 +186,9 @@ EVERYBODY = Q()
 
 def stored_answers(study: Study, of: Q = EVERYBODY) -> QuerySet[Any, tuple[Any, ...]]:
     """Return the answers of a study in order, with the columns of `StoredAnswer`."""
+    counted = of_counted_pages(study, "enrolment__placements__page")
     ratings = (
-        Rating.objects.filter(AS_SHOWN, of, enrolment__study=study)
+        Rating.objects.filter(AS_SHOWN & counted, of, enrolment__study=study)
         .annotate(
             pick=FilteredRelation(
                 "enrolment__best_choices", condition=Q(enrolment__best_choices__candidate=F("candidate"))
@@ -195,7 +196,7 @@ def stored_answers(study: Study, of: Q = EVERYBODY) -> QuerySet[Any, tuple[Any, 
         )
         .values_list(*PAGE, *PLACE, "candidate_id", "score", "off_scale", IS_PICK, UtcText("saved_at"))
     )
-    best_choices = BestChoice.objects.filter(AS_SHOWN, of, enrolment__study=study).values_list(
+    best_choices = BestChoice.objects.filter(AS_SHOWN & counted, of, enrolment__study=study).values_list(
         *PAGE, PLACE[0], NO_NUMBER, "candidate_id", NO_NUMBER, NO_BOOLEAN, Value(True), UtcText("saved_at")
     )
     # A missing number sorts last: the pick comes after the ratings of its candidate.
@@ -210,7 +211,9 @@ def stored_steps(study: Study, of: Q = EVERYBODY) -> QuerySet[AnswerChange, tupl
     """
     page = ("enrolment__number", "page__subtask__number", "page__number")
     return (
-        AnswerChange.objects.filter(of, enrolment__study=study, marking__isnull=True)
+        AnswerChange.objects.filter(
+            of & of_counted_pages(study, "page"), enrolment__study=study, marking__isnull=True
+        )
         .order_by(*page, "pk")
         .values_list(*page, "candidate_id", "criterion__number", UtcText("changed_at"), "seconds_on_page")
     )
@@ -261,6 +264,14 @@ class Names:
             )
             for candidate, subtask, page, prompt, external_id, tags, method, label in shown
         }
+
+
+def of_counted_pages(study: Study, page: str) -> Q:
+    """Return the answers to pages that count, `page` being the way to them.
+
+    Everything where a study has no other pages, so that a million answers are not joined to them for nothing.
+    """
+    return Q(**{f"{page}__role": Page.Role.COUNTED}) if study.has_checks else EVERYBODY
 
 
 def answers(study: Study) -> Iterator[AnswerRow]:
@@ -335,9 +346,11 @@ def named(study: Study, stored: Iterable[StoredAnswer], histories: Histories) ->
 def answer_count(study: Study, *, evaluator: str | None = None) -> int:
     """Count the rows of the export, or those of one evaluator (pseudonym)."""
     of = of_evaluator(evaluator)
+    counted = of_counted_pages(study, "candidate__pagecandidate__page")
+    in_study = Q(candidate__pagecandidate__page__subtask__study=study) if counted else EVERYBODY
     return (
-        Rating.objects.filter(of, enrolment__study=study).count()
-        + BestChoice.objects.filter(of, enrolment__study=study).count()
+        Rating.objects.filter(of, in_study & counted, enrolment__study=study).count()
+        + BestChoice.objects.filter(of & of_counted_pages(study, "page"), enrolment__study=study).count()
     )
 
 

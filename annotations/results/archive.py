@@ -88,7 +88,7 @@ def material(study: Study) -> bytes:
     """Return the prompts and texts of a study as JSON Lines, by page and method."""
     prompts = page_prompts(study)
     shown = (
-        PageCandidate.objects.filter(page__subtask__study=study)
+        PageCandidate.objects.counted(study)
         .order_by("page__subtask__number", "page__number", "study_method__number")
         .values_list("page__subtask__number", "page__number", "study_method__method__key", "candidate__text")
     )

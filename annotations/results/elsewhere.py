@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from annotations.models import RatingImport, Study
-from stats.reports.study_report import ElsewhereFacts, SelfAgreement
+from stats.reports.quality_facts import SelfAgreement
+from stats.reports.study_report import ElsewhereFacts
 
 if TYPE_CHECKING:
     from stats.ratings.choice import Planned
@@ -58,26 +59,8 @@ def analysis_by_design(study: Study) -> Planned:
 def self_agreement(study: Study) -> tuple[SelfAgreement, ...]:
     """Return how the second scores of the same evaluators for the same texts agree with the first, by criterion."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
-    import numpy as np
-
-    from stats.agreement import krippendorff_alphas
+    from annotations.results.quality.repeats import by_criterion
 
     with connection.cursor() as cursor:
         cursor.execute(TWICE, [study.pk])
-        rows = cursor.fetchall()
-    found = []
-    for key in dict.fromkeys(row[0] for row in rows):
-        pairs = np.array([row[1:] for row in rows if row[0] == key], dtype=np.float64)
-        alphas = krippendorff_alphas(pairs.T)
-        difference = np.abs(pairs[:, 1] - pairs[:, 0])
-        found.append(
-            SelfAgreement(
-                criterion=key,
-                texts=len(pairs),
-                identical=float((difference == 0).mean()),
-                mean_difference=float(difference.mean()),
-                alpha_ordinal=alphas["ordinal"],
-                alpha_interval=alphas["interval"],
-            )
-        )
-    return tuple(found)
+        return by_criterion(cursor.fetchall())

@@ -10,7 +10,7 @@ from django.db.models import F, FloatField, Value
 from django.db.models.functions import Cast, Coalesce, Length
 
 from annotations.judges.wording import judge_name
-from annotations.models import Judge, JudgeRating, JudgeUnit, PageCandidate, PromptDraw, Study
+from annotations.models import Judge, JudgeRating, JudgeUnit, Page, PageCandidate, PromptDraw, Study
 from annotations.results.copying import copied_numbers, places
 from stats.judges.checks import JudgeChecks, Judged, judge_checks
 from stats.judges.combined import Draw
@@ -135,7 +135,7 @@ class _Pages:
         for number, name in enumerate(table.prompts):
             what = number if samples_of is None else samples_of[number]
             place[name] = first.setdefault(what, len(first))
-        shown = PageCandidate.objects.filter(page__subtask__study=study)
+        shown = PageCandidate.objects.counted(study)
         rows_of_pages = list(
             shown.values_list("page", "page__subtask__number", "page__number", "page__prompt").distinct()
         )
@@ -174,7 +174,9 @@ def read_scores(judge: Judge, pages: _Pages, compared: RatingTable) -> JudgeScor
         Coalesce(F("position"), Value(-1)),
     ]
     own = JudgeRating.objects.filter(judge=judge)
-    on_pages: Any = own.filter(page_candidate__isnull=False).values_list("page_candidate__page_id", *numbers)
+    on_pages: Any = own.filter(page_candidate__page__role=Page.Role.COUNTED).values_list(
+        "page_candidate__page_id", *numbers
+    )
     shown = copied_numbers(on_pages, 6)
     others = list(own.filter(page_candidate=None).order_by("pk").values_list("prompt_name", *numbers))
     names = {name: number for number, name in enumerate(dict.fromkeys(row[0] for row in others))}

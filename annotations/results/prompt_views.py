@@ -106,8 +106,10 @@ def prompt_rows(study: Study, table: RatingTable, method: int, sort: str) -> lis
         "split": -splits,
         "order": np.arange(len(gains), dtype=np.float64),
     }
-    pages = Page.objects.filter(subtask__study=study).values_list(
-        "subtask__number", "number", prompt_heading("prompt__")
+    pages = (
+        Page.objects.counted()
+        .filter(subtask__study=study)
+        .values_list("subtask__number", "number", prompt_heading("prompt__"))
     )
     rows = [
         PromptRow(
@@ -134,7 +136,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
 
     study = study_for(request.user, slug, Right.ANALYSE)
     shown = get_object_or_404(
-        Page.objects.select_related("prompt", "subtask"),
+        Page.objects.counted().select_related("prompt", "subtask"),
         subtask__study=study,
         subtask__number=subtask,
         number=page,

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-from django.db.models import Count, Max
+from collections.abc import Sequence
+from typing import Any
 
-from annotations.models import AnswerChange, BestChoice, Page, PageCandidate, Placement, Rating, Study
+import numpy as np
+from django.db.models import Count, Max, Q
+
+from annotations.models import (
+    AnswerChange,
+    BestChoice,
+    Enrolment,
+    Page,
+    PageCandidate,
+    Placement,
+    Rating,
+    Study,
+)
 from annotations.questionnaire.progress import pages_answered
 from annotations.results.checklists.scores import COLUMNS, answered_texts, share_scores
 from annotations.results.consistency import Verdict, judge
@@ -18,20 +30,29 @@ from stats.ratings.table import Picks, RatingTable, read_only
 from stats.scores import Criterion
 
 
-def rating_table(study: Study) -> RatingTable:
+def rating_table(
+    study: Study,
+    *,
+    roles: Sequence[Page.Role] = (Page.Role.COUNTED,),
+    enrolment: Enrolment | None = None,
+) -> RatingTable:
     """Return all answers of a study, of valid evaluators and of others, in a constant number of queries.
 
+    They are those to the pages that count, unless `roles` names others, and of everybody or of one enrolment.
     Whoever has withdrawn is not in it, and has no answers. Evaluators are named by pseudonym in order of enrolment,
     prompts by 'sub-task/page', methods by key. Memory grows with the answers, not with evaluators x prompts.
     """
     imported = study.from_elsewhere
     enrolments = list(
-        study.enrolments.filter(withdrawn_at=None).order_by("number").values_list("pk", "pseudonym")
+        study.enrolments.filter(Q() if enrolment is None else Q(pk=enrolment.pk), withdrawn_at=None)
+        .order_by("number")
+        .values_list("pk", "pseudonym")
     )
+    given: dict[str, Any] = {"enrolment__study": study} if enrolment is None else {"enrolment": enrolment}
     study_methods = list(study.study_methods.order_by("number").values_list("pk", "method__key"))
     criteria = list(study.criteria.order_by("number"))
     shown = list(
-        PageCandidate.objects.filter(page__subtask__study=study)
+        PageCandidate.objects.filter(page__subtask__study=study, page__role__in=roles)
         .order_by("page__subtask__number", "page__number")
         .values_list("candidate", "page", "page__subtask__number", "page__number", "study_method")
     )
@@ -44,38 +65,42 @@ def rating_table(study: Study) -> RatingTable:
 
     enrolment_pks = [pk for pk, _ in enrolments]
     picks = copied_integers(
-        BestChoice.objects.filter(enrolment__study=study).values_list("enrolment_id", "candidate_id"),
+        BestChoice.objects.filter(**given).values_list("enrolment_id", "candidate_id"),
         columns=2,
     )
+    picks = picks[np.isin(picks[:, 1], candidates)]
     picked = places(candidates, picks[:, 1])
     picker = places(enrolment_pks, picks[:, 0])
 
     places_known = imported is None or imported.has_positions
     placements = copied_integers(
-        Placement.objects.filter(enrolment__study=study if places_known else None).values_list(
+        Placement.objects.filter(**(given if places_known else {"enrolment": None})).values_list(
             "enrolment_id", "candidate_id", "position"
         ),
         columns=3,
     )
+    placements = placements[np.isin(placements[:, 1], candidates)]
     placed = places(enrolment_pks, placements[:, 0]) * len(candidates) + places(candidates, placements[:, 1])
     order = np.argsort(placed)
 
     answer = study.asks.answer
     if study.asks.texts is not None and criteria:
         texts = copied_numbers(answered_texts(study), columns=COLUMNS)
+        texts = texts[np.isin(texts[:, 0], enrolment_pks) & np.isin(texts[:, 1], candidates)]
         score, has_one = share_scores(study, texts)
         of_enrolment, of_candidate = texts[has_one, :2].astype(np.int64).T
         evaluator, text = places(enrolment_pks, of_enrolment), places(candidates, of_candidate)
         score, of_criterion = score[has_one], np.full(len(text), criteria[0].pk)
     elif answer is None:
         ratings = copied_numbers(
-            Rating.objects.filter(enrolment__study=study).values_list(
+            Rating.objects.filter(**given).values_list(
                 "enrolment_id", "candidate_id", "criterion_id", "score"
             ),
             columns=4,
         )
         if study.asks.marks_errors:
             ratings = np.concatenate([ratings, derived_scores(study, criteria)])
+        ratings = ratings[np.isin(ratings[:, 0], enrolment_pks) & np.isin(ratings[:, 1], candidates)]
         of_enrolment, of_candidate, of_criterion = ratings[:, :3].astype(np.int64).T
         evaluator, text = places(enrolment_pks, of_enrolment), places(candidates, of_candidate)
         score = ratings[:, 3]
@@ -144,7 +169,7 @@ def rating_table(study: Study) -> RatingTable:
 
 def page_prompts(study: Study) -> dict[str, Prompt]:
     """Return the prompt of each page, by the page's name in a rating table."""
-    pages = Page.objects.filter(subtask__study=study).select_related("subtask", "prompt")
+    pages = Page.objects.counted().filter(subtask__study=study).select_related("subtask", "prompt")
     return {f"{page.subtask.number}/{page.number}": page.prompt for page in pages}
 
 
@@ -152,7 +177,12 @@ def pages_asked(study: Study, table: RatingTable) -> tuple[int, ...]:
     """Return how many pages each evaluator of the table was given: those of the sub-tasks assigned to them."""
     pages = dict(
         study.enrolments.filter(withdrawn_at=None)
-        .annotate(pages=Count("assignments__subtask__pages"))
+        .annotate(
+            pages=Count(
+                "assignments__subtask__pages",
+                filter=Q(assignments__subtask__pages__role=Page.Role.COUNTED),
+            )
+        )
         .values_list("pseudonym", "pages")
     )
     return tuple(pages.get(evaluator, 0) for evaluator in table.evaluators)
@@ -193,7 +223,7 @@ def page_seconds(study: Study, table: RatingTable) -> Cells:
     known = [
         (row[evaluator], column[f"{subtask}/{page}"], seconds)
         for evaluator, subtask, page, seconds in longest
-        if evaluator in row
+        if evaluator in row and f"{subtask}/{page}" in column
     ]
     evaluators, prompts, seconds = zip(*known, strict=True) if known else ((), (), ())
     return Cells(

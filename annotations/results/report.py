@@ -20,12 +20,16 @@ from annotations.results.consistency import Verdict
 from annotations.results.elsewhere import analysis_by_design, elsewhere_facts
 from annotations.results.judgements.preferences import study_preferences
 from annotations.results.judges import judge_facts
+from annotations.results.quality.checks import quality_facts
+from annotations.results.quality.groupings import groupings
+from annotations.results.quality.without_flagged import without_flagged
 from annotations.results.rating_table import page_prompts, page_seconds, rating_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
 from annotations.results.spans.facts import study_spans
 from generation.models import Prompt
 from stats.analysis import Analysis
 from stats.cases import chosen_cases, prompt_means
+from stats.groups.compared import groups_compared
 from stats.ordinal.check import joined, ordinal_check
 from stats.ordinal.severity import severity
 from stats.published import published_deviations, published_means, published_tests
@@ -100,6 +104,7 @@ def study_report(
         ),
         collected_elsewhere=elsewhere_facts(study),
         reportable=reportable(study, locked),
+        quality=quality_facts(study, everything),
     )
     # The one place that keeps the seal: what tells methods apart is not even computed before.
     if sealed:
@@ -135,6 +140,8 @@ def study_report(
         severity=strictness,
         checklist=study_checklist(study, valid),
         spans=study_spans(study, valid, BOOTSTRAP_SEED),
+        groups=groups_compared(compared, analysis.primary, groupings(study)),
+        quality=without_flagged(report.quality, compared, analysis, planned_analysis(study, plan)),
         preferences=study_preferences(study, valid, analysis.primary, samples_of, BOOTSTRAP_SEED),
         judges=judge_facts(study, valid, analysis.primary, samples_of, plan),
     )
@@ -212,7 +219,7 @@ def cases(
     chosen = chosen_cases(table, criterion)
     means = prompt_means(table, criterion)
     shown: dict[str, dict[str, str]] = {}
-    for subtask, page, method, text in PageCandidate.objects.filter(page__subtask__study=study).values_list(
+    for subtask, page, method, text in PageCandidate.objects.counted(study).values_list(
         "page__subtask__number", "page__number", "study_method__method__key", "candidate__text"
     ):
         shown.setdefault(f"{subtask}/{page}", {})[method] = text

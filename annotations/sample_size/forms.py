@@ -31,7 +31,7 @@ class SizingForm(forms.Form):
     def __init__(self, study: Study, finished: list[Study], data: Any) -> None:
         self.criteria = {criterion.key: criterion for criterion in study.criteria.all()}
         proposed = max(self.criteria, key=lambda key: self.criteria[key].is_overall, default="")
-        pages = Page.objects.filter(subtask__study=study).count()
+        pages = Page.objects.counted().filter(subtask__study=study).count()
         initial = {
             "criterion": proposed,
             "spread": USUAL,

@@ -24,9 +24,9 @@ def study_checklist(study: Study, table: RatingTable) -> ChecklistFacts | None:
         )
     )
     stored = copied_integers(
-        ChecklistAnswer.objects.filter(enrolment__study=study, enrolment__withdrawn_at=None).values_list(
-            "enrolment_id", "candidate_id", "item_id", "answer"
-        ),
+        ChecklistAnswer.objects.filter(enrolment__study=study, enrolment__withdrawn_at=None)
+        .exclude(candidate__in=PageCandidate.objects.beside_results(study))
+        .values_list("enrolment_id", "candidate_id", "item_id", "answer"),
         columns=4,
     )
     evaluator_of = np.array([at.get(pseudonym, -1) for pseudonym in enrolments.values()], dtype=np.int64)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from django.db.models import F
 
-from annotations.models import AnswerChange, ChecklistAnswer, Study
+from annotations.models import AnswerChange, ChecklistAnswer, PageCandidate, Study
 from annotations.results.answer_rows import AS_SHOWN, FETCHED_AT_ONCE, PAGE, Names, UtcText
 from annotations.results.seal import refuse_sealed
 from stats.reports.write_rows import FORMATS, Columns, Row
@@ -51,6 +51,7 @@ def checklist_rows(study: Study, start: int = 0, stop: int | None = None) -> Ite
 def _rows(study: Study, start: int, stop: int | None) -> Iterator[Row]:
     stored = (
         ChecklistAnswer.objects.filter(AS_SHOWN, enrolment__study=study)
+        .exclude(candidate__in=PageCandidate.objects.beside_results(study))
         .order_by(
             *PAGE,
             "enrolment__placements__position",
@@ -89,7 +90,8 @@ def _rows(study: Study, start: int, stop: int | None) -> Iterator[Row]:
 
 def checklist_answer_count(study: Study) -> int:
     """Count the answers to a study's checklist."""
-    return ChecklistAnswer.objects.filter(enrolment__study=study).count()
+    answers = ChecklistAnswer.objects.filter(enrolment__study=study)
+    return answers.exclude(candidate__in=PageCandidate.objects.beside_results(study)).count()
 
 
 def checklist_chunks(study: Study, file_format: str) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ import numpy as np
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from annotations.models import ChecklistAnswer, ChecklistItem, PageCandidate, Study
+from annotations.models import ChecklistAnswer, ChecklistItem, Page, PageCandidate, Study
 from stats.checklists.items import DOES_NOT_APPLY, YES, weighted_shares
 from stats.scores import Bools, Floats
 
@@ -54,6 +54,7 @@ def share_scores(study: Study, texts: Floats) -> tuple[Floats, Bools]:
 
 def items_in_order(study: Study) -> QuerySet[ChecklistItem]:
     """Return the items of a study: those for every prompt, then those of single ones by page."""
-    return study.checklist_items.select_related("page__subtask").order_by(
+    counted = study.checklist_items.filter(Q(page=None) | Q(page__role=Page.Role.COUNTED))
+    return counted.select_related("page__subtask").order_by(
         F("page__subtask__number").asc(nulls_first=True), "page__number", "number"
     )

@@ -13,8 +13,10 @@ from annotations.results.document import (
     checks,
     elsewhere,
     findings,
+    groups,
     judges,
     preferences,
+    quality,
     reporting,
     robustness,
     slices,
@@ -49,6 +51,7 @@ def report_document(report: StudyReport) -> Document:
             checklist.checklist_section(report),
             spans.spans_section(report),
             slices.slices_section(report, analysis),
+            groups.groups_section(report, analysis),
             with_judge.combined_section(report),
             judges.checks_section(report),
             appendix.cases_section(report),
@@ -57,7 +60,11 @@ def report_document(report: StudyReport) -> Document:
             appendix.published_section(report),
             appendix.methods_section(report, analysis),
         ]
-    sections += [appendix.plan_section(report), reporting.reporting_section(report)]
+    sections += [
+        quality.quality_section(report),
+        appendix.plan_section(report),
+        reporting.reporting_section(report),
+    ]
     return Document(
         title=_("Results of %(title)s") % {"title": report.study.title},
         language=language,

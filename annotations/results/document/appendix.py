@@ -10,6 +10,7 @@ from annotations import counted
 from annotations.protocols.table import PROTOCOLS
 from annotations.results.document.findings import pair_label
 from annotations.results.document.wording import cell, in_a_row
+from annotations.results.quality.wording import rule_sentences
 from generation.genres import GENRES
 from stats.analysis import Analysis
 from stats.reports.document import Block, Cell, Number, Paragraph, Section, Table, Verse
@@ -243,7 +244,12 @@ def methods_section(report: StudyReport, analysis: Analysis) -> Section:
     return Section(
         "methods",
         _("Methods"),
-        (Paragraph(text), Paragraph(in_a_row(*design_sentences(report))), Paragraph(versions)),
+        (
+            Paragraph(text),
+            Paragraph(in_a_row(*design_sentences(report))),
+            *((Paragraph(in_a_row(*rule_sentences(report.quality.rules))),) if report.quality else ()),
+            Paragraph(versions),
+        ),
     )
 
 

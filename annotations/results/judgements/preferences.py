@@ -41,7 +41,7 @@ def numbers_of_texts(study: Study, table: RatingTable) -> dict[str, Floats]:
     column = {key: place for place, key in enumerate(table.methods)}
     length = np.full((len(row), len(column)), np.nan)
     marks = length.copy()
-    for subtask, page, method, text in PageCandidate.objects.filter(page__subtask__study=study).values_list(
+    for subtask, page, method, text in PageCandidate.objects.counted(study).values_list(
         "page__subtask__number", "page__number", "study_method__method__key", "candidate__text"
     ):
         at = row[f"{subtask}/{page}"], column[method]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from django.db.models import Q
 
-from annotations.models import AnswerChange, Judgement, Placement, Study
+from annotations.models import AnswerChange, Judgement, Page, Placement, Study
 from annotations.results.answer_rows import FETCHED_AT_ONCE, Names, UtcText
 from annotations.results.seal import refuse_sealed
 from stats.reports.write_rows import FORMATS, Columns, Row
@@ -50,7 +50,7 @@ def judgement_rows(study: Study, start: int = 0, stop: int | None = None) -> Ite
 def _rows(study: Study, start: int, stop: int | None) -> Iterator[Row]:
     order = ("enrolment__number", "page__subtask__number", "page__number")
     stored = (
-        Judgement.objects.filter(enrolment__study=study)
+        Judgement.objects.filter(enrolment__study=study, page__role=Page.Role.COUNTED)
         .order_by(*order, "criterion__number")
         .values_list(
             "enrolment_id", "enrolment__number", "page_id", "criterion_id", "criterion__key", "preference",
@@ -96,7 +96,7 @@ def _rows(study: Study, start: int, stop: int | None) -> Iterator[Row]:
 
 def judgement_count(study: Study) -> int:
     """Count the judgements of a study."""
-    return Judgement.objects.filter(enrolment__study=study).count()
+    return Judgement.objects.filter(enrolment__study=study, page__role=Page.Role.COUNTED).count()
 
 
 def judgement_chunks(study: Study, file_format: str) -> Iterator[bytes]:

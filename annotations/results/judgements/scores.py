@@ -34,6 +34,8 @@ def judged_scores(
     for enrolment, page, criterion, preference, both_bad, places in Judgement.objects.filter(
         enrolment__study=study, enrolment__withdrawn_at=None
     ).values_list("enrolment_id", "page_id", "criterion_id", "preference", "both_bad", "places"):
+        if page not in page_at or enrolment not in enrolment_at:
+            continue
         shown = at[enrolment_at[enrolment] * len(page_keys) + page_at[page]]
         if places is None or len(places) == answer.page.places(sizes[shown]):
             found.append((shown, criterion, preference or 0, both_bad, places or []))

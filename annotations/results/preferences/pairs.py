@@ -178,7 +178,7 @@ def preferences(
 
 def candidate_texts(study: Study) -> dict[tuple[str, str], str]:
     """Return the texts of a study by the names of page and method in a score table."""
-    shown = PageCandidate.objects.filter(page__subtask__study=study).values_list(
+    shown = PageCandidate.objects.counted(study).values_list(
         "page__subtask__number", "page__number", "study_method__method__key", "candidate__text"
     )
     return {(f"{subtask}/{page}", method): text for subtask, page, method, text in shown}

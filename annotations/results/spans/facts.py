@@ -22,11 +22,14 @@ def study_spans(study: Study, table: RatingTable, seed: int) -> SpanFacts | None
     evaluator_of = np.array([at.get(pseudonym, -1) for pseudonym in enrolments.values()], dtype=np.int64)
     shown = {
         candidate: (table.prompts.index(f"{subtask}/{page}"), table.methods.index(method))
-        for candidate, subtask, page, method in PageCandidate.objects.filter(
-            page__subtask__study=study
-        ).values_list("candidate_id", "page__subtask__number", "page__number", "study_method__method__key")
+        for candidate, subtask, page, method in PageCandidate.objects.counted(study).values_list(
+            "candidate_id", "page__subtask__number", "page__number", "study_method__method__key"
+        )
     }
-    done, spans = done_markings(study), marked_spans(study)
+    # Those on pages that count.
+    done, spans = (
+        marks[np.isin(marks[:, 1], list(shown))] for marks in (done_markings(study), marked_spans(study))
+    )
     categories, severities = list(study.error_categories.all()), list(study.severities.all())
     if not (len(done) and len(categories) and len(evaluator_of)):
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from annotations.models import AnswerChange, Marking, Span, Study
+from annotations.models import AnswerChange, Marking, PageCandidate, Span, Study
 from annotations.results.answer_rows import AS_SHOWN, FETCHED_AT_ONCE, PAGE, Names, UtcText
 from annotations.results.seal import refuse_sealed
 from stats.reports.write_rows import FORMATS, Columns, Row
@@ -56,6 +56,7 @@ def span_rows(study: Study, start: int = 0, stop: int | None = None) -> Iterator
 def _rows(study: Study, start: int, stop: int | None) -> Iterator[Row]:
     stored = (
         Marking.objects.filter(AS_SHOWN, enrolment__study=study)
+        .exclude(candidate__in=PageCandidate.objects.beside_results(study))
         .order_by(*PAGE, "enrolment__placements__position")
         .values_list(
             "enrolment_id", "enrolment__number", "candidate_id", "candidate__text",
@@ -115,7 +116,8 @@ def tagged(text: str, start: int | None, end: int | None) -> str:
 
 def marking_count(study: Study) -> int:
     """Count the marked texts of a study."""
-    return Marking.objects.filter(enrolment__study=study).count()
+    markings = Marking.objects.filter(enrolment__study=study)
+    return markings.exclude(candidate__in=PageCandidate.objects.beside_results(study)).count()
 
 
 def span_chunks(study: Study, file_format: str) -> Iterator[bytes]:
