@@ -218,7 +218,7 @@ def test_reading_answers_is_logged_once_a_reading(enrolment: Enrolment, study: S
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("studies/poems/ratings/", 14),
+        ("studies/poems/ratings/", 15),
         ("studies/poems/candidates/", 6),
         ("studies/poems/prompts/", 6),
         ("studies/poems/evaluators/", 15),

@@ -226,8 +226,8 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(evaluators):
         answer_everything(enrol(study, build_user(f"evaluator-{number}")))
     close_study(study)
-    # The seal, the answers, the names of evaluators, criteria and candidates, and the history.
-    with django_assert_num_queries(6):
+    # The seal, whether there are checks, the answers, the names of evaluators, criteria and candidates, the history.
+    with django_assert_num_queries(7):
         assert len(list(answers(study))) == 18 * evaluators
 
 

@@ -274,5 +274,5 @@ def test_sharing_out_takes_as_many_queries_at_any_size(db: None, django_assert_m
             build_study(slug=slug, prompts=prompts, pages_per_subtask=2), evaluators=2, subtasks=2
         )
         user = build_user(slug)
-        with django_assert_max_num_queries(18):
+        with django_assert_max_num_queries(19):
             enrol(study, user)
