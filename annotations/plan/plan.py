@@ -20,15 +20,13 @@ from annotations.access.log import log_act
 from annotations.models import (
     AnalysisPlan,
     Criterion,
-    KnownAnswer,
     Page,
     Placement,
-    QualityControl,
     StaffAct,
     Study,
 )
 from annotations.models.bounds import check_row
-from annotations.setup.quality.declaration import RULES as QUALITY_RULES
+from annotations.plan.quality import quality_document
 from generation.files.problems import listed
 from generation.models import Prompt
 from generation.refusals import Refused
@@ -93,9 +91,9 @@ def study_design(study: Study) -> dict[str, Any]:
             }
             for criterion in study.criteria.all()
         ],
-        **quality_document(study),
+        **quality_document(study, prompt_digest),
         # In no order of the pages: a plan does not speak of it.
-        "prompts": sorted(sha256(canonical_json(prompt_document(prompt))) for prompt in prompts),
+        "prompts": sorted(prompt_digest(prompt) for prompt in prompts),
     }
 
 
@@ -107,39 +105,8 @@ def pages_document(study: Study) -> dict[str, Any]:
     return {} if study.protocol == "ratings" and study.candidates_per_page is None else {"pages": said}
 
 
-def quality_document(study: Study) -> dict[str, Any]:
-    """Return what a plan takes for given of the quality control; nothing where none is declared, as in earlier plans.
-
-    Known answers are named by the digests of their prompts, as their pages move at the launch.
-    """
-    control = QualityControl.objects.filter(study=study).first()
-    if control is None:
-        return {}
-    answers = KnownAnswer.objects.filter(page_candidate__page__subtask__study=study).select_related(
-        "page_candidate__page__prompt", "page_candidate__study_method__method", "criterion"
-    )
-    said = [
-        [
-            one.page_candidate.page.role,
-            sha256(canonical_json(prompt_document(one.page_candidate.page.prompt))),
-            one.page_candidate.study_method.method.key,
-            one.criterion.key if one.criterion else None,
-            one.lowest,
-            one.highest,
-        ]
-        for one in answers
-    ]
-    rules = {name: getattr(control, name) for name in QUALITY_RULES}
-    return {
-        "quality_control": {
-            **{name: float(one) if isinstance(one, Decimal) else one for name, one in rules.items()},
-            "known_answers": sorted(said, key=canonical_list),
-        }
-    }
-
-
-def canonical_list(row: list[Any]) -> str:
-    return canonical_json({"row": row})
+def prompt_digest(prompt: Prompt) -> str:
+    return sha256(canonical_json(prompt_document(prompt)))
 
 
 def prompt_document(prompt: Prompt) -> dict[str, Any]:
