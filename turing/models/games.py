@@ -102,6 +102,8 @@ class Room(models.Model):
     )
     # Whether players may say who they are, for the others of the room.
     takes_names = models.BooleanField(default=False)
+    # Whether its players are simulated: their rounds are in the results of the room alone.
+    is_simulated = models.BooleanField(default=False, db_default=False)
     # No game begins after this; one that has begun may be played to its end.
     closes_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -59,8 +59,10 @@ SELECT results.id AS results_id, scope.name AS scope, game.player_id, claimed.ga
            + coalesce(claimed.confidence, 0) AS cell
 FROM claimed
 JOIN turing_game game ON game.id = claimed.game_id
+LEFT JOIN turing_room room ON room.id = game.room_id
 JOIN turing_results results
-    ON results.kind = claimed.kind AND (results.room_id IS NULL OR results.room_id = game.room_id)
+    ON results.kind = claimed.kind
+    AND (results.room_id = game.room_id OR results.room_id IS NULL AND room.is_simulated IS NOT TRUE)
 JOIN (VALUES ('all'), ('unflagged')) AS scope (name) ON scope.name = 'all' OR claimed.flag = ''
 """
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from stats.cluster import ClusterRobustMean
 from stats.game.boundary import Boundary
@@ -46,6 +47,7 @@ ROUND_COLUMNS: Columns = {
     "player_id": "integer",
     "genre": "text",
     "pair_number": "integer",
+    "is_simulated": "boolean",
 }
 PAIR_COLUMNS: Columns = {
     "genre": "text",
@@ -103,7 +105,13 @@ def results_dict(*, with_pairs: bool, with_rounds: bool, of: Results | None = No
     for scope, figures in of.figures.items():
         scopes[scope] |= measured_dict(figures, with_pairs=with_pairs)
     measured_at = of.measured_at.isoformat() if of.measured_at else None
-    return {"margin": live.margin, "flagged": live.flagged, "measured_at": measured_at, "scopes": scopes}
+    simulated = {"is_simulated": True} if of.room and of.room.is_simulated else {}
+    return {
+        "margin": live.margin,
+        "flagged": live.flagged,
+        "measured_at": measured_at,
+        "scopes": scopes,
+    } | simulated
 
 
 def boundary_dict(found: Boundary | None) -> dict[str, Any] | None:
@@ -191,7 +199,8 @@ def _figures(results: dict[str, Any]) -> Iterator[Row]:
 
 
 # A pair is counted in the results of the kind of game that shows both texts, or its boundary.
-OF_PAIRS = Q(tallies__results__kind__in=[Kind.PAIRS, Kind.BOUNDARY, Kind.CHATS])
+# The rounds of a room are in them too, but for those of simulated players.
+OF_PAIRS = Q(tallies__results__kind__in=[Kind.PAIRS, Kind.BOUNDARY, Kind.CHATS], tallies__results__room=None)
 
 
 def answered_rounds() -> QuerySet[Any, Any]:
@@ -199,7 +208,7 @@ def answered_rounds() -> QuerySet[Any, Any]:
     named = Round.objects.answered().annotate(
         player_id=F("game__player_id"), genre=F("pair__genre"), pair_number=F("pair__number")
     )
-    named = named.annotate(said=F("step"))
+    named = named.annotate(said=F("step"), is_simulated=Coalesce("game__room__is_simulated", False))
     return named.order_by("pk").values_list(*ROUND_COLUMNS, named=True)
 
 

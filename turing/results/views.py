@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from turing.game.players import visitor_of
 from turing.game.views import STARTS
-from turing.models import Kind, Results
+from turing.models import Kind, Results, Room
 
 ADDRESSES = {
     Kind.PAIRS: "turing:results",
@@ -65,6 +65,8 @@ def render_results(request: HttpRequest, of: Results, more: dict[str, Any]) -> H
         "files": [(name, reverse(FILES[kind], args=[name])) for name in RESULT_FORMATS],
         "row_formats": ROW_FORMATS,
     }
+    if of.room is None and not context["live"].has_records:
+        context["simulated"] = Room.objects.filter(is_simulated=True).first()
     return render(request, "turing/results/results.html", context | more)
 
 

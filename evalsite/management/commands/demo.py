@@ -25,9 +25,10 @@ from evalsite.demo.children import Child, ChildEnded, Progress, python_program
 from evalsite.demo.results import load_results
 from evalsite.demo.running import DemoRecord, RunningDemo, running_demo, stop_left_behind
 from generation.files.problems import FileRefused
-from turing.models import PoemPair
+from turing.models import PoemPair, Room, Round
 from turing.pairs.files import import_pairs
 from turing.rooms.rooms import open_room
+from turing.rooms.simulated import open_simulated_room
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ LOOK = """\
 Look at first
   A finished study's report   {site}example/
   A page to rate              {site}studies/tang-poets/subtasks/1/pages/1/  (as alice)
-  The Turing game             {site}turing/
+  The Turing game             {site}turing/  (results by simulated players: {site}turing/results/)
 """
 TRY = """\
 What to try
@@ -62,11 +63,13 @@ def port_number(text: str) -> int:
 
 
 def load_pairs() -> None:
-    """Put the pairs that come with the site into play, unless there are some."""
+    """Put the pairs that come with the site into play, with results of simulated players, unless there are some."""
     if not PoemPair.objects.exists():
         import_pairs(PAIRS)
         import_pairs(BOUNDARIES)
         open_room("Demo", "pairs", "poem", takes_names=True)
+    if not Room.objects.filter(is_simulated=True).exists() and not Round.objects.answered().exists():
+        open_simulated_room()
 
 
 def interrupt(number: int, frame: object) -> NoReturn:
