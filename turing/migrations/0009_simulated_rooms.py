@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('turing', '0007_conversations'),
+        ("turing", "0008_live"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='room',
-            name='is_simulated',
+            model_name="room",
+            name="is_simulated",
             field=models.BooleanField(db_default=False, default=False),
         ),
     ]
