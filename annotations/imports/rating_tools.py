@@ -337,10 +337,10 @@ def qualtrics(rows: Rows) -> Rows:
     if place_and_words is None:
         return
     words = place_and_words[1]
-    told = {code: " ".join(str(word).split()) for code, word in words.items()}
+    named = {code: " ".join(str(word).split()) for code, word in words.items()}
     names = {
-        code: code if code == "ResponseId" or list(told.values()).count(text) > 1 or not text else text
-        for code, text in told.items()
+        code: code if code == "ResponseId" or list(named.values()).count(text) > 1 or not text else text
+        for code, text in named.items()
     }
     for place, fields in rows:
         if not _is_import_id(fields):

@@ -27,7 +27,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     """A piece of long work and how far it is."""
 
     study = serializers.CharField(source="study.slug", allow_null=True, default=None)
-    parameters = serializers.DictField(help_text="What it was told.")
+    parameters = serializers.DictField(help_text="What its kind takes, as it was asked for.")
     error = serializers.CharField(help_text="Why the last attempt came to nothing.")
     file = serializers.SerializerMethodField(help_text="Where the file is, once it is done.")
     made = serializers.CharField(

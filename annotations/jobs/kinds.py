@@ -1,4 +1,4 @@
-"""What can be done as a job: one table of kinds, each with what it must be told and the function that does it."""
+"""What can be done as a job: one table of kinds, each with its parameters and the function that does it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Kind:
     rows: str = ""
     # The page of the study in which something is stored; none where a file comes of it.
     page: str = ""
-    # An upload that waits is stored: it is asked for where that waits, and told what was said there.
+    # An upload that waits is stored: it is asked for where that waits, with what was said there.
     is_import: bool = False
 
     @property

@@ -34,10 +34,10 @@ def run_next() -> bool:
     job = claim()
     if job is None or job.lease is None:
         return False
-    pk, lease, told = job.pk, job.lease, Told(job)
+    pk, lease, progress = job.pk, job.lease, ProgressReporter(job)
     try:
-        with held(told.renew, str(job)), override(job.language):
-            make(job, told)
+        with held(progress.renew, str(job)), override(job.language):
+            make(job, progress)
     except LeaseLost as lost:
         logger.warning("Nothing was stored: %s", lost)
     except Exception as error:
@@ -56,9 +56,9 @@ def claim() -> Job | None:
     return Job.objects.order_by("attempts", "pk").claim(started_at=Now(), done=0, total=0)
 
 
-def make(job: Job, told: Told) -> None:
+def make(job: Job, progress: ProgressReporter) -> None:
     """Do a job and hand in what came of it; raise `LeaseLost` where it was stopped or taken by another."""
-    made = KINDS[job.kind].make(job, told)
+    made = KINDS[job.kind].make(job, progress)
     if isinstance(made, Stored):
         retry(lambda: store(job, made))
         return
@@ -68,7 +68,7 @@ def make(job: Job, told: Told) -> None:
         retry(lambda: hand_in(job, made, file))
 
 
-class Told:
+class ProgressReporter:
     """Takes how far a job is, stores it with the lease, and raises `LeaseLost` once that is lost."""
 
     def __init__(self, job: Job) -> None:

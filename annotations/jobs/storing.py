@@ -22,7 +22,7 @@ def import_material(job: Job, progress: Progress) -> Stored:
     upload = upload_of(job)
     said = {name: value for name, value in job.parameters.items() if name != "upload"}
     progress(0, 0)
-    file = read_waiting(upload, told=rows_told(progress), **said)
+    file = read_waiting(upload, report_rows=rows_reporter(progress), **said)
     return Stored(lambda: store_read(upload, file, by=job.owner, adds=bool(said.get("adds"))))
 
 
@@ -90,6 +90,6 @@ def refuse_without(right: Right, job: Job) -> None:
         raise Refused(_("Your role in the study no longer lets you do this."))
 
 
-def rows_told(progress: Progress) -> Callable[[int], None]:
-    """Return what hears how many rows are read: of how many, nobody knows before the last."""
+def rows_reporter(progress: Progress) -> Callable[[int], None]:
+    """Return what is called with how many rows are read: of how many, nobody knows before the last."""
     return lambda rows: progress(rows, rows)

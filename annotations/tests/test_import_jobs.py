@@ -246,17 +246,17 @@ def test_progress_inside_a_transaction_is_told_by_the_thread_that_holds_the_leas
     olga = with_role(study, "olga", StudyRole.Role.OWNER)
     job = queue_job(study, "rehearsal", {"evaluators": "5", "effect": "0"}, by=olga)
     seen: list[int] = []
-    real: Callable[..., None] = running.Told.__call__
+    real: Callable[..., None] = running.ProgressReporter.__call__
 
-    def slowly(told: running.Told, done: int, total: int) -> None:
-        real(told, done, total)
+    def slowly(progress: running.ProgressReporter, done: int, total: int) -> None:
+        real(progress, done, total)
         if done == 20:
             for _attempt in range(500):
                 seen[:] = at_once(lambda: Job.objects.values_list("done", flat=True).get(pk=job.pk))
                 if seen == [20]:
                     break
 
-    monkeypatch.setattr(running.Told, "__call__", slowly)
+    monkeypatch.setattr(running.ProgressReporter, "__call__", slowly)
     assert run_next()
     assert seen == [20]
 

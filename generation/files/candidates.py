@@ -149,7 +149,7 @@ def read_candidates(
     may_lack_texts: bool = False,
     fewest_methods: int = FEWEST_METHODS,
     is_addition: bool = False,
-    told: Callable[[int], None] | None = None,
+    report_rows: Callable[[int], None] | None = None,
 ) -> CandidateFile:
     """Read a file of candidates, its texts as they were written; raise `FileRefused` with everything wrong in it.
 
@@ -158,10 +158,10 @@ def read_candidates(
     the columns are (`generation.files.columns`). Without it they must be called as they are read, or
     `ColumnsUnconfirmed` is raised. Where methods `may_lack_texts`, a prompt needs texts by two of them. A file
     with texts of one method is read where others are to follow (`fewest_methods`), and what `is_addition` to texts
-    that are there may lack any. `told` hears how many rows are read.
+    that are there may lack any. `report_rows` is called now and then with how many rows are read.
     """
     table = read_table(path, name, encoding=encoding, sheet=sheet)
-    table.told = told
+    table.report_rows = report_rows
     problems = table.problems
     roles = checked_roles(table, columns)
     labels: dict[str, str] = {}

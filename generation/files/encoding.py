@@ -100,13 +100,13 @@ def encoding_of(path: Path, problems: Problems, confirmed: str = "") -> str:
         )  # fmt: skip
         raise FileRefused(problems)
     readings = readings_of(sample)
-    told = "; ".join(
+    attempts = "; ".join(
         _("read as %(encoding)s: %(line)s") % {"encoding": reading.label, "line": shown(reading.line)}
         for reading in readings[:READINGS_TOLD]
     )
     problems.add(
         line, "", _("is neither UTF-8 nor UTF-16 (%(told)s). Say which encoding it is, or save it as UTF-8"),
-        told=told or _("and in no encoding that is known here"),
+        told=attempts or _("and in no encoding that is known here"),
     )  # fmt: skip
     raise EncodingUnconfirmed(problems, readings)
 

@@ -54,16 +54,16 @@ def read_prompts(
     sheet: str = "",
     columns: Mapping[str, str] | None = None,
     is_list: bool | None = None,
-    told: Callable[[int], None] | None = None,
+    report_rows: Callable[[int], None] | None = None,
 ) -> PromptFile:
     """Read a list of prompts as they were written; raise `FileRefused` with everything wrong in it.
 
     `name` is what its owner calls it; `encoding` and `sheet` are those of `read_table`. `columns` says what the columns
     are, and `is_list` that there are none, but a prompt a line; without them it goes by the names of the columns.
-    `told` hears how many rows are read.
+    `report_rows` is called now and then with how many rows are read.
     """
     table = read_table(path, name, encoding=encoding, sheet=sheet)
-    table.told = told
+    table.report_rows = report_rows
     if is_list is None:
         is_list = columns is None and has_lines_alone(table)
     problems = Problems(table.name) if is_list else table.problems

@@ -64,7 +64,7 @@ class Table:
     sheet: str = ""
     sheets: tuple[str, ...] = ()
     # Hears now and then how many rows are read.
-    told: Callable[[int], None] | None = field(default=None, repr=False)
+    report_rows: Callable[[int], None] | None = field(default=None, repr=False)
 
     # How many characters its cells may hold: a packed file of a few kilobytes can hold gigabytes of the same.
     most_characters: int = MOST_CHARACTERS
@@ -82,8 +82,8 @@ class Table:
             if count == MOST_ROWS:
                 self.problems.add(0, "", _("has more than %(most)d rows"), most=MOST_ROWS)
                 return
-            if self.told and count % ROWS_A_STEP == 0:
-                self.told(count)
+            if self.report_rows and count % ROWS_A_STEP == 0:
+                self.report_rows(count)
             yield TableRow(place, fields)
 
     @property

@@ -65,19 +65,19 @@ def says_all(upload: WaitingUpload) -> bool:
 def read_waiting(
     upload: WaitingUpload,
     *,
-    told: Callable[[int], None] = lambda rows: None,
+    report_rows: Callable[[int], None] = lambda rows: None,
     adds: bool = False,
     **said: Any,
 ) -> CandidateFile | PromptFile:
     """Return what a waiting file holds as it is said (`encoding`, `sheet`, `columns`, and of prompts `is_list`).
 
-    What `adds` to material that is there may lack texts. `told` hears now and then how many rows are read.
-    Raises `Refused`.
+    What `adds` to material that is there may lack texts. `report_rows` is called now and then with how many rows are
+    read. Raises `Refused`.
     """
     study = study_of(upload)
     with file_on_disk(upload) as file:
         if upload.kind == Kind.PROMPTS:
-            return read_prompts(file.path, study.genre, name=file.name, told=told, **said)
+            return read_prompts(file.path, study.genre, name=file.name, report_rows=report_rows, **said)
         return read_candidates(
             file.path,
             study.genre,
@@ -85,7 +85,7 @@ def read_waiting(
             may_lack_texts=study.allows_missing_texts,
             fewest_methods=1,
             is_addition=adds,
-            told=told,
+            report_rows=report_rows,
             **said,
         )
 
