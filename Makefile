@@ -8,6 +8,9 @@ WORKERS ?= 2
 PIP_NEWS := echo "Installing packages into $(VENV) (2.4 GB when done; 2 to 15 minutes, in which pip says nothing)."; \
   echo "If it is interrupted, the same command goes on with what is downloaded."
 
+# Byte code is kept whatever the environment says: without it each of many processes compiles all of the site again.
+export PYTHONDONTWRITEBYTECODE :=
+
 # An address where nothing answers: a quick test that reached for a server would fail.
 NOWHERE := DATABASE_URL=postgres://quick@localhost:1/quick CELERY_BROKER_URL=redis://localhost:1/0
 
