@@ -179,7 +179,10 @@ def logistic_regression(x: Floats, y: Floats, penalty: float = 20.0, steps: int 
     for _ in range(steps):
         p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
         curvature = x.T @ (x * (p * (1 - p))[:, np.newaxis]) + penalty * np.eye(len(weights))
-        weights += np.linalg.solve(curvature, x.T @ (y - p) - penalty * weights)
+        step = np.linalg.solve(curvature, x.T @ (y - p) - penalty * weights)
+        weights += step
+        if np.abs(step).max() < 1e-4:
+            break
     return weights
 
 
