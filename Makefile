@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 WORKERS ?= 2
+LOCALE ?= zh_Hans
 
 PIP_NEWS := echo "Installing packages into $(VENV) (2.4 GB when done; 2 to 15 minutes, in which pip says nothing)."; \
   echo "If it is interrupted, the same command goes on with what is downloaded."
@@ -64,10 +65,10 @@ bench: install-dev
 	@for file in $(wildcard benchmarks/*/[a-z]*.py); do module=$$(echo $${file%.py} | tr / .); \
 	  echo "== $$module"; $(BIN)/python -m $$module || exit 1; done
 
-# Collect the words of the pages for translation (needs gettext).
+# Collect the words of the pages for translation (needs gettext); LOCALE=fr for another language.
 messages: install-dev
-	$(BIN)/python manage.py makemessages --locale zh_Hans --add-location file --no-wrap --ignore .venv --ignore var --ignore "test*"
-	$(BIN)/python manage.py compilemessages --locale zh_Hans --ignore .venv --ignore var
+	$(BIN)/python manage.py makemessages --locale $(LOCALE) --add-location file --no-wrap --ignore .venv --ignore var --ignore "test*"
+	$(BIN)/python manage.py compilemessages --locale $(LOCALE) --ignore .venv --ignore var
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache staticfiles

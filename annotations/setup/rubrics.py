@@ -51,6 +51,8 @@ from generation.texts.characters import CONTROL
 
 RUBRICS = settings.BASE_DIR / "fixtures" / "rubrics"
 READY_MADE = tuple(sorted(path.stem for path in RUBRICS.glob("*.json")))
+# What commands say of an option that takes a rubric.
+RUBRIC_HELP = f"{', '.join(READY_MADE)}, or a JSON file (annotations/setup/rubrics.py)"
 SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 # What a page can show in a row.
 LOWEST_SCORE, HIGHEST_SCORE = -100, 100

@@ -14,7 +14,7 @@ from annotations.management.study_command import StudyCommand
 from annotations.management.text_options import add_text_options, text_from
 from annotations.models import Study
 from annotations.recruiting.consent import read_questions
-from annotations.setup.rubrics import load_rubric
+from annotations.setup.rubrics import RUBRIC_HELP, load_rubric
 from annotations.setup.study import BY_LANGUAGE, change_study, replace_criteria
 
 
@@ -33,7 +33,7 @@ class Command(StudyCommand):
         parser.add_argument(
             "--rubric",
             metavar="RUBRIC",
-            help="other criteria: qa, poem, or a JSON file (annotations/rubrics.py)",
+            help=f"other criteria: {RUBRIC_HELP}",
         )
 
     @transaction.atomic

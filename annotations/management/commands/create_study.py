@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.text_options import add_text_options, text_from
-from annotations.setup.rubrics import load_rubric
+from annotations.setup.rubrics import RUBRIC_HELP, load_rubric
 from annotations.setup.study import create_study
 from generation.files.problems import FileRefused
 from generation.management.act_command import ActCommand
@@ -20,9 +20,7 @@ class Command(ActCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="the study's name in its address")
-        parser.add_argument(
-            "--rubric", required=True, help="the criteria: qa, poem, or a JSON file (annotations/rubrics.py)"
-        )
+        parser.add_argument("--rubric", required=True, help=f"the criteria: {RUBRIC_HELP}")
         add_text_options(parser, "title", "the slug if left out")
         parser.add_argument("--owner", metavar="USERNAME", help="who is to run it beside the administrators")
 

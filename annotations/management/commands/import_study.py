@@ -12,7 +12,7 @@ from annotations.imports.studies import import_study
 from annotations.management.table_options import add_table_options, explained, table_options
 from annotations.management.text_options import add_text_options, text_from
 from annotations.models import Page
-from annotations.setup.rubrics import load_rubric
+from annotations.setup.rubrics import RUBRIC_HELP, load_rubric
 from generation.files.candidates import read_candidates
 from generation.files.problems import FileRefused
 from generation.management.act_command import ActCommand
@@ -30,9 +30,7 @@ class Command(ActCommand):
         parser.add_argument("file", type=Path)
         add_table_options(parser, with_columns=True)
         parser.add_argument("--slug", required=True, help="the study's name in addresses")
-        parser.add_argument(
-            "--rubric", required=True, help="the criteria: qa, poem, or a JSON file (annotations/rubrics.py)"
-        )
+        parser.add_argument("--rubric", required=True, help=f"the criteria: {RUBRIC_HELP}")
         add_text_options(parser, "title", "the slug if left out")
         add_text_options(parser, "description", "instructions; the rubric's if left out")
         parser.add_argument(
