@@ -31,10 +31,10 @@ from generation.files.problems import listed
 from generation.models import Prompt
 from generation.refusals import Refused
 from stats.reports.numbers import exact_percent
-from stats.reports.study_report import PlanFacts
 
 if TYPE_CHECKING:
     from stats.ratings.choice import Planned
+    from stats.reports.study_report import PlanFacts
 
 
 Pair = tuple[str, str]
@@ -262,6 +262,9 @@ def planned_analysis(plan: AnalysisPlan) -> Planned:
 
 def plan_facts(plan: AnalysisPlan) -> PlanFacts:
     """Return what the report says of a plan."""
+    # The records of a report are many, and no page of a plan needs them.
+    from stats.reports.study_report import PlanFacts
+
     margin = plan.equivalence_margin
     return PlanFacts(
         primary_criterion=plan.primary_criterion.key,

@@ -8,7 +8,7 @@ questions of HEDS (Shimorina and Belz 2022; version 3.0, Belz and Thomson 2024).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
@@ -16,7 +16,9 @@ from django.utils.translation import ngettext
 
 from annotations.models import AnalysisPlan, Enrolment, Invitation, OpenLink, Study
 from stats.reports.numbers import count, exact_percent
-from stats.reports.study_report import Reportable
+
+if TYPE_CHECKING:
+    from stats.reports.study_report import Reportable
 
 # Key, what is to be reported, and where it is said: nothing where the site does not know it.
 Said = tuple[str, str, str]
@@ -24,6 +26,9 @@ Said = tuple[str, str, str]
 
 def reportable(study: Study, plan: AnalysisPlan | None) -> tuple[Reportable, ...]:
     """Return the list for a study, before its launch as well as after it, with two queries."""
+    # The records of a report are many, and the web process loads this one alone where it is asked for.
+    from stats.reports.study_report import Reportable
+
     of_study = {"study": OuterRef("pk")}
     known = (
         Study.objects.filter(pk=study.pk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -12,7 +13,9 @@ from annotations.access.log import log_act
 from annotations.models import SHORTEST_REASON, Study, Unblinding
 from annotations.models.bounds import check_row
 from generation.refusals import Refused
-from stats.reports.study_report import UnblindingFacts
+
+if TYPE_CHECKING:
+    from stats.reports.study_report import UnblindingFacts
 
 
 class Sealed(Refused):
@@ -64,6 +67,9 @@ def unblind(study: Study, *, staff: User | None, reason: str) -> bool:
 
 def unblinding_facts(study: Study) -> tuple[UnblindingFacts, ...]:
     """Return every unblinding of a study, the earliest first."""
+    # Most of a web process asks whether a study is sealed, and needs no records of a report.
+    from stats.reports.study_report import UnblindingFacts
+
     return tuple(
         UnblindingFacts(
             by=unblinding.staff.get_username() if unblinding.staff else _("command line"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from itertools import chain
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -28,7 +28,9 @@ from annotations.results.sharing import links_shown
 from annotations.results.spans.rows import marking_count, span_chunks
 from annotations.results.written.rows import written_chunks
 from stats.reports import write_rows
-from stats.reports.study_report import OffScalePolicy
+
+if TYPE_CHECKING:
+    from stats.reports.study_report import OffScalePolicy
 
 # From here on a workbook of the answers alone takes a core for a second, and longer under load: it is offered as a job.
 ANSWERS_IN_A_REQUEST = 10_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from uuid import UUID
 
-import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
@@ -76,6 +75,9 @@ def is_closed(room: Room) -> bool:
 @require_safe
 def room_card(request: HttpRequest, room: UUID) -> HttpResponse:
     """Show a card to share or to print: what is played, the address, and the address as a QR code."""
+    # It loads a parser of XML, for this page alone.
+    import segno
+
     found = get_object_or_404(Room, uuid=room)
     address = request.build_absolute_uri(reverse("turing:room", args=[room]))
     code = segno.make(address, error="m")
