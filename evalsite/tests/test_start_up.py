@@ -48,9 +48,13 @@ def test_start_loads_nothing_heavy_that_it_does_not_use(code: str) -> None:
     assert sorted(HEAVY & loaded) == []
 
 
-def test_web_worker_loads_the_api_when_it_is_first_called() -> None:
+def test_web_worker_loads_the_api_and_what_single_pages_need_when_they_are_first_called() -> None:
     loaded = loaded_by(WEB)
-    assert sorted({"celery", "evalsite.api_urls", "requests", "rest_framework.views"} & loaded) == []
+    for_some_pages = {"segno", "stats.reports.study_report"}
+    assert (
+        sorted({"celery", "evalsite.api_urls", "requests", "rest_framework.views", *for_some_pages} & loaded)
+        == []
+    )
     assert "evalsite.api_urls" in loaded_by(
         f"{WEB}; from django.urls import resolve; resolve('/api/v1/studies/')"
     )
