@@ -14,6 +14,7 @@ from annotations.judges.judges import MOST_JUDGES, store_scores
 from annotations.judges.wording import LABELS
 from annotations.models import Judge, PageCandidate, Study
 from generation.evidence.metrics import METRICS, Progress, TextToScore
+from generation.models import Prompt
 from generation.refusals import Refused
 
 REFERENCE = "reference"
@@ -30,6 +31,14 @@ class StudyTexts:
 def compute_metric(study: Study, metric: str, *, by: User | None) -> Judge:
     """Compute a metric for every text of a study and store it; raise what `computed_scores` and `store_metric` do."""
     return store_metric(study, metric, computed_scores(study, metric), by=by)
+
+
+def offered_metrics(study: Study) -> tuple[str, ...]:
+    """Return the metrics that can be computed for a study: those against a reference where a prompt has one."""
+    has_reference = Prompt.objects.filter(
+        page__subtask__study=study, parts__contains=[{"name": REFERENCE}]
+    ).exists()
+    return tuple(key for key, metric in METRICS.items() if has_reference or not metric.needs_reference)
 
 
 def computed_scores(study: Study, metric: str, progress: Progress = lambda done, total: None) -> list[Score]:

@@ -20,8 +20,8 @@ from annotations.judges.forms import AskingForm, BudgetForm, ScoresForm
 from annotations.judges.judges import delete_judge, judges_of
 from annotations.judges.runs import runs_of, start_run, stop_run, take_up
 from annotations.judges.uploads import import_upload
-from annotations.judges.wording import LABELS, judge_name
-from annotations.models import JudgeRun, Study
+from annotations.judges.wording import LABELS, judge_name, judge_version
+from annotations.models import JudgeRun, PromptDraw, Study
 from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
@@ -67,17 +67,22 @@ def judges_page(
     request: UserRequest, study: Study, *, form: ScoresForm | None = None, asking: AskingForm | None = None
 ) -> HttpResponse:
     """Return the page with its forms, and with what was wrong with one of them."""
+    from annotations.judges.metrics import offered_metrics  # with all that computes them
+
+    offered = offered_metrics(study)
     wrong = next((one for one in (form, asking) if one is not None and one.errors), None)
     context = {
         "study": study,
         "rights": right_names(request.user, study),
-        "judges": [(judge, judge_name(judge)) for judge in judges_of(study)],
+        "judges": [(judge, judge_name(judge), judge_version(judge)) for judge in judges_of(study)],
         "wrong": wrong,
         "form": form or ScoresForm(study),
         "asking": asking or AskingForm(study),
         "servers": settings.LANGUAGE_MODEL_SERVERS,
         "runs": runs_of(study),
-        "metrics": LABELS,
+        "metrics": {key: label for key, label in LABELS.items() if key in offered},
+        "not_offered": [label for key, label in LABELS.items() if key not in offered],
+        "draw": PromptDraw.objects.filter(study=study).select_related("drawn_by").counted().first(),
     }
     status = HTTPStatus.BAD_REQUEST if wrong else HTTPStatus.OK
     return render(request, "annotations/judges/judges.html", context, status=status)

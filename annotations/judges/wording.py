@@ -21,6 +21,21 @@ LABELS: dict[str, _StrPromise] = {
 }
 
 
+VERSIONS: dict[str, _StrPromise] = {
+    "length": gettext_lazy("words, or characters where no space parts words"),
+    "distinct-2": gettext_lazy("pairs of words, or of characters"),
+    "copied": gettext_lazy("words or characters of the prompt"),
+    "bleu": gettext_lazy("sacreBLEU 2.6.0, BLEU with effective order"),
+}
+
+
+def judge_version(judge: Judge) -> str:
+    """Return what exactly made the scores, in the reader's language where that is said in words of the project."""
+    if judge.kind == Judge.Kind.METRIC and str(VERSIONS.get(judge.key, "")):
+        return str(VERSIONS[judge.key])
+    return judge.version
+
+
 def judge_name(judge: Judge) -> str:
     """Return what a judge is called, in the reader's language where it is a metric that comes with the project."""
     if judge.kind == Judge.Kind.METRIC and judge.key in LABELS:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes, unknown_language
-from generation.texts.characters import UNSTORABLE
+from generation.texts.characters import UNSTORABLE, control_characters
 
 # Days that a deadline is put off by at a time, or that an invitation is good for.
 MOST_DAYS = 365
@@ -36,6 +36,8 @@ LONGEST_NOTES = 2_000
 LONGEST_REASON = 2_000
 # Instructions, and what is agreed to.
 LONGEST_TEXT = 20_000
+# Zero-width joiner and non-joiner, and the marks that say in which direction a letter beside them is written.
+JOINERS = "\u200c\u200d\u200e\u200f"
 
 
 WHOLE_NUMBER = gettext_lazy("This must be a whole number from %(least)d to %(most)d.")
@@ -126,6 +128,18 @@ def check_text(name: str, value: str, *, longest: int) -> None:
         raise ValidationError({name: _("This text has a character that is none.")})
 
 
+def check_seen(name: str, value: str, *, besides: str = "") -> None:
+    """Raise ValidationError for a name with a character that nobody sees, such as one that turns what follows round.
+
+    What joins letters or keeps them apart in scripts that need it may stand there, and what is in `besides`.
+    """
+    hidden = [one for one in control_characters(value) if one not in JOINERS and one not in besides]
+    if hidden:
+        raise ValidationError(
+            {name: _("This has a character that cannot be seen: U+%(code)04X.") % {"code": ord(hidden[0])}}
+        )
+
+
 def check_texts(row: Model) -> None:
     """Raise ValidationError with all texts of a row that are too long or cannot be stored; no query has them."""
     wrong: dict[str, list[str]] = {}
@@ -134,8 +148,13 @@ def check_texts(row: Model) -> None:
         try:
             if isinstance(field, TextsField):
                 check_by_language(field.name, value, longest=field.max_length or LONGEST_TEXT)
+                if field.max_length:
+                    for code, text in value.items():
+                        check_seen(f"{field.name}.{code}", text, besides="\n\r\t")
             elif isinstance(field, CharField | TextField) and isinstance(value, str):
                 check_text(field.name, value, longest=field.max_length or LONGEST_TEXT)
+                if isinstance(field, CharField):
+                    check_seen(field.name, value)
         except ValidationError as error:
             wrong |= error.message_dict
     if wrong:

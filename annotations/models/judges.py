@@ -118,6 +118,14 @@ class JudgeRating(models.Model):
         return f"score {self.pk} by judge {self.judge_id}"
 
 
+class PromptDrawQuerySet(models.QuerySet["PromptDraw"]):
+    def counted(self) -> PromptDrawQuerySet:
+        """Read with each draw of how many prompts (`all`) how many were drawn (`drawn`)."""
+        return self.annotate(
+            all=models.Count("prompts"), drawn=models.Count("prompts", filter=Q(prompts__is_drawn=True))
+        )
+
+
 class PromptDraw(models.Model):
     """Which of a study's prompts people rate: drawn by the platform, with the chances that it drew by."""
 
@@ -137,6 +145,8 @@ class PromptDraw(models.Model):
     drawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+
+    objects = PromptDrawQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -9,14 +9,14 @@ import numpy as np
 from django.db.models import F, FloatField, Value
 from django.db.models.functions import Cast, Coalesce, Length
 
-from annotations.judges.wording import judge_name
+from annotations.judges.wording import judge_name, judge_version
 from annotations.models import Judge, JudgeRating, JudgeUnit, Page, PageCandidate, PromptDraw, Study
 from annotations.results.copying import copied_numbers, places
 from stats.judges.checks import JudgeChecks, Judged, judge_checks
 from stats.judges.combined import Draw
 from stats.judges.scores import ANY, JudgeScores
 from stats.ratings.table import RatingTable
-from stats.reports.study_report import JudgeFacts, PlanFacts
+from stats.reports.study_report import JudgeFacts, PlanFacts, PromptDrawFacts
 from stats.scores import Floats, Ints
 
 SEED = 20260101
@@ -77,12 +77,29 @@ def _facts(
         key=judge.key,
         label=judge_name(judge),
         kind=kind,
-        version=judge.version,
+        version=judge_version(judge),
         saw_answers=saw_answers,
         sampling=sampling,
         planned=_planned(judge, plan),
         scores=len(scores.score),
         checks=tuple(found),
+    )
+
+
+def draw_facts(study: Study) -> PromptDrawFacts | None:
+    """Return how the platform drew the prompts that people rate, None where it did not."""
+    draw = PromptDraw.objects.filter(study=study).select_related("drawn_by").counted().first()
+    if draw is None:
+        return None
+    by: Any = draw.by
+    return PromptDrawFacts(
+        by=by,
+        strata=draw.tag,
+        drawn=draw.drawn,
+        prompts=draw.all,
+        seed=draw.seed,
+        who=draw.drawn_by.username if draw.drawn_by else "",
+        at=draw.drawn_at.isoformat(),
     )
 
 

@@ -13,9 +13,12 @@ from rest_framework.response import Response
 from annotations.access.permissions import may_create
 from annotations.imports.rating_columns import Reading, read_map, read_scale, read_words
 from annotations.imports.ratings import NamedFile, find_ratings, import_ratings
+from annotations.models import WaitingUpload
 from annotations.models.texts_by_language import named_by
 from annotations.results.api import Answers
+from annotations.uploads.api import StoringSerializer, storing_response
 from annotations.uploads.reading import on_disk, refuse_too_large
+from annotations.uploads.waiting import is_large_file, keep_waiting, queue_storing
 from generation.genres import genre_choices
 from generation.web.rest import TABLE_PARSERS, Strict, UserRequest, checked_query
 from generation.web.schema import extend_schema
@@ -65,9 +68,10 @@ class AnswersAndImport(Answers):
     @extend_schema(
         operation_id="ratings_import",
         summary="Store ratings that were collected elsewhere as a closed study; the same again changes nothing",
+        description="Of more than 2 MB a worker stores them: the answer is the job that does.",
         parameters=[RatingsQuery],
         request={parser.media_type: OpenApiTypes.BINARY for parser in TABLE_PARSERS},
-        responses={200: RatingsSerializer, 201: RatingsSerializer},
+        responses={200: RatingsSerializer, 201: RatingsSerializer, 202: StoringSerializer},
     )
     def put(self, request: UserRequest, slug: str) -> Response:
         if not may_create(request.user):
@@ -86,6 +90,15 @@ class AnswersAndImport(Answers):
                 for name in ("overall", "keeps_off_scale", "hides_names", "threshold", "encoding")
             },
         )
+        if is_large_file(upload) and not query["dry_run"]:
+            said = {
+                "slug": slug,
+                "title": named_by(query["title"]) if query["title"] else {},
+                "genre": query["genre"],
+                "reading": reading.as_dict(),
+            }
+            kept = keep_waiting(WaitingUpload.Kind.RATINGS, [upload], by=request.user)
+            return storing_response(request, queue_storing(kept, said, by=request.user))
         with on_disk(upload) as path:
             found = find_ratings([NamedFile(path, query["name"])], reading)
             is_new = False

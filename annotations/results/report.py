@@ -19,7 +19,7 @@ from annotations.results.checklists.facts import study_checklist
 from annotations.results.consistency import Verdict
 from annotations.results.elsewhere import analysis_by_design, elsewhere_facts
 from annotations.results.judgements.preferences import study_preferences
-from annotations.results.judges import judge_facts
+from annotations.results.judges import draw_facts, judge_facts
 from annotations.results.quality.checks import quality_facts
 from annotations.results.quality.groupings import groupings
 from annotations.results.quality.without_flagged import without_flagged
@@ -105,6 +105,7 @@ def study_report(
         collected_elsewhere=elsewhere_facts(study),
         reportable=reportable(study, locked),
         quality=quality_facts(study, everything),
+        prompt_draw=draw_facts(study),
     )
     # The one place that keeps the seal: what tells methods apart is not even computed before.
     if sealed:

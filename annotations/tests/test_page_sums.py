@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from annotations.models import Enrolment, PageSums, Placement, Rating, Study
+from annotations.models import Enrolment, Judgement, Page, PageSums, Placement, Rating, Study
 from annotations.monitoring.dashboard import dashboard
 from annotations.monitoring.evaluator_sums import StudySums, study_sums
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
@@ -144,3 +144,26 @@ def test_an_answer_that_is_being_saved_while_the_sums_are_taken_is_counted_the_n
         assert [one.evaluators[0].answered for one in found] == [1]
     assert study_sums(study).evaluators[0].answered == 2
     assert study_sums(study) == counted(study)
+
+
+def test_a_judgement_counts_when_it_is_made_changed_or_gone(enrolment: Enrolment) -> None:
+    study = enrolment.study
+    Study.objects.filter(pk=study.pk).update(protocol="ranking", has_best_picks=False)
+    study.refresh_from_db()
+    answered = [study_sums(study).evaluators[0].answered]
+    judgement = Judgement.objects.create(
+        enrolment=enrolment,
+        page=Page.objects.filter(subtask__study=study).earliest("number"),
+        criterion=study.criteria.get(key="overall"),
+        places=[0],
+    )
+    for change in (
+        lambda: None,
+        lambda: Judgement.objects.update(places=[3, 1, 0, 2]),
+        judgement.delete,
+    ):
+        change()
+        answered.append(study_sums(study).evaluators[0].answered)
+        assert study_sums(study) == counted(study)
+    # An order of one of four texts is no answer yet.
+    assert answered == [0, 0, 1, 0]

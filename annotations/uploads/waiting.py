@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Sum
@@ -59,6 +60,11 @@ def waiting_upload(kind: WaitingUpload.Kind, uuid: UUID, *, by: User, study: Stu
     return get_object_or_404(
         found.filter(study=study) if study else found, uuid=uuid, kind=kind, uploaded_by=by
     )
+
+
+def is_large_file(upload: File[Any]) -> bool:
+    """Whether storing a file takes longer than a request may."""
+    return (upload.size or 0) > LARGEST_IN_A_REQUEST
 
 
 def is_large(upload: WaitingUpload) -> bool:

@@ -20,6 +20,8 @@ SMALL = 10_000_000
 LAST_ROW = 1_048_576
 # Nobody leaves more rows empty above a header.
 LAST_HEADER = 1_000
+# Rows that hold nothing cost as much time as others, and a sheet can have a million.
+MOST_EMPTY = 10_000
 
 
 @dataclass(frozen=True)
@@ -98,18 +100,24 @@ def _workbook(path: Path) -> Iterator[Any]:
 
 
 def _rows(
-    sheet: Any, *, last: int = LAST_ROW, columns: int | None = None
-) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    sheet: Any, *, last: int = LAST_ROW, columns: int | None = None, most_empty: int = LAST_ROW
+) -> Iterator[tuple[int, Any]]:
     """Yield number and cells of the rows that hold anything, of so many columns where that is said.
 
-    Else a cell far to the right has its row filled with thousands of empty ones.
+    Else a cell far to the right has its row filled with thousands of empty ones. After more than `most_empty` rows
+    that hold nothing it ends with None in place of cells.
     """
     sheet.reset_dimensions()
+    full = 0
     for number, cells in enumerate(sheet.iter_rows(max_col=columns), start=1):
         if number > last:
             return
         if any(cell.value not in (None, "") and str(cell.value).strip() for cell in cells):
+            full = number
             yield number, cells
+        elif number - full > most_empty:
+            yield number, None
+            return
 
 
 def _header(sheet: Any) -> Header | None:
@@ -122,9 +130,20 @@ def _header(sheet: Any) -> Header | None:
 def sheet_rows(path: Path, header: Header, problems: Problems) -> Iterator[tuple[Place, dict[str, Any]]]:
     """Yield the place and the cells of every row with content under the header."""
     with _refusing(problems), _workbook(path) as book:
-        for number, cells in _rows(book[header.sheet], columns=len(header.columns)):
+        before = header.row
+        for number, cells in _rows(book[header.sheet], columns=len(header.columns), most_empty=MOST_EMPTY):
+            if cells is None:
+                raise refuse_whole(
+                    problems.file,
+                    _(
+                        "has more than %(most)d empty rows under row %(row)d: delete them, or save the sheet as CSV"
+                    ),
+                    most=MOST_EMPTY,
+                    row=before,
+                )
             if number <= header.row:
                 continue
+            before = number
             place = Place(number, "row", header.sheet)
             fields = {}
             for name, cell in zip(header.columns, cells, strict=False):

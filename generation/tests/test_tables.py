@@ -346,3 +346,14 @@ def test_cells_far_to_the_right_of_the_header_are_not_filled_up_to(tmp_path: Pat
         widths = [len(cells) for _number, cells in workbooks._rows(book["Sheet"], columns=2)]
     assert widths == [2, 2, 2, 2]
     assert [row.fields for row in found] == [{"prompt": f"p{row}", "text": "x"} for row in range(1, 4)]
+
+
+def test_a_workbook_with_thousands_of_empty_rows_is_refused_early(tmp_path: Path) -> None:
+    path = tmp_path / "long.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["prompt", "text"])
+        sheet.write_row(1, 0, ["Why?", "Because."])
+        sheet.write_row(20_000, 0, ["Who?", "Nobody."])
+    with pytest.raises(FileRefused, match="more than 10000 empty rows under row 2"):
+        list(read_table(path, "long.xlsx"))

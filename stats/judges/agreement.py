@@ -16,6 +16,8 @@ from stats.scores import Bools, Floats
 
 # Pairs of evaluators grow with their square; of more than so many the first ones are compared with each other.
 MOST_RATERS = 40
+# Scores of more different values are no points that raters can agree on by choosing alike.
+MOST_POINTS = 20
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,44 @@ def kappas(ratings: Floats, judge: Floats, rng: np.random.Generator) -> tuple[Me
     upper = np.triu_indices(size - 1, 1)
     own = found[:, 1:, 1:][:, upper[0], upper[1]]
     return tuple(_mean_measure(one, prompts) for one in (found[:, 0, 1:], own))  # type: ignore[return-value]
+
+
+def unweighted_kappas(
+    ratings: Floats, judge: Floats, rng: np.random.Generator
+) -> tuple[Measured, Measured] | None:
+    """
+    Return what `kappas` does without weights: scores agree or do not. None where they are no points of a scale.
+
+    A judge whose scores are means of several is no point either, and has none. Reference: Cohen (1960), Educational and
+    Psychological Measurement 20, 37-46.
+    """
+    raters = np.concatenate([judge[np.newaxis], ratings[:MOST_RATERS]])
+    points = np.unique(ratings[~np.isnan(ratings)])
+    if len(points) > MOST_POINTS:
+        return None
+    if not np.isin(judge[~np.isnan(judge)], points).all() and (judge[~np.isnan(judge)] % 1).any():
+        raters[0] = np.nan
+    points = np.unique(raters[~np.isnan(raters)])
+    there = (~np.isnan(raters)).astype(np.float64)
+    given = [(raters == point).astype(np.float64) for point in points]
+    path = "apm,bpm->pab"
+    prompts, size = len(judge), len(raters)
+    weights = np.vstack([np.ones((1, prompts)), resampled(prompts, rng)])
+
+    def summed(one: Floats, other: Floats) -> Floats:
+        found: Floats = (weights @ np.einsum(path, one, other).reshape(prompts, -1)).reshape(-1, size, size)
+        return found
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n = summed(there, there)
+        alike = np.sum([summed(one, one) for one in given], axis=0) / n
+        shares = [summed(one, there) / n for one in given]
+        chance = np.sum([share * share.swapaxes(1, 2) for share in shares], axis=0)
+        varies = np.max(shares, axis=0) < 1 - 1e-12
+        found = np.where(varies & varies.swapaxes(1, 2), (alike - chance) / (1 - chance), np.nan)
+    upper = np.triu_indices(size - 1, 1)
+    own = found[:, 1:, 1:][:, upper[0], upper[1]]
+    return _mean_measure(found[:, 0, 1:], prompts), _mean_measure(own, prompts)
 
 
 def _mean_measure(found: Floats, prompts: int) -> Measured:

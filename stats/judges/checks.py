@@ -16,6 +16,7 @@ from stats.judges.agreement import (
     judge_p_greater,
     kappas,
     soft_pairwise_accuracy,
+    unweighted_kappas,
 )
 from stats.judges.alternative import AlternativeTest, alternative_annotator_test
 from stats.judges.combined import CombinedMean, Draw, combined_mean
@@ -66,6 +67,9 @@ class JudgeChecks:
     by_prompt: AlternativeTest | None
     kappa: Measured | None
     kappa_of_evaluators: Measured | None
+    # Of scores that are points of the scale alone.
+    unweighted_kappa: Measured | None
+    unweighted_kappa_of_evaluators: Measured | None
     alpha: Measured | None
     alpha_with_judge: Measured | None
     alpha_difference: Measured | None
@@ -113,6 +117,8 @@ class JudgeChecks:
         named = {
             "kappa": self.kappa,
             "kappa_of_evaluators": self.kappa_of_evaluators,
+            "unweighted_kappa": self.unweighted_kappa,
+            "unweighted_kappa_of_evaluators": self.unweighted_kappa_of_evaluators,
             "alpha_ordinal": self.alpha,
             "alpha_ordinal_with_judge": self.alpha_with_judge,
             "alpha_ordinal_difference": self.alpha_difference,
@@ -191,6 +197,8 @@ def judge_checks(
         by_prompt=None,
         kappa=None,
         kappa_of_evaluators=None,
+        unweighted_kappa=None,
+        unweighted_kappa_of_evaluators=None,
         alpha=None,
         alpha_with_judge=None,
         alpha_difference=None,
@@ -211,6 +219,8 @@ def _with_agreement(
     by_evaluator = rated_texts(ratings)
     prompts = np.repeat(np.arange(len(own)), own.shape[1])
     kappa, kappa_own = kappas(by_evaluator.reshape(len(by_evaluator), *own.shape), own, rng)
+    # With a generator of its own, so that the other intervals are those that they were without it.
+    unweighted = unweighted_kappas(by_evaluator.reshape(len(by_evaluator), *own.shape), own, *rng.spawn(1))
     alpha, joined, difference = alphas(ratings, own, rng)
     return replace(
         found,
@@ -218,6 +228,8 @@ def _with_agreement(
         by_prompt=alternative_annotator_test(by_evaluator, own.ravel(), epsilon=epsilon, prompts=prompts),
         kappa=kappa,
         kappa_of_evaluators=kappa_own,
+        unweighted_kappa=None if unweighted is None else unweighted[0],
+        unweighted_kappa_of_evaluators=None if unweighted is None else unweighted[1],
         alpha=alpha,
         alpha_with_judge=joined,
         alpha_difference=difference,

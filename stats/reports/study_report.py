@@ -183,6 +183,19 @@ class JudgeFacts:
 
 
 @dataclass(frozen=True)
+class PromptDrawFacts:
+    """How the prompts that people rate were drawn: `drawn` of `prompts`, by whom ("" on the command line) and when."""
+
+    by: Literal["uniform", "variance", "diversity", "disagreement"]
+    strata: str
+    drawn: int
+    prompts: int
+    seed: int
+    who: str
+    at: str
+
+
+@dataclass(frozen=True)
 class UnblindingFacts:
     """Who opened the numbers of a study that still took answers, why and when (ISO 8601)."""
 
@@ -277,6 +290,7 @@ class StudyReport:
     spans: SpanFacts | None = None
     # Programs that rated; none while the study is sealed.
     judges: tuple[JudgeFacts, ...] = ()
+    prompt_draw: PromptDrawFacts | None = None
 
     # How carefully people answered; None where nothing of that was declared.
     quality: QualityFacts | None = None

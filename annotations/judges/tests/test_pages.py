@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotations.access.roles import give_role
+from annotations.judges.metrics import compute_metric
+from annotations.judges.prompt_draw import draw_prompts
 from annotations.judges.tests.cast import score_rows, write_scores
 from annotations.models import Judge, JudgeRating, Study, StudyRole
 from annotations.tests.cast import build_study, build_user, shown
+from generation.models import Prompt
 
 PAGE = "/manage/studies/poems/judges/"
 API = "/api/v1/studies/poems/"
@@ -80,7 +84,7 @@ def test_the_page_takes_the_same_queries_however_many_judges_there_are(
 ) -> None:
     for key in ("one", "two", "three"):
         owner.post(PAGE, said(key=key, scores=scores(study, tmp_path)))
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         owner.get(PAGE)
 
 
@@ -125,3 +129,43 @@ def test_analysts_and_observers_may_not_see_or_store_judges(client: Client, stud
     client.force_login(user)
     assert client.get(PAGE).status_code == HTTPStatus.FORBIDDEN
     assert client.get(f"{API}judges/").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_metrics_against_a_reference_are_offered_where_there_is_one(owner: Client, study: Study) -> None:
+    page = shown(owner, PAGE)
+    assert '<option value="chrf">' not in page
+    assert (
+        "Not offered, since no prompt of this study has a reference: chrF against the reference, BLEU" in page
+    )
+    prompt = Prompt.objects.filter(page__subtask__study=study).first()
+    assert prompt is not None
+    Prompt.objects.filter(pk=prompt.pk).update(parts=[{"name": "reference", "text": "山中"}])
+    page = shown(owner, PAGE)
+    assert '<option value="chrf">' in page and "Not offered" not in page
+
+
+def test_versions_of_metrics_are_in_the_readers_language(owner: Client, study: Study) -> None:
+    compute_metric(study, "length", by=None)
+    assert "words, or characters where no space parts words" in shown(owner, PAGE)
+    assert "不以空格分词" in shown(owner, PAGE, language="zh-hans")
+
+
+def test_the_page_says_how_prompts_were_drawn(owner: Client) -> None:
+    assert "Which prompts people rate" not in shown(owner, PAGE)
+    drawn, olga = build_study(slug="drawn", prompts=5), User.objects.get(username="olga")
+    give_role(drawn, olga, StudyRole.Role.OWNER, by=None)
+    Study.objects.filter(pk=drawn.pk).update(state="draft")
+    draw_prompts(drawn, by="uniform", count=3, seed=7, staff=olga)
+    page = shown(owner, PAGE.replace("poems", "drawn"))
+    assert "3 of 5 prompts, drawn on " in page
+    assert "by olga: every prompt with the same chance, seed 7." in page
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\x07", "\u200b"])
+def test_a_label_with_a_character_that_nobody_sees_is_refused(
+    owner: Client, study: Study, tmp_path: Path, hidden: str
+) -> None:
+    response = owner.post(PAGE, said(scores=scores(study, tmp_path), label=f"com{hidden}et"))
+    assert response.status_code == HTTPStatus.BAD_REQUEST
+    assert f"a character that cannot be seen: U+{ord(hidden):04X}." in response.content.decode()
+    assert not Judge.objects.exists()

@@ -12,7 +12,7 @@ from stats.judges.checks import JudgeChecks
 from stats.judges.probes import Probe
 from stats.reports.document import Block, Cell, Paragraph, Section, Table
 from stats.reports.numbers import DASH, decimal, p_words, percent, signed
-from stats.reports.study_report import JudgeFacts, StudyReport
+from stats.reports.study_report import JudgeFacts, PromptDrawFacts, StudyReport
 
 Row = tuple[Cell, ...]
 PROBES = {
@@ -29,6 +29,8 @@ PROBES = {
 def checks_section(report: StudyReport) -> Section | None:
     """Say of every judge whether it may be trusted, on each criterion."""
     blocks: list[Block] = []
+    if report.prompt_draw is not None:
+        blocks.append(Paragraph(draw_sentence(report.prompt_draw)))
     for judge in report.judges:
         blocks.append(Paragraph(in_a_row(*about_sentences(judge))))
         rated = [one for one in judge.checks if one.on_scale]
@@ -38,6 +40,26 @@ def checks_section(report: StudyReport) -> Section | None:
         if not judge.checks:
             blocks.append(Paragraph(_("None of its scores is on a criterion that people rated.")))
     return Section("judge", _("The judge"), tuple(blocks)) if blocks else None
+
+
+def draw_sentence(draw: PromptDrawFacts) -> str:
+    """Say how the prompts that people rate were drawn."""
+    ways = {
+        "uniform": _("every prompt with the same chance"),
+        "variance": _("more often where the methods' scores vary"),
+        "diversity": _("more often where scores are unusual"),
+        "disagreement": _("more often where two methods differ most"),
+    }
+    said = _("%(drawn)d of %(all)d prompts, drawn on %(date)s by %(who)s: %(how)s, seed %(seed)d.") % {
+        "drawn": draw.drawn,
+        "all": draw.prompts,
+        "date": draw.at[:16].replace("T", " "),
+        "who": draw.who or DASH,
+        "how": ways[draw.by],
+        "seed": draw.seed,
+    }
+    strata = _("In strata by %(tag)s.") % {"tag": draw.strata} if draw.strata else ""
+    return in_a_row(_("Which prompts people rate:"), said, strata)
 
 
 def about_sentences(judge: JudgeFacts) -> list[str]:
@@ -185,6 +207,12 @@ def agreement_rows(checks: JudgeChecks) -> list[Row]:
     named: list[tuple[str, Measured | None, str]] = [
         (_("Weighted κ with evaluators"), checks.kappa, _("mean over evaluators")),
         (_("Weighted κ among evaluators"), checks.kappa_of_evaluators, _("mean over pairs of evaluators")),
+        (_("Unweighted κ with evaluators"), checks.unweighted_kappa, _("the same point or not")),
+        (
+            _("Unweighted κ among evaluators"),
+            checks.unweighted_kappa_of_evaluators,
+            _("mean over pairs of evaluators"),
+        ),
         (_("α ordinal of the evaluators"), checks.alpha, ""),
         (_("α ordinal with the judge among them"), checks.alpha_with_judge, ""),
         (_("Difference of the two"), checks.alpha_difference, ""),

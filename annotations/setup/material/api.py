@@ -12,10 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
-from annotations.models import Study
+from annotations.models import Study, WaitingUpload
 from annotations.setup.material import MaterialChecks, material_checks, store_material
 from annotations.setup.material.additions import Addition, add_material, planned_addition
 from annotations.setup.uploads.reading import candidates_in, prompts_in
+from annotations.setup.uploads.waiting import keep_material
+from annotations.uploads.api import StoringSerializer, storing_response
+from annotations.uploads.waiting import is_large_file, queue_storing
 from generation.files.candidates import CandidateFile
 from generation.files.encoding import ENCODINGS
 from generation.files.prompts import PromptFile
@@ -141,13 +144,22 @@ class Material(APIView):
         summary="Upload a file of candidates or prompts as the material of a draft",
         parameters=[MaterialQuery],
         request={parser.media_type: OpenApiTypes.BINARY for parser in TABLE_PARSERS},
-        responses=MaterialSerializer,
+        responses={200: MaterialSerializer, 202: StoringSerializer},
+        description="Of more than 2 MB a worker stores it: the answer is the job that does.",
     )
     def put(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
-        store_material(
-            study, sent_file(request, study, checked_query(MaterialQuery, request)), by=request.user
-        )
+        query = checked_query(MaterialQuery, request)
+        content: Any = request.data
+        upload = SimpleUploadedFile(query["name"], content or b"")
+        if is_large_file(upload):
+            is_list = query["kind"] == "prompts"
+            kind = WaitingUpload.Kind.PROMPTS if is_list else WaitingUpload.Kind.CANDIDATES
+            names = ("encoding", "sheet") if is_list else ("encoding", "sheet", "columns")
+            kept = keep_material(kind, study, upload, by=request.user)
+            said = {name: query[name] for name in names}
+            return storing_response(request, queue_storing(kept, said, by=request.user))
+        store_material(study, sent_file(request, study, query), by=request.user)
         return material_response(study)
 
     @extend_schema(

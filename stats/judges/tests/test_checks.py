@@ -14,6 +14,7 @@ from stats.judges.agreement import (
     judge_p_greater,
     kappas,
     soft_pairwise_accuracy,
+    unweighted_kappas,
     weighted_kappa,
 )
 from stats.judges.alternative import alternative_annotator_test, benjamini_yekutieli
@@ -136,6 +137,24 @@ def test_quadratic_kappa_is_that_of_the_design() -> None:
     x, y = (np.repeat(one.ravel(), counts.ravel()).astype(float) for one in np.indices((4, 4)))
     assert weighted_kappa(x, y) == pytest.approx(0.7735644637)
     assert weighted_kappa(x, np.ones(len(x))) is None
+
+
+def test_unweighted_kappa_is_that_of_the_design() -> None:
+    counts = np.array([[22, 6, 2, 0], [5, 18, 7, 1], [1, 6, 16, 5], [0, 2, 4, 15]])
+    x, y = (np.repeat(one.ravel(), counts.ravel()).astype(float) for one in np.indices((4, 4)))
+    both = unweighted_kappas(x[np.newaxis, :, np.newaxis], y[:, np.newaxis], rng())
+    assert both is not None
+    assert both[0].value == pytest.approx(0.5241264559)
+    assert both[0].ci is not None and both[0].ci[0] < 0.5241 < both[0].ci[1]
+
+
+def test_scores_that_are_no_points_have_no_unweighted_kappa() -> None:
+    ratings = np.tile(np.arange(1.0, 6.0), (3, 1))[:, :, np.newaxis]
+    means = ratings[0] + 0.5
+    found = unweighted_kappas(ratings, means, rng())
+    assert found is not None
+    assert (found[0].value, found[1].value) == (None, 1.0)
+    assert unweighted_kappas(np.arange(60.0).reshape(2, 30, 1), np.zeros((30, 1)), rng()) is None
 
 
 def test_kappas_of_judge_and_evaluators_are_means_over_pairs_with_intervals() -> None:
