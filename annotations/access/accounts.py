@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from annotations.models import StudyRole
 from annotations.models.bounds import check_texts
+from generation.texts.characters import control_characters
 
 
 def stored_name(username: str) -> str:
@@ -38,7 +39,13 @@ def case_twins() -> list[list[str]]:
 
 
 def refuse_name(username: str, *, user: User | None = None) -> None:
-    """Raise `ValidationError` for a new name, of `user` or of nobody yet, that another account has but for its case."""
+    """Raise `ValidationError` for a new name, of `user` or of nobody yet, that tells nobody apart.
+
+    That is one that another account has but for its case, one of signs alone (`.`), and one with characters that
+    nobody sees, such as those that turn the direction of the text.
+    """
+    if control_characters(username) or not any(one.isalnum() for one in username):
+        raise ValidationError(_("A user name has a letter or a digit, and no characters that nobody sees."))
     others = User.objects.filter(username__iexact=username).exclude(pk=user.pk if user and user.pk else 0)
     if other := others.values_list("username", flat=True).first():
         raise ValidationError(

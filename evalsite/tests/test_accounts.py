@@ -21,6 +21,7 @@ from annotations.recruiting.invitations import Invitee, invite
 from annotations.setup.rubrics import load_rubric
 from annotations.setup.study import create_study
 from annotations.tests.cast import build_study
+from evalsite.researchers.inviting import invite_researcher
 
 PASSWORD = "a long password"
 
@@ -142,3 +143,13 @@ def test_no_owner_takes_an_account_over_that_does_more(client: Client, owner: Us
     assert new_login(client).status_code == 302
     dora.refresh_from_db()
     assert dora.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("name", [".", "@+-", "an\u202ena", "a\u200bb", "a\nb"])
+def test_no_account_has_a_name_of_signs_alone_or_with_characters_that_nobody_sees(db: None, name: str) -> None:
+    with pytest.raises(ValidationError, match="a letter or a digit"):
+        create_account(name)
+    with pytest.raises(ValidationError, match="a letter or a digit"):
+        invite_researcher(name)
+    assert not User.objects.exists()
+    assert create_account("王.2")
