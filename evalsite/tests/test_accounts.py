@@ -146,7 +146,9 @@ def test_no_owner_takes_an_account_over_that_does_more(client: Client, owner: Us
 
 
 @pytest.mark.parametrize("name", [".", "@+-", "an\u202ena", "a\u200bb", "a\nb"])
-def test_no_account_has_a_name_of_signs_alone_or_with_characters_that_nobody_sees(db: None, name: str) -> None:
+def test_no_account_has_a_name_of_signs_alone_or_with_characters_that_nobody_sees(
+    db: None, name: str
+) -> None:
     with pytest.raises(ValidationError, match="a letter or a digit"):
         create_account(name)
     with pytest.raises(ValidationError, match="a letter or a digit"):
