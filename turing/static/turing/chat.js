@@ -113,6 +113,8 @@ function tick() {
 }
 tick();
 setInterval(tick, 500);
+// They come by themselves here.
+document.getElementById("look").hidden = true;
 listen();
 setInterval(() => {
   if (!isOpen) ask().catch(() => {});
