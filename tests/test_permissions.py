@@ -92,6 +92,7 @@ ARGUMENTS: dict[str, Any] = {
     "annotations:example_file file_format": "csv",
     "annotations:checklist_file file_format": "csv",
     "annotations:judgements_file file_format": "csv",
+    "annotations:turns_file file_format": "csv",
     "annotations:written_file file_format": "csv",
     "annotations:ratings_file file_format": "csv",
     "annotations:preferences_file file_format": "jsonl",

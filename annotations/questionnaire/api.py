@@ -17,7 +17,6 @@ from annotations.models import Criterion, Enrolment
 from annotations.models.bounds import MOST_CANDIDATES_PER_PAGE
 from annotations.models.texts_by_language import longest_text
 from annotations.protocols.protocol import Option
-from annotations.questionnaire import saving
 from annotations.questionnaire.checklists.questions import ChecklistQuestion
 from annotations.questionnaire.forms import CRITERION, MAX_SCORE, MAX_SECONDS_ON_PAGE, TOKEN
 from annotations.questionnaire.judged_questions import JudgedQuestion
@@ -31,6 +30,7 @@ from annotations.questionnaire.progress import (
     study_progress,
 )
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer, PageAddress, Receipt
+from annotations.questionnaire.turns.saving import save_score
 from annotations.questionnaire.written.fields import WrittenField
 from annotations.text_serializers import Texts
 from generation.refusals import Refused
@@ -65,6 +65,7 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
             "is_overall",
             "lower_is_better",
             "is_slider",
+            "rates_turns",
             "derived",
         ]
 
@@ -237,6 +238,9 @@ class AnswerBody(Body):
 class RatingBody(AnswerBody):
     criterion = serializers.RegexField(rf"^{CRITERION.pattern}\Z", help_text="Key of the criterion.")
     score = serializers.IntegerField(min_value=-MAX_SCORE, max_value=MAX_SCORE)
+    turn = serializers.IntegerField(
+        min_value=1, max_value=999, required=False, help_text="Of a dialogue, among those that are rated."
+    )
 
 
 class BestBody(AnswerBody):
@@ -387,9 +391,9 @@ def save(request: UserRequest, address: PageAddress, fields: dict[str, Any]) -> 
     answer = Answer(
         token=fields["token"],
         client_order=fields.get("order", time.time_ns() // 1_000_000),
-        criterion=fields.get("criterion"),
+        criterion=f"{fields['criterion']}:{fields['turn']}" if "turn" in fields else fields.get("criterion"),
         score=fields.get("score"),
         seconds_on_page=fields.get("seconds"),
     )
-    receipt = saving.save_answer(request.user, address, answer)
+    receipt = save_score(request.user, address, answer)
     return Response(ReceiptSerializer(receipt).data)

@@ -28,6 +28,7 @@ from annotations.questionnaire.marking.questions import MarkingQuestion
 from annotations.questionnaire.marking.saving import SentMarking
 from annotations.questionnaire.page import Question, RatingPage
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer
+from annotations.questionnaire.turns.questions import TurnQuestion
 from annotations.questionnaire.written.saving import SentText
 
 # Longer than any answer.
@@ -39,6 +40,8 @@ MAX_SCORE = 32_767
 MAX_SECONDS_ON_PAGE = 86_400
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,22}")
 CRITERION = re.compile(r"[A-Za-z0-9_-]{1,40}")
+# Or, with its number, a turn of a text by a criterion.
+CRITERION_OR_TURN = re.compile(r"[A-Za-z0-9_-]{1,40}(:[1-9][0-9]{0,2})?")
 ANSWER_KEYS = frozenset({"token", "criterion", "score", "order", "seconds"})
 MARKING_KEYS = frozenset({"token", "marks", "done", "digest", "order", "seconds"})
 
@@ -59,7 +62,7 @@ def parse_answer(body: bytes) -> Answer:
     criterion, score, seconds = fields["criterion"], fields["score"], fields["seconds"]
     fits = (
         matches(TOKEN, fields["token"])
-        and (criterion is None or matches(CRITERION, criterion))
+        and (criterion is None or matches(CRITERION_OR_TURN, criterion))
         and (score is None or is_whole_number(score, -MAX_SCORE, MAX_SCORE))
         and (criterion is None) == (score is None)
         and is_whole_number(fields["order"], 1, MAX_CLIENT_ORDER)
@@ -246,13 +249,13 @@ class PageForm(forms.Form):
                 self.quoted += [sent] if sent else []
         return cleaned
 
-    def rated(self) -> list[Question | ChecklistQuestion]:
+    def rated(self) -> list[Question | ChecklistQuestion | TurnQuestion]:
         """Return the questions about single texts."""
         return [question for card in self.rating_page.cards for question in card.questions]
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with single questions, for links to them."""
-        labels: dict[str, Question | ChecklistQuestion | JudgedQuestion | MarkingQuestion] = {
+        labels: dict[str, Question | ChecklistQuestion | TurnQuestion | JudgedQuestion | MarkingQuestion] = {
             question.name: question for question in self.rated()
         }
         for judged in self.rating_page.judged:

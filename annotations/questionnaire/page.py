@@ -30,6 +30,12 @@ from annotations.questionnaire.page_rows import criteria_of, find_page, texts_of
 from annotations.questionnaire.prompt_parts import Passage, is_heading, is_much_to_read, passages
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
+from annotations.questionnaire.turns.questions import (
+    TurnQuestion,
+    dialogue_html,
+    turn_questions,
+    turn_scores,
+)
 from annotations.questionnaire.written.fields import (
     WrittenField,
     fields_of_page,
@@ -107,7 +113,7 @@ class Card:
     letter: str
     # As the study's rule shows it.
     text: str
-    questions: Sequence[Question | ChecklistQuestion]
+    questions: Sequence[Question | ChecklistQuestion | TurnQuestion]
     is_best: bool
     is_verse: bool
 
@@ -240,7 +246,9 @@ class RatingPage:
         return [card.marking for card in self.cards if card.marking is not None]
 
     @property
-    def questions(self) -> Iterator[Question | ChecklistQuestion | JudgedQuestion | MarkingQuestion]:
+    def questions(
+        self,
+    ) -> Iterator[Question | ChecklistQuestion | TurnQuestion | JudgedQuestion | MarkingQuestion]:
         rated = (question for card in self.cards for question in card.questions)
         return chain(self.markings, rated, self.judged)
 
@@ -309,7 +317,7 @@ def page_url(address: PageAddress) -> str:
 
 
 def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
-    """Return a page of this enrolment (read `answering`), or raise 404; five queries, however large the study is."""
+    """Return a page of this enrolment (read `answering`), or raise 404; six queries, however large the study is."""
     found = find_page(enrolment, subtask, number)
     if found is None:
         raise Http404
@@ -319,6 +327,7 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
     items = asked_items(enrolment, page) if study.asks.texts is not None else None
     criteria, texts = criteria_of(study.pk), texts_of(enrolment, page)
     written = written_on(enrolment, page)
+    turns = turn_scores(criteria, enrolment=enrolment.pk, page=page)
     judgements = list(Judgement.objects.filter(enrolment=enrolment, page=page)) if is_judged else []
     markings = marking_questions(
         study,
@@ -332,21 +341,26 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
             letter=letter_of(text.position),
             text=(shown := markings[text.token].text.shown if markings else study.shown(text.text)),
             questions=[
-                Question(
-                    criterion,
-                    text.token,
-                    letter_of(text.position),
-                    text.scores.get(criterion.pk),
-                    is_open=is_open,
-                )
-                for criterion in criteria
-                if not (is_judged or criterion.derived)
+                *turn_questions(
+                    criteria, text.text, text.token, letter_of(text.position), turns, is_open=is_open
+                ),
+                *(
+                    Question(
+                        criterion,
+                        text.token,
+                        letter_of(text.position),
+                        text.scores.get(criterion.pk),
+                        is_open=is_open,
+                    )
+                    for criterion in criteria
+                    if not (is_judged or criterion.derived)
+                ),
             ]
             if items is None
             else checklist_questions(items, text.token, letter_of(text.position), is_open=is_open),
             is_best=text.is_best,
             is_verse=GENRES[prompt.genre].is_verse,
-            html=rendered(shown, study),
+            html=dialogue_html(criteria, text.text, study) or rendered(shown, study),
             marking=markings.get(text.token),
             written=fields_of_text(
                 study, written, text.token, letter_of(text.position), shown, is_open=is_open
@@ -364,14 +378,14 @@ def load_page(enrolment: Enrolment, subtask: int, number: int) -> RatingPage:
         cards=cards,
         highest_order=max(
             (
-                *(one.highest_order for one in (*texts, *(items or ()), *written.values())),
+                *(one.highest_order for one in (*texts, *(items or ()), *written.values(), turns)),
                 *(one.client_order for one in answered),
             ),
             default=0,
         ),
         saved_at=max(
             (
-                *(one.saved_at for one in (*texts, *(items or ()), *written.values()) if one.saved_at),
+                *(one.saved_at for one in (*texts, *(items or ()), *written.values(), turns) if one.saved_at),
                 *(one.saved_at for one in answered if one.saved_at),
             ),
             default=None,

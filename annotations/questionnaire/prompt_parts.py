@@ -45,7 +45,9 @@ def passages(prompt: Prompt, study: Study) -> list[Passage]:
         for part in prompt.parts
     ]
     if prompt.turns:
-        turns = ((_role(turn["role"]), *_shown(study.shown(turn["text"]), study)) for turn in prompt.turns)
+        turns = (
+            (role_label(turn["role"]), *_shown(study.shown(turn["text"]), study)) for turn in prompt.turns
+        )
         found.append(Passage(_("Dialogue"), tuple(turns)))
     return found
 
@@ -76,7 +78,8 @@ def _part_label(name: str) -> str:
     return labels.get(name.lower(), name)
 
 
-def _role(name: str) -> str:
+def role_label(name: str) -> str:
+    """Return the role of a turn in the reader's words."""
     labels = {
         "user": pgettext("role in a dialogue", "User"),
         "assistant": pgettext("role in a dialogue", "Assistant"),

@@ -12,7 +12,7 @@ later answers lose.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -275,7 +275,12 @@ def stored_receipt(answer: Answer, stored: tuple[Any, ...]) -> Receipt:
 
 
 @transaction.atomic
-def save_page(evaluator: User, address: PageAddress, answers: Sequence[Answer]) -> None:
+def save_page(
+    evaluator: User,
+    address: PageAddress,
+    answers: Sequence[Answer],
+    save: Callable[[User, PageAddress, Answer], Receipt] = save_answer,
+) -> None:
     """Save all answers of a page that was sent as one form, or none if one of them is refused."""
     for answer in answers:
-        save_answer(evaluator, address, answer)
+        save(evaluator, address, answer)

@@ -21,7 +21,7 @@ from annotations.models import Enrolment
 from annotations.offered_languages import follow_page, offer_languages
 from annotations.protocols.protocol import BadJudgement
 from annotations.questionnaire import judging, saving
-from annotations.questionnaire.checklists.saving import save_checklist_answer, save_checklist_page
+from annotations.questionnaire.checklists.saving import save_checklist_answer
 from annotations.questionnaire.events import BadEvent, parse_event, save_event
 from annotations.questionnaire.forms import (
     BadAnswer,
@@ -35,6 +35,7 @@ from annotations.questionnaire.marking.saving import save_marking, save_markings
 from annotations.questionnaire.page import journal_name, load_page
 from annotations.questionnaire.progress import study_progress
 from annotations.questionnaire.time_left import minutes_left
+from annotations.questionnaire.turns.saving import save_score
 from annotations.questionnaire.written.saving import BadText, save_texts
 from annotations.requests import UserRequest
 from generation.refusals import Refused
@@ -112,10 +113,10 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
     if not form.is_valid():
         return HTTPStatus.BAD_REQUEST
     try:
-        save_page = saving.save_page if form.rating_page.study.asks.texts is None else save_checklist_page
+        save = save_score if form.rating_page.study.asks.texts is None else save_checklist_answer
         with transaction.atomic():
             save_markings(request.user, form.rating_page.address, form.markings())
-            save_page(request.user, form.rating_page.address, form.answers())
+            saving.save_page(request.user, form.rating_page.address, form.answers(), save)
             judging.save_judgements(request.user, form.rating_page.address, form.judgements())
             save_texts(request.user, form.rating_page.address, form.texts())
     except Refused as refused:
@@ -128,7 +129,7 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
 @require_POST
 def answers(request: UserRequest, slug: str, subtask: int, page: int) -> JsonResponse:
     """Save one answer sent as JSON and reply with what is stored now."""
-    return saved_answer(request, saving.PageAddress(slug, subtask, page), saving.save_answer)
+    return saved_answer(request, saving.PageAddress(slug, subtask, page), save_score)
 
 
 @require_POST

@@ -212,7 +212,11 @@ def stored_steps(study: Study, of: Q = EVERYBODY) -> QuerySet[AnswerChange, tupl
     page = ("enrolment__number", "page__subtask__number", "page__number")
     return (
         AnswerChange.objects.filter(
-            of & of_counted_pages(study, "page"), enrolment__study=study, marking__isnull=True
+            of & of_counted_pages(study, "page"),
+            enrolment__study=study,
+            marking__isnull=True,
+            item=None,
+            turn=None,
         )
         .order_by(*page, "pk")
         .values_list(*page, "candidate_id", "criterion__number", UtcText("changed_at"), "seconds_on_page")

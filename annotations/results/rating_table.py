@@ -192,7 +192,8 @@ def verdicts_on(study: Study, table: RatingTable) -> tuple[Verdict, ...]:
     """Return the verdict on every evaluator of the study's table, in at most two queries."""
     asked = pages_asked(study, table) if study.is_shared_out() else None
     # A text to which no item of a checklist applies is answered, and has no score.
-    answered = None if study.asks.texts is None else pages_answered(study)
+    by_pages = study.asks.texts is not None or study.criteria.filter(rates_turns=True).exists()
+    answered = pages_answered(study) if by_pages else None
     return judge(
         table,
         threshold=study.inconsistency_threshold,

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     # files
     path("studies/<slug:slug>/ratings.<slug:file_format>", views.ratings_file, name="ratings_file"),
     path("studies/<slug:slug>/written.<slug:file_format>", views.written_file, name="written_file"),
+    path("studies/<slug:slug>/turns.<slug:file_format>", views.turns_file, name="turns_file"),
     path("studies/<slug:slug>/checklist.<slug:file_format>", views.checklist_file, name="checklist_file"),
     path("studies/<slug:slug>/spans.<slug:file_format>", views.spans_file, name="spans_file"),
     path("studies/<slug:slug>/judgements.<slug:file_format>", views.judgements_file, name="judgements_file"),

@@ -26,6 +26,7 @@ from annotations.results.judgements.rows import judgement_chunks, judgement_coun
 from annotations.results.seal import Sealed
 from annotations.results.sharing import links_shown
 from annotations.results.spans.rows import marking_count, span_chunks
+from annotations.results.turns.rows import turn_chunks
 from annotations.results.written.rows import written_chunks
 from stats.reports import write_rows
 
@@ -73,6 +74,7 @@ def results_page(
         "document": report_document(report),
         "share_form": ShareForm(),
         "has_written": has_written(study),
+        "has_turns": study.criteria.filter(rates_turns=True).exists(),
         "answers_file": f"annotations:{rows_of(study)}_file",
         "pairs_by": "ratings" if study.asks.answer is None else "pairs",
         "is_large": not report.sealed
@@ -156,6 +158,15 @@ def spans_file(request: UserRequest, slug: str, file_format: str) -> HttpRespons
     if file_format not in write_rows.FORMATS:
         raise Http404
     return answers_file(request, study, span_chunks, "spans", file_format)
+
+
+@require_safe
+def turns_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
+    """Stream the ratings of a study's turns; a sealed study leads to the page that says why not."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if file_format not in write_rows.FORMATS:
+        raise Http404
+    return answers_file(request, study, turn_chunks, "turns", file_format)
 
 
 def answers_file(

@@ -136,6 +136,9 @@ class CriterionBody(StrictTexts, CriterionSerializer):
     )
     is_overall = serializers.BooleanField(required=False, default=False)
     lower_is_better = serializers.BooleanField(required=False, default=False)
+    rates_turns = serializers.BooleanField(
+        required=False, default=False, help_text="Each turn of a text that is a dialogue is rated as well."
+    )
     is_slider = serializers.BooleanField(required=False, default=False)
     derived = serializers.ChoiceField(
         choices=[("", "rated"), *derived_choices()],

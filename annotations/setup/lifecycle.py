@@ -24,6 +24,7 @@ from annotations.setup.quality.declaration import quality_obstacles
 from annotations.setup.quality.layout import lay_out_checks
 from generation.models import GenerationRun
 from generation.refusals import Refused
+from generation.texts.dialogues import rated_turns, turns_of
 
 FEWEST_METHODS = 2
 
@@ -47,9 +48,19 @@ def sign_off(study: Study, *, by: User | None) -> None:
         raise Refused(_("The study has been launched already."))
     if wrong := material_obstacles(locked, material_checks(locked)):
         raise Refused(*wrong)
+    count_turns(locked)
     Study.objects.filter(pk=study.pk).update(signed_off_at=Now())
     study.refresh_from_db(fields=["signed_off_at"])
     log_act(study, by, "study.signed_off")
+
+
+def count_turns(study: Study) -> None:
+    """Keep with each text of a study how many of its turns are rated, with one query where none is a dialogue."""
+    shown = PageCandidate.objects.filter(page__subtask__study=study, candidate__text__regex=r"^\s*\[")
+    rows = list(shown.select_related("candidate"))
+    for row in rows:
+        row.turns = len(rated_turns(turns_of(row.candidate.text)))
+    PageCandidate.objects.bulk_update(rows, ["turns"], batch_size=2_000)
 
 
 @transaction.atomic

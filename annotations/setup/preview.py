@@ -17,6 +17,7 @@ from annotations.questionnaire.marking.questions import marking_questions
 from annotations.questionnaire.page import Card, Question, RatingPage
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
+from annotations.questionnaire.turns.questions import TurnScores, dialogue_html, turn_questions
 from annotations.questionnaire.written.fields import fields_of_page, fields_of_text
 from generation.genres import GENRES
 
@@ -83,15 +84,19 @@ def page_as_previewed(study: Study, subtask: int, number: int) -> PreviewPage:
             letter=letter,
             text=markings[letter].text.shown if markings else study.shown(one.candidate.text),
             questions=[
-                Question(criterion, letter, letter, None)
-                for criterion in criteria
-                if not (is_judged or criterion.derived)
+                *turn_questions(criteria, one.candidate.text, letter, letter, TurnScores(), is_open=True),
+                *(
+                    Question(criterion, letter, letter, None)
+                    for criterion in criteria
+                    if not (is_judged or criterion.derived)
+                ),
             ]
             if items is None
             else checklist_questions(items, letter, letter, is_open=True),
             is_best=False,
             is_verse=GENRES[page.prompt.genre].is_verse,
-            html=rendered(study.shown(one.candidate.text), study),
+            html=dialogue_html(criteria, one.candidate.text, study)
+            or rendered(study.shown(one.candidate.text), study),
             marking=markings.get(letter),
             written=fields_of_text(study, {}, letter, letter, study.shown(one.candidate.text), is_open=True),
         )

@@ -86,6 +86,9 @@ class CriterionForm(TextsForm):
         required=False, label=_("The overall one, by which the pick of the best is checked")
     )
     lower_is_better = forms.BooleanField(required=False, label=_("The lowest score is the best"))
+    rates_turns = forms.BooleanField(
+        required=False, label=_("Rates each turn as well, where a text is a dialogue")
+    )
     is_slider = forms.BooleanField(
         required=False, label=_("A slider, as for 0 to 100, instead of a button for each point")
     )
@@ -101,6 +104,7 @@ class CriterionForm(TextsForm):
         "minimum",
         "maximum",
         "lower_is_better",
+        "rates_turns",
         "is_slider",
         "key",
         "is_overall",
@@ -201,6 +205,7 @@ def criteria_formset(study: Study, data: Any = None) -> BaseCriteriaFormSet:
         "maximum",
         "is_overall",
         "lower_is_better",
+        "rates_turns",
         "is_slider",
         "derived",
     ]

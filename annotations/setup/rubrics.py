@@ -13,6 +13,7 @@ A rubric is a JSON object. The ready-made ones, the files in `fixtures/rubrics/`
     - `minimum` (1 if left out) and `maximum` (5 if left out), whole numbers, the first below the second
     - `is_overall`: true for at most one criterion, by which the pick of the best is checked
     - `lower_is_better`: true where the lowest score is the best
+    - `rates_turns`: true where each turn of a text that is a dialogue is rated as well
     - `is_slider`: true where it is rated with a slider, as on 0 to 100, instead of a button for each point
     - `derived`: what its scores are reckoned from instead of being given: `penalty` or `penalty_per_100`
 - `protocol`: what a page asks (`annotations.protocols.table`); the study's own if left out
@@ -76,6 +77,7 @@ class RubricCriterion:
     maximum: float = 5
     is_overall: bool = False
     lower_is_better: bool = False
+    rates_turns: bool = False
     is_slider: bool = False
     derived: str = ""
 
@@ -256,7 +258,7 @@ def _check_criterion(criterion: object, path: str, problems: Problems) -> None:
     label = criterion.get("label", {})
     if isinstance(label, dict) and not any(label.values()):
         problems.add(0, f"{path}.label", _("must be given in a language"))
-    for name in ("is_overall", "lower_is_better", "is_slider"):
+    for name in ("is_overall", "lower_is_better", "is_slider", "rates_turns"):
         if not isinstance(criterion.get(name, False), bool):
             problems.add(0, f"{path}.{name}", _("must be true or false"))
     derived = dict(derived_choices())

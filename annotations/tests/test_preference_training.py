@@ -71,7 +71,7 @@ def test_answers_to_a_checklist_and_reasons_are_the_rationale(db: None) -> None:
         user = build_user(name)
         enrolment = enrol(study, user)
         for placement in placements(study, user):
-            is_first = placement.candidate.run.method.key == "method-0"  # type: ignore[union-attr]
+            is_first = placement.candidate.run.method.key == "method-0"
             for item in study.checklist_items.all():
                 enrolment.checklist_answers.create(
                     candidate=placement.candidate, item=item, answer=1 if is_first else 2

@@ -5,7 +5,8 @@ A file is any that `generation.files.tables` reads, with one row a candidate or 
 
 - `prompt` and all else that belongs to a prompt: `generation.files.prompt_fields`
 - `method`: what the method is called, at most 100 characters; its key is derived from that (`method_key`)
-- `text`: what the method wrote, at most 50,000 characters
+- `text`: what the method wrote, at most 50,000 characters; in JSON also the turns of a dialogue
+  (`generation.texts.dialogues`)
 - `form`: of a poem, optional. Where a method wrote a prompt's poem in several forms, as Jiuge does, each has a row,
   and one is drawn at random
 - `provenance`, in JSON: how a method of ours wrote the text, an object with any of `PROVENANCE`; optional
@@ -46,6 +47,7 @@ from generation.files.tables import Table, read_table
 from generation.methods import LABELS
 from generation.prompts import PromptContent
 from generation.texts.characters import CONTROL
+from generation.texts.dialogues import turns_of
 from generation.texts.normalising import is_blank
 
 # The fields of `generation.models.Provenance`, and what they are where nothing is said.
@@ -194,7 +196,10 @@ def _checked_rows(table: Table, roles: Mapping[str, str], labels: dict[str, str]
         texts = {}
         for name in LONGEST:
             column = mapped.named.get(name, name)
-            raw = _checked_field(place, name, column, fields.get(name), problems)
+            value = fields.get(name)
+            if name == "text" and isinstance(value, list) and turns_of(written := as_text(value)):
+                value = written
+            raw = _checked_field(place, name, column, value, problems)
             texts[name] = (raw or "").strip() if name in STRIPPED else raw or ""
             if raw is not None and is_blank(raw) and name in REQUIRED:
                 problems.add(place, column, _("is empty"))
@@ -217,6 +222,11 @@ def _checked_rows(table: Table, roles: Mapping[str, str], labels: dict[str, str]
             yield Row(
                 place, prompt, key, **texts, provenance=provenance, notes=notes, sample=sample, checklist=checklist
             )  # fmt: skip
+
+
+def as_text(turns: list[Any]) -> str:
+    """Return the turns of a dialogue, as JSON has them, as the text that is stored."""
+    return json.dumps(turns, ensure_ascii=False)
 
 
 def _checked_sample(place: Place, value: object, problems: Problems) -> int:

@@ -37,7 +37,8 @@ def train(model: str, layout: str, path: str) -> tuple[int, float]:
         "{% for message in messages %}{{ message['content'] }}{{ eos_token }}{% endfor %}"
     )
     kind = {"pairs": "DPO", "unpaired": "KTO", "ranked": "DPO"}[layout]
-    config, trainer = getattr(trl, f"{kind}Config", None), getattr(trl, f"{kind}Trainer", None)
+    config: Any = getattr(trl, f"{kind}Config", None)
+    trainer: Any = getattr(trl, f"{kind}Trainer", None)
     if config is None:
         from trl.experimental import kto  # type: ignore[import-not-found,unused-ignore]
 

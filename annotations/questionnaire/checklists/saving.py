@@ -6,10 +6,9 @@ Each save is one statement, by the rules of `annotations.questionnaire.saving`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from annotations.models import ChecklistAnswer
@@ -115,10 +114,3 @@ def wrong_answer(*, may_not_apply: bool) -> str:
         if may_not_apply
         else _("An answer is 1 (yes) or 2 (no).")
     )
-
-
-@transaction.atomic
-def save_checklist_page(evaluator: User, address: PageAddress, answers: Sequence[Answer]) -> None:
-    """Save all answers of a page that was sent as one form, or none if one of them is refused."""
-    for answer in answers:
-        save_checklist_answer(evaluator, address, answer)

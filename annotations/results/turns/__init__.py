@@ -1,0 +1,1 @@
+"""Ratings of the turns of dialogues, as rows of files."""
