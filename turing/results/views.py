@@ -47,6 +47,7 @@ def render_results(request: HttpRequest, of: Results, more: dict[str, Any]) -> H
     from turing.results.page import live_view, pair_sections, share_sections
 
     live = live_results(of)
+    shown = live_view(live)
     kind = Kind(of.kind)
     is_staff = request.user.is_staff
     player = visitor_of(request).player()
@@ -54,7 +55,7 @@ def render_results(request: HttpRequest, of: Results, more: dict[str, Any]) -> H
         "kind": kind,
         "kinds": [(one, ADDRESSES[one]) for one in Kind],
         "start": STARTS[kind],
-        "live": live_view(live),
+        "live": shown,
         "live_address": reverse("turing:results_live"),
         "of_kind": None if kind == Kind.PAIRS else kind_view(of, live),
         "measured": measured_view(of, live, player=player, with_pairs=is_staff),
@@ -65,7 +66,7 @@ def render_results(request: HttpRequest, of: Results, more: dict[str, Any]) -> H
         "files": [(name, reverse(FILES[kind], args=[name])) for name in RESULT_FORMATS],
         "row_formats": ROW_FORMATS,
     }
-    if of.room is None and not context["live"].has_records:
+    if of.room is None and not shown.has_records:
         context["simulated"] = Room.objects.filter(is_simulated=True).first()
     return render(request, "turing/results/results.html", context | more)
 

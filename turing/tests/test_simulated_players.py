@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from turing.models import Game, Kind, Player, PoemPair, Results, Room, Round
+from turing.models import Game, Kind, Player, PoemPair, Results, Room, Round, Scope
 from turing.results.exports import row_chunks
 from turing.results.figures import live_results
 from turing.rooms.simulated import open_simulated_room
@@ -28,9 +28,9 @@ def room() -> Room:
 
 
 def test_their_rounds_are_in_the_results_of_their_room_alone(room: Room, client: Client) -> None:
-    of_room = live_results(Results.objects.of_room(room)).scopes["all"].rate
+    of_room = live_results(Results.objects.of_room(room)).scopes[Scope.ALL].rate
     assert (of_room.players, of_room.total) == (8, 80)
-    assert live_results(Results.objects.of_site(Kind.PAIRS)).scopes["all"].rate.total == 0
+    assert live_results(Results.objects.of_site(Kind.PAIRS)).scopes[Scope.ALL].rate.total == 0
     pairs = [json.loads(line) for line in b"".join(row_chunks("pairs", "jsonl")).splitlines()]
     assert {one["answered_all"] for one in pairs} == {0}
     rounds = [json.loads(line) for line in b"".join(row_chunks("rounds", "jsonl")).splitlines()]
@@ -58,4 +58,4 @@ def test_rounds_of_people_stay_when_the_simulated_ones_are_removed(room: Room, c
     call_command("remove_simulated_rounds", stdout=output)
     assert output.getvalue() == "80 rounds of simulated players are deleted\n"
     assert (Round.objects.count(), Room.objects.count(), Player.objects.count()) == (people, 0, 2)
-    assert live_results(Results.objects.of_site(Kind.PAIRS)).scopes["all"].rate.total == people
+    assert live_results(Results.objects.of_site(Kind.PAIRS)).scopes[Scope.ALL].rate.total == people
