@@ -18,7 +18,7 @@ from annotations.models import (
     Study,
     TurnRating,
 )
-from annotations.models.counting import count_of
+from annotations.models.numbers import count_of
 from evalsite.health import broker_trouble, database_trouble
 from generation.models import GenerationRun, RunPrompt, Worker
 from generation.runs.notifications import waiting_by_queue

@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from annotations.models import Enrolment, Page, Study, StudyRole
-from annotations.models.counting import count_of
+from annotations.models.numbers import count_of
 
 Role = StudyRole.Role
 

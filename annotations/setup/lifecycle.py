@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from annotations.access.log import log_act
 from annotations.models import AnalysisPlan, Enrolment, Page, PageCandidate, Study
-from annotations.models.counting import count_of
+from annotations.models.numbers import count_of
 from annotations.questionnaire.blocks import cycle_length
 from annotations.questionnaire.progress import Progress, progress_of
 from annotations.setup.checklist_items.storing import checklist_obstacles

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from annotations.access.fixed import refuse_if_fixed
 from annotations.access.log import log_act
 from annotations.models import Page, PageCandidate, Study, StudyRun
-from annotations.models.counting import count_of
+from annotations.models.numbers import count_of
 from annotations.setup.material.additions import study_methods_of
 from annotations.setup.study import refuse_taken_name
 from generation.files.candidates import MOST_METHODS

@@ -22,7 +22,7 @@ from annotations.models import (
     StudyMethod,
     method_label,
 )
-from annotations.models.counting import count_of
+from annotations.models.numbers import count_of
 from annotations.setup.checklist_items.storing import store_prompt_items
 from annotations.setup.material.maker_names import MakerNamed, texts_naming_their_maker
 from annotations.setup.pages import clear, lay_out, place_candidates
