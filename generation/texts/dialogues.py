@@ -23,9 +23,14 @@ def turns_of(text: str) -> list[tuple[str, str]]:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return []
-    turns = [(one.get("role"), one.get("text", one.get("content"))) for one in found if isinstance(one, dict)]
-    is_dialogue = len(turns) == len(found) and all(isinstance(one, str) for turn in turns for one in turn)
-    return turns if is_dialogue else []
+    turns = []
+    for one in found:
+        role = one.get("role") if isinstance(one, dict) else None
+        words = one.get("text", one.get("content")) if isinstance(one, dict) else None
+        if not isinstance(role, str) or not isinstance(words, str):
+            return []
+        turns.append((role, words))
+    return turns
 
 
 def rated_turns(turns: list[tuple[str, str]]) -> list[int]:
