@@ -95,6 +95,7 @@ ARGUMENTS: dict[str, Any] = {
     "annotations:turns_file file_format": "csv",
     "annotations:written_file file_format": "csv",
     "annotations:ratings_file file_format": "csv",
+    "annotations:spans_file file_format": "csv",
     "annotations:preferences_file file_format": "jsonl",
     "turing:rows_file file_format": "csv",
 }
