@@ -124,7 +124,7 @@ def test_launch_takes_the_same_queries_however_large_the_study_is(
 ) -> None:
     study = build_study(prompts=prompts)
     Study.objects.filter(pk=study.pk).update(state="draft", signed_off_at="2026-01-01T00:00Z")
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         launch(study, by=None, without_plan=True)
 
 
