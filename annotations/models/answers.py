@@ -195,11 +195,11 @@ class Placement(models.Model):
     The token is the only name of the candidate that the evaluator's browser ever receives.
     """
 
-    # Held by triggers (`0043_keys_once_a_statement`), once a statement: a key that is looked up once a row takes a
-    # third of the time of an import.
     enrolment = models.ForeignKey(
-        Enrolment, on_delete=models.CASCADE, related_name="placements", db_constraint=False, db_index=False
+        Enrolment, on_delete=models.CASCADE, related_name="placements", db_index=False
     )
+    # Both are held by one key of two columns (`placement_stands_on_page`): to check each by itself as well would double
+    # the time of an import.
     page = models.ForeignKey(Page, on_delete=models.CASCADE, db_constraint=False)
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, db_constraint=False)
     position = models.PositiveSmallIntegerField()
@@ -225,15 +225,16 @@ class Placement(models.Model):
 class Rating(models.Model):
     """One score by an evaluator for a candidate on a criterion.
 
-    A trigger (`0043_keys_once_a_statement`) holds that the candidate is one that this evaluator was shown, that the
-    criterion is of the study, and that the score is on its scale.
+    Foreign keys of several columns and a trigger (`0027_ratings_from_elsewhere`) hold what one column cannot:
+    the candidate is one that this evaluator was shown, the criterion is of the study, the score is on its scale.
     """
 
+    # Both are held by one key of two columns (`rating_of_placed_candidate`).
     enrolment = models.ForeignKey(
         Enrolment, on_delete=models.CASCADE, related_name="ratings", db_constraint=False, db_index=False
     )
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, db_constraint=False)
-    criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT, db_constraint=False)
+    criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT)
     # Whole but where it was imported (a trigger).
     score = NumberField()
     # Set on imported records alone: a value that the scale does not have, kept as it was found.

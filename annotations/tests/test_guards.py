@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from annotations.models import (
     Rating,
     Study,
 )
-from annotations.recruiting.enrolment import enrol
 from annotations.tests.cast import build_study, build_user, placements
 
 
@@ -130,16 +128,16 @@ def test_a_placement_of_a_candidate_that_is_not_on_the_page_is_refused(
 
 def test_a_placement_needs_its_enrolment(enrolment: Enrolment, first: Placement) -> None:
     first.enrolment_id = enrolment.pk + 1
-    assert_refused(first.save, "placement_of_enrolment")
+    assert_refused(first.save, "annotations_placemen_enrolment_id")
 
 
 @pytest.mark.parametrize(
     ("model", "guard"),
     [
-        (Placement, "placement_is_unused"),
-        (Criterion, "criterion_is_unused"),
-        (PageCandidate, "pagecandidate_is_unused"),
-        (Enrolment, "enrolment_is_unused"),
+        (Placement, "rating_of_placed_candidate"),
+        (Criterion, "annotations_rating_criterion_id"),
+        (PageCandidate, "placement_stands_on_page"),
+        (Enrolment, "annotations_placemen_enrolment_id"),
     ],
 )
 def test_what_answers_refer_to_does_not_go_without_them(
@@ -160,61 +158,9 @@ def test_a_rated_placement_does_not_go_to_another_evaluator(
     bob = Enrolment.objects.create(
         study=study, evaluator=build_user("bob"), number=7, pseudonym="bob", deadline=enrolment.deadline
     )
-    assert_refused(lambda: Placement.objects.filter(pk=first.pk).update(enrolment=bob), "placement_is_unused")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_text_that_is_being_rated_is_not_taken_from_the_evaluator_meanwhile() -> None:
-    study = build_study()
-    enrolment = enrol(study, build_user("dora"))
-    placement = placements(study, enrolment.evaluator)[0]
-    refused: list[str] = []
-
-    def take_away() -> None:
-        try:
-            Placement.objects.filter(pk=placement.pk).delete()
-        except IntegrityError as error:
-            refused.append(str(error))
-        connection.close()
-
-    taking = Thread(target=take_away)
-    with transaction.atomic():
-        rating(enrolment, placement, study.criteria.get(key="overall")).save()
-        taking.start()
-        # It waits for the rating, which it cannot see yet.
-        taking.join(timeout=1)
-        assert taking.is_alive()
-    taking.join(timeout=60)
-    assert "placement_is_unused" in refused[0]
-    assert Placement.objects.filter(pk=placement.pk).exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_text_that_is_being_taken_away_is_not_rated_meanwhile() -> None:
-    study = build_study()
-    enrolment = enrol(study, build_user("dora"))
-    placement = placements(study, enrolment.evaluator)[0]
-    overall = study.criteria.get(key="overall")
-    refused: list[str] = []
-
-    def rate() -> None:
-        try:
-            rating(enrolment, placement, overall).save()
-        except IntegrityError as error:
-            refused.append(str(error))
-        connection.close()
-
-    rating_it = Thread(target=rate)
-    with transaction.atomic(), connection.cursor() as cursor:
-        Placement.objects.filter(pk=placement.pk).delete()
-        # As the end of the transaction does, before others see it.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        rating_it.start()
-        rating_it.join(timeout=1)
-        assert rating_it.is_alive()
-    rating_it.join(timeout=60)
-    assert "rating_of_placed_candidate" in refused[0]
-    assert not Rating.objects.exists()
+    assert_refused(
+        lambda: Placement.objects.filter(pk=first.pk).update(enrolment=bob), "rating_of_placed_candidate"
+    )
 
 
 def test_a_subtask_of_another_study_cannot_be_assigned(enrolment: Enrolment) -> None:
