@@ -108,11 +108,20 @@ def test_import_and_report_of_ratings_are_timed_beside_copy(
     million = benchmark("annotations.import_ratings")
     million.write_ratings(tmp_path / "ratings.csv", ratings=3000, evaluators=8, prompts=60)
     million.measure(tmp_path / "ratings.csv")
-    assert "x COPY of its rows" in capsys.readouterr().out
+    assert "times COPY of its rows" in capsys.readouterr().out
 
 
 def test_the_search_is_timed_beside_a_loop(model_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--model", model_folder, "--form", "jueju5", "--rounds", "1", "--batches", "2"]
+    options: list[str | Path] = [
+        "--model",
+        model_folder,
+        "--form",
+        "jueju5",
+        "--rounds",
+        "1",
+        "--batches",
+        "2",
+    ]
     run("generation.search_speed", *options)
     assert "as long as the search" in capsys.readouterr().out
 
@@ -122,7 +131,14 @@ def test_relevance_is_judged_for_each_method(
 ) -> None:
     poems = [replace(poem, part="judge") if poem.collection == "song" else poem for poem in verse()]
     write_corpus(poems, tmp_path / "poems.jsonl")
-    options = ["--corpus", tmp_path / "poems.jsonl", "--model", model_folder, "--titles", "2"]
+    options: list[str | Path] = [
+        "--corpus",
+        tmp_path / "poems.jsonl",
+        "--model",
+        model_folder,
+        "--titles",
+        "2",
+    ]
     run("generation.relevance", *options)
     assert "inverse_prompting" in capsys.readouterr().out
 

@@ -88,12 +88,11 @@ def _facts(
 
 def draw_facts(study: Study) -> PromptDrawFacts | None:
     """Return how the platform drew the prompts that people rate, None where it did not."""
-    draw = PromptDraw.objects.filter(study=study).select_related("drawn_by").counted().first()
+    draw: Any = PromptDraw.objects.filter(study=study).select_related("drawn_by").counted().first()
     if draw is None:
         return None
-    by: Any = draw.by
     return PromptDrawFacts(
-        by=by,
+        by=draw.by,
         strata=draw.tag,
         drawn=draw.drawn,
         prompts=draw.all,

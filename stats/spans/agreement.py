@@ -103,7 +103,8 @@ def character_agreement(marks: Marks, *, rng: np.random.Generator) -> CharacterA
 def f1_of(sums: Floats) -> Floats:
     """Return character F1 from sums (..., 5); NaN where nobody marked anything."""
     both, one = sums[..., 0], sums[..., 1]
-    return np.divide(both, one, out=np.full(one.shape, np.nan), where=one > 0)
+    found: Floats = np.divide(both, one, out=np.full(one.shape, np.nan), where=one > 0)
+    return found
 
 
 def alpha_of(sums: Floats) -> Floats:

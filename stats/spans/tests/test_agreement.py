@@ -27,9 +27,9 @@ def drawn(seed: int, *, texts: int = 12, people: int = 4) -> Marks:
             start, end = sorted(rng.integers(0, length[text] + 1, 2).tolist())
             if start < end:
                 rows.append((person, text, start, end))
-    columns = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    evaluator, of_text, start_at, end_at = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     by, of = np.array(done, dtype=np.int64).T
-    return Marks(*columns, by, of, length, np.arange(texts))
+    return Marks(evaluator, of_text, start_at, end_at, by, of, length, np.arange(texts))
 
 
 def characters(marks: Marks, person: int, text: int) -> set[int]:
