@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -137,11 +137,12 @@ async def live_events(request: HttpRequest, chat: uuid.UUID) -> HttpResponse | S
     return response
 
 
-async def stream(seat: Seat, after: talk.Cursor) -> AsyncIterator[bytes]:
+async def stream(seat: Seat, after: talk.Cursor) -> AsyncGenerator[bytes, None]:
     """Yield what is said after a cursor, as server-sent events."""
     loop = asyncio.get_running_loop()
     with LISTENER.hear(seat.chat_id) as heard:
         yield b": there\n\n"
+        sign_at = loop.time() + HEARTBEAT
         while True:
             heard.clear()
             try:
@@ -159,7 +160,10 @@ async def stream(seat: Seat, after: talk.Cursor) -> AsyncIterator[bytes]:
                 yield b"event: over\ndata: {}\n\n"
                 return
             longest = HEARTBEAT if LISTENER.is_on else WITHOUT_WAKING
-            try:
-                await asyncio.wait_for(heard.wait(), min(found.wait, longest))
-            except TimeoutError:
+            with suppress(TimeoutError):
+                left = max(0.0, sign_at - loop.time())
+                await asyncio.wait_for(heard.wait(), min(found.wait, longest, left))
+            # By the clock alone: what a machine says is waited for, and a sign before it would tell it from a human's.
+            if loop.time() >= sign_at:
+                sign_at += HEARTBEAT
                 yield b": still there\n\n"
