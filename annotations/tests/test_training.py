@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from annotations.models import (
     Assignment,
@@ -130,6 +132,20 @@ def test_answers_that_are_missing_are_no_attempt(alice: User) -> None:
     response = of(alice).post("/studies/poems/training/check/", follow=True)
     assert "Answer all training pages first." in response.content.decode()
     assert not enrolment.training_attempts.exists()
+
+
+@pytest.mark.parametrize("state", ["paused", "closed", "over"])
+def test_whoever_has_no_time_left_passes_nothing_and_takes_nobody_a_place(alice: User, state: str) -> None:
+    enrolment = enrol(trained_study(), alice)
+    answer_training(enrolment, best=1, score=2)
+    if state == "over":
+        Enrolment.objects.update(deadline=timezone.now() - timedelta(seconds=1))
+    else:
+        Study.objects.update(state=state, closed_at=timezone.now() if state == "closed" else None)
+    response = of(alice).post("/studies/poems/training/check/", follow=True)
+    assert "takes no answers now" in response.content.decode()
+    assert not TrainingAttempt.objects.exists()
+    assert not Assignment.objects.exists()
 
 
 def test_practice_has_no_mark_and_keeps_nobody_out(alice: User) -> None:

@@ -111,7 +111,8 @@ def check_training(enrolment: Enrolment) -> TrainingAttempt:
     """Compare the answers to the training pages with what is right, and keep how they did.
 
     Whoever passes is given their sub-tasks. Checking twice what has not changed is one attempt. Raises `Refused` where
-    answers are missing or no attempt is left, `EnrolmentRefused` where the study has all evaluators it needs.
+    answers are missing, none are taken now or no attempt is left, `EnrolmentRefused` where the study has all
+    evaluators it needs.
     """
     # Before the enrolment, as everywhere, so that nobody waits for this while this waits for them.
     study = Study.objects.locked(enrolment.study_id)
@@ -122,6 +123,8 @@ def check_training(enrolment: Enrolment) -> TrainingAttempt:
         return training.last
     if training.is_failed:
         raise Refused(_("There is no further attempt."))
+    if not vars(Enrolment.objects.with_is_open().get(pk=enrolment.pk))["is_open"]:
+        raise Refused(_("This study takes no answers now."))
     asked, right = _compared(study, enrolment)
     passed = training.share is not None and len(right) >= training.share * len(asked)
     attempt = TrainingAttempt.objects.create(
