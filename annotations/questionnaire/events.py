@@ -54,7 +54,7 @@ def parse_event(body: bytes) -> SentEvent:
     try:
         sent = json.loads(body)
         kind, order, seconds = PageEvent.Kind(sent["kind"]), sent["order"], sent.get("seconds")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadEvent(_("This is no event of a page.")) from error
     is_order = isinstance(order, int) and not isinstance(order, bool) and 0 <= order <= MAX_CLIENT_ORDER
     is_time = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0
@@ -64,7 +64,7 @@ def parse_event(body: bytes) -> SentEvent:
         or not (is_time or seconds is None)
     ):
         raise BadEvent(_("This is no event of a page."))
-    return SentEvent(kind, order, None if seconds is None else min(float(seconds), LONGEST_SECONDS))
+    return SentEvent(kind, order, None if seconds is None else float(min(seconds, LONGEST_SECONDS)))
 
 
 def save_event(evaluator: User, address: PageAddress, event: SentEvent) -> None:

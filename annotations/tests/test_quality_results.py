@@ -26,7 +26,7 @@ from annotations.models import (
     Study,
 )
 from annotations.monitoring.evaluator_sums import study_sums
-from annotations.questionnaire.events import MOST_EVENTS
+from annotations.questionnaire.events import LONGEST_SECONDS, MOST_EVENTS
 from annotations.recruiting.enrolment import enrol
 from annotations.results.answer_rows import answer_count, answers
 from annotations.results.judgements.rows import judgement_count, judgement_rows
@@ -258,6 +258,18 @@ def test_what_is_no_event_is_refused(study: Study, people: list[Enrolment], fiel
     client.force_login(people[0].evaluator)
     assert send(client, fields) == 400
     assert not PageEvent.objects.exists()
+
+
+def test_an_event_that_nests_deeper_than_the_parser_goes_or_lasts_longer_than_a_number_is_no_failure(
+    study: Study, people: list[Enrolment]
+) -> None:
+    client = Client()
+    client.force_login(people[0].evaluator)
+    path = "/studies/poems/subtasks/1/pages/1/events/"
+    deep = b"[" * 100_000
+    assert client.post(path, deep, content_type="application/json").status_code == 400
+    assert send(client, {"kind": "left", "order": 1, "seconds": 10**400}) == 204
+    assert PageEvent.objects.get().seconds == LONGEST_SECONDS
 
 
 def test_events_are_kept_of_ones_own_pages_alone_and_so_many(

@@ -145,7 +145,7 @@ def _messages(place: Place, column: str, given: Any, problems: Problems) -> list
     if isinstance(given, str):
         try:
             given = json.loads(given)
-        except ValueError:
+        except (ValueError, RecursionError):
             given = None
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         problems.add(place, column, _('must be a list of {"by": ..., "text": ...}'))

@@ -73,6 +73,13 @@ def test_conversations_of_a_trio_become_a_pair_with_their_provenance_and_without
 
 
 @pytest.mark.django_db
+def test_messages_that_nest_deeper_than_the_parser_goes_are_refused(tmp_path: Path) -> None:
+    rows = [row("1", messages="[" * 100_000)]
+    with pytest.raises(FileRefused, match="must be a list"):
+        import_conversations(written(tmp_path / "chats.jsonl", rows))
+
+
+@pytest.mark.django_db
 def test_a_file_with_a_message_a_row_is_the_same_as_one_with_a_conversation_a_row(tmp_path: Path) -> None:
     path = tmp_path / "chats.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
