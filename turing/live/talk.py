@@ -25,6 +25,8 @@ CHANNEL = "turing_chats"
 QUEUE = "live"
 ANSWER = "turing.tasks.answer_waiting"
 ROLES = Seat.Role
+# More than anybody types in the minutes of a chat: one person on one side.
+MOST_MESSAGES = 100
 
 
 class ChatOver(Refused):
@@ -98,6 +100,8 @@ def say(seat: Seat, side: Side, text: str, client_id: uuid.UUID) -> ChatMessage:
             return before
         if not Chat.objects.under_way().filter(pk=chat.pk).exists():
             raise ChatOver(_("The time is over."))
+        if ChatMessage.objects.filter(chat=chat, by=seat.role, side=side).count() >= MOST_MESSAGES:
+            raise Refused(_("You have said enough here: wait for the end."))
         # What is due has been said before this.
         _say_due(chat)
         made = _add(chat, side, Seat.Role(seat.role), words, client_id)

@@ -163,6 +163,20 @@ def test_what_is_no_message_is_refused_with_a_word(text: str) -> None:
     assert not ChatMessage.objects.exists()
 
 
+def test_nobody_buries_another_under_messages() -> None:
+    trio = meet()
+    side = trio.human_side
+    sent = [say(trio.interrogator.seat, side, f"Again {number}") for number in range(talk.MOST_MESSAGES)]
+    response = trio.interrogator.say("And again", side)
+    assert response.status_code == 400
+    assert "You have said enough here: wait for the end." in text_of(response.content)
+    assert len(said(trio.chat, side)) == talk.MOST_MESSAGES
+    # What is sent again is still known, and the others may speak.
+    assert say(trio.interrogator.seat, side, "Again 0", sent[0].client_id) == sent[0]
+    trio.witness.say("Stop!")
+    assert said(trio.chat, side)[-1][2] == "Stop!"
+
+
 def test_a_machine_answers_when_it_is_due_and_once() -> None:
     trio = meet()
     Turn.objects.all().delete()
