@@ -14,6 +14,7 @@ from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import Page, PageCandidate, Study
 from annotations.questionnaire.prompt_parts import passages
 from annotations.questionnaire.rendering import rendered
+from annotations.questionnaire.turns.questions import dialogue_html
 from annotations.results.seal import is_sealed
 from annotations.results.spans.heat import heat_maps
 from annotations.results.written.cases import written_on_page
@@ -165,7 +166,8 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
         "columns": [
             {
                 "label": one.study_method.name,
-                "text": rendered(study.shown(one.candidate.text), study),
+                "text": dialogue_html(criteria, one.candidate.text, study)
+                or rendered(study.shown(one.candidate.text), study),
                 "heat": maps.get(one.candidate_id),
                 "means": [
                     (criterion.label, decimal(finite(means[one.study_method.number, index])))

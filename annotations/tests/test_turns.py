@@ -174,6 +174,19 @@ def test_who_withdraws_takes_ratings_of_turns_along(tokens: list[str], alice: Us
     assert not TurnRating.objects.exists()
 
 
+def test_the_page_of_a_prompt_shows_a_dialogue_as_its_turns(
+    client: Client, carol: User, alice: User, tokens: list[str]
+) -> None:
+    for token in tokens:
+        for criterion in ("fluency", "overall"):
+            save_score(alice, ADDRESS, Answer(token, 1, criterion, 3))
+    close_study(Study.objects.get())
+    client.force_login(carol)
+    page = client.get("/studies/talks/results/prompts/1/1/").content.decode()
+    assert page.count('class="turn"') == 4
+    assert "&quot;role&quot;" not in page
+
+
 def test_the_preview_asks_about_turns(client: Client, carol: User, tokens: list[str]) -> None:
     client.force_login(carol)
     page = client.get("/manage/studies/talks/preview/subtasks/1/pages/1/").content.decode()
