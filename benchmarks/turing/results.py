@@ -43,8 +43,8 @@ PAIRS = [
     FROM generation_candidate WHERE run_id = %(human)s
     """,
     """
-    INSERT INTO turing_poempair (genre, number, human_id, machine_id, is_withdrawn)
-    SELECT 'poem', row_number() OVER (ORDER BY human.id) - 1, human.id, machine.id, false
+    INSERT INTO turing_poempair (genre, number, human_id, machine_id, is_withdrawn, is_trio)
+    SELECT 'poem', row_number() OVER (ORDER BY human.id) - 1, human.id, machine.id, false, false
     FROM generation_candidate human JOIN generation_candidate machine USING (prompt_id)
     WHERE human.run_id = %(human)s AND machine.run_id = %(machine)s
     """,

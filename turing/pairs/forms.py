@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -15,9 +17,14 @@ class ConversationsForm(forms.Form):
 
     file = forms.FileField(
         label=_("File of conversations"),
-        help_text=_("JSON, JSON Lines, CSV or another table, at most %(most)d MB.")
-        % {"most": settings.UPLOAD_MEGABYTES},
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # In the language of the request: a lazy text is put together where it is filled in.
+        self.fields["file"].help_text = _("JSON, JSON Lines, CSV or another table, at most %(most)d MB.") % {
+            "most": settings.UPLOAD_MEGABYTES
+        }
 
     def clean_file(self) -> UploadedFile[bytes]:
         upload: UploadedFile[bytes] = self.cleaned_data["file"]
