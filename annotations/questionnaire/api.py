@@ -17,12 +17,13 @@ from annotations.models import Criterion, Enrolment
 from annotations.models.bounds import MOST_CANDIDATES_PER_PAGE
 from annotations.models.texts_by_language import longest_text
 from annotations.protocols.protocol import Option
+from annotations.questionnaire.cards import Card
 from annotations.questionnaire.checklists.questions import ChecklistQuestion
 from annotations.questionnaire.forms import CRITERION, MAX_SCORE, MAX_SECONDS_ON_PAGE, TOKEN
 from annotations.questionnaire.judged_questions import JudgedQuestion
 from annotations.questionnaire.judging import JudgementReceipt, SentJudgement, save_judgement
 from annotations.questionnaire.marking.serializers import ErrorKindSerializer, MarkingSerializer
-from annotations.questionnaire.page import Card, RatingPage, load_page
+from annotations.questionnaire.page import RatingPage, load_page
 from annotations.questionnaire.progress import (
     PageProgress,
     Progress,

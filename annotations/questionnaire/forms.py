@@ -14,6 +14,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 
+from annotations.questionnaire.cards import Question
 from annotations.questionnaire.checklists.questions import ChecklistQuestion
 from annotations.questionnaire.judged_questions import JudgedQuestion
 from annotations.questionnaire.judging import SentJudgement
@@ -26,7 +27,7 @@ from annotations.questionnaire.marking.forms import (
 )
 from annotations.questionnaire.marking.questions import MarkingQuestion
 from annotations.questionnaire.marking.saving import SentMarking
-from annotations.questionnaire.page import Question, RatingPage
+from annotations.questionnaire.page import RatingPage
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer
 from annotations.questionnaire.turns.questions import TurnQuestion
 from annotations.questionnaire.written.saving import SentText

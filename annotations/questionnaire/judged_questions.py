@@ -11,7 +11,7 @@ from annotations.models.texts_by_language import TextsByLanguage
 from annotations.protocols.protocol import AnswerToPage, Judged, Option
 
 if TYPE_CHECKING:
-    from annotations.questionnaire.page import Card
+    from annotations.questionnaire.cards import Card
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from django.http import Http404
 from django.urls import reverse
 
 from annotations.models import Page, PageCandidate, Study
+from annotations.questionnaire.cards import Card, Question
 from annotations.questionnaire.checklists.questions import AskedItem, checklist_questions
 from annotations.questionnaire.judged_questions import judged_questions
 from annotations.questionnaire.marking.questions import marking_questions
-from annotations.questionnaire.page import Card, Question, RatingPage
+from annotations.questionnaire.page import RatingPage
 from annotations.questionnaire.rendering import rendered
 from annotations.questionnaire.saving import PageAddress
 from annotations.questionnaire.turns.questions import TurnScores, dialogue_html, turn_questions

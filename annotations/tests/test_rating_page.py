@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotations.models import AnswerChange, BestChoice, Enrolment, Rating, Study
-from annotations.questionnaire.page import text_lines
+from annotations.questionnaire.cards import text_lines
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.recruiting.enrolment import enrol
 from annotations.tests.cast import build_study, placements, shown
