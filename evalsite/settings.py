@@ -368,6 +368,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "StudyState": "annotations.models.Study.State",
+        "StudyRole": "annotations.models.StudyRole.Role",
+        "JobState": "annotations.models.Job.State",
         "OffScale": "annotations.models.AnalysisPlan.OffScale",
         "EnrolmentSource": "annotations.models.Enrolment.Source",
         "RunState": "generation.models.GenerationRun.State",
