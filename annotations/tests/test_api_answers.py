@@ -48,7 +48,7 @@ def test_a_page_names_texts_by_tokens_alone(enrolment: Enrolment, alice: User, s
     page = called(alice, "get", PAGE).json()
     own = placements(study, alice)
     assert [card["token"] for card in page["candidates"]] == [placement.token for placement in own]
-    assert set(page["candidates"][0]) == {"token", "letter", "text", "lines", "scores", "is_best"}
+    assert set(page["candidates"][0]) == {"token", "letter", "text", "lines", "marking", "scores", "is_best"}
     assert page["candidates"][0]["scores"] == {"format": None, "overall": None}
 
 
