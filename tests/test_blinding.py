@@ -40,8 +40,9 @@ from annotations.recruiting.tokens import token_digest
 from annotations.setup.runs import start_run
 from annotations.tests.cast import answer_everything, build_study, build_user, placements
 from generation.models import Candidate, GenerationRun, Method, Prompt
-from turing.models import Game, Player
+from turing.models import Chat, Game, Persona, Player
 from turing.tests.cast import begin_game, build_pairs, play_round
+from turing.tests.live_cast import begun_by
 
 CANARY = "ZZCANARY"
 # Nothing else on a page counts this high: not scores, sizes, years or milliseconds.
@@ -70,6 +71,10 @@ HIDDEN_TABLES = [
     "turing_player",
     "turing_game",
     "turing_round",
+    "turing_persona",
+    "turing_seat",
+    "turing_chat",
+    "turing_turn",
 ]
 
 # The address of a run for alice's study, which has a text by each word of it.
@@ -77,6 +82,8 @@ RUN = "5eed5eed-5eed-4eed-8eed-5eed5eed5eed"
 # A game that alice has begun, and one that she has played to its end.
 OPEN_GAME = "0feeed00-feed-4eed-8eed-5eed5eed5eed"
 PLAYED_GAME = "0feeed01-feed-4eed-8eed-5eed5eed5eed"
+# A live conversation that alice is in.
+OPEN_CHAT = "0feeed02-feed-4eed-8eed-5eed5eed5eed"
 # A program that rated the texts of the study.
 JUDGE = "some-metric"
 # The token of an invitation that nobody has used.
@@ -95,6 +102,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "username": ["alice", "no-such-user"],
     "room": ["00000000-0000-4000-8000-000000000000"],
     "game": [OPEN_GAME, PLAYED_GAME, "00000000-0000-4000-8000-000000000000"],
+    "chat": [OPEN_CHAT, "00000000-0000-4000-8000-000000000000"],
     "source": ["ratings", "picks", "votes"],
     "rows": ["rounds", "pairs", "votes"],
     "invitation": ["00000000-0000-4000-8000-000000000000"],
@@ -155,6 +163,8 @@ def marked(db: None) -> Study:
     GenerationRun.objects.filter(pk=run.pk).update(uuid=RUN)
     alice = build_user("alice")
     build_games(alice)
+    Persona.objects.create(name=CANARY, instructions=CANARY)
+    Chat.objects.filter(pk=begun_by(alice).pk).update(uuid=OPEN_CHAT)
     for method in Method.objects.all():
         Method.objects.filter(pk=method.pk).update(
             key=f"{CANARY}-{method.key}".lower(), label=f"{CANARY} {method.label}"

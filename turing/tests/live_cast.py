@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import F
 from django.test import Client
 
@@ -95,6 +96,12 @@ def waiting(name: str, address: str = "192.0.2.1", language: str = "en") -> Wait
     """Let somebody of their own wait."""
     entered: Entered = enter(Visitor(None, None), address, language, may_be_read=True, nonce=name)
     return Waiting.objects.get(player=entered.player)
+
+
+def begun_by(user: User) -> Chat:
+    """Begin a chat of a user and somebody else."""
+    player = enter(Visitor(None, user), "192.0.2.2", "en", may_be_read=True).player
+    return begin(Waiting.objects.get(player=player), waiting("other"), Random(0))  # noqa: S311
 
 
 def begun(seed: int, name: str = "") -> tuple[Chat, Seat, Seat]:
