@@ -178,7 +178,8 @@ def test_all_problems_are_listed(problems: Load) -> None:
     assert problems(wrong) == [
         "'criterion': is none of genre, criteria, title, instructions, instructions_without_picks,"
         " protocol, severities, error_categories",
-        f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall, lower_is_better, is_slider, derived",
+        f"criteria[0].'weight': is none of {names}, minimum, maximum, is_overall, lower_is_better,"
+        " rates_turns, is_slider, derived",
         "criteria[0].maximum: must be a whole number from -100 to 100",
     ]
 
