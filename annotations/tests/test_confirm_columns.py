@@ -166,7 +166,7 @@ def test_the_queries_of_the_page_do_not_grow_with_the_file(
 ) -> None:
     sent(as_alice, WIDE + "What?,a,b,1\n" * rows)
     page = address()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         assert as_alice.get(page).status_code == 200
 
 

@@ -119,11 +119,11 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_ticked(as_olga: Client) 
 def test_the_page_costs_the_same_for_many_evaluators(
     as_olga: Client, three: Study, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         as_olga.get(URL)
     for number in range(5):
         enrol(three, build_user(f"more{number}"))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         as_olga.get(URL)
 
 
