@@ -39,7 +39,7 @@ def server_out_of_order(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     def fail(*args: object) -> None:
         raise RuntimeError("out of order for the test")
 
-    monkeypatch.setattr("annotations.questionnaire.saving.save_answer", fail)
+    monkeypatch.setattr("annotations.questionnaire.turns.saving.save_answer", fail)
     return monkeypatch
 
 
