@@ -289,3 +289,12 @@ def test_alternatives_are_named() -> None:
     assert t_p_value(2.0, 10, "greater") + t_p_value(2.0, 10, "less") == pytest.approx(1)
     with pytest.raises(ValueError, match="alternative must be 'two-sided', 'less' or 'greater'"):
         t_p_value(2.0, 10, "both")  # type: ignore[arg-type]
+
+
+def test_drawn_flips_do_not_depend_on_the_order_of_the_evaluators() -> None:
+    rng = np.random.default_rng(5)
+    sums, counts = rng.integers(-9, 10, 40).astype(float), rng.integers(30, 90, 40).astype(float)
+    order = rng.permutation(40)
+    test = sign_flip_of_means(sums, counts)
+    assert not test.is_exact
+    assert sign_flip_of_means(sums[order], counts[order]).p == test.p
