@@ -87,7 +87,9 @@ def test_a_look_shows_columns_rows_counts_and_stores_nothing(as_researcher: Clie
     assert "24 ratings by 3 evaluators of 8 texts: 4 prompts, 2 methods." in page
     assert "<td>r0</td>" in page
     assert not Study.objects.exists()
-    assert "3 位评阅人对 8 篇文本给出的 24 个评分：4 道题目，2 种方法。" in shown(as_researcher, look, "zh-Hans")
+    assert "3 位评阅人对 8 篇文本给出的 24 个评分：4 道题目，2 种方法。" in shown(
+        as_researcher, look, "zh-Hans"
+    )
 
 
 def test_stored_once_however_often_it_is_pressed(
