@@ -116,7 +116,7 @@ def test_prompt_of_one_line_gives_nothing_more_to_read(
     store(draft, tmp_path, prompt="Summarise.")
     page = read_page(client)
     assert passages(page) == []
-    assert "workspace" not in page
+    assert 'class="workspace' not in page
 
 
 @pytest.mark.parametrize(

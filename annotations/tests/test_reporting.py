@@ -161,7 +161,7 @@ def test_the_number_of_queries_of_the_case_pages_is_constant(
     simulated: Study, client: Client, carol: User, django_assert_num_queries: Any
 ) -> None:
     client.force_login(carol)
-    for name, arguments, queries in (("prompts", [], 13), ("prompt", [1, 1], 14)):
+    for name, arguments, queries in (("prompts", [], 14), ("prompt", [1, 1], 16)):
         with django_assert_num_queries(queries):
             client.get(reverse(f"annotations:{name}", args=["poems", *arguments]))
 
