@@ -89,7 +89,7 @@ def test_a_marking_makes_the_sums_of_its_page_stale(of_text: dict[str, Any]) -> 
     sums = PageSums.objects.filter(enrolment=of_text["enrolment"], page__number=1)
     sums.update(summed_at_change=F("changes"))
     Marking.objects.update(is_done=True)
-    assert sums.get().changes == sums.get().summed_at_change + 1
+    assert sums.get().changes - 1 == sums.get().summed_at_change
 
 
 def test_a_step_of_the_history_is_one_marking(of_text: dict[str, Any]) -> None:
