@@ -110,7 +110,8 @@ def build_boundaries(number: int = 12, seed: int = 1, turns: Sequence[int] = (2,
         humans += human_candidates([source])
         takeover = turns[place % len(turns)]
         own, other = sentences(text, "poem"), sentences(text, "poem")
-        while own[takeover - 1] == other[takeover - 1]:
+        # No sentence twice: a page that shows the first would show the second.
+        while set(own) & set(other[takeover - 1 :]):
             other = sentences(poem(rng), "poem")
         gone_on = "".join([*own[: takeover - 1], *other[takeover - 1 :]])
         made = record_import(
