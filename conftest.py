@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    # What is loaded by now stays to the end: looking through it for garbage again and again takes a tenth of the time.
+    # What is loaded by now stays to the end: no need to look through it for garbage.
     gc.collect()
     gc.freeze()
     if (

@@ -26,8 +26,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # The arrays of a report are small and a process serves several requests: threads of the linear algebra would
 # only wait for each other. It has to be said before numpy is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# Nearly all that a start makes stays. After every 700 new objects, as Python has it, looking for garbage takes a tenth
-# of the start.
+# Nearly all that a start makes stays, so garbage is looked for after more new objects than the 700 that Python has.
 gc.set_threshold(10_000)
 # Printed in every report, which must say what made it.
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]

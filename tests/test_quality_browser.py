@@ -187,6 +187,7 @@ def test_it_is_declared_and_watched_in_both_languages(
         look(page, f"quality-fixed-{name}")
         fits(page)
         page.goto(page.url.replace("quality/", "progress/checks/"))
+        expect(page.locator("h1")).to_contain_text({"en": "Checks and flags", "zh-hans": "检查"}[language])
         look(page, f"checks-{name}")
         fits(page)
         page.context.close()
