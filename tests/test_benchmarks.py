@@ -174,11 +174,16 @@ def test_a_report_is_timed_beside_reading_the_ratings(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.django_db(transaction=True)
-def test_figures_of_the_game_agree_with_a_count_of_its_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("kind", ["pairs", "text", "boundary", "chats", "chat"])
+def test_figures_of_the_game_agree_with_a_count_of_its_rounds(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     results = benchmark("turing.results")
-    results.fill(rounds=1000, pairs=20)
-    results.measure(looks=1)
-    assert "both agree: yes" in capsys.readouterr().out
+    results.fill(rounds=1000, pairs=20, kind=kind)
+    results.measure(looks=1, kind=kind)
+    told = capsys.readouterr().out
+    assert f"{kind}: 1,000 rounds" in told
+    assert "both agree: yes" in told
 
 
 def test_players_at_once_lose_no_round(live_server: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,6 +192,20 @@ def test_players_at_once_lose_no_round(live_server: Any, capsys: pytest.CaptureF
     told = capsys.readouterr().out
     assert "errors: 0" in told
     assert "lost: 0, doubled: 0" in told
+
+
+def test_trios_lose_no_message_whatever_is_killed() -> None:
+    # A process of its own, because it brings servers of its own and kills them.
+    name = "turing.trios"
+    command = [sys.executable, "-m", f"benchmarks.{name}"]
+    options = ["--trios", "1", "--players", "1", "--seconds", "20"]
+    told = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "errors: 0" in told.stdout, told.stdout + told.stderr
+    assert [line for line in told.stdout.splitlines() if line.startswith("kill -9")] == [
+        f"kill -9: {one}" for one in ("web", "events", "worker", "database")
+    ]
+    assert "lost: 0, doubled: 0, out of order: 0" in told.stdout
+    assert "stored: 0, machines' turns without one message: 0" in told.stdout
 
 
 def test_a_start_is_timed_against_a_bare_one(capsys: pytest.CaptureFixture[str]) -> None:

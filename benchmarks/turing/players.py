@@ -38,11 +38,16 @@ class Failed(Exception):
     """An answer that a player should not get."""
 
 
-class Player:
-    """A browser that plays: one connection, its own cookies."""
+class Away(Failed):
+    """The site is being started again."""
 
-    def __init__(self, port: int) -> None:
+
+class Player:
+    """A browser that plays: one connection, its own cookies. With `patience` it asks again while the site is away."""
+
+    def __init__(self, port: int, patience: float = 0.0) -> None:
         self.port = port
+        self.patience = patience
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.cookies: dict[str, str] = {}
         self.choices: list[tuple[str, int]] = []
@@ -51,24 +56,47 @@ class Player:
     def ask(self, path: str, fields: dict[str, str] | None = None) -> tuple[str, str]:
         """Return the page at the end of the redirects, and its address."""
         for _ in range(5):
-            headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-            if fields is not None:
-                headers |= {"Content-Type": "application/x-www-form-urlencoded"}
-            self.connection.request(
-                "POST" if fields is not None else "GET", path, urlencode(fields) if fields else None, headers
-            )
-            response = self.connection.getresponse()
-            body = response.read().decode()
-            for cookie in response.headers.get_all("Set-Cookie") or []:
-                name, _, value = cookie.split(";")[0].partition("=")
-                self.cookies[name] = value
-            if response.status == 302:
-                path, fields = response.headers["Location"], None
-            elif response.status == 200:
+            status, body, location = self.send(path, fields)
+            if status == 302:
+                path, fields = location, None
+            elif status == 200:
                 return body, path
             else:
-                raise Failed(f"{path}: {response.status}")
+                raise Failed(f"{path}: {status}")
         raise Failed(f"{path}: too many redirects")
+
+    def send(self, path: str, fields: dict[str, str] | None, **headers: str) -> tuple[int, str, str]:
+        """Return status, body and where it leads; sent again while the site is away."""
+        until = time.monotonic() + self.patience
+        while True:
+            try:
+                return self.send_once(path, fields, headers)
+            except (OSError, http.client.HTTPException, Away):
+                self.connection.close()
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.3)
+
+    def send_once(
+        self, path: str, fields: dict[str, str] | None, headers: dict[str, str]
+    ) -> tuple[int, str, str]:
+        headers = headers | {"Cookie": self.cookie()}
+        if fields is not None:
+            headers |= {"Content-Type": "application/x-www-form-urlencoded"}
+        self.connection.request(
+            "POST" if fields is not None else "GET", path, urlencode(fields) if fields else None, headers
+        )
+        response = self.connection.getresponse()
+        body = response.read().decode()
+        for cookie in response.headers.get_all("Set-Cookie") or []:
+            name, _, value = cookie.split(";")[0].partition("=")
+            self.cookies[name] = value
+        if response.status >= 500:
+            raise Away(f"{path}: {response.status}")
+        return response.status, body, response.headers["Location"] or ""
+
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     def play(self, until: float) -> None:
         """Play whole games until the time is up, one at least."""
@@ -85,7 +113,7 @@ class Player:
     def choose(self, page: str, path: str) -> None:
         """Press one of the texts, twice at once."""
         fields = {"csrfmiddlewaretoken": token(page), "choice": secrets.choice(("left", "right"))}
-        again = Player(self.port)
+        again = Player(self.port, self.patience)
         again.cookies = dict(self.cookies)
         second = threading.Thread(target=again.ask, args=[path, fields])
         start = time.perf_counter()
