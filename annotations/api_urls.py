@@ -22,6 +22,7 @@ from annotations.results import api as results
 from annotations.results import ratings_api as ratings
 from annotations.results.checklists.api import ChecklistAnswerList
 from annotations.results.spans import api as spans
+from annotations.results.turns.api import TurnRatingList
 from annotations.results.written.api import WrittenList
 from annotations.setup import api as setup
 from annotations.setup import texts_api as texts
@@ -57,6 +58,7 @@ urlpatterns = [
     path("studies/<slug:slug>/judges/", judges.Judges.as_view(), name="judges"),
     path("studies/<slug:slug>/judges/<slug:judge>/", judges.OneJudge.as_view(), name="judge"),
     path("studies/<slug:slug>/checklist-answers/", ChecklistAnswerList.as_view(), name="checklist_answers"),
+    path("studies/<slug:slug>/turn-ratings/", TurnRatingList.as_view(), name="turn_ratings"),
     path("studies/<slug:slug>/written-answers/", WrittenList.as_view(), name="written_answers"),
     path("studies/<slug:slug>/spans/", spans.SpanList.as_view(), name="spans"),
     path("studies/<slug:slug>/judgements/", results.JudgementList.as_view(), name="judgements"),

@@ -26,7 +26,8 @@ from annotations.protocols.protocol import AnswerToPage
 from annotations.questionnaire.checklists.saving import save_checklist_answer
 from annotations.questionnaire.judging import SentJudgement, save_judgement
 from annotations.questionnaire.marking.saving import SentMarking, save_marking
-from annotations.questionnaire.saving import Answer, PageAddress, save_answer
+from annotations.questionnaire.saving import Answer, PageAddress
+from annotations.questionnaire.turns.saving import save_score
 from annotations.setup.checklist_items.storing import item_rows
 from annotations.setup.error_categories.rows import store_categories, stored_categories
 from annotations.setup.lifecycle import close_study
@@ -58,7 +59,7 @@ def rehearse(
         elif study.asks.texts is not None:
             save_checklist_answer(user, address, answer)
         else:
-            save_answer(user, address, answer)
+            save_score(user, address, answer)
     close_study(copy)
     return copy
 
@@ -109,6 +110,8 @@ def browser_answers(study: Study, answers: SimulatedAnswers) -> Iterator[Sent]:
                     if criterion.derived:
                         continue
                     yield enrolment.evaluator, address[page], Answer(token, 1, criterion.key, score)
+                for key, turn, score in answers.turns.get((row, column, method), ()):
+                    yield enrolment.evaluator, address[page], Answer(token, 1, f"{key}:{turn}", score)
             if study.has_best_picks:
                 yield enrolment.evaluator, address[page], Answer(shown[int(answers.picks[row, column])], 1)
 

@@ -21,11 +21,13 @@ from annotations.models import (
     Placement,
     Rating,
     Study,
+    TurnRating,
 )
 from annotations.models.bounds import MOST_SIMULATED, check_number
 from annotations.plan.check_simulation import answer_known, repeated_pages
 from annotations.plan.checklist_simulation import SimulatedItem, simulated_items
 from annotations.plan.marking_simulation import SimulatedMarks, simulated_marks, store_marks
+from annotations.plan.turn_simulation import SimulatedTurns, simulated_turns, turn_ratings
 from annotations.protocols.protocol import Judged
 from annotations.questionnaire.marking.marks import Mark
 from annotations.recruiting.enrolment import enrol
@@ -116,6 +118,8 @@ class SimulatedAnswers:
     items: list[SimulatedItem]
     # The errors marked in each text, where a study has errors marked.
     marks: SimulatedMarks
+    # The scores of the turns of dialogues, where a criterion rates them.
+    turns: SimulatedTurns
 
     def marks_of(self, evaluator: int, pages: int) -> dict[int, tuple[Mark, ...]]:
         """Return the marks of an evaluator in the texts (primary keys) of so many of the first pages."""
@@ -177,8 +181,9 @@ def simulated_answers(study: Study, *, evaluators: int, seed: int, effects: Effe
         else []
     )
     marks = simulated_marks(study, rng, candidates, latent[..., overall])
+    turns = simulated_turns(study, candidates, latent, criteria, seed=seed)
     return SimulatedAnswers(
-        enrolments, there, pages, candidates, criteria, scores, picks, judged, items, marks
+        enrolments, there, pages, candidates, criteria, scores, picks, judged, items, marks, turns
     )
 
 
@@ -296,6 +301,18 @@ def simulate_ratings(
                 if answers.placed[row, page, method]
                 for criterion, score in zip(answers.criteria, of_page[method], strict=True)
                 if not criterion.derived
+            ),
+            batch_size=BATCH,
+        )
+        TurnRating.objects.bulk_create(
+            (
+                one
+                for page, candidates in enumerate(answers.candidates[:pages])
+                for method, candidate in candidates.items()
+                if answers.placed[row, page, method]
+                for one in turn_ratings(
+                    enrolment, candidate, answers.criteria, answers.turns.get((row, page, method), ())
+                )
             ),
             batch_size=BATCH,
         )

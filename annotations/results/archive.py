@@ -20,6 +20,9 @@ from annotations.results.report import analysis_recipe, samples, study_report
 from annotations.results.report_formats import export
 from annotations.results.seal import refuse_sealed
 from annotations.results.spans.rows import span_chunks
+from annotations.results.turns.facts import turn_scores
+from annotations.results.turns.rows import turn_chunks
+from annotations.results.turns.scores import mean_key, turn_criteria
 from annotations.results.written.rows import written_chunks
 from generation.files.prompt_fields import prompt_fields
 from stats.reports.archive import RESULTS, archive_files
@@ -34,6 +37,8 @@ The answers, plan, material and results of the study `{slug}`, by pseudonyms, ma
 - `checklist.jsonl`: where a checklist was asked, what everybody answered, a line for each item and text
 - `written.jsonl`: where reasons or corrected texts could be written, those that were, one a line
 - `spans.jsonl`: where errors were marked, every mark of everybody, as offsets and as tags
+- `turns.jsonl`: where turns of dialogues were rated, every such rating of everybody
+- `turns.csv`: those of the evaluators who count
 - `ratings.csv`, `picks.csv`, `seconds.csv`: those of the evaluators who count, as they were analysed
 - `design.json`: the names in their order, the scales, and what the analysis was told
 - `plan.json`: the plan that was locked before the first answer, where there is one
@@ -60,13 +65,21 @@ def study_archive(study: Study) -> bytes:
         files["judgements.jsonl"] = b"".join(judgement_chunks(study, "jsonl"))
     if study.asks.marks_errors:
         files["spans.jsonl"] = b"".join(span_chunks(study, "jsonl"))
+    if of_turns := turn_criteria(study, list(study.criteria.all())):
+        files["turns.jsonl"] = b"".join(turn_chunks(study, "jsonl"))
     if study.asks.texts is not None:
         files["checklist.jsonl"] = b"".join(checklist_chunks(study, "jsonl"))
     if has_written(study):
         files["written.jsonl"] = b"".join(written_chunks(study, "jsonl"))
     if table.evaluators and table.criteria:
         recipe = analysis_recipe(study, table, plan, None, samples(table, page_prompts(study)))
-        files |= archive_files(table, recipe, page_seconds(study, table))
+        files |= archive_files(
+            table,
+            recipe,
+            page_seconds(study, table),
+            turns=turn_scores(study, table) if report.turns is not None else None,
+            turn_criteria=[(one.key, mean_key(one)) for one in of_turns],
+        )
     if plan is not None:
         files["plan.json"] = (json.dumps(plan.document, ensure_ascii=False, indent=2) + "\n").encode()
     files["material.jsonl"] = material(study)

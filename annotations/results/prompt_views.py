@@ -132,6 +132,7 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
     import numpy as np
 
     from annotations.results.rating_table import valid_table
+    from annotations.results.turns.scores import mean_key, mean_label, turn_criteria
     from stats.cases import prompt_means
     from stats.reports.numbers import decimal
 
@@ -149,7 +150,9 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
         return render(request, "annotations/results/prompts.html", empty_context(request, study))
     at = table.prompts.index(f"{subtask}/{page}")
     criteria = list(study.criteria.all())
-    means = np.stack([prompt_means(table, criterion.key)[at] for criterion in criteria], axis=-1)
+    scored = [(one.key, str(one.label)) for one in criteria]
+    scored += [(mean_key(one), mean_label(one)) for one in turn_criteria(study, criteria)]
+    means = np.stack([prompt_means(table, key)[at] for key, _label in scored], axis=-1)
     picked = table.picks.method[table.picks.prompt == at]
     picks = np.bincount(picked, minlength=len(table.methods)).tolist()
     maps = heat_maps(study, shown.pk, table.evaluators) if study.asks.marks_errors else {}
@@ -170,8 +173,8 @@ def prompt(request: HttpRequest, slug: str, subtask: int, page: int) -> HttpResp
                 or rendered(study.shown(one.candidate.text), study),
                 "heat": maps.get(one.candidate_id),
                 "means": [
-                    (criterion.label, decimal(finite(means[one.study_method.number, index])))
-                    for index, criterion in enumerate(criteria)
+                    (label, decimal(finite(means[one.study_method.number, index])))
+                    for index, (_key, label) in enumerate(scored)
                 ],
                 "picks": picks[one.study_method.number],
                 "reasons": written.reasons.get(one.candidate_id, []),

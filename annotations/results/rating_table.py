@@ -24,6 +24,7 @@ from annotations.results.consistency import Verdict, judge
 from annotations.results.copying import Integers, copied_integers, copied_numbers, places
 from annotations.results.judgements.scores import judged_scores
 from annotations.results.spans.scores import derived_scores
+from annotations.results.turns.scores import mean_key, mean_scores, turn_criteria
 from generation.models import Prompt
 from stats.ratings.cells import Cells
 from stats.ratings.table import Picks, RatingTable, read_only
@@ -40,7 +41,8 @@ def rating_table(
 
     They are those to the pages that count, unless `roles` names others, and of everybody or of one enrolment.
     Whoever has withdrawn is not in it, and has no answers. Evaluators are named by pseudonym in order of enrolment,
-    prompts by 'sub-task/page', methods by key. Memory grows with the answers, not with evaluators x prompts.
+    prompts by 'sub-task/page', methods by key; a criterion that rates turns has the mean over the turns of each text
+    beside it, as a criterion of its own. Memory grows with the answers, not with evaluators x prompts.
     """
     imported = study.from_elsewhere
     enrolments = list(
@@ -51,6 +53,7 @@ def rating_table(
     given: dict[str, Any] = {"enrolment__study": study} if enrolment is None else {"enrolment": enrolment}
     study_methods = list(study.study_methods.order_by("number").values_list("pk", "method__key"))
     criteria = list(study.criteria.order_by("number"))
+    of_turns = turn_criteria(study, criteria)
     shown = list(
         PageCandidate.objects.filter(page__subtask__study=study, page__role__in=roles)
         .order_by("page__subtask__number", "page__number")
@@ -100,6 +103,7 @@ def rating_table(
         )
         if study.asks.marks_errors:
             ratings = np.concatenate([ratings, derived_scores(study, criteria)])
+        ratings = np.concatenate([ratings, mean_scores(given, of_turns)])
         ratings = ratings[np.isin(ratings[:, 0], enrolment_pks) & np.isin(ratings[:, 1], candidates)]
         of_enrolment, of_candidate, of_criterion = ratings[:, :3].astype(np.int64).T
         evaluator, text = places(enrolment_pks, of_enrolment), places(candidates, of_candidate)
@@ -121,7 +125,8 @@ def rating_table(
             enrolments=enrolment_pks,
             page_keys=pages,
         )
-    criterion = places([one.pk for one in criteria], of_criterion)
+    # The mean over turns stands behind the criteria, by the negative of the key of its own.
+    criterion = places([*(one.pk for one in criteria), *(-one.pk for one in of_turns)], of_criterion)
 
     def position(evaluator: Integers, text: Integers) -> Integers:
         """Return where each text stood for each evaluator, -1 where that is unknown."""
@@ -154,6 +159,11 @@ def rating_table(
         criteria=tuple(
             Criterion(one.key, low, max(high, highest[number]), one.is_overall, is_reversed)
             for number, one in enumerate(criteria)
+            for low, high, is_reversed in [study.scale(one)]
+        )
+        + tuple(
+            Criterion(mean_key(one), low, high, is_overall=False, lower_is_better=is_reversed)
+            for one in of_turns
             for low, high, is_reversed in [study.scale(one)]
         ),
         position=position(evaluator, text),

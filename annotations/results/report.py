@@ -15,6 +15,7 @@ from django.conf import settings
 from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
 from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
 from annotations.plan.reportable import reportable
+from annotations.questionnaire.turns.questions import dialogue_lines
 from annotations.results.checklists.facts import study_checklist
 from annotations.results.consistency import Verdict
 from annotations.results.elsewhere import analysis_by_design, elsewhere_facts
@@ -26,6 +27,8 @@ from annotations.results.quality.without_flagged import without_flagged
 from annotations.results.rating_table import page_prompts, page_seconds, rating_table, verdicts_on
 from annotations.results.seal import is_sealed, unblinding_facts
 from annotations.results.spans.facts import study_spans
+from annotations.results.turns.facts import study_turns
+from annotations.results.turns.scores import mean_key, mean_label, turn_criteria
 from generation.models import Prompt
 from stats.analysis import Analysis
 from stats.cases import chosen_cases, prompt_means
@@ -141,6 +144,7 @@ def study_report(
         severity=strictness,
         checklist=study_checklist(study, valid),
         spans=study_spans(study, valid, BOOTSTRAP_SEED),
+        turns=study_turns(study, valid),
         groups=groups_compared(compared, analysis.primary, groupings(study)),
         quality=without_flagged(report.quality, compared, analysis, planned_analysis(study, plan)),
         preferences=study_preferences(study, valid, analysis.primary, samples_of, BOOTSTRAP_SEED),
@@ -235,7 +239,10 @@ def cases(
                 method: float(mean) if np.isfinite(mean) else None
                 for method, mean in zip(table.methods, means[table.prompts.index(case.prompt)], strict=True)
             },
-            texts={method: study.shown(text) for method, text in shown[case.prompt].items()},
+            texts={
+                method: dialogue_lines(text, study) or study.shown(text)
+                for method, text in shown[case.prompt].items()
+            },
             prompt_id=prompts[case.prompt].external_id,
             tags=prompts[case.prompt].tags,
         )
@@ -263,6 +270,7 @@ def best_choices(table: RatingTable) -> dict[str, int]:
 
 def study_facts(study: Study, table: RatingTable) -> StudyFacts:
     """Return what the report says of the study itself."""
+    criteria = list(study.criteria.all())
     return StudyFacts(
         slug=study.slug,
         title=str(study.title),
@@ -273,14 +281,17 @@ def study_facts(study: Study, table: RatingTable) -> StudyFacts:
         method_labels=study.study_methods.names(),
         criteria=tuple(
             CriterionFacts(
-                key=criterion.key,
-                label=str(criterion.label),
+                key=key,
+                label=label,
                 minimum=study.scale(criterion)[0],
                 maximum=study.scale(criterion)[1],
-                is_overall=criterion.is_overall,
+                is_overall=is_overall,
                 lower_is_better=study.scale(criterion)[2],
             )
-            for criterion in study.criteria.all()
+            for criterion, key, label, is_overall in (
+                *((one, one.key, str(one.label), one.is_overall) for one in criteria),
+                *((one, mean_key(one), mean_label(one), False) for one in turn_criteria(study, criteria)),
+            )
         ),
         inconsistency_threshold=float(study.inconsistency_threshold),
         has_best_picks=study.has_best_picks,

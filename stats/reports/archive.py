@@ -28,8 +28,11 @@ from stats.ratings.cells import Cells
 from stats.ratings.choice import Planned
 from stats.ratings.table import Picks, RatingTable
 from stats.scores import Criterion
+from stats.turns.facts import TurnScores, turn_facts
 
 RATINGS, PICKS, SECONDS = "ratings.csv", "picks.csv", "seconds.csv"
+# Where turns of dialogues were rated.
+TURNS = "turns.csv"
 DESIGN, RESULTS = "design.json", "results.json"
 # Of a number: other processors and libraries round otherwise.
 SAME = 1e-6
@@ -67,8 +70,17 @@ class Recipe:
         )
 
 
-def archive_files(table: RatingTable, recipe: Recipe, page_seconds: Cells) -> dict[str, bytes]:
-    """Return the files from which `numbers_of` makes the numbers again."""
+def archive_files(
+    table: RatingTable,
+    recipe: Recipe,
+    page_seconds: Cells,
+    turns: TurnScores | None = None,
+    turn_criteria: Sequence[tuple[str, str]] = (),
+) -> dict[str, bytes]:
+    """Return the files from which `numbers_of` makes the numbers again.
+
+    `turns` are the scores of single turns, by the criteria that `turns.turn_facts` is told.
+    """
     position = np.full(len(table), -1) if table.position is None else table.position
     picks = table.picks
     codes = (table.evaluator, table.prompt, table.method, table.criterion)
@@ -81,7 +93,23 @@ def archive_files(table: RatingTable, recipe: Recipe, page_seconds: Cells) -> di
         "written": None if table.written is None else table.written.tolist(),
         "analysis": asdict(recipe),
     }
+    of_turns = {}
+    if turns is not None:
+        design["turn_criteria"] = [list(one) for one in turn_criteria]
+        of_turns[TURNS] = _csv(
+            ("evaluator", "prompt", "method", "criterion", "turn", "score"),
+            zip(
+                named(table.evaluators, turns.evaluator),
+                named(table.prompts, turns.prompt),
+                named(table.methods, turns.method),
+                named([key for key, _mean in turn_criteria], turns.criterion),
+                turns.turn.tolist(),
+                turns.score.tolist(),
+                strict=True,
+            ),
+        )
     return {
+        **of_turns,
         RATINGS: _csv(
             ("evaluator", "prompt", "method", "criterion", "score", "position"),
             zip(
@@ -151,8 +179,25 @@ def numbers_of(files: Mapping[str, bytes]) -> dict[str, Any]:
         analysis = replace(analysis, comparisons=joined(analysis.comparisons, ordinal, analysis.alpha))
         numbers = {"ordinal": ordinal.as_dict(), "severity": severity(table, recipe.primary).as_dict()}
     numbers |= analysis.as_dict()
+    if TURNS in files:
+        numbers["turns"] = _turns(files, design)
     again: dict[str, Any] = json.loads(json.dumps(numbers))
     return again
+
+
+def _turns(files: Mapping[str, bytes], design: Mapping[str, Any]) -> dict[str, Any]:
+    rows, criteria = _rows(files[TURNS]), design["turn_criteria"]
+    scores = TurnScores(
+        evaluator=_codes(rows, "evaluator", design["evaluators"]),
+        prompt=_codes(rows, "prompt", design["prompts"]),
+        method=_codes(rows, "method", design["methods"]),
+        criterion=_codes(rows, "criterion", [key for key, _mean in criteria]),
+        turn=np.array([int(row["turn"]) for row in rows], dtype=np.int64),
+        score=np.array([float(row["score"]) for row in rows]),
+    )
+    return turn_facts(
+        scores, methods=design["methods"], criteria=[(key, mean) for key, mean in criteria]
+    ).as_dict()
 
 
 def differing(found: Any, wanted: Any, path: str = "") -> Iterator[str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stats.ratings.slices import Slice
     from stats.significance import Comparison
     from stats.spans.facts import SpanFacts
+    from stats.turns.facts import TurnFacts
 
 
 @dataclass(frozen=True)
@@ -288,6 +289,8 @@ class StudyReport:
     checklist: ChecklistFacts | None = None
     # The errors that were marked, where they were.
     spans: SpanFacts | None = None
+    # The ratings of single turns of dialogues, where there are any.
+    turns: TurnFacts | None = None
     # Programs that rated; none while the study is sealed.
     judges: tuple[JudgeFacts, ...] = ()
     prompt_draw: PromptDrawFacts | None = None
@@ -314,6 +317,7 @@ class StudyReport:
             judges=(),
             quality=None,
             groups=(),
+            turns=None,
         )
         plain = asdict(bare)
         del plain["analysis"]
@@ -322,6 +326,7 @@ class StudyReport:
         plain["preferences"] = None if self.preferences is None else self.preferences.as_dict()
         plain["severity"] = None if self.severity is None else self.severity.as_dict()
         plain["quality"] = None if self.quality is None else self.quality.as_dict()
+        plain["turns"] = None if self.turns is None else self.turns.as_dict()
         plain["groups"] = [one.as_dict() for one in self.groups]
         del plain["judges"]
         plain["judge_checks"] = [one.as_dict() for one in self.judges]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stats.groups.compared import GroupsCompared
     from stats.reports.quality_facts import QualityFacts
     from stats.reports.study_report import StudyReport
+    from stats.turns.facts import TurnFacts
 
 
 COLUMNS: Columns = {
@@ -70,6 +71,8 @@ def tidy_rows(report: StudyReport) -> Iterator[Row]:
                 yield column, estimate["criterion"], estimate["a"], estimate["b"], number
     if report.preferences is not None:
         yield from preference_rows(report.preferences)
+    if report.turns is not None:
+        yield from turn_rows(report.turns)
     if report.quality is not None:
         yield from quality_rows(report.quality)
     for compared in report.groups:
@@ -100,6 +103,18 @@ def quality_rows(quality: QualityFacts) -> Iterator[Row]:
     for comparison in quality.without_flagged:
         for name, value in flat("without_flagged.difference", comparison.as_dict()):
             yield name, comparison.criterion, comparison.a, comparison.b, value
+
+
+def turn_rows(found: TurnFacts) -> Iterator[Row]:
+    """Yield the means of methods turn by turn, and how they change."""
+    yield "turns.ratings", None, None, None, found.ratings
+    for one in found.criteria:
+        for of in one.methods:
+            for turn, mean in enumerate(of.by_turn, start=1):
+                for name, value in flat(f"turns.{turn}", mean.as_dict()):
+                    yield name, one.criterion, of.method, None, value
+            for name, value in flat("turns.change", of.change.as_dict()):
+                yield name, one.criterion, of.method, None, value
 
 
 def group_rows(found: GroupsCompared) -> Iterator[Row]:

@@ -116,15 +116,32 @@ def turn_questions(
 
 
 def dialogue_html(criteria: Sequence[Criterion], text: str, study: Study) -> SafeString | None:
-    """Return the turns of a text as they are shown; None where no criterion rates turns or it is no dialogue."""
-    if not any(criterion.rates_turns for criterion in criteria):
-        return None
-    turns = turns_of(text)
+    """Return the turns of a text as they are shown, numbered where a criterion rates them; None for no dialogue."""
+    turns = shown_turns(text, study)
     if not turns:
         return None
-    numbers = {place: number for number, place in enumerate(rated_turns(turns), start=1)}
+    rates_turns = any(criterion.rates_turns for criterion in criteria)
+    rated = rated_turns(turns) if rates_turns else []
+    numbers = {place: number for number, place in enumerate(rated, start=1)}
     shown = [
         {"role": role_label(role), "number": numbers.get(place), "html": rendered(study.shown(words), study)}
         for place, (role, words) in enumerate(turns)
     ]
     return render_to_string("annotations/questionnaire/_dialogue.html", {"turns": shown})
+
+
+def shown_turns(text: str, study: Study) -> list[tuple[str, str]]:
+    """Return the role and the words of each turn of a dialogue; none where evaluators see the text as it is written.
+
+    That is so where errors are marked in it, by its characters, and where texts are code.
+    """
+    if study.asks.marks_errors or study.rendering == Study.Rendering.CODE:
+        return []
+    return turns_of(text)
+
+
+def dialogue_lines(text: str, study: Study) -> str:
+    """Return a dialogue as plain text, a paragraph a turn; nothing where it is not shown as turns."""
+    return "\n\n".join(
+        f"{role_label(role)}: {study.shown(words)}" for role, words in shown_turns(text, study)
+    )

@@ -22,6 +22,7 @@ from annotations.results.document import (
     slices,
     spans,
     summary,
+    turns,
     with_judge,
 )
 from stats.reports.document import Document, Section
@@ -50,6 +51,7 @@ def report_document(report: StudyReport) -> Document:
             preferences.preferences_section(report),
             checklist.checklist_section(report),
             spans.spans_section(report),
+            turns.turns_section(report),
             slices.slices_section(report, analysis),
             groups.groups_section(report, analysis),
             with_judge.combined_section(report),
