@@ -109,7 +109,7 @@ def test_a_page_shows_the_turns_and_asks_about_each(
     with django_assert_num_queries(6):
         page = as_alice.get(PAGE).content.decode()
     assert page.count('class="turn"') == 4
-    assert "turn 2: Fluency" in page
+    assert "Turn 2: Fluency" in page
     # Two turns and two criteria about the dialogue, two criteria about the other text.
     assert 'data-total="6"' in page
     body = {"token": tokens[0], "criterion": "fluency:1", "score": 2, "order": 5, "seconds": 1}
@@ -191,4 +191,4 @@ def test_the_preview_asks_about_turns(client: Client, carol: User, tokens: list[
     client.force_login(carol)
     page = client.get("/manage/studies/talks/preview/subtasks/1/pages/1/").content.decode()
     assert page.count('class="turn"') == 4
-    assert "turn 2: Fluency" in page
+    assert "Turn 2: Fluency" in page

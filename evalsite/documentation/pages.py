@@ -26,8 +26,8 @@ GROUPS = (
     (_("In depth"), ("files", "ratings", "judges", "analysts", "models", "api")),
     (_("Running the site"), ("administrators", "backup", "upgrade", "privacy", "scale", "developers")),
 )
-# A line of Chinese goes on in the next without a blank.
-CHINESE_LINE_END = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef”])\n(?=[\u4e00-\u9fff“《（])")
+# A line of Chinese goes on in the next without a blank, unless it is a heading.
+CHINESE_LINE_END = re.compile(r"^(?!#)(.*[\u3000-\u9fff\uff00-\uffef”])\n(?=[\u4e00-\u9fff“《（])", re.MULTILINE)
 BLOCKS = {"h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "pre", "blockquote", "hr"}
 TABLES = {"table", "thead", "tbody", "tr", "th", "td", "div"}
 TAGS = BLOCKS | TABLES | {"a", "img", "code", "em", "strong", "s", "br", "kbd"}
@@ -77,7 +77,7 @@ def documentation_page(name: str, language: str) -> DocumentationPage | None:
     text = source(name, written).read_text(encoding="utf-8")
     title = text.partition("\n")[0].removeprefix("# ")
     if written == CHINESE:
-        text = CHINESE_LINE_END.sub("", text)
+        text = CHINESE_LINE_END.sub(r"\1", text)
     path = source(name, written).relative_to(settings.BASE_DIR).as_posix()
     return DocumentationPage(name, title, written, html_of(text, path))
 

@@ -47,6 +47,14 @@ def test_a_page_that_is_written_in_chinese_is_shown_so(client: Client, name: str
     assert english_on(html) == []
 
 
+@pytest.mark.parametrize("name", [file.stem for file in (DOCS / "zh-hans").glob("*.md")])
+def test_a_chinese_heading_does_not_swallow_the_line_after_it(name: str) -> None:
+    text = (DOCS / "zh-hans" / f"{name}.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    shown = documentation_page(name, "zh-hans")
+    assert shown and re.findall(r"<h2[^>]*>(.*?)</h2>", shown.html) == headings
+
+
 def test_a_page_that_is_not_written_in_chinese_says_so_and_is_marked_as_english(client: Client) -> None:
     html = page(client, "/docs/developers/", **CHINESE)
     assert "这一页目前只有英文。" in html

@@ -69,7 +69,7 @@ class TurnQuestion:
 
     @property
     def label(self) -> str:
-        return _("turn %(turn)d: %(criterion)s") % {"turn": self.turn, "criterion": self.criterion.label}
+        return _("Turn %(turn)d: %(criterion)s") % {"turn": self.turn, "criterion": self.criterion.label}
 
     @property
     def points(self) -> range:

@@ -14,16 +14,17 @@ export function showOrder(row, value) {
   const buttons = [...row.querySelectorAll("[data-token]")];
   for (const button of buttons) button.setAttribute("aria-pressed", String(order.includes(button.dataset.token)));
   // The places that are still free are there from the beginning, so that choosing a text moves nothing on the page.
-  const free = Array.from({ length: Number(row.dataset.places) - order.length }, () => {
+  const [best, worst] = [list.dataset.best, list.dataset.worst];
+  const free = Array.from({ length: Number(row.dataset.places) - order.length }, (_, place) => {
     const item = document.createElement("li");
     item.className = "free";
+    if (best) item.textContent = order.length + place ? worst : best;
     return item;
   });
   list.replaceChildren(
     ...order.map((token, place) => {
       const item = template.content.cloneNode(true).firstElementChild;
       const letter = buttons.find((button) => button.dataset.token === token).textContent.trim();
-      const [best, worst] = [list.dataset.best, list.dataset.worst];
       const colon = document.documentElement.lang.startsWith("zh") ? "：" : ": ";
       item.dataset.place = place;
       item.querySelector("b").textContent = best ? `${place ? worst : best}${colon}${letter}` : letter;
