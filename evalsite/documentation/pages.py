@@ -27,7 +27,9 @@ GROUPS = (
     (_("Running the site"), ("administrators", "backup", "upgrade", "privacy", "scale", "developers")),
 )
 # A line of Chinese goes on in the next without a blank, unless it is a heading.
-CHINESE_LINE_END = re.compile(r"^(?!#)(.*[\u3000-\u9fff\uff00-\uffef”])\n(?=[\u4e00-\u9fff“《（])", re.MULTILINE)
+CHINESE_LINE_END = re.compile(
+    r"^(?!#)(.*[\u3000-\u9fff\uff00-\uffef”])\n(?=[\u4e00-\u9fff“《（])", re.MULTILINE
+)
 BLOCKS = {"h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "pre", "blockquote", "hr"}
 TABLES = {"table", "thead", "tbody", "tr", "th", "td", "div"}
 TAGS = BLOCKS | TABLES | {"a", "img", "code", "em", "strong", "s", "br", "kbd"}
