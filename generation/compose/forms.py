@@ -35,6 +35,8 @@ Words = str | Promise
 
 # What visitors may choose.
 OFFERED = {key: method for key, method in METHODS.items() if method.name}
+# Its poems are most about their titles.
+GUIDED = "guided_search"
 REGULATED: list[tuple[str, Words]] = [
     ("jueju5", _("quatrain, five characters a line")),
     ("jueju7", _("quatrain, seven characters a line")),
@@ -188,6 +190,7 @@ class PoemForm(OrderForm):
             key for key, method in OFFERED.items() if has_self_trained or not method.self_trained
         )
         super().__init__(*args, **kwargs)
+        self.fields["method"].initial = GUIDED
         self.fields["tune"].widget.attrs["list"] = "tunes"
 
     def tunes(self) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 
 from generation.decoding.language_model import LanguageModel
 from generation.decoding.requests import Form, Hypothesis, Request
+from generation.decoding.sentence_embeddings import EMBEDDINGS
 from generation.decoding.sentence_search import search
 from generation.decoding.templates import TEMPLATES, VERSE, Template
 from generation.genres import GENRES
@@ -74,6 +75,7 @@ def compose_many(
         "checkpoint": model.digest,
         "search": asdict(config),
         "weights": asdict(weights) if weights else None,
+        **({"embeddings": EMBEDDINGS} if weights and weights.nearness else {}),
         **model.facts,
     }
     written = []

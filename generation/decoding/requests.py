@@ -63,6 +63,11 @@ class Request:
         words = ({**self.fields, "title": word} for word in self.about)
         return [self.inverse_text, *map(self.template.write_inverse_text, words)]
 
+    @property
+    def subjects(self) -> list[str]:
+        """What the text is to be near to in meaning: the title or question, and the other words for it."""
+        return [self.fields.get("title") or self.fields["question"], *self.about]
+
     def inverse_prompt(self, hypothesis: Hypothesis) -> str:
         """s': the question about a hypothesis's last short sentence."""
         number = 2 if self.pairs and len(hypothesis.sentences) % 2 == 0 else 1

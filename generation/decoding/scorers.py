@@ -5,17 +5,20 @@ c_p' the inverse text, and n the number of short sentences:
 
     f = 1/n sum over s of l1 log p(c_p' | s')  +  l2 log p(c_g | c_p) / len(c_g)^l  -  l3 l_format(c_g)
 
-Equation 3 is this without the last term, the forward score is log p(c_g | c_p) alone.
+Equation 3 is this without the last term, the forward score is log p(c_g | c_p) alone. A guided search adds how near the
+text is in meaning to what it is about.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
 from generation.decoding.language_model import LanguageModel, Tokens
 from generation.decoding.requests import Hypothesis, Request
+from generation.decoding.sentence_embeddings import nearness
 from generation.methods import Weights
 
 
@@ -39,7 +42,24 @@ class Scorer:
                 replace(child, sentences=(*child.sentences[:-1], replace(child.sentences[-1], inverse=score)))
                 for child, score in zip(children, scores, strict=True)
             ]
-        return [replace(child, terms=self.terms(child)) for child in children]
+        if not self.weights.nearness:
+            return [replace(child, terms=self.terms(child)) for child in children]
+        return [
+            replace(child, terms={**self.terms(child), "nearness": self.weights.nearness * near})
+            for child, near in zip(children, self.nearness_of(children), strict=True)
+        ]
+
+    def nearness_of(self, children: Sequence[Hypothesis]) -> list[float]:
+        """Return how near each child's text is in meaning to what its request is about, the mean over its words."""
+        of_request: dict[int, list[int]] = defaultdict(list)
+        for place, child in enumerate(children):
+            of_request[child.request].append(place)
+        near = [0.0] * len(children)
+        for request, places in of_request.items():
+            texts = [children[place].text for place in places]
+            for place, value in zip(places, nearness(texts, self.requests[request].subjects), strict=True):
+                near[place] = value
+        return near
 
     def inverse_scores(self, children: Sequence[Hypothesis]) -> list[float]:
         """Return log p(c_p' | s') of each child's last short sentence, in nats: the mean over the request's texts."""

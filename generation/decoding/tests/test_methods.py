@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from generation.decoding.methods import compose, compose_many
+from generation.decoding.sentence_embeddings import EMBEDDINGS, nearness
 from generation.methods import METHODS
 from generation.orders import Order, OrderRefused, Step
 from generation.tests.tiny_models import verse_model
@@ -39,7 +40,32 @@ def test_methods_differ_by_their_terms() -> None:
         "search_baseline": {"forward", "format"},
         "inverse_prompting": {"forward", "inverse", "format"},
         "inverse_prompting_st": {"forward", "inverse", "format"},
+        "guided_search": {"forward", "inverse", "format", "copies", "nearness"},
     }
+
+
+def test_a_guided_search_says_by_which_embeddings_it_was_guided_and_others_name_none() -> None:
+    guided = compose(verse_model(), replace(ORDER, method="guided_search"))
+    assert guided.provenance["embeddings"] == EMBEDDINGS
+    assert "embeddings" not in compose(verse_model(), ORDER).provenance
+
+
+def test_a_guided_search_ends_nearer_to_its_title_than_inverse_prompting_does() -> None:
+    orders = [replace(ORDER, prompt=title) for title in ("秋夜", "登高", "春江", "雪山")]
+    guided = compose_many(verse_model(), [replace(order, method="guided_search") for order in orders])
+    others = compose_many(verse_model(), orders)
+    near = [
+        [nearness([one.best.text], [order.prompt])[0] for one, order in zip(written, orders, strict=True)]
+        for written in (guided, others)
+    ]
+    assert all(one > other for one, other in zip(*near, strict=True))
+
+
+def test_what_a_poem_is_about_guides_a_search_beside_its_title() -> None:
+    order = replace(ORDER, method="guided_search", description="山水、清明")
+    best = compose(verse_model(), order).best
+    near = nearness([best.text], ["秋夜", "山水", "清明"])[0]
+    assert best.terms["nearness"] == pytest.approx(METHODS["guided_search"].verse.nearness * near)  # type: ignore[union-attr]
 
 
 def test_a_sampled_text_has_no_runners_up_and_a_searched_one_has() -> None:

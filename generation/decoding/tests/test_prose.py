@@ -33,8 +33,8 @@ def test_every_method_writes_prose_in_both_languages(
     written = compose(small_model(), replace(order, method=method))
     assert written.best.text.strip()
     assert written.best.score == pytest.approx(sum(written.best.terms.values()))
-    is_inverse = METHODS[method].prose is EQUATION_3
-    assert set(written.best.terms) == ({"forward", "inverse"} if is_inverse else {"forward"})
+    expected = {"inverse_prompting": {"inverse"}, "guided_search": {"inverse", "nearness"}}
+    assert set(written.best.terms) == {"forward"} | expected.get(method.removesuffix("_st"), set())
     assert len(written.runners_up) == (0 if METHODS[method].prose is None else 2)
 
 
