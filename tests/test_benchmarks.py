@@ -307,3 +307,4 @@ def test_reranking_and_neighbours_are_measured_beside_inverse_prompting(
     told = capsys.readouterr().out
     assert "rank by translation of characters" in told
     assert "neighbours" in told
+    assert told.count("guided") == 3

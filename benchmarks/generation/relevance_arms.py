@@ -1,16 +1,19 @@
-"""What reranking by a judge and automatic neighbours do to the relevance of poems for modern titles.
+"""What guiding, reranking by a judge and automatic neighbours do to the relevance of poems for modern titles.
 
     python -m benchmarks.generation.relevance_arms [--titles 40] [--corpus var/corpus/poems.jsonl]
+    python -m benchmarks.generation.relevance_arms --file fixtures/titles/tuning.json   # what weights were chosen on
 
 Arms, each beside inverse prompting with the same seeds:
 
+- guided: the search that other embeddings guide (`guided_search`), which share nothing with those that judge;
 - reranked: the final beams of inverse prompting, of which the one nearest to its title by embeddings is taken;
 - neighbours: the titles of old poems nearest to the title by embeddings stand beside it as what the poem is about, so
   that the inverse prompt asks for them too;
 - both.
 
-Ranks are the place of a poem's own title among all titles, 1 is best. By embeddings they are tuned to in all arms but
-the first: what counts is the rank by the translation of characters, which none has seen (with `--corpus`).
+Ranks are the place of a poem's own title among all titles, 1 is best. By embeddings the last three are tuned to
+the judge: what counts for them is the rank by the translation of characters, which none has seen. The title's
+characters that stand in the poem are counted too.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from generation.decoding.methods import compose_many
 from generation.decoding.plain_model import load_plain
 from generation.engines.model_library import VERSE, folder_of
 from generation.evidence.embeddings import JUDGE, embedder, similarities, standardised
+from generation.evidence.titles import load_titles
 from generation.evidence.translation import Floats, ranks, train_judge
 from generation.orders import Order, Written
 from generation.verse.corpus import Poem, load_corpus
@@ -63,6 +67,10 @@ def reranked(written: Written, title: str) -> str:
     return texts[int(similarities(texts, [title])[:, 0].argmax())]
 
 
+def copied(text: str, title: str) -> float:
+    return sum(character in text for character in title) / len(title)
+
+
 def written_arms(orders: Sequence[Order], candidates: Sequence[str]) -> dict[str, list[str]]:
     """Return the poems of each arm by title."""
     model = load_plain(Path(folder_of(VERSE)))
@@ -72,13 +80,16 @@ def written_arms(orders: Sequence[Order], candidates: Sequence[str]) -> dict[str
         for order, words in zip(orders, neighbours(titles, candidates), strict=True)
     ]
     arms = {}
-    for name, own in (("inverse prompting", orders), ("neighbours", about)):
+    guided = [replace(order, method="guided_search") for order in orders]
+    for name, own in (("inverse prompting", orders), ("guided", guided), ("neighbours", about)):
         found = [
             one
             for start in range(0, len(own), BATCH)
             for one in compose_many(model, own[start : start + BATCH])
         ]
         arms[name] = [one.best.text for one in found]
+        if name == "guided":
+            continue
         other = "reranked" if name == "inverse prompting" else "both"
         arms[other] = [reranked(one, title) for one, title in zip(found, titles, strict=True)]
     return arms
@@ -116,17 +127,34 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--titles", type=int, default=40)
+    parser.add_argument(
+        "--file", type=Path, help="titles to write for, ranked among these and the modern ones"
+    )
+    parser.add_argument("--form", choices=FORMS, help="one form for all (default: the four in turn)")
+    parser.add_argument("--preset", default="poem")
     parser.add_argument("--corpus", type=Path, default=ROOT / "var" / "corpus" / "poems.jsonl")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     titles, background = shipped()
+    if options.file:
+        titles = [*load_titles(options.file), *titles]
     poems = load_corpus(options.corpus)
     orders = [
-        Order("inverse_prompting", "poem", title, form=FORMS[place % len(FORMS)], seed=options.seed + place)
+        Order(
+            "inverse_prompting",
+            "poem",
+            title,
+            form=options.form or FORMS[place % len(FORMS)],
+            preset=options.preset,
+            seed=options.seed + place,
+        )
         for place, title in enumerate(titles[: options.titles])
     ]
     arms = written_arms(orders, old_titles([poem for poem in poems if poem.part == "train"]))
     show(JUDGE, ranks_by_embeddings(arms, titles, background))
+    print("share of the title's characters in the poem")
+    for name, own in arms.items():
+        print(f"  {name:<18} {np.mean(list(map(copied, own, titles))):5.2f}")
     texts = [text for own in arms.values() for text in own]
     show("translation of characters", of_arms(train_judge(poems).scores(texts, titles), arms))
 

@@ -2,6 +2,7 @@
 What the judge by embeddings says of texts that are there: of the published poems, and of those that come with the site.
 
     python -m benchmarks.generation.relevance_judge --records FILE   # the authors' poem-records.jsonl
+    python -m benchmarks.generation.relevance_judge --records FILE --guide   # the embeddings that guide a search
     python -m benchmarks.generation.relevance_judge
       --card fixtures/verse-model/evidence.json fixtures/verse-model-st/evidence.json
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.generation.relevance import BASELINE, INVERSE, REAL, SELF_TRAINED, error_of, paired
+from generation.decoding.sentence_embeddings import EMBEDDINGS, encoder
 from generation.evidence.embeddings import JUDGE, Floats, similarities, standardised
 from generation.evidence.measures import by_method
 from generation.evidence.translation import ranks
@@ -38,12 +40,14 @@ TABLE = "Rank of the title by embeddings"
 
 # The poem for each title by each method.
 Poems = Mapping[str, Sequence[str]]
+# How near texts are to titles, (texts, titles).
+Similarity = Callable[[Sequence[str], Sequence[str]], Floats]
 
 
 def main() -> None:
     options = read_options()
     if options.records:
-        compare_with_people(options.records)
+        compare_with_people(options.records, guide if options.guide else similarities)
         return
     titles, poems = read_poems(POEMS, options.titles)
     own = own_ranks(titles, poems)
@@ -60,6 +64,9 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--records", type=Path, help="the authors' poem-records.jsonl")
     parser.add_argument(
+        "--guide", action="store_true", help="compare the embeddings that guide a search with people instead"
+    )
+    parser.add_argument(
         "--titles", type=int, default=100, help="of the poems that come with the site (default: %(default)s)"
     )
     parser.add_argument(
@@ -68,7 +75,13 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def compare_with_people(path: Path) -> None:
+def guide(texts: Sequence[str], titles: Sequence[str]) -> Floats:
+    """Return what `similarities` does, by the embeddings that guide a search."""
+    cosines: Floats = (encoder().encode(list(texts)) @ encoder().encode(list(titles)).T).astype(np.float64)
+    return cosines
+
+
+def compare_with_people(path: Path, similarity: Similarity = similarities) -> None:
     """Print how the judge agrees with the evaluators' ratings of relevance in the published records."""
     tasks = json.loads(path.read_text(encoding="utf-8").splitlines()[0])["app_data"]["tasks"]
     pages = [page["groups"] for task in tasks for page in task["pages"]]
@@ -81,14 +94,14 @@ def compare_with_people(path: Path) -> None:
         given = [rating for rating in group["answer_col"][RELEVANCE] if rating is not None]
         ratings[method].append(sum(given) / len(given))
     theirs = np.array([ratings[method] for method in poems])  # (methods, titles)
-    ours = np.array([scores.diagonal() for scores in judged(titles, poems).values()])
-    print(f"{JUDGE}: {ours.size} poems")
+    ours = np.array([scores.diagonal() for scores in judged(titles, poems, similarity).values()])
+    print(f"{JUDGE if similarity is similarities else EMBEDDINGS}: {ours.size} poems")
     print(
         f"rank correlation with the evaluators' relevance: {spearmanr(ours.ravel(), theirs.ravel())[0]:.2f}"
     )
     within = spearmanr((ours - ours.mean(0)).ravel(), (theirs - theirs.mean(0)).ravel())[0]
     print(f"the same within a title: {within:.2f}")
-    for method, own in own_ranks(titles, poems).items():
+    for method, own in own_ranks(titles, poems, similarity).items():
         print(f"{method}: rank {own.mean():.1f} of {len(titles)}, relevance {np.mean(ratings[method]):.2f}")
 
 
@@ -102,15 +115,20 @@ def read_poems(path: Path, most: int) -> tuple[list[str], dict[str, list[str]]]:
     return titles, {method: [of[title] for title in titles] for method, of in by_method.items()}
 
 
-def judged(titles: Sequence[str], poems: Poems) -> dict[str, Floats]:
+def judged(titles: Sequence[str], poems: Poems, similarity: Similarity) -> dict[str, Floats]:
     """Return each method's scores for every title, (poems, titles), standardised over the poems of all methods."""
     return by_method(
-        poems, standardised(similarities([text for own in poems.values() for text in own], titles))
+        poems, standardised(similarity([text for own in poems.values() for text in own], titles))
     )
 
 
-def own_ranks(titles: Sequence[str], poems: Poems) -> dict[str, Floats]:
-    return {method: ranks(scores, range(len(titles))) for method, scores in judged(titles, poems).items()}
+def own_ranks(
+    titles: Sequence[str], poems: Poems, similarity: Similarity = similarities
+) -> dict[str, Floats]:
+    return {
+        method: ranks(scores, range(len(titles)))
+        for method, scores in judged(titles, poems, similarity).items()
+    }
 
 
 def rows_of(own: Mapping[str, Floats]) -> list[list[str]]:
