@@ -52,6 +52,8 @@ class SearchConfig:
 VERSE_SAMPLING = Sampling(temperature=0.8)
 PRESETS = {
     "qa": SearchConfig(5, 5, 30, Sampling(temperature=0.9, top_p=0.95), fewest_sentences=8),
+    # Answers of one paragraph, as long as people write them.
+    "qa_paragraph": SearchConfig(5, 5, 8, Sampling(temperature=0.9, top_p=0.95), fewest_sentences=6),
     "poem": SearchConfig(10, 7, 8, VERSE_SAMPLING, fewest_sentences=4),
     "poem_evaluation": SearchConfig(10, 12, 8, VERSE_SAMPLING, fewest_sentences=4),
     # As the authors' published code searches, which differs from the paper (docs/models.md).

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PRESET_NAMES: dict[str, _StrPromise] = {
     "qa": _("for answers"),
+    "qa_paragraph": _("for answers of one paragraph"),
     "poem": _("for poems"),
     "poem_evaluation": _("for poems, the widest and slowest"),
     "authors": _("for poems, as the authors' code searches"),

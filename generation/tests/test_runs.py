@@ -52,7 +52,7 @@ def test_a_record_is_all_that_a_new_method_needs(queue: Queue, monkeypatch: pyte
     ("changed", "message"),
     [
         ({"method": "human"}, "human is no method that can be carried out here"),
-        ({"preset": "huge"}, "huge is no preset; there are authors, poem, poem_evaluation, qa"),
+        ({"preset": "huge"}, "huge is no preset; there are authors, poem, poem_evaluation, qa, qa_paragraph"),
         ({"model": "../secrets"}, "../secrets is no name of a model"),
         ({"seed": -1}, "not negative"),
         ({"seed": LARGEST_SEED + 1}, "The seed must be"),

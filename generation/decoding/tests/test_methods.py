@@ -150,7 +150,7 @@ def test_marks_of_the_model_in_a_title_are_not_obeyed() -> None:
         ({"prompt": "Ωψ"}, "title: the model tiny knows none of the characters of Ωψ"),
         ({"author": "月" * 21}, "author: is 21 characters long; at most 20 are allowed"),
         ({"method": "magic"}, "method: magic is none of"),
-        ({"preset": "huge"}, "preset: huge is none of authors, poem, poem_evaluation, qa"),
+        ({"preset": "huge"}, "preset: huge is none of authors, poem, poem_evaluation, qa, qa_paragraph"),
         ({"form": "sonnet"}, "form: "),
         ({"form": "", "tune": "无此调名"}, "tune: "),
         ({"heads": "一二三四五"}, "heads: "),

@@ -40,7 +40,7 @@ class Command(ActCommand):
             default="",
             help="name (also of a served one) or folder of a language model",
         )
-        parser.add_argument("--preset", default="", help="poem, poem_evaluation, authors or qa")
+        parser.add_argument("--preset", default="", help="poem, poem_evaluation, authors, qa or qa_paragraph")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument(
             "--json", action="store_true", help="everything that is known of the text, as JSON"
