@@ -49,6 +49,15 @@ class Checklist:
         return next((step.key for step in self.steps if not step.is_done), "launch")
 
 
+def _way_to_what_is_asked(study: Study) -> tuple[str, str] | None:
+    """Return the page of what a protocol asks beside criteria, and its name."""
+    if study.protocol == "checklist":
+        return reverse("annotations:checklist_items", args=[study.slug]), _("Items of the checklist")
+    if study.asks.marks_errors:
+        return reverse("annotations:error_categories", args=[study.slug]), _("Errors that are marked")
+    return None
+
+
 def checklist(study: Study) -> Checklist:
     """Return the steps of a study with a constant number of queries."""
     checks = material_checks(study)
@@ -65,9 +74,7 @@ def checklist(study: Study) -> Checklist:
             _("Change the criteria") if is_draft else _("Look at the criteria"),
             bool(labels),
             (listed(labels),) if labels else (_("The study asks nothing yet."),),
-            (reverse("annotations:checklist_items", args=[study.slug]), _("Items of the checklist"))
-            if study.protocol == "checklist"
-            else None,
+            _way_to_what_is_asked(study),
         ),
         Step(
             "material",

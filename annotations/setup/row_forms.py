@@ -51,11 +51,11 @@ class Move:
         return cls(int(found[1]), int(found[2])) if found else None
 
 
-def key_of(label: TextsByLanguage, taken: Collection[str]) -> str:
-    """Return a key made of a name, or where it has no English letters a number; one that is not taken."""
+def key_of(label: TextsByLanguage, taken: Collection[str], otherwise: str = "criterion") -> str:
+    """Return a key made of a name, or where it has no English letters a numbered word; one that is not taken."""
     made = next((key for text in label.values() if (key := slugify(text))), "")[: LONGEST_KEY - 3]
     tries = [made] if made else []
-    numbers = (f"{made or 'criterion'}-{number}" for number in count(2 if made else 1))
+    numbers = (f"{made or otherwise}-{number}" for number in count(2 if made else 1))
     return next(key for key in chain(tries, numbers) if key not in taken)
 
 

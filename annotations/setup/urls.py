@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from annotations.setup import material_views, run_views, views
 from annotations.setup.checklist_items.views import checklist_items
+from annotations.setup.error_categories.views import error_categories
 from annotations.setup.quality import views as quality_views
 from annotations.setup.uploads import views as upload_views
 from annotations.setup.uploads.examples import example_file
@@ -21,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("manage/studies/<slug:slug>/criteria/rubric/", views.rubric, name="rubric"),
     path("manage/studies/<slug:slug>/criteria/rubric.json", views.rubric_file, name="rubric_file"),
     path("manage/studies/<slug:slug>/checklist/", checklist_items, name="checklist_items"),
+    path("manage/studies/<slug:slug>/errors/", error_categories, name="error_categories"),
     path("manage/studies/<slug:slug>/material/", material_views.material, name="material"),
     path(
         "manage/studies/<slug:slug>/material/candidates/",

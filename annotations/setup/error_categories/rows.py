@@ -16,12 +16,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from annotations.access.fixed import refuse_if_fixed
+from annotations.access.log import log_act
 from annotations.models import Criterion, ErrorCategory, ErrorSeverity, Study
 from annotations.models.protocols.spans import LARGEST_WEIGHT, MOST_CATEGORIES, MOST_SEVERITIES
 from annotations.models.texts_by_language import TextsByLanguage, longest_text
 from generation.files.problems import Problems, listed, shown
+from generation.refusals import Refused
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 SEVERITY_TEXTS = {"label": longest_text(ErrorSeverity, "label")}
@@ -116,6 +121,28 @@ def store_categories(
     ErrorCategory.objects.bulk_create(
         ErrorCategory(study=study, number=number, **asdict(one)) for number, one in enumerate(categories)
     )
+
+
+@transaction.atomic
+def replace_categories(
+    study: Study,
+    severities: tuple[RubricSeverity, ...],
+    categories: tuple[RubricCategory, ...],
+    *,
+    by: User | None,
+) -> None:
+    """Have other kinds of errors marked than before; the study has to be signed off again.
+
+    Raises `Refused` where it is too late, or where nothing is left to be marked.
+    """
+    locked = Study.objects.locked(study)
+    refuse_if_fixed(locked)
+    if not (severities and categories):
+        raise Refused(_("A study of error spans needs at least one severity and one category."))
+    store_categories(locked, severities, categories)
+    Study.objects.filter(pk=study.pk).update(signed_off_at=None)
+    study.signed_off_at = None
+    log_act(study, by, "study.changed", fields=["error_categories"])
 
 
 def stored_categories(study: Study) -> tuple[tuple[RubricSeverity, ...], tuple[RubricCategory, ...]]:
