@@ -295,7 +295,7 @@ def take_back_ratings(study: Study) -> int:
     ratings = 0
     with connection.cursor() as cursor:
         # A million rows by statements of their own: Django would load every one before it deletes it.
-        for table in ("repeatedrating", "rating", "bestchoice", "placement", "assignment"):
+        for table in ("span", "marking", "repeatedrating", "rating", "bestchoice", "placement", "assignment"):
             cursor.execute(
                 f"DELETE FROM annotations_{table} USING annotations_enrolment one"  # noqa: S608
                 f" WHERE annotations_{table}.enrolment_id = one.id AND one.study_id = %s",

@@ -20,6 +20,7 @@ class RatingImport(models.Model):
     class Kind(models.TextChoices):
         RATINGS = "ratings", _("ratings of single texts")
         PAIRS = "pairs", _("comparisons of two texts")
+        SPANS = "spans", _("errors marked in texts")
 
     study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="rating_import")
     kind = models.CharField(max_length=7, choices=Kind, default=Kind.RATINGS)
@@ -46,7 +47,7 @@ class RatingImport(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["ratings", "pairs"]), name="rating_import_kind_known"
+                condition=Q(kind__in=["ratings", "pairs", "spans"]), name="rating_import_kind_known"
             ),
             models.CheckConstraint(
                 condition=Q(digest__regex="^[0-9a-f]{64}$"), name="rating_import_digest_is_sha256"

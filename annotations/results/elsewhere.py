@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django.db import connection
 
@@ -13,6 +13,11 @@ from stats.reports.study_report import ElsewhereFacts
 if TYPE_CHECKING:
     from stats.ratings.choice import Planned
 
+KINDS: dict[str, Literal["ratings", "pairs", "spans"]] = {
+    "ratings": "ratings",
+    "pairs": "pairs",
+    "spans": "spans",
+}
 # The first score and the second of every text that an evaluator rated twice on a criterion.
 TWICE = """
 SELECT criterion.key, first.score, again.score
@@ -31,7 +36,7 @@ def elsewhere_facts(study: Study) -> ElsewhereFacts | None:
     if found is None:
         return None
     return ElsewhereFacts(
-        kind="pairs" if found.kind == RatingImport.Kind.PAIRS else "ratings",
+        kind=KINDS[found.kind],
         files=tuple((file["name"], file["sha256"]) for file in found.files),
         imported_at=found.imported_at.isoformat(timespec="seconds"),
         names_evaluators=found.names_evaluators,

@@ -212,7 +212,7 @@ class ElsewhereFacts:
     `files` are names with their SHA-256.
     """
 
-    kind: Literal["ratings", "pairs"]
+    kind: Literal["ratings", "pairs", "spans"]
     files: tuple[tuple[str, str], ...]
     imported_at: str
     names_evaluators: bool

@@ -60,6 +60,10 @@ def sentences(facts: ElsewhereFacts) -> list[str]:
                 " comparison."
             )
         )
+    if facts.kind == "spans":
+        found.append(
+            _("What was imported are the errors that were marked; what else was rated with them is not here.")
+        )
     if not facts.names_evaluators:
         found.append(
             _(

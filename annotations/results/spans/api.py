@@ -1,18 +1,34 @@
-"""The errors marked in a study by the API."""
+"""The errors marked in a study by the API: listed, or brought from elsewhere."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from rest_framework import serializers
+from django.core.files.uploadedfile import SimpleUploadedFile
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers, status
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.access.log import log_act
-from annotations.access.permissions import Right, study_for
+from annotations.access.permissions import Right, may_create, study_for
+from annotations.imports.spans.storing import find_spans, import_spans
+from annotations.models.texts_by_language import named_by
 from annotations.results.spans.rows import COLUMNS, marking_count, span_rows
-from generation.web.rest import PageQuery, UserRequest, bounds, checked_query, listing, page_of
+from annotations.setup.rubrics import load_rubric
+from annotations.uploads.reading import on_disk, refuse_too_large
+from generation.web.rest import (
+    TABLE_PARSERS,
+    PageQuery,
+    Strict,
+    UserRequest,
+    bounds,
+    checked_query,
+    listing,
+    page_of,
+)
 from generation.web.schema import extend_schema
 
 
@@ -48,7 +64,59 @@ class SpanRowSerializer(serializers.Serializer[Any]):
     seconds_on_page = serializers.FloatField(allow_null=True)
 
 
-class SpanList(APIView):
+class SpansQuery(Strict):
+    name = serializers.CharField(max_length=100, required=False, default="spans")
+    title = serializers.CharField(
+        max_length=200, required=False, default="", help_text="The slug if left out."
+    )
+    rubric = serializers.ChoiceField(
+        choices=["", "esa", "mqm"],
+        required=False,
+        default="",
+        help_text="Categories, severities and penalties; without one they are those of the file.",
+    )
+    encoding = serializers.CharField(
+        max_length=40, required=False, default="", help_text="Of a file that is neither UTF-8 nor UTF-16."
+    )
+    dry_run = serializers.BooleanField(
+        required=False, default=False, help_text="Say what is there, store nothing."
+    )
+
+
+class ImportedSpansSerializer(serializers.Serializer[Any]):
+    """What a file of marked errors holds, and whether it was stored now."""
+
+    is_new = serializers.BooleanField()
+    summary = serializers.DictField(help_text="How many there are of what.")
+
+
+class SpansAndImport(APIView):
+    parser_classes = TABLE_PARSERS
+
+    @extend_schema(
+        operation_id="spans_import",
+        summary="Store errors that were marked elsewhere as a closed study; the same again changes nothing",
+        parameters=[SpansQuery],
+        request={parser.media_type: OpenApiTypes.BINARY for parser in TABLE_PARSERS},
+        responses={200: ImportedSpansSerializer, 201: ImportedSpansSerializer},
+    )
+    def put(self, request: UserRequest, slug: str) -> Response:
+        if not may_create(request.user):
+            raise PermissionDenied("You may not begin studies.")
+        query = checked_query(SpansQuery, request)
+        content: Any = request.data
+        upload = SimpleUploadedFile(query["name"], content or b"")
+        refuse_too_large(upload)
+        rubric = load_rubric(query["rubric"]) if query["rubric"] else None
+        is_new = False
+        with on_disk(upload) as path:
+            found = find_spans(path, query["name"], rubric=rubric, encoding=query["encoding"])
+            if not query["dry_run"]:
+                title = named_by(query["title"]) if query["title"] else None
+                _study, is_new = import_spans(found, slug=slug, title=title, by=request.user)
+        body = {"is_new": is_new, "summary": found.summary()}
+        return Response(body, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
     @extend_schema(
         operation_id="spans_list",
         summary="List the errors that evaluators marked, once the seal is off; a page of the list has so many texts",
