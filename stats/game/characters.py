@@ -143,6 +143,29 @@ def draw_alike(
     return sorted(places.tolist())
 
 
+def choose_alike(humans: Sequence[str], choices: Sequence[Sequence[str]], seed: int = 0) -> list[int]:
+    """
+    Choose for each human text one of the machine's texts for it, and return its place among its `choices`, (N,).
+
+    Round by round a classifier learns to tell the human texts from those chosen, and texts that it takes for a
+    machine's become less likely, as in `draw_alike`.
+    """
+    rng = np.random.default_rng(seed)
+    texts = [text for own in choices for text in own]
+    starts = np.cumsum([0, *map(len, choices)])
+    learned = Characters([*humans, *texts])
+    x, others = learned.features(humans), learned.features(texts)
+    weights = np.zeros(x.shape[1])
+    places: Ints = starts[:-1]
+    for _ in range(ROUNDS):
+        liking = others @ weights + rng.gumbel(size=len(texts))
+        places = np.array(
+            [start + np.argmax(liking[start:end]) for start, end in pairwise(starts)], dtype=np.int64
+        )
+        weights += logistic_weights((x - others[places]).tocsr())
+    return [int(place) for place in places - starts[:-1]]
+
+
 def hardest_pairs(humans: Sequence[str], machines: Sequence[str], count: int, seed: int = 0) -> list[int]:
     """Return the places of `count` pairs, without those of whose human text rarity and characters are surest."""
     margins = (character_margins(humans, machines, seed), rarity_margins(humans, machines, seed))

@@ -120,10 +120,11 @@ class Written:
 def write_pairs(path: Path, count: int | None, *, alike: bool = False) -> Written:
     """Write the first pairs of texts in play as a file that `read_pairs` reads.
 
-    With `alike` those `count` whole pairs are written that rarity and characters tell least; the others are left out.
+    With `alike` each machine text is the one, of those that its search ended with, whose characters tell it least, and
+    those `count` whole pairs are written that rarity and characters tell least; the others are left out.
     """
     # NumPy and SciPy, which no page of the game needs.
-    from stats.game.characters import hardest_pairs
+    from stats.game.characters import choose_alike, hardest_pairs
     from stats.game.superficial import MARGINS, superficial
 
     of_texts = PoemPair.objects.exclude(genre=Genre.CHAT)
@@ -133,32 +134,55 @@ def write_pairs(path: Path, count: int | None, *, alike: bool = False) -> Writte
             "human__prompt", "human__source_text", "machine__provenance", "machine__run__method"
         )
     )
+    finals = {pair.pk: _finals(pair) if alike else {0: pair.machine.text} for pair in written}
+    chosen = dict.fromkeys(finals, 0)
+    if alike:
+        places = choose_alike(
+            [pair.human.text for pair in written], [list(finals[pair.pk].values()) for pair in written]
+        )
+        for pair, place in zip(written, places, strict=True):
+            chosen[pair.pk] = list(finals[pair.pk])[place]
+
+    def texts(pairs: Sequence[PoemPair]) -> tuple[list[str], list[str]]:
+        return [pair.human.text for pair in pairs], [finals[pair.pk][chosen[pair.pk]] for pair in pairs]
+
     if alike and count is not None:
-        texts = _texts(written)
-        written = [written[place] for place in hardest_pairs(*texts, count)]
+        written = [written[place] for place in hardest_pairs(*texts(written), count)]
     whole = [pair for pair in written if pair.takeover is None]
-    surface = superficial(*_texts(whole))
+    surface = superficial(*texts(whole))
     names_human = (
-        dict(zip((pair.pk for pair in whole), MARGINS[surface.by](*_texts(whole)) > 0, strict=True))
+        dict(zip((pair.pk for pair in whole), MARGINS[surface.by](*texts(whole)) > 0, strict=True))
         if surface
         else {}
     )
     with path.open("w", encoding="utf-8") as file:
         for pair in written:
-            file.write(json.dumps(_written_row(pair, names_human.get(pair.pk)), ensure_ascii=False) + "\n")
+            row = _written_row(pair, chosen[pair.pk], names_human.get(pair.pk))
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return Written(len(written), surface)
 
 
-def _texts(pairs: Sequence[PoemPair]) -> tuple[list[str], list[str]]:
-    return [pair.human.text for pair in pairs], [pair.machine.text for pair in pairs]
+def _finals(pair: PoemPair) -> dict[int, str]:
+    """Return the texts that the search of the machine's text ended with, by their rank (0 is the best one).
+
+    Those that would tell the side by their form are left out.
+    """
+    others = pair.machine.provenance.runners_up if hasattr(pair.machine, "provenance") else []
+    human = normalised(pair.human.text, pair.genre)
+    finals = {0: pair.machine.text}
+    for rank, other in enumerate(others, start=1):
+        text = normalised(other["text"], pair.genre)
+        if text != human and (pair.genre != Genre.POEM or shape(text) == shape(human)):
+            finals[rank] = other["text"]
+    return finals
 
 
-def _written_row(pair: PoemPair, names_human: bool | None) -> dict[str, Any]:
+def _written_row(pair: PoemPair, rank: int, names_human: bool | None) -> dict[str, Any]:
     source = pair.human.source_text
     row: dict[str, Any] = {
         "title": pair.human.prompt.text,
         "human": pair.human.text,
-        "machine": pair.machine.text,
+        "machine": _finals(pair)[rank] if rank else pair.machine.text,
         "source": source.source_id,
         "form": source.form,
         "author": source.author,
@@ -171,7 +195,11 @@ def _written_row(pair: PoemPair, names_human: bool | None) -> dict[str, Any]:
     if names_human is not None:
         row["superficial"] = "human" if names_human else "machine"
     if hasattr(pair.machine, "provenance"):
-        row["provenance"] = provenance_fields(pair.machine.provenance, runners_up=0, sentences=False)
+        row["provenance"] = provenance_fields(pair.machine.provenance, runners_up=rank, sentences=False)
+        if others := row["provenance"].pop("runners_up", []):
+            # Of a text that the search did not end with first, score and terms are its own.
+            row["provenance"] |= {name: others[-1][name] for name in ("score", "terms")}
+            row["provenance"]["facts"] = row["provenance"]["facts"] | {"rank": rank}
     return row
 
 

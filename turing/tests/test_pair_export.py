@@ -64,6 +64,36 @@ def test_pairs_that_their_characters_tell_least_are_written_with_what_a_classifi
     assert len(rows) == 60
     assert f"names the human text in {named / 60:.1%} of 60 pairs" in out.getvalue()
     assert len(read_pairs(file)) == 60
+    assert all("rank" not in row["provenance"]["facts"] for row in rows)
     file.write_text(json.dumps(rows[0] | {"superficial": "both"}), encoding="utf-8")
     with pytest.raises(FileRefused, match="must be human or machine"):
         read_pairs(file)
+
+
+def test_of_the_texts_that_a_search_ended_with_the_least_telling_is_written_with_its_own_score(
+    db: None, tmp_path: Path
+) -> None:
+    given, file = tmp_path / "given.jsonl", tmp_path / "exported.jsonl"
+    with SHIPPED.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in islice(lines, 120)]
+    for number, row in enumerate(rows):
+        # The human text of another pair of the same form: nothing but its characters could tell it.
+        other = next(
+            one for one in [*rows[number + 1 :], *rows] if one["form"] == row["form"] and one is not row
+        )
+        row["provenance"]["runners_up"] = [
+            {"text": row["human"] + "多", "score": -9.0, "terms": {"forward": -9.0}, "sentences": []},
+            {"text": other["human"], "score": -8.0, "terms": {"forward": -8.0}, "sentences": []},
+        ]
+    given.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    import_pairs(given)
+    out = io.StringIO()
+    call_command("export_pairs", count=120, alike=True, output=file, stdout=out)
+    written = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    ranks = [row["provenance"]["facts"].get("rank", 0) for row in written]
+    # The text of another length is never taken, and of the two that fit mostly the one that tells nothing.
+    assert set(ranks) == {0, 2} and ranks.count(2) > 60
+    assert all(row["provenance"]["score"] == -8.0 for row, rank in zip(written, ranks, strict=True) if rank)
+    assert all("runners_up" not in row["provenance"] for row in written)
+    shares = [float(re.findall(r"([0-9.]+)% of 120", out.getvalue())[0])]
+    assert shares[0] < 75

@@ -10,6 +10,7 @@ import scipy.stats
 from stats.game.characters import (
     Characters,
     character_margins,
+    choose_alike,
     draw_alike,
     hardest_pairs,
     rarity_margins,
@@ -64,6 +65,27 @@ def test_words_of_an_alphabet_count_as_one_character() -> None:
     assert learned.rarity("cat") > learned.rarity("the")
     assert learned.rarity("") == 0
     assert learned.features(["", "the sat"]).shape == (2, 3)
+
+
+def test_texts_chosen_alike_are_not_told_by_their_characters() -> None:
+    humans = poems(300, 1, rare=0.1)
+    choices = [
+        list(own)
+        for own in zip(
+            poems(300, 2), poems(300, 3, rare=0.1), poems(300, 4, rare=0.3, habit=0.5), strict=True
+        )
+    ]
+    first = [own[0] for own in choices]
+    assert share(rarity_margins(humans, first)) > 0.75
+    places = choose_alike(humans, choices)
+    chosen = [own[place] for own, place in zip(choices, places, strict=True)]
+    assert share(rarity_margins(humans, chosen)) < 0.6
+    assert share(character_margins(humans, chosen)) < 0.6
+    assert places == choose_alike(humans, choices)
+
+
+def test_a_text_without_another_choice_is_the_one_that_is_taken() -> None:
+    assert choose_alike(["山水", "风花", "雪月"], [["云"], ["江"], ["天"]]) == [0, 0, 0]
 
 
 def test_texts_drawn_alike_are_not_told_by_their_characters() -> None:
