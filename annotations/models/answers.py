@@ -203,7 +203,7 @@ class Placement(models.Model):
     page = models.ForeignKey(Page, on_delete=models.CASCADE, db_constraint=False)
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, db_constraint=False)
     position = models.PositiveSmallIntegerField()
-    token = models.CharField(max_length=22, unique=True, default=new_token)
+    token = models.CharField(max_length=22, default=new_token)
 
     class Meta:
         constraints = [
@@ -211,6 +211,8 @@ class Placement(models.Model):
             models.UniqueConstraint(fields=["enrolment", "page", "position"], name="placement_position_once"),
             # The target of the foreign key that keeps a best choice on its page.
             models.UniqueConstraint(fields=["enrolment", "page", "candidate"], name="placement_of_page"),
+            # Not `unique` at the field, which would keep a second index for patterns.
+            models.UniqueConstraint(fields=["token"], name="placement_token_once"),
         ]
 
     def __str__(self) -> str:

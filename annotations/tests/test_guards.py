@@ -19,6 +19,7 @@ from annotations.models import (
     Placement,
     Rating,
     Study,
+    Subtask,
 )
 from annotations.tests.cast import build_study, build_user, placements
 
@@ -118,6 +119,17 @@ def test_a_candidate_cannot_stand_for_another_method(study: Study) -> None:
     assert_refused(shown.save, "by that method of its study")
 
 
+def test_one_candidate_of_another_prompt_among_many_is_refused(study: Study) -> None:
+    """The rule is looked at once for all rows of a statement."""
+    texts = list(PageCandidate.objects.filter(study_method__number=0).order_by("page__number"))
+    texts[-1].candidate_id = texts[0].candidate_id
+
+    assert_refused(
+        lambda: PageCandidate.objects.bulk_update(texts, ["candidate"]),
+        f"candidate {texts[0].candidate_id} is not of the prompt of page {texts[-1].page_id}",
+    )
+
+
 def test_a_placement_of_a_candidate_that_is_not_on_the_page_is_refused(
     study: Study, enrolment: Enrolment, first: Placement
 ) -> None:
@@ -166,6 +178,19 @@ def test_a_rated_placement_does_not_go_to_another_evaluator(
 def test_a_subtask_of_another_study_cannot_be_assigned(enrolment: Enrolment) -> None:
     subtask = build_study(slug="other").subtasks.get()
     assert_refused(Assignment(enrolment=enrolment, subtask=subtask).save, "is not of the study")
+
+
+def test_one_subtask_of_another_study_among_many_is_refused(enrolment: Enrolment) -> None:
+    own, other = (Subtask.objects.filter(study=one) for one in (enrolment.study, build_study(slug="other")))
+    Assignment.objects.filter(enrolment=enrolment).delete()
+    wrong = other[0]
+
+    assert_refused(
+        lambda: Assignment.objects.bulk_create(
+            Assignment(enrolment=enrolment, subtask=subtask) for subtask in [*own, wrong]
+        ),
+        f"sub-task {wrong.pk} is not of the study of enrolment {enrolment.pk}",
+    )
 
 
 def test_a_rated_criterion_keeps_its_scale(
