@@ -356,7 +356,7 @@ class _Reader:
     def name_in(self, fields: Mapping[str, Any], column: str) -> str:
         value = fields.get(column)
         if isinstance(value, str):
-            return value.strip() if value[:1].isspace() or value[-1:].isspace() else value
+            return value.strip()
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
         return "" if value is None else str(value)

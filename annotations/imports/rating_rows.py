@@ -39,7 +39,8 @@ from generation.texts.languages import guessed_language
 from generation.texts.normalising import default_rule
 from stats.scores import Ints
 
-ROWS_AT_ONCE = 100_000
+# Few, so that the database has rows to store while the next are written out.
+ROWS_AT_ONCE = 4_000
 BATCH = 2_000
 # Where the texts that were rated did not come with the ratings.
 NO_TEXT = "—"
@@ -303,19 +304,27 @@ def new_keys(table: str, count: int) -> Ints:
 
 
 def copy_rows(target: str, count: int, *columns: Ints | Iterable[object]) -> None:
-    """Copy rows into a table, a chunk at a time; a column is an array of all rows, or yields one value a row."""
-    running = [None if isinstance(column, np.ndarray) else iter(column) for column in columns]
+    """Copy rows into a table; a column is an array of all rows, or yields one value a row."""
     with connection.cursor() as cursor:
-        for start in range(0, count, ROWS_AT_ONCE):
-            size = min(ROWS_AT_ONCE, count - start)
-            parts: list[list[str]] = []
-            for column, values in zip(columns, running, strict=True):
-                if values is None:
-                    assert isinstance(column, np.ndarray)
-                    parts.append(list(map(str, column[start : start + size].tolist())))
-                else:
-                    parts.append(list(map(str, islice(values, size))))
-            lines = "\n".join(map("\t".join, zip(*parts, strict=True)))
-            cursor.copy_expert(f"COPY {target} FROM STDIN", io.StringIO(lines + "\n"))
+        if count:
+            cursor.copy_expert(f"COPY {target} FROM STDIN", _Lines(count, columns))
         # Without a count of the new rows PostgreSQL looks the keys that refer to them up by the wrong index.
         cursor.execute(f"ANALYZE {target.split()[0]}")
+
+
+class _Lines(io.TextIOBase):
+    """The rows of a COPY, made while it runs: the database stores some while the next are written out."""
+
+    def __init__(self, count: int, columns: Sequence[Ints | Iterable[object]]) -> None:
+        self.count, self.written = count, 0
+        self.columns = [one if isinstance(one, np.ndarray) else iter(one) for one in columns]
+
+    def read(self, size: int | None = -1, /) -> str:
+        """Return the next rows, whole, however many characters they take."""
+        begin, end = self.written, min(self.written + ROWS_AT_ONCE, self.count)
+        self.written = end
+        parts = (
+            map(str, one[begin:end].tolist() if isinstance(one, np.ndarray) else islice(one, end - begin))
+            for one in self.columns
+        )
+        return "".join(map("%s\n".__mod__, map("\t".join, zip(*parts, strict=True))))

@@ -62,7 +62,7 @@ def open_ratings(path: Path, name: str = "", *, sheet: str = "", encoding: str =
     columns = set(table.columns)
 
     def rows() -> Rows:
-        return ((row.place, row.fields) for row in table)
+        return iter(table)
 
     first = [row.fields for row in table.first_rows(3)]
     flatten: Callable[[Rows], Rows] | None = None

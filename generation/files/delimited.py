@@ -68,7 +68,10 @@ def _names(cells: list[str]) -> tuple[str, ...]:
 
 
 def _has_content(cells: list[str]) -> bool:
-    return any(cell.strip("\ufeff \t\r\n") for cell in cells)
+    for cell in cells:
+        if cell.strip("\ufeff \t\r\n"):
+            return True
+    return False
 
 
 def delimited_rows(
@@ -95,7 +98,7 @@ def _rows(
 ) -> Iterator[tuple[Place, dict[str, Any]]]:
     reader = csv.reader(file, delimiter=shape.delimiter, strict=True)
     before, is_header = begins_at - 1, True
-    width = len(shape.columns)
+    width, are_named = len(shape.columns), all(shape.columns)
     try:
         for cells in reader:
             # A quoted cell can hold line ends, so a row begins after the last line of the one before.
@@ -110,8 +113,10 @@ def _rows(
                     cells=len(cells), columns=width,
                 )  # fmt: skip
             else:
-                named = zip(shape.columns, cells, strict=False)
-                yield Place(number), {name: cell for name, cell in named if name}
+                fields = dict(zip(shape.columns, cells, strict=False))
+                if not are_named:
+                    fields.pop("", None)
+                yield Place(number), fields
     except csv.Error as error:
         raise _Broken(begins_at, _reason(error)) from error
 
