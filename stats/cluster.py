@@ -101,9 +101,11 @@ def two_way_mean(
     if float(np.abs(rest).max()) <= 1e-13 * float(np.abs(values).max()):
         rest = np.zeros_like(rest)
     both = first * (int(second.max()) + 1) + second
-    v_first, v_second, v_both, v_iid = (
-        float(cluster_meat(rest, clusters)[0, 0]) / n**2 for clusters in (first, second, both, np.arange(n))
+    v_first, v_second, v_both = (
+        float(cluster_meat(rest, clusters)[0, 0]) / n**2 for clusters in (first, second, both)
     )
+    # Each record a cluster.
+    v_iid = float(rest[:, 0] @ rest[:, 0]) * (n / (n - 1)) / n**2
     variance = v_first + v_second - v_both
     if variance < v_iid and (floor_at_iid or variance <= 0):
         variance = v_iid

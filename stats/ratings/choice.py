@@ -9,6 +9,7 @@ which loses no rating.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -18,9 +19,9 @@ from stats.exact import ExactTest, sign_flip_of_means
 from stats.mixed import CrossedMean, VarianceComponents
 from stats.ratings.conditional import conditional_difference, prompt_differences
 from stats.ratings.model import RatingsModel, RatingsVariance, TooLarge, fit_ratings_model
-from stats.ratings.numbering import count_levels
 from stats.ratings.table import RatingTable
 from stats.ratings.terms import DroppedTerm
+from stats.scores import Bools, Ints
 
 Kind = Literal["page differences", "ratings model", "these evaluators"]
 Planned = Literal["by design", "page differences", "ratings model", "these evaluators"]
@@ -106,16 +107,27 @@ class Choice:
         by_prompt = prompt_differences(self.table, a, b)
         return sign_flip_of_means(by_prompt, np.ones(len(by_prompt))) if len(by_prompt) else None
 
+    @cached_property
+    def _rated(self) -> tuple[Bools, Bools, Ints]:
+        """Return which methods evaluators rated (E, M) and prompts have ratings of (P, M), and their ratings (M,)."""
+        table, methods = self.table, len(self.table.methods)
+        by_evaluator, by_prompt = (
+            np.bincount(side * methods + table.method, minlength=len(names) * methods).reshape(-1, methods)
+            for side, names in ((table.evaluator, table.evaluators), (table.prompt, table.prompts))
+        )
+        return by_evaluator > 0, by_prompt > 0, by_evaluator.sum(axis=0)
+
     def _by_model(self, a: int, b: int, confidence_level: float) -> CrossedMean:
-        pair = self.table.of_methods([a, b])
-        evaluators, prompts = count_levels(pair.evaluator), count_levels(pair.prompt)
+        by_evaluator, by_prompt, ratings = self._rated
+        evaluators, prompts = (int(side[:, [a, b]].any(axis=1).sum()) for side in (by_evaluator, by_prompt))
         none = CrossedMean(None, None, None, None, evaluators, prompts, 0, "none", confidence_level)
-        if count_levels(pair.method) < 2:
+        if not (ratings[a] and ratings[b]):
             return none
+        cells = int(ratings[a] + ratings[b])
         model = self.model
         if model is None:
-            means = pair.method_means()
-            return replace(none, estimate=float(means[1] - means[0]), cells=len(pair))
+            means = self.table.method_means()
+            return replace(none, estimate=float(means[b] - means[a]), cells=cells)
         estimate, se, df = model.difference(a, b)
         variance = model.variance
         return CrossedMean(
@@ -130,7 +142,7 @@ class Choice:
             ),
             evaluators=evaluators,
             prompts=prompts,
-            cells=len(pair),
+            cells=cells,
             method="ratings model",
             confidence_level=confidence_level,
         )

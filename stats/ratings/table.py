@@ -311,11 +311,12 @@ class RatingTable:
     def pages(self) -> Pages:
         """Return the ratings page by page; the table is of one criterion, without repeats."""
         keys, place = renumbered(self.page)
-        scores = np.full((len(keys), len(self.methods)), np.nan)
+        # A method's ratings lie side by side: they are read by pairs of methods.
+        scores = np.full((len(keys), len(self.methods)), np.nan, order="F")
         scores[place, self.method] = self.score
         positions = None
         if self.position is not None:
-            positions = np.full(scores.shape, -1, dtype=np.int64)
+            positions = np.full(scores.shape, -1, dtype=np.int64, order="F")
             positions[place, self.method] = self.position
         prompts = max(len(self.prompts), 1)
         return Pages(keys // prompts, keys % prompts, scores, positions)
