@@ -68,10 +68,7 @@ def _names(cells: list[str]) -> tuple[str, ...]:
 
 
 def _has_content(cells: list[str]) -> bool:
-    for cell in cells:
-        if cell.strip("\ufeff \t\r\n"):
-            return True
-    return False
+    return bool("".join(cells).strip("\ufeff \t\r\n"))
 
 
 def delimited_rows(
