@@ -17,22 +17,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from annotations.judges.prompt import AskedCriterion, messages, read_answer, schema
-from annotations.judges.runs import notify, settle
+from annotations.judges.runs import MOST_TOKENS, notify, settle
 from annotations.models import JudgeRating, JudgeRun, JudgeUnit, Page, PageCandidate, Study
 from annotations.models.judge_runs import correct_spent, spend
 from annotations.questionnaire.order import balanced_order
 from generation.engines.asking import ask
-from generation.engines.dialects import answer_of
+from generation.engines.dialects import answer_by_schema, answer_of
 from generation.engines.servers import Server
 from generation.models import EngineAnswer, LeaseLost
 from generation.orders import OrderRefused
 from generation.refusals import Refused
 from generation.runs.notifications import idle_slots
 from generation.runs.writing import held, retry
+from generation.texts.characters import UNSTORABLE
 
 # Of an answer: a letter, a key and a score each.
 TOKENS_A_SCORE = 40
 LEAST_ANSWER = 200
+# Characters of an answer that are kept; a longer one is cut, and cannot be read then.
+LONGEST_ANSWER = 100_000
 PATH = "/v1/chat/completions"
 
 logger = logging.getLogger(__name__)
@@ -49,11 +52,14 @@ class Sheet:
     candidates: tuple[PageCandidate | None, ...]
     criteria: tuple[AskedCriterion, ...]
     body: dict[str, Any]
+    server: Server
 
     @property
     def key(self) -> str:
-        """A digest of all that is asked: the same again is answered from what is known."""
-        said = json.dumps(self.body, ensure_ascii=False, sort_keys=True)
+        """A digest of all that is asked, and of whom: the same again is answered from what is known."""
+        said = json.dumps(
+            [self.server.name, self.server.facts, self.body], ensure_ascii=False, sort_keys=True
+        )
         return hashlib.sha256(f"judge {said}".encode()).hexdigest()
 
     @property
@@ -63,7 +69,8 @@ class Sheet:
 
     @property
     def prompt_tokens(self) -> int:
-        return sum(len(one["content"].encode()) for one in self.body["messages"])
+        # With the schema and what marks each message, which a server may count as well.
+        return len(json.dumps(self.body, ensure_ascii=False).encode())
 
 
 def ask_next() -> bool:
@@ -108,21 +115,39 @@ def asked(run: JudgeRun, server: Server, sheet: Sheet) -> str:
     if known is not None:
         return str(known)
     counted = price(server, sheet.prompt_tokens, int(sheet.body["max_tokens"]))
-    if not spend(run, tokens=sheet.most_tokens, money=counted):
-        raise BudgetSpent(_("The budget of this run is used up; give it a larger one to go on."))
-    said = ask(server, PATH, sheet.body)
+
+    def count(was_turned_away: bool) -> None:
+        # What the engine turned away as too many it did not answer: nobody pays for it.
+        if not was_turned_away and not spend(run, tokens=sheet.most_tokens, money=counted):
+            raise BudgetSpent(_("The budget of this run is used up; give it a larger one to go on."))
+
+    count(False)
+    said = ask(server, PATH, sheet.body, before_again=count)
     with answer_of(server):
         content = said["choices"][0]["message"]["content"]
-        answer = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        answer = storable(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
     # Kept at once: a worker that is lost after this pays for it no second time.
     EngineAnswer.objects.bulk_create([EngineAnswer(key=sheet.key, answer=answer)], ignore_conflicts=True)
-    usage = said.get("usage") if isinstance(said, dict) else None
-    if isinstance(usage, dict) and all(
-        isinstance(usage.get(name), int) for name in ("prompt_tokens", "completion_tokens")
-    ):
-        used = (usage["prompt_tokens"], usage["completion_tokens"])
+    used = used_tokens(said)
+    if used is not None:
         correct_spent(run, tokens=sheet.most_tokens - sum(used), money=counted - price(server, *used))
     return answer
+
+
+def storable(answer: str) -> str:
+    """Return an answer as the database can keep it: of bounded length, without zero bytes and halves of characters."""
+    return UNSTORABLE.sub("\ufffd", answer[:LONGEST_ANSWER])
+
+
+def used_tokens(said: Any) -> tuple[int, int] | None:
+    """Return the tokens sent and answered by a server's own account, None where it gives none that can be."""
+    usage = said.get("usage") if isinstance(said, dict) else None
+    if not isinstance(usage, dict):
+        return None
+    used = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if all(type(one) is int and 0 <= one <= MOST_TOKENS for one in used):
+        return used  # type: ignore[return-value]
+    return None
 
 
 def price(server: Server, prompt_tokens: int, answer_tokens: int) -> Decimal:
@@ -161,12 +186,9 @@ def sheet_of(unit: JudgeUnit, server: Server) -> Sheet:
         "temperature": unit.run.judge.source["temperature"],
         # Another one for each repeat, which would be the same answer otherwise.
         "seed": unit.number,
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": "scores", "strict": True, "schema": schema(criteria, len(texts))},
-        },
+        **answer_by_schema(server, "scores", schema(criteria, len(texts))),
     }
-    return Sheet(tuple(candidates), criteria, body)
+    return Sheet(tuple(candidates), criteria, body, server)
 
 
 def asked_criteria(study: Study) -> tuple[AskedCriterion, ...]:
@@ -201,7 +223,7 @@ def hand_in(unit: JudgeUnit, lease: uuid.UUID, sheet: Sheet, answer: str) -> Non
         lease,
         state=JudgeUnit.State.DONE,
         finished_at=Now(),
-        answer=answer.replace("\x00", ""),
+        answer=answer,
         is_read=scores is not None,
         planted_scores=planted,
     )

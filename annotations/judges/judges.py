@@ -60,6 +60,8 @@ def import_scores(
     if known is not None:
         if all(getattr(known, name) == value for name, value in facts.items()):
             return known, False
+        if known.kind != Judge.Kind.IMPORTED:
+            raise Refused(_("The judge %(key)s is another one: take another name.") % {"key": about.key})
         if not replaces:
             raise Refused(
                 _(

@@ -7,6 +7,7 @@ what people get.
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,9 +57,13 @@ def messages(
             " each criterion by its key.",
         ]
     )
+    marks = "###"
+    # No text can begin another one: what marks them stands in none.
+    while any(re.search(rf"^{marks} [A-Z]\s*$", one, re.MULTILINE) for one in (prompt, *texts)):
+        marks += "#"
     page = [prompt.strip()]
     for letter, text in zip(letters(len(texts)), texts, strict=True):
-        page += ["", f"### {letter}", text]
+        page += ["", f"{marks} {letter}", text]
     return [{"role": "system", "content": task}, {"role": "user", "content": "\n".join(page)}]
 
 
@@ -93,8 +98,8 @@ def read_answer(
     """Return the scores of each text in the order of the page, None where the answer is not what was asked for."""
     start, end = answer.find("{"), answer.rfind("}")
     try:
-        said = json.loads(answer[start : end + 1])
-    except ValueError:
+        said = json.loads(answer[start : end + 1], object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
         return None
     found: list[Mapping[str, float]] = []
     for letter in letters(texts):
@@ -110,4 +115,12 @@ def read_answer(
                 return None
             scores[one.key] = float(score)
         found.append(scores)
+    return found
+
+
+def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of two scores for the same nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object names the same twice")
     return found

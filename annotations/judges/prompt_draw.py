@@ -14,7 +14,7 @@ from annotations.access.fixed import refuse_if_fixed
 from annotations.access.log import log_act
 from annotations.models import DrawnPrompt, JudgeRating, Page, PromptDraw, Study, Subtask
 from annotations.models.bounds import check_number
-from annotations.models.judges import LONGEST_PROMPT_NAME
+from annotations.models.judges import prompt_name
 from annotations.setup.pages import split
 from generation.refusals import Refused
 from stats.judges.selection import By, drawn, inclusion_probabilities, worth
@@ -62,7 +62,7 @@ def draw_prompts(
         .select_related("prompt")
         .order_by("subtask__number", "number")
     )
-    names = [(page.prompt.external_id or page.prompt.heading)[:LONGEST_PROMPT_NAME] for page in pages]
+    names = [prompt_name(page.prompt) for page in pages]
     if len(set(names)) < len(names):
         raise Refused(_("Prompts can only be drawn where each stands on one page and has a name of its own."))
     if len(pages) < 2:

@@ -69,6 +69,8 @@ def start_run(
     if not 0 <= asking.temperature <= 2:
         raise Refused(_("The temperature must be from 0 to 2."))
     check_methods(study, asking.own_methods)
+    if not study.criteria.rated().exists():
+        raise Refused(_("This study has no criterion that texts are rated on."))
     Study.objects.locked(study, no_key=True)
     judge = _judge(study, key, asking, f"{server.model}, prompt {PROMPT_VERSION}", by)
     if JudgeRun.objects.filter(judge=judge, state=JudgeRun.State.OPEN).exists():

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from generation.engines.asking import EngineFailed, ask
-from generation.engines.servers import ECHO, SGLANG, VLLM, Server
+from generation.engines.servers import ECHO, JSON_OBJECT, JSON_SCHEMA, SGLANG, VLLM, Server
 from generation.methods import Sampling
 
 Tokens = tuple[int, ...]
@@ -77,6 +77,16 @@ def answer_of(server: Server) -> Any:
         yield
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         raise EngineFailed(f"{server.name}'s answer is not as {server.engine} gives it: {error!r}") from error
+
+
+def answer_by_schema(server: Server, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a request for messages that ask for an answer by a JSON schema."""
+    if server.schema_as == JSON_SCHEMA:
+        named = {"name": name, "strict": True, "schema": schema}
+        return {"response_format": {"type": "json_schema", "json_schema": named}}
+    if server.schema_as == JSON_OBJECT:
+        return {"response_format": {"type": "json_object", "schema": schema}}
+    return {}
 
 
 class VllmDialect:

@@ -17,6 +17,11 @@ from generation.orders import Order, OrderRefused
 # (the server of llama-cpp-python), and /v1/chat/completions, which nothing can be scored by.
 VLLM, SGLANG, ECHO, CHAT = "vllm", "sglang", "echo", "chat"
 ENGINES = (VLLM, SGLANG, ECHO, CHAT)
+# How an answer by a JSON schema is asked for: as OpenAI does, as llama-cpp-python's server does, or in words alone.
+JSON_SCHEMA, JSON_OBJECT, WORDS = "json_schema", "json_object", "words"
+ANSWER_SCHEMAS = (JSON_SCHEMA, JSON_OBJECT, WORDS)
+# What a header can hold.
+KEY = re.compile(r"[\x21-\x7e]*")
 NAME = re.compile(r"[-a-zA-Z0-9_.]{1,50}")
 
 
@@ -37,6 +42,8 @@ class Server:
     revision: str = ""
     dtype: str = ""
     positions: int = 4096
+    # One of ANSWER_SCHEMAS; by the engine if empty.
+    answer_schema: str = ""
     tokens_a_run: int = 20_000_000
     seconds: float = 300.0
     # Of a million tokens sent and answered, in whatever currency; a judge's budget may be in it.
@@ -49,6 +56,11 @@ class Server:
     @property
     def can_score(self) -> bool:
         return self.engine != CHAT
+
+    @property
+    def schema_as(self) -> str:
+        """How an answer by a JSON schema is asked for."""
+        return self.answer_schema or (JSON_OBJECT if self.engine == ECHO else JSON_SCHEMA)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -95,8 +107,16 @@ def parse_server(name: str, values: Any) -> Server:
                 f"{name}: key_variable names {server.key_variable}, which is not in the environment"
             )
         server = replace(server, key=os.environ[server.key_variable])
+    # Without what a file with a key ends in.
+    server = replace(server, key=server.key.strip())
+    if not KEY.fullmatch(server.key):
+        raise ValueError(f"{name}: its key must be of printable ASCII characters without spaces")
     if server.engine not in ENGINES:
         raise ValueError(f"{name}: engine {server.engine} is none of {', '.join(ENGINES)}")
+    if server.answer_schema not in ("", *ANSWER_SCHEMAS):
+        raise ValueError(
+            f"{name}: answer_schema {server.answer_schema} is none of {', '.join(ANSWER_SCHEMAS)}"
+        )
     if not server.url.startswith(("http://", "https://")):
         raise ValueError(f"{name}: url must begin with http:// or https://")
     if server.can_score and not server.tokenizer:
