@@ -19,6 +19,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.stats import norm
@@ -47,18 +48,24 @@ class Design:
     correlation: float
     variance: VarianceComponents
     kind: str = "uniform"
+    # "some": a fifth of the cells by chance; "half": each evaluator rates one half of the prompts.
+    missing: Literal["none", "some", "half"] = "none"
 
 
 QA, POEM = VarianceComponents(0.30, 2.20, 3.00), VarianceComponents(2.60, 0.95, 3.70)
+MIXED = VarianceComponents(0.40, 1.50, 2.00)
 DESIGNS = (
     Design("30 evaluators, 100 of 400, .6", 30, 100, 400, 0.6, QA),
     Design("10, 100 of 400, .6 (poems)", 10, 100, 400, 0.6, POEM),
     Design("6, 40 of 400, .8", 6, 40, 400, 0.8, VarianceComponents(0.15, 1.60, 2.00)),
     Design("10, 40 of 400, 0 (useless)", 10, 40, 400, 0.0, VarianceComponents(0.25, 1.20, 2.00)),
-    Design("a fifth of the cells missing", 10, 40, 400, 0.6, VarianceComponents(0.40, 1.50, 2.00), "missing"),
-    Design("two strata, drawn unequally", 10, 60, 400, 0.6, VarianceComponents(0.40, 1.50, 2.00), "strata"),
-    Design("known probabilities", 10, 60, 400, 0.6, VarianceComponents(0.40, 1.50, 2.00), "probability"),
-    Design("heavy ties", 10, 40, 400, 0.6, VarianceComponents(0.40, 1.50, 2.00), "ties"),
+    Design("a fifth of the cells missing", 10, 40, 400, 0.6, MIXED, missing="some"),
+    Design("two strata, drawn unequally", 10, 60, 400, 0.6, MIXED, "strata"),
+    Design("the same, a fifth missing", 10, 60, 400, 0.6, MIXED, "strata", "some"),
+    Design("known probabilities", 10, 60, 400, 0.6, MIXED, "probability"),
+    Design("the same, a fifth missing", 10, 60, 400, 0.6, MIXED, "probability", "some"),
+    Design("the same, half of the prompts each", 16, 60, 400, 0.6, MIXED, "probability", "half"),
+    Design("heavy ties", 10, 40, 400, 0.6, MIXED, "ties"),
 )
 
 
@@ -106,8 +113,11 @@ def study(rng: np.random.Generator, design: Design) -> tuple[Floats, Floats, Flo
         table = np.clip(np.rint(table), -1, 1)
         total = math.sqrt(v.total)
         truth = float(norm.sf((0.5 - TRUTH) / total) - norm.cdf((-0.5 - TRUTH) / total))
-    if design.kind == "missing":
+    if design.missing == "some":
         table[rng.random(table.shape) < 0.2] = np.nan
+    elif design.missing == "half":
+        halves = rng.permutation(n) % 2
+        table[(np.arange(e)[:, np.newaxis] % 2) != halves] = np.nan
     return table, judge[chosen], judge[~chosen], draw, truth
 
 
@@ -151,7 +161,7 @@ def main() -> int:
     print(
         f"coverage of nominal 95 % in {studies:,} studies, and mean width; ours has to be .95 +- {around:.3f}"
     )
-    print(f"{'':32s}{'people':>14s}{'with judge':>14s}{'over prompts':>14s}{'over cells':>12s}{'judge':>8s}")
+    print(f"{'':36s}{'people':>14s}{'with judge':>14s}{'over prompts':>14s}{'over cells':>12s}{'judge':>8s}")
     for design in DESIGNS:
         held, widths = np.zeros(5), np.zeros(2)
         for _ in range(studies):
@@ -166,7 +176,7 @@ def main() -> int:
         shares, widths = held / studies, widths / studies
         failed |= abs(float(shares[1]) - 0.95) > around
         print(
-            f"{design.label:32s}{shares[0]:8.3f} ({widths[0]:.2f}){shares[1]:8.3f} ({widths[1]:.2f})"
+            f"{design.label:36s}{shares[0]:8.3f} ({widths[0]:.2f}){shares[1]:8.3f} ({widths[1]:.2f})"
             f"{shares[2]:14.3f}{shares[3]:12.3f}{shares[4]:8.2f}"
         )
     print("target for people with the judge " + ("missed" if failed else "met"))

@@ -18,7 +18,9 @@ statistical inference, ICML. All of these take one label as the truth; crossed e
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -31,9 +33,7 @@ from stats.significance import FEWEST_PROMPTS, gated
 
 FEWEST_UNRATED = 10
 
-Refusal = Literal[
-    "few evaluators", "few prompts", "few unrated prompts", "missing cells in strata", "no error", "chosen"
-]
+Refusal = Literal["few evaluators", "few prompts", "few unrated prompts", "no error", "chosen"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Draw:
 @dataclass(frozen=True)
 class CombinedMean:
     """
-    The difference by people alone, and by people and judge together.
+    The difference by people alone, and by people and judge together; both weighted by the draw of the prompts.
 
     `combined` is None where there is none, for the reason `refusal`. `weight` is lambda; 0 for a judge without spread.
     `without_score` counts the prompts that were left out because the judge has no score for them.
@@ -142,6 +142,9 @@ def combined_mean(
     at random, uniformly where `draw` is left out. Differences of a judge whose scores are not on the evaluators' scale
     (`is_on_scale` false) are set to the spread of theirs first. No combined estimate with fewer than 6 evaluators, 10
     rated or 10 unrated prompts.
+
+    Cells may be missing, for reasons that have nothing to do with the ratings: then the estimate and its error are
+    those of REML, of the residuals R or, with a draw that was not uniform, of the linearised table.
     """
     known = ~np.isnan(judge)
     cells = _rows(differences, known[differences.prompt])
@@ -167,19 +170,26 @@ def combined_mean(
         judge = judge * (means[is_rated].std(ddof=1) / judge[known].std(ddof=1))
     if draw is None:
         weight, combined = _uniform(cells, means, judge, is_rated, rest, confidence_level)
-    elif len(cells) < people.evaluators * people.prompts:
-        return replace(result, refusal="missing cells in strata")
-    elif draw.probability is not None:
-        weight, combined = _by_probability(
-            cells, means, judge, is_rated, rest, draw.probability, confidence_level
-        )
-    elif draw.stratum is not None:
-        weight, combined = _by_strata(cells, means, judge, is_rated, rest, draw.stratum, confidence_level)
     else:
-        raise ValueError("draw must have strata or probabilities")
+        drawn = _by_draw(cells, draw, people.evaluators * people.prompts)
+        # People alone have the weights of the draw, and a judge that says nothing.
+        alone = drawn(cells, means, np.zeros(len(judge)), is_rated, rest, confidence_level)[1]
+        weight, combined = drawn(cells, means, judge, is_rated, rest, confidence_level)
+        result = replace(result, people=people if alone is None else alone)
     if combined is None:
         return replace(result, weight=weight, refusal="no error")
     return replace(result, weight=weight, combined=combined)
+
+
+def _by_draw(
+    cells: Cells, draw: Draw, size: int
+) -> Callable[[Cells, Floats, Floats, Bools, Bools, float], tuple[float, CrossedMean | None]]:
+    """Return what estimates from prompts drawn so, with so many cells in a complete table."""
+    if draw.probability is not None:
+        return partial(_by_probability, probability=draw.probability)
+    if draw.stratum is None:
+        raise ValueError("draw must have strata or probabilities")
+    return partial(_by_strata if len(cells) == size else _by_strata_with_holes, stratum=draw.stratum)
 
 
 def _refusal(result: CombinedMean) -> Refusal | None:
@@ -238,8 +248,9 @@ def _by_strata(
     judge: Floats,
     is_rated: Bools,
     rest: Bools,
-    stratum: Ints,
     level: float,
+    *,
+    stratum: Ints,
 ) -> tuple[float, CrossedMean | None]:
     """
     Estimate within strata, weighted by their shares N_h / N; each has its own lambda.
@@ -257,10 +268,11 @@ def _by_strata(
         inside = stratum == h
         share = float((known & inside).sum() / known.sum())
         rated, unrated = is_rated & inside, rest & inside
-        n_h = int(rated.sum())
+        n_h, m_h = int(rated.sum()), int(unrated.sum())
         if n_h < 2:
             return 0.0, None
-        weight = judge_weight(means[rated], judge[rated], judge[unrated])
+        # Of a single unrated prompt no variance is known.
+        weight = judge_weight(means[rated], judge[rated], judge[unrated]) if m_h > 1 else 0.0
         table = np.full((e, len(judge)), np.nan)
         table[evaluator, cells.prompt] = cells.value - weight * judge[cells.prompt]
         table = table[:, rated]
@@ -270,19 +282,72 @@ def _by_strata(
         v_r += share**2 * ms_r / (e * n_h)
         estimate += share * mean
         weights += share * weight
-        if weight > 0 and unrated.sum() > 1:
-            own = (share * weight) ** 2 * float(judge[unrated].var(ddof=1)) / float(unrated.sum())
+        if weight > 0:
+            part = (share * weight) ** 2 * float(judge[unrated].var(ddof=1)) / m_h
             estimate += share * weight * float(judge[unrated].mean())
-            v_judge += own
-            spread_judge += own**2 / (float(unrated.sum()) - 1)
+            v_judge += part
+            spread_judge += part**2 / (m_h - 1)
     v_e = float(of_evaluators.var(ddof=1)) / e
     # As many prompts as leave the degrees of freedom that the strata leave.
     alike = n - len(strata) + 1
     size = e * alike
-    se, df, variance = crossed_error(v_e * size, v_p * size, v_r * size, e, alike)
+    se, df, found = crossed_error(v_e * size, v_p * size, v_r * size, e, alike)
+    variance = VarianceComponents(found.evaluator, found.prompt * n / alike, found.residual * n / alike)
     crossed = CrossedMean(estimate, se, df, variance, e, n, len(cells), "cluster-robust", level)
     df_judge = v_judge**2 / spread_judge if spread_judge > 0 else 1.0
-    return weights, _with_part(crossed, estimate, v_judge, df_judge, None)
+    return weights, _with_part(crossed, estimate, v_judge, df_judge, variance)
+
+
+def _by_strata_with_holes(
+    cells: Cells,
+    means: Floats,
+    judge: Floats,
+    is_rated: Bools,
+    rest: Bools,
+    level: float,
+    *,
+    stratum: Ints,
+) -> tuple[float, CrossedMean | None]:
+    """
+    Estimate as `_by_strata` does where cells are missing, by REML of one linearised table.
+
+    z[e, p] = theta + (W_h n / n_h) (R[e, p] - R_h), W_h = N_h / N; its mean over prompts is sum W_h R_h, and its
+    evaluator part that of the weighted means. The deviations of prompts from their stratum grow by
+    sqrt((n - 1) n_h / (n (n_h - 1))): each stratum has lost a degree of freedom, not all together one.
+    """
+    known = is_rated | rest
+    n = int(is_rated.sum())
+    value = np.empty(len(cells))
+    of_prompt = np.zeros(len(judge))
+    v_judge = estimate = spread_judge = weights = 0.0
+    for h in np.unique(stratum[known]):
+        inside = stratum == h
+        share = float((known & inside).sum() / known.sum())
+        rated, unrated = is_rated & inside, rest & inside
+        n_h, m_h = int(rated.sum()), int(unrated.sum())
+        if n_h < 2:
+            return 0.0, None
+        # Of a single unrated prompt no variance is known.
+        weight = judge_weight(means[rated], judge[rated], judge[unrated]) if m_h > 1 else 0.0
+        own = inside[cells.prompt]
+        left = cells.value[own] - weight * judge[cells.prompt[own]]
+        centre = float(left.mean())
+        value[own] = share * n / n_h * (left - centre)
+        deviation = share * n / n_h * (means[rated] - weight * judge[rated] - centre)
+        of_prompt[rated] = (math.sqrt((n - 1) * n_h / (n * (n_h - 1))) - 1) * deviation
+        estimate += share * centre
+        weights += share * weight
+        if weight > 0:
+            part = (share * weight) ** 2 * float(judge[unrated].var(ddof=1)) / m_h
+            estimate += share * weight * float(judge[unrated].mean())
+            v_judge += part
+            spread_judge += part**2 / (m_h - 1)
+    linear = replace(cells, value=value + of_prompt[cells.prompt])
+    crossed = crossed_mean_of_cells(linear, confidence_level=level)
+    if crossed.estimate is None:
+        return weights, None
+    df_judge = v_judge**2 / spread_judge if spread_judge > 0 else 1.0
+    return weights, _with_part(crossed, estimate + crossed.estimate, v_judge, df_judge, crossed.variance)
 
 
 def _by_probability(
@@ -291,8 +356,9 @@ def _by_probability(
     judge: Floats,
     is_rated: Bools,
     rest: Bools,
-    probability: Floats,
     level: float,
+    *,
+    probability: Floats,
 ) -> tuple[float, CrossedMean | None]:
     """
     Estimate with each prompt weighted by 1 / pi, over the sum of these weights (Hajek).
@@ -317,12 +383,15 @@ def _by_probability(
     shared = n / (n + m) * weight * (judge - everything.mean())
     linear = replace(cells, value=centre + w[cells.prompt] * (left - centre) + shared[cells.prompt])
     crossed = crossed_mean_of_cells(linear, confidence_level=level)
-    estimate = centre + weight * float(everything.mean())
+    if crossed.estimate is None:
+        return weight, None
+    # Of a complete table that is `centre`; with missing cells REML weighs them.
+    estimate = crossed.estimate + weight * float(everything.mean())
     unrated = judge[rest]
     return weight, _with_part(
         crossed,
         estimate,
         (weight * m / (n + m)) ** 2 * float(unrated.var(ddof=1)) / m,
         m - 1,
-        None,
+        crossed.variance,
     )

@@ -134,7 +134,6 @@ def refusal_words(mean: CombinedMean) -> str:
         % {"count": mean.rated},
         "few unrated prompts": _("it needs 10 prompts that nobody rated, there are %(count)d")
         % {"count": mean.unrated},
-        "missing cells in strata": _("ratings are missing, and the prompts were not drawn uniformly"),
         "no error": _("there is no standard error"),
         "chosen": _("the prompts that people rated were chosen, not drawn"),
         None: "",
