@@ -17,6 +17,11 @@ from generation.models import Prompt
 LONGEST_PROMPT_NAME = 500
 
 
+def prompt_name(prompt: Prompt) -> str:
+    """Return what scores call a prompt by: its id, or how it begins."""
+    return (prompt.external_id or prompt.heading)[:LONGEST_PROMPT_NAME]
+
+
 class Judge(models.Model):
     """A program that rated the texts of a study: what it is called, and what has to be known about its scores."""
 

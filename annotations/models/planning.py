@@ -58,6 +58,8 @@ class AnalysisPlan(models.Model):
     judge = models.SlugField(max_length=60, blank=True)
     judge_version = models.CharField(max_length=200, blank=True)
     judge_use = models.CharField(max_length=8, choices=JudgeUse, blank=True, default=JudgeUse.NONE)
+    # Names of prompts by which the judge's own prompt was written or tuned: they count in none of its checks.
+    judge_set_aside = models.JSONField(default=list, blank=True)
     notes = models.TextField(blank=True, max_length=LONGEST_NOTES)
     # The study's methods, criteria and prompts (by digest) as they were when the plan was locked.
     design = models.JSONField()
@@ -83,7 +85,7 @@ class AnalysisPlan(models.Model):
             models.CheckConstraint(condition=Q(planned_evaluators__gte=1), name="plan_evaluators_positive"),
             models.CheckConstraint(condition=Q(planned_prompts__gte=1), name="plan_prompts_positive"),
             models.CheckConstraint(
-                condition=Q(judge="", judge_version="", judge_use="")
+                condition=Q(judge="", judge_version="", judge_use="", judge_set_aside=[])
                 | ~Q(judge="") & Q(judge_use__in=["checks", "combined"]),
                 name="plan_judge_and_use_together",
             ),

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from annotations.access.permissions import Right, study_for
 from annotations.models import AnalysisPlan
 from annotations.models.bounds import bounds_of
+from annotations.models.judges import LONGEST_PROMPT_NAME
 from annotations.plan.plan import lock_plan, locked_plan, plan_document
 from generation.refusals import Refused
 from generation.web.rest import Body, Points, UserRequest, checked_body
@@ -20,6 +21,7 @@ from generation.web.schema import extend_schema
 class PlanSerializer(serializers.ModelSerializer[AnalysisPlan]):
     primary_criterion = serializers.CharField(source="primary_criterion.key")
     comparisons = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
+    judge_set_aside = serializers.ListField(child=serializers.CharField())
     document = serializers.SerializerMethodField(help_text="What the digest is taken of.")
 
     class Meta:
@@ -37,6 +39,7 @@ class PlanSerializer(serializers.ModelSerializer[AnalysisPlan]):
             "judge",
             "judge_version",
             "judge_use",
+            "judge_set_aside",
             "notes",
             "locked_at",
             "digest",
@@ -70,6 +73,11 @@ class PlanBody(Body):
     )
     judge_use = serializers.ChoiceField(
         choices=AnalysisPlan.JudgeUse.values, required=False, help_text="What the judge's scores are for."
+    )
+    judge_set_aside = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_PROMPT_NAME),
+        required=False,
+        help_text="Prompts by which the judge's own prompt was written: they count in none of its checks.",
     )
     notes = serializers.CharField(**bounds_of(AnalysisPlan, "notes"), required=False, allow_blank=True)
 

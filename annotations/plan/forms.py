@@ -13,6 +13,7 @@ from annotations.models import AnalysisPlan, Page, Study
 from annotations.models.bounds import bounds_of
 from annotations.plan.plan import Pair, every_pair
 
+LONGEST_SET_ASIDE = 100_000
 SMALLEST_DIFFERENCE = Decimal("0.001")
 
 
@@ -86,6 +87,16 @@ class PlanForm(forms.Form):
         widget=forms.RadioSelect,
         label=_("What its scores are for"),
     )
+    judge_set_aside = forms.CharField(
+        required=False,
+        max_length=LONGEST_SET_ASIDE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("Prompts set aside for the judge (optional)"),
+        help_text=_(
+            "Those by which its own prompt was written or tuned, by id or as they begin, one a line. They count in"
+            " none of its checks."
+        ),
+    )
     notes = forms.CharField(
         required=False,
         **bounds_of(AnalysisPlan, "notes"),
@@ -139,6 +150,11 @@ class PlanForm(forms.Form):
             error_messages={"required": _("Choose at least one pair of methods to compare.")},
         )
         self.order_fields(["primary_criterion", "comparisons"])
+
+    def clean_judge_set_aside(self) -> list[str]:
+        """Return the names of prompts, one a line."""
+        said: str = self.cleaned_data["judge_set_aside"]
+        return said.splitlines()
 
     def clean_analysis(self) -> str:
         """Return the chosen analysis, the rule of the design where none was chosen."""

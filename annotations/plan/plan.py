@@ -20,12 +20,14 @@ from annotations.access.log import log_act
 from annotations.models import (
     AnalysisPlan,
     Criterion,
+    DrawnPrompt,
     Page,
     Placement,
     StaffAct,
     Study,
 )
 from annotations.models.bounds import check_row
+from annotations.models.judges import prompt_name
 from annotations.plan.quality import quality_document
 from generation.files.problems import listed
 from generation.models import Prompt
@@ -124,11 +126,13 @@ def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
     """Return everything that the plan's digest covers; points and shares are text with three decimals."""
     margin, effect = plan.equivalence_margin, plan.planned_effect
     # What a plan does not say is not in its document, as in plans from before it could be said.
-    said = {} if effect is None else {"planned_effect": f"{effect:.3f}"}
+    said: dict[str, Any] = {} if effect is None else {"planned_effect": f"{effect:.3f}"}
     if plan.analysis != AnalysisPlan.Analysis.BY_DESIGN:
         said["analysis"] = str(plan.analysis)
     if plan.judge:
         said |= {"judge": plan.judge, "judge_version": plan.judge_version, "judge_use": str(plan.judge_use)}
+    if plan.judge_set_aside:
+        said |= {"judge_set_aside": plan.judge_set_aside}
     return {
         "design": plan.design,
         "plan": {
@@ -166,6 +170,7 @@ def lock_plan(
     judge: str = "",
     judge_version: str = "",
     judge_use: str = AnalysisPlan.JudgeUse.NONE,
+    judge_set_aside: Iterable[str] = (),
     notes: str = "",
 ) -> AnalysisPlan:
     """Lock the plan of a study, before its first answer and for good.
@@ -195,6 +200,7 @@ def lock_plan(
         judge=judge,
         judge_version=judge_version.strip(),
         judge_use=judge_use,
+        judge_set_aside=checked_set_aside(study, judge_set_aside),
         notes=notes.strip(),
         design=design,
         locked_by=staff,
@@ -225,6 +231,24 @@ def checked_comparisons(study: Study, comparisons: Iterable[Pair] | None) -> lis
     return [list(pair) for pair in sorted(pairs, key=lambda pair: (order[pair[0]], order[pair[1]]))]
 
 
+def checked_set_aside(study: Study, names: Iterable[str]) -> list[str]:
+    """Return the names of prompts, each once and in order, as judges' scores know them."""
+    wanted = {name.strip() for name in names} - {""}
+    known: dict[str, str] = {}
+    for prompt in Prompt.objects.filter(page__subtask__study=study).distinct():
+        name = prompt_name(prompt)
+        known |= dict.fromkeys((prompt.external_id, prompt.heading.strip(), name), name)
+    known |= {
+        name: name for name in DrawnPrompt.objects.filter(draw__study=study).values_list("name", flat=True)
+    }
+    if unknown := sorted(wanted - known.keys()):
+        raise Refused(_("%(prompts)s: no prompt of this study.") % {"prompts": listed(unknown)})
+    found = sorted({known[name] for name in wanted})
+    if found and not set(known.values()) - {"", *found}:
+        raise Refused(_("All prompts are set aside: there is none left to check the judge by."))
+    return found
+
+
 def refuse_impossible(plan: AnalysisPlan) -> None:
     """Refuse a plan that nobody could carry out."""
     criterion = plan.primary_criterion
@@ -248,7 +272,9 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
         raise Refused(
             _("The analysis must be one of %(legal)s.") % {"legal": listed(AnalysisPlan.Analysis.values)}
         )
-    if bool(plan.judge) != bool(plan.judge_use) or (plan.judge_version and not plan.judge):
+    if bool(plan.judge) != bool(plan.judge_use) or (
+        (plan.judge_version or plan.judge_set_aside) and not plan.judge
+    ):
         raise Refused(_("Name the judge and what its scores are for, or neither."))
     check_row(plan, exclude=["digest"])
 
@@ -283,6 +309,7 @@ def plan_facts(plan: AnalysisPlan) -> PlanFacts:
         else "checks"
         if plan.judge
         else "",
+        judge_set_aside=tuple(plan.judge_set_aside),
         notes=plan.notes,
         locked_at=plan.locked_at.isoformat(timespec="seconds"),
         locked_by=plan.locked_by.get_username() if plan.locked_by else _("command line"),

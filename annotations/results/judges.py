@@ -11,12 +11,14 @@ from django.db.models.functions import Cast, Coalesce, Length
 
 from annotations.judges.wording import judge_name, judge_version
 from annotations.models import Judge, JudgeRating, JudgeUnit, Page, PageCandidate, PromptDraw, Study
+from annotations.models.judges import prompt_name
 from annotations.results.copying import copied_numbers, places
+from generation.models import Prompt
 from stats.judges.checks import JudgeChecks, Judged, judge_checks
 from stats.judges.combined import Draw
 from stats.judges.scores import ANY, JudgeScores
 from stats.ratings.table import RatingTable
-from stats.reports.study_report import JudgeFacts, PlanFacts, PromptDrawFacts
+from stats.reports.study_report import DrawnPromptFacts, JudgeFacts, PlanFacts, PromptDrawFacts
 from stats.scores import Floats, Ints
 
 SEED = 20260101
@@ -54,6 +56,7 @@ def _facts(
 ) -> JudgeFacts:
     scores = read_scores(judge, pages, compared)
     methods = {key: place for place, key in enumerate(compared.methods)}
+    set_aside = plan.judge_set_aside if plan is not None and plan.judge == judge.key else ()
     judged = Judged(
         name=judge.key,
         scores=scores,
@@ -61,6 +64,7 @@ def _facts(
         nothing=planted_scores(judge, criteria),
         own=[methods[key] for key in judge.own_methods if key in methods],
         draw=drawn_by(study, pages, scores),
+        set_aside=pages.named(set_aside, scores),
         was_drawn=judge.sampling != Judge.Sampling.CHOSEN,
     )
     rng = np.random.default_rng(SEED)
@@ -82,6 +86,7 @@ def _facts(
         sampling=sampling,
         planned=_planned(judge, plan),
         scores=len(scores.score),
+        set_aside=len(set_aside),
         checks=tuple(found),
     )
 
@@ -99,6 +104,10 @@ def draw_facts(study: Study) -> PromptDrawFacts | None:
         seed=draw.seed,
         who=draw.drawn_by.username if draw.drawn_by else "",
         at=draw.drawn_at.isoformat(),
+        chances=tuple(
+            DrawnPromptFacts(*row)
+            for row in draw.prompts.order_by("pk").values_list("name", "stratum", "probability", "is_drawn")
+        ),
     )
 
 
@@ -173,6 +182,16 @@ class _Pages:
         sums = np.bincount(cells, rows[:, 2], shape[0] * shape[1])
         lengths: Floats = np.divide(sums, counts, out=np.zeros(len(sums)), where=counts > 0)
         self.lengths = lengths.reshape(shape)
+
+    def named(self, names: Sequence[str], scores: JudgeScores) -> list[int]:
+        """Return the places of prompts by their names, of those on pages and of the others that a judge scored."""
+        if not names:
+            return []
+        wanted = set(names)
+        shown = Prompt.objects.filter(pk__in=self.of_prompt)
+        found = {self.of_prompt[prompt.pk] for prompt in shown if prompt_name(prompt) in wanted}
+        others = {f"{OTHER}{name}" for name in names}
+        return sorted(found | {place for place, name in enumerate(scores.prompts) if name in others})
 
     def prompts_of(self, pages: Ints) -> Ints:
         """Return the places of the prompts of pages, by primary keys."""

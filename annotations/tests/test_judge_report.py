@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils.translation import override
 
 from annotations.judges.files import read_scores
 from annotations.judges.judges import About, import_scores
+from annotations.judges.metrics import compute_metric
+from annotations.judges.prompt_draw import draw_prompts
 from annotations.judges.tests.cast import score_rows, write_scores
 from annotations.models import AnalysisPlan, Enrolment, Judge, Rating, Study
 from annotations.plan.plan import lock_plan, plan_document
@@ -20,7 +27,8 @@ from annotations.plan.simulation import Effects, simulate_ratings
 from annotations.results.document import report_document
 from annotations.results.report import study_report
 from annotations.results.report_formats import export
-from annotations.tests.cast import build_study
+from annotations.tests.cast import build_study, build_user, shown
+from generation.models import Candidate, Prompt
 from generation.refusals import Refused
 from stats.reports.document import Paragraph, Section, Table
 
@@ -217,3 +225,131 @@ def test_a_plan_that_names_a_judge_without_its_use_is_refused(study: Study) -> N
         lock_plan(study, staff=None, primary_criterion=study.criteria.get(key="overall"), judge="llm")
     plain = lock_plan(study, staff=None, primary_criterion=study.criteria.get(key="overall"))
     assert "judge" not in plan_document(plain)["plan"]
+
+
+def test_prompts_set_aside_in_the_plan_count_in_none_of_the_checks(study: Study, tmp_path: Path) -> None:
+    overall = study.criteria.get(key="overall")
+    aside = ["poems 古题 3", "poems 古题 7", " poems 古题 7 "]
+    plan = lock_plan(
+        study,
+        staff=None,
+        primary_criterion=overall,
+        judge="llm",
+        judge_use=AnalysisPlan.JudgeUse.CHECKS,
+        judge_set_aside=aside,
+    )
+    names = ["poems 古题 3", "poems 古题 7"]
+    assert plan_document(plan)["plan"]["judge_set_aside"] == names
+    study = rated(study)
+    rows = good_rows(study)
+    # There the judge is wrong, as far as it can be: nobody sees it.
+    wrong = [{**row, "score": 11 - row["score"]} if row["prompt"] in names else row for row in rows]
+    judge_of(study, tmp_path, rows)
+    judge_of(study, tmp_path, wrong, key="another")
+    another, llm = study_report(study).judges
+    assert (llm.set_aside, another.set_aside) == (2, 0)
+    assert (llm.checks[0].texts, another.checks[0].texts) == (54, 60)
+    judge_of(study, tmp_path, with_others(study, wrong), key="other", sampling="random")
+    Judge.objects.filter(key="llm").delete()
+    Judge.objects.filter(key="other").update(key="llm")
+    (judge,) = (one for one in study_report(study).judges if one.key == "llm")
+    kappa, found = judge.checks[0].kappa, judge.checks[0].combined[0].mean
+    assert kappa == llm.checks[0].kappa
+    assert (found.rated, found.unrated, found.without_score, found.people.prompts) == (18, 60, 0, 18)
+    said = words(section(study, "judge"))
+    assert "2 prompts by which its own prompt was written were set aside before the first answer" in said
+    document = report_document(study_report(study))
+    cells = str([one.blocks for one in document.sections if one.key == "plan"])
+    assert "it is checked against the evaluators, no more; set aside: poems 古题 3, poems 古题 7" in cells
+
+
+@pytest.mark.parametrize(
+    ("said", "refusal"),
+    [
+        (
+            {"judge": "llm", "judge_use": "checks", "judge_set_aside": ["nowhere"]},
+            "nowhere: no prompt of this study",
+        ),
+        ({"judge_set_aside": ["poems 古题 3"]}, "Name the judge and what its scores are for"),
+        (
+            {
+                "judge": "llm",
+                "judge_use": "checks",
+                "judge_set_aside": [f"poems 古题 {number}" for number in range(1, PROMPTS + 1)],
+            },
+            "none left to check the judge by",
+        ),
+    ],
+)
+def test_what_cannot_be_set_aside_is_refused(study: Study, said: dict[str, Any], refusal: str) -> None:
+    with pytest.raises(Refused, match=refusal):
+        lock_plan(study, staff=None, primary_criterion=study.criteria.get(key="overall"), **said)
+
+
+def test_page_api_and_command_set_prompts_aside(study: Study, admin_client: Client) -> None:
+    more = {"judge": "llm", "judge_use": "checks"}
+    other, third = build_study(slug="other"), build_study(slug="third")
+    page = {**more, "primary_criterion": "overall", "comparisons": ["method-0:method-1"], "is_meant": "on"}
+    page |= {"off_scale": "kept", "planned_prompts": 2, "judge_set_aside": "\n other 古题 2 \n"}
+    admin_client.post("/studies/other/plan/", page)
+    assert "<dd>other 古题 2</dd>" in shown(admin_client, "/studies/other/plan/")
+    body = {**more, "primary_criterion": "overall", "judge_set_aside": ["poems 古题 1"]}
+    made = admin_client.post("/api/v1/studies/poems/plan/", body, content_type="application/json")
+    assert made.json()["judge_set_aside"] == ["poems 古题 1"]
+    call_command(
+        "lock_plan", "third", "--primary", "overall", "--judge", "llm", "--judge-use", "checks",
+        "--judge-set-aside", "third 古题 1",
+    )  # fmt: skip
+    found = dict(AnalysisPlan.objects.values_list("study__slug", "judge_set_aside"))
+    assert found == {"other": ["other 古题 2"], "poems": ["poems 古题 1"], "third": ["third 古题 1"]}
+    assert other.pk != third.pk
+
+
+@pytest.mark.parametrize(("by", "tag"), [("uniform", ""), ("uniform", "domain"), ("variance", "")])
+def test_every_format_has_the_draw_with_seed_who_and_chances(study: Study, by: str, tag: str) -> None:
+    for number, prompt in enumerate(Prompt.objects.order_by("pk")):
+        Prompt.objects.filter(pk=prompt.pk).update(tags={"domain": "newsy" if number < 5 else "verse"})
+    compute_metric(study, "length", by=None)
+    Candidate.objects.filter(pk__lt=study.pk + 10).update(text="好" * 30)
+    Study.objects.filter(pk=study.pk).update(state="draft")
+    olga = build_user("olga")
+    draw_prompts(Study.objects.get(pk=study.pk), by=by, tag=tag, count=8, seed=4711, staff=olga)
+    Study.objects.filter(pk=study.pk).update(state="open")
+    rated(Study.objects.get(pk=study.pk))
+    report = study_report(Study.objects.get(pk=study.pk))
+    facts = json.loads(export(report, "json"))["prompt_draw"]
+    assert (facts["seed"], facts["who"], facts["by"], facts["strata"]) == (4711, "olga", by, tag)
+    assert sum(one["chance"] for one in facts["chances"]) == pytest.approx(8)
+    assert sum(one["drawn"] for one in facts["chances"]) == 8 and len(facts["chances"]) == PROMPTS
+    chance = f"{min(one['chance'] for one in facts['chances']):.2f}"[1:]
+    for file_format in ("html", "tex", "xlsx", "pdf"):
+        text = plain_text(export(report, file_format), file_format)
+        assert "seed 4711" in text and "olga" in text, file_format
+        assert "Least chance" in text and chance in text, file_format
+        assert ("Only the section With the judge weighs" in text) == (by != "uniform"), file_format
+        assert not tag or "newsy" in text, file_format
+    rows = {
+        row["table"]: row["value"]
+        for row in csv.DictReader(io.StringIO(export(report, "csv").decode("utf-8-sig")))
+    }
+    assert rows[f"prompt_draw.by={by}.who=olga.seed"] == "4711"
+    chances = [
+        float(value) for name, value in rows.items() if name.startswith("prompt_draw.") and ".chance." in name
+    ]
+    assert chances == pytest.approx([one["chance"] for one in facts["chances"]])
+
+
+def plain_text(body: bytes, file_format: str) -> str:
+    """Return the words of a report in a format, with single blanks."""
+    if file_format == "pdf":
+        body = subprocess.run(["pdftotext", "-", "-"], input=body, capture_output=True, check=True).stdout
+    if file_format == "xlsx":
+        book = openpyxl.load_workbook(io.BytesIO(body))
+        body = "\n".join(
+            str(value)
+            for sheet in book
+            for row in sheet.iter_rows(values_only=True)
+            for value in row
+            if value is not None
+        ).encode()
+    return " ".join(body.decode().replace("\xa0", " ").replace("~", " ").split())

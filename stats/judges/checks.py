@@ -157,6 +157,8 @@ class Judged:
         default_factory=dict
     )
     draw: Draw | None = None
+    # Prompts by which the judge's own prompt was written: neither its scores there nor people's ratings count.
+    set_aside: Sequence[int] = ()
     was_drawn: bool = True
     epsilon: float = 0.15
 
@@ -177,6 +179,9 @@ def judge_checks(
     place = table.criterion_index(criterion)
     ratings = table.for_criterion(criterion).first_ratings()
     scores = judged.scores.of_criterion(place)
+    if len(judged.set_aside):
+        ratings = ratings.rows(~np.isin(ratings.prompt, judged.set_aside))
+        scores = scores.rows(~np.isin(scores.prompt, judged.set_aside))
     if not len(scores.score) or not len(ratings):
         return None
     quality = table.criteria[place]
@@ -247,6 +252,7 @@ def _pairs(
             draw=judged.draw,
             is_on_scale=on_scale,
         )
+        mean = replace(mean, without_score=mean.without_score - len(judged.set_aside))
         if not judged.was_drawn and mean.combined is not None:
             mean = replace(mean, combined=None, refusal="chosen")
         found.append(PairCombined(ratings.methods[a], ratings.methods[b], mean))

@@ -38,9 +38,10 @@ class JudgeScores:
     def of_criterion(self, criterion: int) -> JudgeScores:
         """Return the scores on one criterion: its own, or those of no criterion where it has none."""
         own = self.criterion == criterion
-        return self._rows(own if own.any() else self.criterion == ANY)
+        return self.rows(own if own.any() else self.criterion == ANY)
 
-    def _rows(self, chosen: Bools) -> JudgeScores:
+    def rows(self, chosen: Bools) -> JudgeScores:
+        """Return the scores that are chosen (K,)."""
         return replace(
             self,
             **{

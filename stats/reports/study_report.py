@@ -144,6 +144,7 @@ class PlanFacts:
     judge: str
     judge_version: str
     judge_use: Literal["", "checks", "combined"]
+    judge_set_aside: tuple[str, ...]
     notes: str
     locked_at: str
     locked_by: str
@@ -156,7 +157,8 @@ class JudgeFacts:
     """
     A program that rated, what was said of its scores, and what came of the checks, one a criterion.
 
-    `planned` is what the locked plan says of it: its use, 'another version', or None where it is not in the plan.
+    `planned` is what the locked plan says of it: its use, 'another version', or None where it is not in the plan;
+    `set_aside` counts the prompts of which it says that the judge's own prompt was written by them.
     """
 
     key: str
@@ -167,6 +169,7 @@ class JudgeFacts:
     sampling: Literal["all", "random", "chosen"]
     planned: Literal["checks", "combined", "another version"] | None
     scores: int
+    set_aside: int
     checks: tuple[JudgeChecks, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -184,6 +187,16 @@ class JudgeFacts:
 
 
 @dataclass(frozen=True)
+class DrawnPromptFacts:
+    """A prompt that could be drawn: its chance, its stratum if there are strata, and whether it was."""
+
+    prompt: str
+    stratum: str
+    chance: float
+    drawn: bool
+
+
+@dataclass(frozen=True)
 class PromptDrawFacts:
     """How the prompts that people rate were drawn: `drawn` of `prompts`, by whom ("" on the command line) and when."""
 
@@ -194,6 +207,7 @@ class PromptDrawFacts:
     seed: int
     who: str
     at: str
+    chances: tuple[DrawnPromptFacts, ...]
 
 
 @dataclass(frozen=True)

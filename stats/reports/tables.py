@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stats.comparisons.preferences import Preferences
     from stats.groups.compared import GroupsCompared
     from stats.reports.quality_facts import QualityFacts
-    from stats.reports.study_report import StudyReport
+    from stats.reports.study_report import PromptDrawFacts, StudyReport
     from stats.turns.facts import TurnFacts
 
 
@@ -62,6 +62,8 @@ def tidy_rows(report: StudyReport) -> Iterator[Row]:
             None,
             found["separation_reliability"],
         )
+    if report.prompt_draw is not None:
+        yield from draw_rows(report.prompt_draw)
     for judge in report.judges:
         for checks in judge.checks:
             for row in checks.as_dict()["checks"]:
@@ -86,6 +88,15 @@ def tidy_rows(report: StudyReport) -> Iterator[Row]:
         for comparison in part.comparisons:
             for column, number in flat(f"{name}.difference", comparison.as_dict()):
                 yield column, comparison.criterion, comparison.a, comparison.b, number
+
+
+def draw_rows(draw: PromptDrawFacts) -> Iterator[Row]:
+    """Yield how the prompts that people rate were drawn, and the chance of each."""
+    yield f"prompt_draw.by={draw.by}.who={draw.who}.seed", None, None, None, draw.seed
+    for one in draw.chances:
+        prefix = f"prompt_draw.stratum={one.stratum}" if draw.strata else "prompt_draw"
+        yield f"{prefix}.chance.{one.prompt}", None, None, None, one.chance
+        yield f"{prefix}.drawn.{one.prompt}", None, None, None, int(one.drawn)
 
 
 def quality_rows(quality: QualityFacts) -> Iterator[Row]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from http import HTTPStatus
@@ -11,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
@@ -168,6 +172,32 @@ def test_a_run_killed_in_the_middle_is_complete_afterwards_with_nothing_paid_twi
     assert (run_of(run).answered, run_of(run).state) == (6, "done")
     assert judge.answered == 6
     assert JudgeRating.objects.count() == 6 * 4 * 2
+
+
+def test_a_worker_killed_by_the_system_while_it_waits_leaves_nothing_undone_and_nothing_twice(
+    study: Study, judge: JudgeServer
+) -> None:
+    run = begin(study, orders=2)
+    judge.troubles = ["", "", "slow"]
+    connections.close_all()
+    worker = os.fork()
+    if worker == 0:
+        try:
+            ask_all()
+        finally:
+            os._exit(0)
+    deadline = time.monotonic() + 60
+    while judge.answered < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(worker, signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) == -signal.SIGKILL
+    JudgeUnit.objects.filter(state="running").update(leased_until="2020-01-01T00:00:00Z")
+    ask_all()
+    assert (run_of(run).answered, run_of(run).state, run_of(run).unread) == (6, "done", 0)
+    assert JudgeRating.objects.count() == 6 * 4 * 2
+    # The one that was under way, whose answer nobody took, is all that is asked a second time.
+    sent = [json.dumps(body, sort_keys=True) for body in judge.requests]
+    assert len(set(sent)) == 6 and len(sent) <= 7
 
 
 def test_a_worker_that_lost_its_lease_stores_nothing(

@@ -81,6 +81,13 @@ class Command(StudyCommand):
             default="",
             help="checks: it is checked against the evaluators; combined: the combined estimate is secondary",
         )
+        parser.add_argument(
+            "--judge-set-aside",
+            action="append",
+            default=[],
+            metavar="PROMPT",
+            help="a prompt by which the judge's own prompt was written: it counts in none of its checks",
+        )
         parser.add_argument("--notes", default="", help="anything else that was decided beforehand")
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
@@ -102,6 +109,7 @@ class Command(StudyCommand):
             judge=options["judge"],
             judge_version=options["judge_version"],
             judge_use=options["judge_use"],
+            judge_set_aside=options["judge_set_aside"],
             notes=options["notes"],
         )
         self.stdout.write(f"{study.slug}: the plan is locked, digest {plan.digest}")

@@ -133,7 +133,9 @@ def planned_judge(plan: PlanFacts) -> str:
         if plan.judge_use == "combined"
         else _("it is checked against the evaluators, no more")
     )
-    return "; ".join(filter(None, (plan.judge, plan.judge_version, use)))
+    names = ", ".join(plan.judge_set_aside)
+    aside = _("set aside: %(prompts)s") % {"prompts": names} if names else ""
+    return "; ".join(filter(None, (plan.judge, plan.judge_version, use, aside)))
 
 
 def plan_section(report: StudyReport) -> Section:

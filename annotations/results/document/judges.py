@@ -12,7 +12,7 @@ from stats.judges.checks import JudgeChecks
 from stats.judges.probes import Probe
 from stats.reports.document import Block, Cell, Paragraph, Section, Table
 from stats.reports.numbers import DASH, decimal, p_words, percent, signed
-from stats.reports.study_report import JudgeFacts, PromptDrawFacts, StudyReport
+from stats.reports.study_report import DrawnPromptFacts, JudgeFacts, PromptDrawFacts, StudyReport
 
 Row = tuple[Cell, ...]
 PROBES = {
@@ -30,7 +30,7 @@ def checks_section(report: StudyReport) -> Section | None:
     """Say of every judge whether it may be trusted, on each criterion."""
     blocks: list[Block] = []
     if report.prompt_draw is not None:
-        blocks.append(Paragraph(draw_sentence(report.prompt_draw)))
+        blocks += draw_blocks(report.prompt_draw)
     for judge in report.judges:
         blocks.append(Paragraph(in_a_row(*about_sentences(judge))))
         rated = [one for one in judge.checks if one.on_scale]
@@ -59,7 +59,40 @@ def draw_sentence(draw: PromptDrawFacts) -> str:
         "seed": draw.seed,
     }
     strata = _("In strata by %(tag)s.") % {"tag": draw.strata} if draw.strata else ""
-    return in_a_row(_("Which prompts people rate:"), said, strata)
+    weights = (
+        _(
+            "Only the section With the judge weighs by these chances: all other figures are those of prompts drawn"
+            " so, and not of all prompts alike."
+        )
+        if draw.by != "uniform"
+        else ""
+    )
+    return in_a_row(_("Which prompts people rate:"), said, strata, weights)
+
+
+def draw_blocks(draw: PromptDrawFacts) -> list[Block]:
+    """Say how the prompts were drawn, and with what chances; the JSON report has them prompt by prompt."""
+    groups: dict[str, list[DrawnPromptFacts]] = {}
+    for one in draw.chances:
+        groups.setdefault(one.stratum, []).append(one)
+    rows = [
+        (
+            name or _("all prompts"),
+            count_cell(len(own)),
+            count_cell(sum(one.drawn for one in own)),
+            *(cell(value, decimal(value)) for value in _least_and_most([one.chance for one in own])),
+        )
+        for name, own in groups.items()
+    ]
+    columns = (_("Prompts"), _("There are"), _("Drawn"), _("Least chance"), _("Greatest chance"))
+    return [
+        Paragraph(draw_sentence(draw)),
+        Table(_("Chances of the prompts to be drawn for people to rate"), columns, tuple(rows)),
+    ]
+
+
+def _least_and_most(values: list[float]) -> tuple[float, float]:
+    return min(values), max(values)
 
 
 def about_sentences(judge: JudgeFacts) -> list[str]:
@@ -77,7 +110,20 @@ def about_sentences(judge: JudgeFacts) -> list[str]:
     }
     name = f"{judge.label} ({judge.version})" if judge.version else judge.label
     counted = ngettext("%(judge)s: %(count)d score.", "%(judge)s: %(count)d scores.", judge.scores)
-    return [counted % {"judge": name, "count": judge.scores}, seen[judge.saw_answers], planned[judge.planned]]
+    aside = (
+        ngettext(
+            "%(count)d prompt by which its own prompt was written was set aside before the first answer, and counts in"
+            " none of this.",
+            "%(count)d prompts by which its own prompt was written were set aside before the first answer, and count in"
+            " none of this.",
+            judge.set_aside,
+        )
+        % {"count": judge.set_aside}
+        if judge.set_aside
+        else ""
+    )
+    said = counted % {"judge": name, "count": judge.scores}
+    return [said, seen[judge.saw_answers], planned[judge.planned], aside]
 
 
 def checks_blocks(report: StudyReport, judge: JudgeFacts, checks: JudgeChecks) -> list[Block]:

@@ -38,8 +38,8 @@ def count_cell(value: int | None) -> Cell:
 
 
 def in_a_row(*sentences: str) -> str:
-    """Return sentences one after the other; in Chinese no space stands between them."""
-    return ("" if (get_language() or "").startswith("zh") else " ").join(sentences)
+    """Return sentences one after the other; in Chinese no space stands between them. Empty ones are left out."""
+    return ("" if (get_language() or "").startswith("zh") else " ").join(filter(None, sentences))
 
 
 def comparison_sentence(comparison: Comparison, labels: dict[str, str]) -> str:
