@@ -2,7 +2,8 @@
 
 The CSV is made for spreadsheets: it has a mark of UTF-8, and text that a spreadsheet would run as a formula or make a
 number or a date of has an apostrophe in front. So has text that begins with one: whoever takes one apostrophe at the
-beginning of a cell away has every text byte for byte. The others hold every value as it is, XLSX in cells of text.
+beginning of a cell away has every text byte for byte, but where it left the direction of writing turned round: then
+its end turns it back. The others hold every value as it is, XLSX in cells of text, JSON with such characters escaped.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     import pyarrow
+
+from stats.reports.directions import closed, escaped
 
 # "json" is JSON as text, which JSON Lines hold as what it stands for; "decimal" is a number as text, such as "80.00".
 ColumnType = Literal["text", "integer", "real", "boolean", "time", "decimal", "json"]
@@ -143,16 +146,20 @@ def safe_cell(value: Value) -> str:
 
 def csv_cell(value: Value) -> str:
     """Return a cell in quotes, whatever it holds."""
-    text = str(value).lower() if isinstance(value, bool) else safe_cell(value)
+    text = str(value).lower() if isinstance(value, bool) else closed(safe_cell(value))
     return '"' + text.replace('"', '""') + '"'
 
 
 def jsonl_chunks(columns: Columns, rows: Iterable[Row]) -> Iterator[bytes]:
     """Yield JSON Lines: one object a row with every column; what is missing is null."""
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+    def cell(value: Value) -> str:
+        return escaped(encode(value)) if isinstance(value, str) else encode(value)
+
     line = "{" + ", ".join(f"{encode(name)}: %s" for name in columns) + "}\n"
     return filled_in(
-        line, encode, columns, rows, json_cell=lambda value: "null" if value is None else str(value)
+        line, cell, columns, rows, json_cell=lambda value: "null" if value is None else escaped(str(value))
     )
 
 

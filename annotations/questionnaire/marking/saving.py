@@ -3,7 +3,7 @@
 All marks of a text are one answer, saved by the rules of `annotations.questionnaire.saving`: the later one by client
 order stays, a repeated request changes nothing, nothing slips in after the deadline, and the history has every version.
 The place of the text is locked first, so that of two windows one takes the marks of the other out before it puts in
-its own.
+its own. So that nobody fills the disk, the history of a text keeps so many versions by one evaluator, and so much.
 """
 
 from __future__ import annotations
@@ -60,6 +60,10 @@ class MarkingReceipt:
     is_widened: bool = False
 
 
+# Of one evaluator's marks in one text; bytes as the database stores them.
+MOST_VERSIONS = 1_000
+MOST_BYTES = 4_000_000
+
 # Locks are taken in the order of `TARGET`.
 LOOK_UP = f"""
 SELECT candidate.text, study.normalisation, study.genre, study.protocol, {SCHEME.format(study="study.id")}
@@ -80,15 +84,21 @@ IS_THE_SAME = f"""EXISTS (
     SELECT FROM annotations_marking marking WHERE marking.enrolment_id = placement.enrolment_id
         AND marking.candidate_id = placement.candidate_id AND marking.is_done = %(is_done)s)
     AND {SPANS_OF.format(of="placement")}::jsonb = %(spans)s::jsonb"""
+HAS_ROOM = """(SELECT count(*) < %(most_versions)s
+        AND coalesce(sum(pg_column_size(change.marking)), 0) + octet_length(%(marking)s) <= %(most_bytes)s
+    FROM annotations_answerchange change WHERE change.enrolment_id = placement.enrolment_id
+        AND change.candidate_id = placement.candidate_id AND change.marking IS NOT NULL)"""
 SAVE = f"""
-WITH target AS ({TARGET.format(columns=f", {IS_THE_SAME} AS is_the_same", joins="")}),
+WITH target AS ({TARGET.format(columns=f", {IS_THE_SAME} AS is_the_same, {HAS_ROOM} AS has_room", joins="")}),
 saved AS (
     INSERT INTO annotations_marking AS marking (enrolment_id, candidate_id, is_done, client_order, saved_at)
     SELECT enrolment_id, candidate_id, %(is_done)s, client_order, now() FROM target
-    WHERE is_open AND is_agreed AND (NOT is_the_same OR client_order = %(client_order)s)
+    WHERE is_open AND is_agreed AND has_room AND (NOT is_the_same OR client_order = %(client_order)s)
     ON CONFLICT (enrolment_id, candidate_id) DO UPDATE
         SET is_done = excluded.is_done, client_order = excluded.client_order, saved_at = excluded.saved_at
-        WHERE least(marking.client_order, {MILLISECONDS.format(time="marking.saved_at")}) < excluded.client_order
+        WHERE least(marking.client_order, {
+    MILLISECONDS.format(time="marking.saved_at")
+}) < excluded.client_order
     RETURNING enrolment_id, candidate_id, client_order, saved_at
 ),
 removed AS (
@@ -109,7 +119,8 @@ history AS (
            %(seconds_on_page)s, saved_at
     FROM target, saved
 )
-SELECT target.is_open, target.is_agreed, target.state, saved.client_order, saved.saved_at
+SELECT target.is_open, target.is_agreed, target.state, saved.client_order, saved.saved_at,
+    target.has_room OR target.is_the_same
 FROM target LEFT JOIN saved ON true
 """
 READ = f"""
@@ -125,7 +136,13 @@ def save_marking(evaluator: User, address: PageAddress, sent: SentMarking) -> Ma
     A mark that would cut a character is widened to all of it. Raises `BadMark` for marks that cannot be, otherwise as
     `save_answer` does, and then nothing has changed.
     """
-    parameters: dict[str, Any] = {**vars(address), **vars(sent), "evaluator": evaluator.pk}
+    parameters: dict[str, Any] = {
+        **vars(address),
+        **vars(sent),
+        "evaluator": evaluator.pk,
+        "most_versions": MOST_VERSIONS,
+        "most_bytes": MOST_BYTES,
+    }
     bad = target = stored = None
     # Refusals are raised after it: nothing was written, and there is nothing to go back to.
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
@@ -148,8 +165,12 @@ def save_marking(evaluator: User, address: PageAddress, sent: SentMarking) -> Ma
         raise bad
     if target is None:
         refuse_place(evaluator, Answer(sent.token, sent.client_order))
-    is_open, is_agreed, state, client_order, saved_at = target
+    is_open, is_agreed, state, client_order, saved_at, has_room = target
     refuse_unless_open(state, is_open=is_open, is_agreed=is_agreed)
+    if not has_room:
+        raise BadMark(
+            _("No more versions are kept of the marks in this text. Those saved last stay, and count.")
+        )
     is_done = sent.is_done
     is_latest = stored is None
     if stored is not None:

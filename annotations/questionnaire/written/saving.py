@@ -1,7 +1,8 @@
 """Saving what an evaluator writes: each version that is sent becomes a row, and none is lost.
 
 Each save is one statement after the rules of `annotations.questionnaire.saving`. Of two versions the one of the higher
-client order counts, and the other one stays beside it; what is written already is not stored again.
+client order counts, and the other one stays beside it; what is written already is not stored again. So that nobody
+fills the disk, a page keeps so many versions by one evaluator, and so much; what was written can be taken back always.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from generation.web.prepared import PreparedStatement
 Kind = WrittenAnswer.Kind
 # A corrected text may be as long as a text.
 LONGEST = {Kind.REASON: 5_000, Kind.CORRECTION: 50_000}
+# Of one evaluator on one page, all versions of all that is written there; as many bytes as 26 longest texts in Chinese.
+MOST_VERSIONS = 1_000
+MOST_BYTES = 4_000_000
 
 SAVE = f"""
 WITH target AS ({
@@ -47,21 +51,33 @@ latest AS (
         AND written.candidate_id IS NOT DISTINCT FROM target.about_id AND written.kind = %(kind)s
     ORDER BY written.client_order DESC LIMIT 1
 ),
+kept AS (
+    -- The size of a text is known without reading it.
+    SELECT count(*) < %(most_versions)s
+        AND coalesce(sum(octet_length(written.text)), 0) + octet_length(%(text)s) <= %(most_bytes)s AS has_room
+    FROM target JOIN annotations_writtenanswer written
+        ON written.enrolment_id = target.enrolment_id AND written.page_id = target.page_id
+),
 saved AS (
     INSERT INTO annotations_writtenanswer
         (enrolment_id, page_id, candidate_id, kind, text, client_order, saved_at)
     SELECT enrolment_id, page_id, about_id, %(kind)s, %(text)s, target.client_order, now()
-    FROM target LEFT JOIN latest ON true
+    FROM target CROSS JOIN kept LEFT JOIN latest ON true
     WHERE is_open AND is_agreed AND coalesce(latest.text, '') <> %(text)s
+        AND (has_room OR %(text)s = '' AND target.client_order > latest.client_order)
     ON CONFLICT DO NOTHING
     RETURNING client_order, saved_at
 )
 SELECT target.is_open, target.is_agreed, target.state, saved.client_order, saved.saved_at,
-    latest.text, latest.client_order, latest.saved_at, now()
-FROM target LEFT JOIN saved ON true LEFT JOIN latest ON true
+    latest.text, latest.client_order, latest.saved_at, now(), kept.has_room
+FROM target CROSS JOIN kept LEFT JOIN saved ON true LEFT JOIN latest ON true
 """  # noqa: S608 - put together from constants; every value is a parameter
 SAVE_A_TEXT = PreparedStatement(
-    "save_written_answer", SAVE, PLACE_TYPES | {"client_order": "bigint", "kind": "text", "text": "text"}
+    "save_written_answer",
+    SAVE,
+    PLACE_TYPES
+    | {"client_order": "bigint", "kind": "text", "text": "text"}
+    | {"most_versions": "bigint", "most_bytes": "bigint"},
 )
 
 
@@ -88,7 +104,7 @@ class TextReceipt:
 
 
 class BadText(AnswerRefused):
-    """A text that is too long, or that cannot be stored."""
+    """A text that is too long, that cannot be stored, or of which its page has too many versions."""
 
     status = HTTPStatus.BAD_REQUEST
 
@@ -105,16 +121,26 @@ def save_text(evaluator: User, address: PageAddress, sent: SentText) -> TextRece
         raise BadText(_("Give at most %(longest)d characters.") % {"longest": longest})
     if UNSTORABLE.search(sent.text):
         raise BadText(_("This text has a character that is none."))
-    parameters = {**vars(address), **vars(sent), "evaluator": evaluator.pk}
+    parameters = {
+        **vars(address),
+        **vars(sent),
+        "evaluator": evaluator.pk,
+        "most_versions": MOST_VERSIONS,
+        "most_bytes": MOST_BYTES,
+    }
     with connection.cursor() as cursor:
         cursor.execute(SAVE_A_TEXT.ready(), parameters)
         row = cursor.fetchone()
     if row is None:
         refuse_place(evaluator, as_answer(sent))
-    is_open, is_agreed, state, order, saved_at, latest, latest_order, latest_at, now = row
+    is_open, is_agreed, state, order, saved_at, latest, latest_order, latest_at, now, has_room = row
     refuse_unless_open(state, is_open=is_open, is_agreed=is_agreed)
     if saved_at is not None and (latest_order is None or order > latest_order):
         return TextReceipt(sent.token, sent.kind, sent.text, order, saved_at, is_latest=True)
+    if not has_room and sent.text not in ("", latest):
+        raise BadText(
+            _("This page keeps no more versions of what you write. What was saved last stays, and counts.")
+        )
     if latest is None:
         # Nothing was written, and nothing is.
         return TextReceipt(sent.token, sent.kind, "", sent.client_order, now, is_latest=True)
