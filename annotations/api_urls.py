@@ -21,6 +21,7 @@ from annotations.recruiting import own_api as own
 from annotations.results import api as results
 from annotations.results import ratings_api as ratings
 from annotations.results.checklists.api import ChecklistAnswerList
+from annotations.results.preferences.api import Preferences
 from annotations.results.spans import api as spans
 from annotations.results.turns.api import TurnRatingList
 from annotations.results.written.api import WrittenList
@@ -61,6 +62,7 @@ urlpatterns = [
     path("studies/<slug:slug>/turn-ratings/", TurnRatingList.as_view(), name="turn_ratings"),
     path("studies/<slug:slug>/written-answers/", WrittenList.as_view(), name="written_answers"),
     path("studies/<slug:slug>/spans/", spans.SpansAndImport.as_view(), name="spans"),
+    path("studies/<slug:slug>/preferences/", Preferences.as_view(), name="preferences"),
     path("studies/<slug:slug>/judgements/", results.JudgementList.as_view(), name="judgements"),
     path("studies/<slug:slug>/report/", results.Report.as_view(), name="report"),
     path("studies/<slug:slug>/jobs/", jobs.Jobs.as_view(), name="jobs"),

@@ -14,11 +14,13 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from annotations.access.permissions import Right, study_for
+from annotations.jobs.files import NO, YES
 from annotations.jobs.kinds import KINDS
 from annotations.jobs.queueing import job_for, queue_job, stop_job
 from annotations.jobs.telling import set_tell
 from annotations.jobs.views import file_response
 from annotations.models import AnalysisPlan, Job
+from annotations.results.preferences.wanted import LAYOUTS
 from generation.web.rest import Body, UserRequest, checked_body
 from generation.web.schema import extend_schema
 
@@ -72,6 +74,11 @@ class JobBody(Body):
     source = serializers.ChoiceField(  # type: ignore[assignment]
         choices=values_of("source"), required=False, help_text="Of preference pairs."
     )
+    layout = serializers.ChoiceField(
+        choices=LAYOUTS, required=False, help_text="Of preferences: in place of pairs by a source."
+    )
+    conversational = serializers.BooleanField(required=False, help_text="Of a layout of preferences.")
+    by_evaluator = serializers.BooleanField(required=False, help_text="Of a layout of preferences.")
     evaluators = serializers.ChoiceField(
         choices=values_of("evaluators"), required=False, help_text="Of a rehearsal."
     )
@@ -102,8 +109,9 @@ class Jobs(APIView):
         study = study_for(request.user, slug, Right.ANALYSE)
         parameters: dict[str, Any] = checked_body(JobBody, request)
         kind, tell = parameters.pop("kind"), parameters.pop("tell")
-        if kind == "report":
-            parameters.setdefault("off_scale", "kept")
+        for name in ("conversational", "by_evaluator"):
+            if name in parameters:
+                parameters[name] = YES if parameters[name] else NO
         with transaction.atomic():
             job = queue_job(study, kind, parameters, by=request.user)
             if tell:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.utils.translation import gettext as _
 
 from annotations.jobs.outcome import Made, Progress
 from annotations.models import Job, Study
 from annotations.results.answer_rows import COLUMNS, AnswerRow, answer_count, answers
+from annotations.results.preferences.wanted import LAYOUTS, Wanted, check_wanted
 from annotations.results.seal import refuse_sealed
 from generation.refusals import Refused
 from stats.reports import write_rows
 
 ROWS_A_STEP = 500
+YES, NO = "yes", "no"
 
 
 def make_report(job: Job, progress: Progress) -> Made:
@@ -42,23 +44,28 @@ def make_answers(job: Job, progress: Progress) -> Made:
 
 
 def make_pairs(job: Job, progress: Progress) -> Made:
-    """Make a file of the preference pairs of a study."""
-    from annotations.results.preferences.pairs import preference_chunks, preferences
+    """Make a file of what people preferred in a study."""
+    from annotations.results.preferences.files import wanted_file
 
-    study, source, file_format = study_of(job), job.parameters["source"], job.parameters["format"]
+    said = job.parameters
     progress(0, 2)
-    try:
-        rows = preferences(study, source)
-    except ValueError as error:
-        raise Refused(
-            _("The study has no overall criterion, by which one text of a pair would be better.")
-        ) from error
+    name, content_type, chunks = wanted_file(study_of(job), wanted_of(said))
     progress(1, 2)
-    return Made(
-        f"{study.slug}-preferences-{source}.{file_format}",
-        write_rows.CONTENT_TYPES[file_format],
-        preference_chunks(rows, file_format),
+    return Made(name, content_type, chunks)
+
+
+def wanted_of(said: Mapping[str, str]) -> Wanted:
+    """Return which preferences the parameters of a job ask for; raise `BadPreferences`."""
+    layout = next((one for one in LAYOUTS if one == said["layout"]), None)
+    wanted = Wanted(
+        source="picks" if said["source"] == "picks" else "ratings",
+        layout=layout,
+        file_format=said["format"],
+        conversational=said["conversational"] == YES,
+        by_evaluator=said["by_evaluator"] == YES,
     )
+    check_wanted(wanted)
+    return wanted
 
 
 def make_archive(job: Job, progress: Progress) -> Made:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -14,6 +14,7 @@ from annotations.jobs.outcome import Made, Progress, Stored
 from annotations.judges.wording import LABELS as METRICS
 from annotations.models import AnalysisPlan, Job
 from annotations.plan.forms import RehearsalForm
+from annotations.results.preferences.wanted import LAYOUTS, PREFERENCE_FORMATS, SOURCES
 from stats.reports import write_rows
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class Kind:
     label: _StrPromise
     parameters: Mapping[str, tuple[str, ...]]
     make: Callable[[Job, Progress], Made | Stored]
+    # What is meant where a parameter is left out, and what raises `Refused` for values that do not go together.
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[Mapping[str, str]], object] = bool
     # Who may ask for it and see it.
     right: Right = Right.ANALYSE
     # Which rows of single answers leave the site with its file, for the log.
@@ -52,6 +56,7 @@ KINDS: dict[str, Kind] = {
         gettext_lazy("Report"),
         {"format": ("pdf", "xlsx"), "off_scale": tuple(AnalysisPlan.OffScale.values)},
         files.make_report,
+        defaults={"off_scale": AnalysisPlan.OffScale.KEPT},
     ),
     "answers": Kind(
         gettext_lazy("All answers"),
@@ -61,9 +66,22 @@ KINDS: dict[str, Kind] = {
     ),
     "pairs": Kind(
         gettext_lazy("Preference pairs"),
-        {"format": ("jsonl", "parquet"), "source": ("ratings", "picks")},
+        {
+            "format": PREFERENCE_FORMATS,
+            "source": SOURCES,
+            "layout": (files.NO, *LAYOUTS),
+            "conversational": (files.NO, files.YES),
+            "by_evaluator": (files.NO, files.YES),
+        },
         files.make_pairs,
         rows="preferences",
+        defaults={
+            "source": "ratings",
+            "layout": files.NO,
+            "conversational": files.NO,
+            "by_evaluator": files.NO,
+        },
+        check=files.wanted_of,
     ),
     "archive": Kind(
         gettext_lazy("Archive to make the results again"),
@@ -90,6 +108,9 @@ KINDS: dict[str, Kind] = {
     ),
     "import_prompts": import_kind(
         gettext_lazy("Import of prompts"), storing.import_material, "annotations:material"
+    ),
+    "import_scores": import_kind(
+        gettext_lazy("Import of scores"), storing.import_scores, "annotations:judges"
     ),
     "import_ratings": import_kind(
         gettext_lazy("Import of ratings"), storing.import_ratings, "annotations:results", Right.ANALYSE

@@ -33,14 +33,16 @@ def queue_job(study: Study, kind: str, parameters: Mapping[str, str], *, by: Use
     if KINDS[kind].right not in rights(by, study):
         raise PermissionDenied
     known = KINDS[kind].parameters
+    parameters = {**KINDS[kind].defaults, **parameters}
     if unknown := sorted(parameters.keys() - known.keys()):
         raise Refused(one_of("parameters", known, listed(unknown)))
     for name, values in known.items():
         if parameters.get(name) not in values:
             raise Refused(one_of(name, values, parameters.get(name, "")))
+    KINDS[kind].check(parameters)
     if KINDS[kind].makes_file:
         refuse_sealed(study)
-    return Job.objects.queue(owner=by, study=study, kind=kind, parameters=dict(parameters))
+    return Job.objects.queue(owner=by, study=study, kind=kind, parameters=parameters)
 
 
 def one_of(name: str, values: Mapping[str, object] | tuple[str, ...], value: str) -> str:

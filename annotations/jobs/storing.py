@@ -43,6 +43,17 @@ def import_ratings(job: Job, progress: Progress) -> Stored:
     return Stored(lambda: store_found(upload, found, by=job.owner, **fields).study)
 
 
+def import_scores(job: Job, progress: Progress) -> Stored:
+    """Store scores that waited as those of a judge of a study."""
+    from annotations.judges.uploads import ScoresRead, scores_in, store_scores_read
+
+    refuse_without(Right.RUN, job)
+    study, upload, reading = study_of(job), upload_of(job), ScoresRead.of(job.parameters)
+    progress(0, 0)
+    file = scores_in(upload, study, reading, rows_reporter(progress))
+    return Stored(lambda: store_scores_read(upload, study, file, reading, by=job.owner))
+
+
 def rehearse(job: Job, progress: Progress) -> Stored:
     """Answer a copy of a study with simulated evaluators."""
     from annotations.plan.rehearsal import rehearse as rehearse_study

@@ -23,6 +23,7 @@ from annotations.jobs.wording import file_words, progress_words
 from annotations.models import Job, WaitingUpload
 from annotations.recruiting.mail import can_mail
 from annotations.requests import UserRequest
+from annotations.results.preferences.wanted import LAYOUTS
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
 
@@ -35,9 +36,11 @@ def prepare(request: UserRequest, slug: str) -> HttpResponse:
     study = study_for(request.user, slug, Right.ANALYSE)
     kind, _dot, file_format = request.POST.get("file", "").partition(".")
     kind, _mark, source = kind.partition("-")
-    parameters = {"format": file_format} | ({"source": source} if source else {})
-    if kind == "report":
-        parameters["off_scale"] = request.POST.get("off_scale", "kept")
+    parameters = {"format": file_format}
+    if source:
+        parameters["layout" if source in LAYOUTS else "source"] = source
+    if kind == "report" and "off_scale" in request.POST:
+        parameters["off_scale"] = request.POST["off_scale"]
     try:
         job = queue_job(study, kind, parameters, by=request.user)
     except Refused as refused:
@@ -118,6 +121,8 @@ def waiting_address(job: Job) -> str:
         return ""
     if upload.kind == WaitingUpload.Kind.RATINGS:
         return reverse("annotations:look_at_ratings", args=[upload.uuid])
+    if upload.kind == WaitingUpload.Kind.SCORES and upload.study:
+        return reverse("annotations:judges", args=[upload.study.slug])
     name = {"candidates": "confirm_columns", "prompts": "confirm_prompts"}[upload.kind]
     return reverse(f"annotations:{name}", args=[upload.study.slug if upload.study else "", upload.uuid])
 

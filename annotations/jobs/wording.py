@@ -37,7 +37,7 @@ def progress_words(job: Job) -> str:
     if job.state == Job.State.RUNNING:
         if not job.total:
             return _("It has begun.")
-        if job.kind in ("import_candidates", "import_prompts"):
+        if job.kind in ("import_candidates", "import_prompts", "import_scores"):
             return _("%(done)s rows are read.") % {"done": job.done}
         return _("%(done)s of %(total)s are done.") % {"done": job.done, "total": job.total}
     if job.state == Job.State.DONE and job.made_id:

@@ -24,9 +24,10 @@ from annotations.judges.runs import (
     stop_run,
     take_up,
 )
-from annotations.judges.uploads import import_upload
-from annotations.models import Judge, JudgeRun, Study
+from annotations.judges.uploads import ScoresRead, import_upload
+from annotations.models import Job, Judge, JudgeRun, Study
 from annotations.models.bounds import bounds_of
+from annotations.uploads.api import StoringSerializer, storing_response
 from generation.web.idempotency import IDEMPOTENCY_KEY, key_sent
 from generation.web.once import make_once
 from generation.web.rest import (
@@ -262,9 +263,10 @@ class JudgeRatings(APIView):
     @extend_schema(
         operation_id="judge_ratings_import",
         summary="Store the scores of a judge or metric; the same again changes nothing",
+        description="Of more than 2 MB a worker stores them: the answer is the job that does.",
         parameters=[JudgeRatingsQuery],
         request={parser.media_type: OpenApiTypes.BINARY for parser in TABLE_PARSERS},
-        responses={200: JudgeSerializer, 201: JudgeSerializer},
+        responses={200: JudgeSerializer, 201: JudgeSerializer, 202: StoringSerializer},
     )
     def put(self, request: UserRequest, slug: str) -> Response:
         study = study_for(request.user, slug, Right.RUN)
@@ -277,15 +279,12 @@ class JudgeRatings(APIView):
                 name: query[name] for name in ("label", "version", "saw_answers", "has_own_scale", "sampling")
             },
         )
-        judge, is_new, _file = import_upload(
-            study,
-            SimpleUploadedFile(query["name"], content or b""),
-            about,
-            columns=query["map"],
-            encoding=query["encoding"],
-            replaces=query["replaces"],
-            by=request.user,
-        )
+        reading = ScoresRead(about, query["map"], query["encoding"], replaces=query["replaces"])
+        upload = SimpleUploadedFile(query["name"], content or b"")
+        done = import_upload(study, upload, reading, by=request.user)
+        if isinstance(done, Job):
+            return storing_response(request, done)
+        judge, is_new, _file = done
         stored = judges_of(study).get(pk=judge.pk)
         return Response(
             JudgeSerializer(stored).data, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from generation.refusals import Refused
 from generation.texts.characters import UNSTORABLE
 
 MOST_PROBLEMS = 1_000
+ROWS_A_STEP = 1_000
 MOST_REPEATS = 1_000
 MOST_PLACES = 1_000
 # What each column may be called, in small letters.
@@ -89,15 +90,19 @@ def read_scores(
     takes_other_prompts: bool = False,
     encoding: str = "",
     sheet: str = "",
+    report_rows: Callable[[int], None] | None = None,
 ) -> ScoreFile:
     """Read a file of scores of a study's texts; raise `FileRefused` with everything wrong in it, or `Refused`.
 
     Scores that name a criterion must be on its scale, unless they have a scale of their own. Prompts that the study
-    does not show are refused unless they are to be taken as those that nobody rates.
+    does not show are refused unless they are to be taken as those that nobody rates. `report_rows` is called with how
+    many rows are read, now and then.
     """
     table = read_table(path, name, encoding=encoding, sheet=sheet)
     reader = _Reader(study, table, _roles(table, columns or {}), has_own_scale, takes_other_prompts)
-    for row in table:
+    for number, row in enumerate(table):
+        if report_rows is not None and number % ROWS_A_STEP == 0:
+            report_rows(number)
         reader.add(row.place, row.fields)
         if len(table.problems) >= MOST_PROBLEMS:
             break

@@ -43,18 +43,10 @@ def import_scores(
     The same file with the same facts again changes nothing. Raises ValidationError by field, and `Refused` where the
     judge has other scores that are not to be replaced, or there are too many judges.
     """
-    check_methods(study, about.own_methods)
-    facts: dict[str, Any] = {
-        "label": about.label.strip() or about.key,
-        "kind": Judge.Kind.IMPORTED,
-        "version": about.version.strip(),
-        "saw_answers": about.saw_answers,
-        "has_own_scale": about.has_own_scale,
+    facts = check_about(study, about) | {
         "sampling": about.sampling if file.other_prompts else Judge.Sampling.ALL,
-        "own_methods": list(about.own_methods),
         "source": {"file": file.name, "sha256": file.sha256},
     }
-    check_row(Judge(study=study, key=about.key, **facts))
     Study.objects.locked(study, no_key=True)
     known = study.judges.filter(key=about.key).first()
     if known is not None:
@@ -79,6 +71,22 @@ def import_scores(
         judge=judge.key, file=file.name, sha256=file.sha256, scores=len(file.scores),
     )  # fmt: skip
     return judge, True
+
+
+def check_about(study: Study, about: About) -> dict[str, Any]:
+    """Return what is said of scores as the facts of their judge; raise ValidationError by field, and `Refused`."""
+    check_methods(study, about.own_methods)
+    facts: dict[str, Any] = {
+        "label": about.label.strip() or about.key,
+        "kind": Judge.Kind.IMPORTED,
+        "version": about.version.strip(),
+        "saw_answers": about.saw_answers,
+        "has_own_scale": about.has_own_scale,
+        "sampling": about.sampling,
+        "own_methods": list(about.own_methods),
+    }
+    check_row(Judge(study=study, key=about.key, **facts))
+    return facts
 
 
 def check_methods(study: Study, keys: Sequence[str]) -> None:

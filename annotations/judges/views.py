@@ -19,9 +19,9 @@ from annotations.access.permissions import Right, right_names, study_for
 from annotations.judges.forms import AskingForm, BudgetForm, ScoresForm
 from annotations.judges.judges import delete_judge, judges_of
 from annotations.judges.runs import runs_of, start_run, stop_run, take_up
-from annotations.judges.uploads import import_upload
+from annotations.judges.uploads import ScoresRead, import_upload
 from annotations.judges.wording import LABELS, judge_name, judge_version
-from annotations.models import JudgeRun, PromptDraw, Study
+from annotations.models import Job, JudgeRun, PromptDraw, Study
 from annotations.requests import UserRequest
 from generation.refusals import Refused
 from generation.web.confirming import Question, ask
@@ -38,20 +38,16 @@ def judges(request: UserRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         said = form.cleaned_data
         try:
-            _judge, is_new, file = import_upload(
-                study,
-                said["scores"],
-                form.about(),
-                columns=said["columns"],
-                encoding=said["encoding"],
-                replaces=said["replaces"],
-                by=request.user,
-            )
+            reading = ScoresRead(form.about(), said["columns"], said["encoding"], replaces=said["replaces"])
+            done = import_upload(study, said["scores"], reading, by=request.user)
         except Refused as refused:
             form.refuse("scores", refused)
         except ValidationError as error:
             form.add_error(None, error.messages)
         else:
+            if isinstance(done, Job):
+                return redirect(done)
+            _judge, is_new, file = done
             messages.success(
                 request, stored_words(len(file.scores)) if is_new else _("These scores are there already.")
             )

@@ -39,6 +39,8 @@ class WaitingUpload(models.Model):
         PROMPTS = "prompts", _("prompts")
         PEOPLE = "people", _("people")
         RATINGS = "ratings", _("ratings")
+        # Of a judge or a metric.
+        SCORES = "scores", _("scores")
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=10, choices=Kind)
@@ -65,7 +67,7 @@ class WaitingUpload(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind="ratings")
-                | Q(kind__in=["candidates", "prompts", "people"], study__isnull=False),
+                | Q(kind__in=["candidates", "prompts", "people", "scores"], study__isnull=False),
                 name="waiting_upload_is_for_a_study",
             ),
         ]

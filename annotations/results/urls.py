@@ -27,5 +27,6 @@ urlpatterns: list[URLPattern] = [
         views.preferences_file,
         name="preferences_file",
     ),
+    path("studies/<slug:slug>/preferences/", views.chosen_preferences, name="chosen_preferences"),
     path("studies/<slug:slug>/results.<slug:file_format>", views.results_file, name="results_file"),
 ]

@@ -23,6 +23,14 @@ from annotations.results.answer_rows import answer_count, rating_chunks
 from annotations.results.checklists.rows import checklist_answer_count, checklist_chunks
 from annotations.results.forms import ShareForm, UnblindForm
 from annotations.results.judgements.rows import judgement_chunks, judgement_count
+from annotations.results.preferences.forms import PreferencesForm
+from annotations.results.preferences.wanted import (
+    LAYOUTS,
+    PREFERENCE_FORMATS,
+    SOURCES,
+    BadPreferences,
+    Wanted,
+)
 from annotations.results.seal import Sealed
 from annotations.results.sharing import links_shown
 from annotations.results.spans.rows import marking_count, span_chunks
@@ -58,7 +66,6 @@ def results_page(
     """Return the page of a study's results, with what was wrong with the form that should unblind it."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
     from annotations.results.document import report_document
-    from annotations.results.preferences.pairs import PREFERENCE_FORMATS
     from annotations.results.report import study_report
     from annotations.results.report_formats import FORMATS
 
@@ -69,6 +76,7 @@ def results_page(
         "formats": FORMATS,
         "rating_formats": write_rows.FORMATS,
         "preference_formats": PREFERENCE_FORMATS,
+        "preferences_form": PreferencesForm(has_best_picks=study.has_best_picks),
         "unblind_form": unblind_form,
         "report": report,
         "document": report_document(report),
@@ -200,41 +208,52 @@ def preferences_file(
 
     Of a layout, `conversational=1` asks for messages and `by=evaluator` for each evaluator's own answers.
     """
-    from annotations.results.preferences.layouts import LAYOUTS, columns_of, is_nested, layout_rows
-    from annotations.results.preferences.pairs import (
-        PREFERENCE_FORMATS,
-        SOURCES,
-        preference_chunks,
-        preferences,
-    )
-
     study = study_for(request.user, slug, Right.ANALYSE)
-    if file_format not in PREFERENCE_FORMATS:
-        raise Http404
-    conversational, by_evaluator = (
-        request.GET.get("conversational") == "1",
-        request.GET.get("by") == "evaluator",
-    )
     layout = next((one for one in LAYOUTS if one == source), None)
     kind = next((one for one in SOURCES if one == source), None)
-    if layout and file_format != "jsonl" and is_nested(layout, conversational=conversational):
-        raise Http404("lists come as JSON Lines alone")
+    if layout is None and kind is None:
+        raise Http404
+    wanted = Wanted(
+        kind or "ratings",
+        layout,
+        file_format,
+        conversational=request.GET.get("conversational") == "1",
+        by_evaluator=request.GET.get("by") == "evaluator",
+    )
     try:
-        if layout:
-            laid_out = layout_rows(study, layout, conversational=conversational, by_evaluator=by_evaluator)
-            columns = columns_of(layout, conversational=conversational)
-            chunks = write_rows.FORMATS[file_format](columns, laid_out)
-        elif kind:
-            chunks = preference_chunks(preferences(study, kind), file_format)
-        else:
-            raise Http404
-    except Sealed:
+        return wanted_response(request, study, wanted)
+    except BadPreferences as refused:
+        raise Http404(str(refused)) from refused
+
+
+@require_safe
+def chosen_preferences(request: UserRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
+    """Send what people preferred as it was asked for on the page of results."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    form = PreferencesForm(request.GET, has_best_picks=study.has_best_picks)
+    if not form.is_valid():
+        messages.error(request, _("Choose what the file is to have."))
         return redirect("annotations:results", slug)
-    except ValueError as error:
-        # Pairs by ratings of a study without an overall criterion.
-        raise Http404(str(error)) from error
-    log_export(request, study, f"preferences by {source}", file_format)
-    return rows_response(chunks, f"{slug}-preferences-{source}", file_format)
+    try:
+        return wanted_response(request, study, form.wanted())
+    except BadPreferences as refused:
+        messages.error(request, str(refused))
+        return redirect("annotations:results", slug)
+
+
+def wanted_response(
+    request: UserRequest, study: Study, wanted: Wanted
+) -> HttpResponse | StreamingHttpResponse:
+    """Return the file of what people preferred, or lead to the page that says what is sealed."""
+    # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+    from annotations.results.preferences.files import wanted_file
+
+    try:
+        _name, _type, chunks = wanted_file(study, wanted)
+    except Sealed:
+        return redirect("annotations:results", study.slug)
+    log_export(request, study, f"preferences by {wanted.kind}", wanted.file_format)
+    return rows_response(chunks, f"{study.slug}-preferences-{wanted.kind}", wanted.file_format)
 
 
 def log_export(request: UserRequest, study: Study, rows: str, file_format: str) -> None:

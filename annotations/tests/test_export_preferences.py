@@ -14,7 +14,9 @@ from django.core.management import CommandError, call_command
 from annotations.models import BestChoice, Criterion, Enrolment, PageCandidate, Rating, Study
 from annotations.plan.simulation import Effects, simulate_ratings
 from annotations.recruiting.enrolment import enrol
-from annotations.results.preferences.pairs import COLUMNS, PREFERENCE_FORMATS, preference_chunks, preferences
+from annotations.results.preferences.files import wanted_file
+from annotations.results.preferences.pairs import COLUMNS, preferences
+from annotations.results.preferences.wanted import PREFERENCE_FORMATS, BadPreferences, Wanted
 from annotations.results.seal import Sealed
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import answer_everything, build_study, build_user
@@ -193,7 +195,7 @@ def test_ratings_need_an_overall_criterion(study: Study, enrolment: Enrolment) -
     Criterion.objects.filter(study=study).update(is_overall=False)
     answer_everything(enrolment)
     close_study(study)
-    with pytest.raises(CommandError, match="--from ratings: the study has no overall criterion"):
+    with pytest.raises(CommandError, match="poems: The study has no overall criterion"):
         exported()
     assert len(exported("--from", "picks")) == 6
 
@@ -213,8 +215,8 @@ def test_verse_and_formulas_are_left_as_they_are(rated: Study) -> None:
 
 def test_there_is_no_spreadsheet_of_pairs(rated: Study) -> None:
     assert PREFERENCE_FORMATS == ("jsonl", "parquet")
-    with pytest.raises(ValueError, match="file_format must be one of jsonl, parquet; got 'csv'"):
-        preference_chunks(preferences(rated, "ratings"), "csv")
+    with pytest.raises(BadPreferences, match="format: one of jsonl, parquet; got csv"):
+        wanted_file(rated, Wanted(file_format="csv"))
 
 
 def test_a_study_without_answers_gives_no_pairs(study: Study) -> None:

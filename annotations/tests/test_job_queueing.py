@@ -67,7 +67,12 @@ def test_one_who_has_many_under_way_waits(rated: Study, anna: User) -> None:
     ("kind", "parameters", "said"),
     [
         ("poem", {}, "kind must be one of report, answers, pairs, archive, rehearsal, metric; got poem"),
-        ("report", {"format": "pdf"}, "off_scale must be one of kept, missing; got –"),
+        (
+            "report",
+            {"format": "pdf", "off_scale": "gone"},
+            "off_scale must be one of kept, missing; got gone",
+        ),
+        ("answers", {}, "format must be one of csv, jsonl, parquet, xlsx; got –"),
         ("report", {"format": "docx", "off_scale": "kept"}, "format must be one of pdf, xlsx; got docx"),
         ("answers", {"format": "csv", "colour": "red"}, "parameters must be one of format; got colour"),
     ],

@@ -13,7 +13,8 @@ from django.test import Client
 from annotations.models import Judgement, Study
 from annotations.plan.simulation import simulate_ratings
 from annotations.recruiting.enrolment import enrol
-from annotations.results.preferences.layouts import LAYOUTS, columns_of, layout_rows
+from annotations.results.preferences.layouts import columns_of, layout_rows
+from annotations.results.preferences.wanted import LAYOUTS
 from annotations.results.seal import Sealed
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import build_checklist_study, build_study, build_user
@@ -151,7 +152,7 @@ def test_lists_come_as_json_lines_alone(ranked: Study, tmp_path: Path) -> None:
             call_command(
                 "export_preferences", "poems", format="parquet", output=tmp_path / "a.parquet", **options
             )
-    with pytest.raises(CommandError, match="say which --layout"):
+    with pytest.raises(CommandError, match="conversational, by evaluator: these are of a layout; say which"):
         call_command("export_preferences", "poems", by_evaluator=True)
     call_command(
         "export_preferences", "poems", layout="unpaired", format="parquet", output=tmp_path / "a.parquet"

@@ -18,7 +18,8 @@ from django.utils import translation
 
 from annotations.models import Enrolment, Rating, Study
 from annotations.results.answer_rows import rating_chunks
-from annotations.results.preferences.pairs import preference_chunks, preferences
+from annotations.results.preferences.files import wanted_file
+from annotations.results.preferences.wanted import Wanted
 from annotations.results.report import study_report
 from annotations.results.report_formats import export
 from annotations.setup.lifecycle import close_study
@@ -79,7 +80,7 @@ def test_api_lists_answers_and_prompts_with_them(closed: Study, client: Client, 
 
 
 def test_pairs_hold_all_that_the_prompt_says(closed: Study) -> None:
-    lines = written(preference_chunks(preferences(closed, "picks"), "jsonl")).splitlines()
+    lines = written(wanted_file(closed, Wanted("picks"))[2]).splitlines()
     pairs = [json.loads(line) for line in lines]
     first = next(pair for pair in pairs if (pair["subtask"], pair["page"]) == (1, 1))
     assert first["prompt"] == f"source:\n{ODD}\n\nuser:\n{ODD}\n\npoems 古题 1"

@@ -6,18 +6,20 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from annotations.management.rows_command import RowsCommand
 from annotations.models import Study
-from annotations.results.preferences.layouts import (
-    LAYOUT_RULES,
+from annotations.results.preferences.files import wanted_columns, wanted_rows
+from annotations.results.preferences.layouts import LAYOUT_RULES
+from annotations.results.preferences.pairs import COLUMNS, RULES
+from annotations.results.preferences.wanted import (
     LAYOUTS,
-    columns_of,
-    is_nested,
-    layout_rows,
+    PREFERENCE_FORMATS,
+    SOURCES,
+    Wanted,
+    check_wanted,
 )
-from annotations.results.preferences.pairs import COLUMNS, PREFERENCE_FORMATS, RULES, SOURCES, preferences
 from stats.reports.write_rows import Row
 
 
@@ -67,25 +69,15 @@ class Command(RowsCommand):
         return f"preferences by {options['layout'] or options['source']}"
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
-        layout, conversational = options["layout"], options["conversational"]
-        if layout is None and (conversational or options["by_evaluator"]):
-            raise CommandError("--conversational, --by-evaluator: say which --layout")
-        if layout is not None:
-            if options["format"] != "jsonl" and is_nested(layout, conversational=conversational):
-                raise CommandError(f"--format {options['format']}: lists come as jsonl alone")
-            self.columns = columns_of(layout, conversational=conversational)
+        wanted = self.wanted(options)
+        check_wanted(wanted)
+        self.columns = wanted_columns(wanted)
         super().act(study, options)
 
     def rows(self, study: Study, options: dict[str, Any]) -> Iterable[Row]:
-        if options["layout"] is not None:
-            chosen = {name: options[name] for name in ("conversational", "by_evaluator")}
-            return layout_rows(study, options["layout"], **chosen)
-        try:
-            return preferences(
-                study,
-                options["source"],
-                min_margin=options["min_margin"],
-                include_inconsistent=options["include_inconsistent"],
-            )
-        except ValueError as error:
-            raise CommandError(f"--from {options['source']}: {error}") from error
+        return wanted_rows(study, self.wanted(options))
+
+    def wanted(self, options: dict[str, Any]) -> Wanted:
+        """Return what the options ask for."""
+        names = ("source", "layout", "conversational", "by_evaluator", "min_margin", "include_inconsistent")
+        return Wanted(file_format=options["format"], **{name: options[name] for name in names})

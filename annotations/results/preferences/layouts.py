@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
 from annotations.models import Enrolment, Study
 from annotations.results.preferences.pairs import candidate_texts
 from annotations.results.preferences.rationales import rationales
+from annotations.results.preferences.wanted import Layout
 from annotations.results.rating_table import page_prompts, valid_table
 from annotations.results.report import primary_by_default
 from annotations.results.seal import refuse_sealed
@@ -24,9 +25,6 @@ from generation.models import Prompt
 from stats.ratings.table import RatingTable
 from stats.reports.write_rows import Columns, Row, as_json
 from stats.scores import Floats
-
-Layout = Literal["pairs", "unpaired", "ranked"]
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 LAYOUT_RULES = """\
 Layouts, by the overall criterion or else the first, of scores that people gave or that come of what they compared:
@@ -81,11 +79,6 @@ def columns_of(layout: Layout, *, conversational: bool = False) -> Columns:
         },
     }  # fmt: skip
     return {**own[layout], **WHERE}
-
-
-def is_nested(layout: Layout, *, conversational: bool) -> bool:
-    """Whether a layout has lists, which a file of plain columns cannot hold."""
-    return conversational or layout == "ranked"
 
 
 def layout_rows(

@@ -17,25 +17,20 @@ rewards to aim at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal, get_args
 
 import numpy as np
 
 from annotations.models import Enrolment, PageCandidate, Study
 from annotations.results.consistency import inconsistent_picks
+from annotations.results.preferences.wanted import Source
 from annotations.results.rating_table import page_prompts, valid_table
 from annotations.results.seal import refuse_sealed
 from stats.ratings.table import RatingTable
-from stats.reports.write_rows import FORMATS, Columns, Row, as_json
+from stats.reports.write_rows import Columns, Row, as_json
 from stats.scores import Floats, Ints
-
-Source = Literal["ratings", "picks"]
-SOURCES: tuple[Source, ...] = get_args(Source)
-# A spreadsheet is no place to train from, and its safe cells are not the texts.
-PREFERENCE_FORMATS = ("jsonl", "parquet")
 
 RULES = """\
 Only valid evaluators have a say: those who answered every page, and consistently on enough of them. Of these, an
@@ -182,10 +177,3 @@ def candidate_texts(study: Study) -> dict[tuple[str, str], str]:
         "page__subtask__number", "page__number", "study_method__method__key", "candidate__text"
     )
     return {(f"{subtask}/{page}", method): text for subtask, page, method, text in shown}
-
-
-def preference_chunks(rows: Iterable[Row], file_format: str) -> Iterator[bytes]:
-    """Yield pairs as a file in one of `PREFERENCE_FORMATS`."""
-    if file_format not in PREFERENCE_FORMATS:
-        raise ValueError(f"file_format must be one of {', '.join(PREFERENCE_FORMATS)}; got {file_format!r}")
-    return FORMATS[file_format](COLUMNS, rows)
