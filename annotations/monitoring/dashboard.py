@@ -7,7 +7,7 @@ queries does not depend on the study.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from annotations.models.pages import TRAINING_SUBTASK
 from annotations.monitoring.evaluator_sums import Coverage, EvaluatorSums, study_sums
 
 if TYPE_CHECKING:
+    from annotations.monitoring.agreement import Agreements
     from stats.scores import Floats, Ints
 
 
@@ -159,30 +160,60 @@ class Dashboard:
 
 
 def dashboard(study: Study) -> Dashboard:
-    """Return what is watched of a study, with seven queries."""
+    """Return what is watched of a study, with seven queries; some more where scores are made of other answers."""
     sums = study_sums(study)
     criteria = list(study.criteria.all())
     criterion = next((one for one in criteria if one.is_overall), criteria[0] if criteria else None)
-    evaluators = evaluator_rows(study, sums.evaluators, criterion)
+    made = made_agreements(study, criterion)
+    agreements = rated_agreements(study, criterion) if made is None else by_enrolment(sums.evaluators, made)
+    evaluators = evaluator_rows(sums.evaluators, agreements)
     return Dashboard(
         funnel=funnel(study, evaluators),
         evaluators=evaluators,
         matrix=matrix(study, sums.coverage),
-        alphas=alphas(study, criteria),
+        alphas=alphas(study, criteria) if made is None else made_alphas(criteria, made),
         criterion=criterion,
     )
 
 
-def evaluator_rows(
-    study: Study, evaluators: Sequence[EvaluatorSums], criterion: Criterion | None
-) -> tuple[EvaluatorRow, ...]:
-    """Return the rows of the evaluators in order of enrolment, with one query."""
+def made_agreements(study: Study, criterion: Criterion | None) -> Agreements | None:
+    """Return the agreement of scores that are made of other answers than ratings; None where texts are rated."""
+    if not is_made_of_answers(study):
+        return None
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
+    from annotations.monitoring.agreement import agreements_so_far
+
+    return agreements_so_far(study, criterion.key if criterion else None)
+
+
+def is_made_of_answers(study: Study) -> bool:
+    """Whether any score of a study is made of answers that are no ratings."""
+    asks = study.asks
+    return asks.answer is not None or asks.texts is not None or asks.marks_errors
+
+
+def rated_agreements(study: Study, criterion: Criterion | None) -> dict[int, float | None]:
+    """Return the agreement of each enrolment (primary key) with the others' ratings, with one query."""
     from stats.quality import FEWEST_TEXTS
 
-    agreements: dict[int, float | None] = dict(
-        selected(AGREEMENTS, criterion=criterion.pk, study=study.pk, fewest=FEWEST_TEXTS) if criterion else []
-    )
+    if criterion is None:
+        return {}
+    return dict(selected(AGREEMENTS, criterion=criterion.pk, study=study.pk, fewest=FEWEST_TEXTS))
+
+
+def by_enrolment(evaluators: Sequence[EvaluatorSums], made: Agreements) -> dict[int, float | None]:
+    return {one.enrolment.pk: made.correlations.get(one.enrolment.pseudonym) for one in evaluators}
+
+
+def made_alphas(criteria: Sequence[Criterion], made: Agreements) -> tuple[Alpha, ...]:
+    """Return how far the evaluators agree on each criterion, where scores are made of other answers."""
+    return tuple(Alpha(one, **vars(made.alphas[one.key])) for one in criteria)
+
+
+def evaluator_rows(
+    evaluators: Sequence[EvaluatorSums], agreements: Mapping[int, float | None]
+) -> tuple[EvaluatorRow, ...]:
+    """Return the rows of the evaluators in order of enrolment."""
     rows = []
     for one in evaluators:
         # Answers that were imported have no history.
@@ -259,6 +290,7 @@ def matrix(study: Study, coverage: Sequence[Coverage]) -> Matrix:
                 models.Subquery(assigned.values("subtask").annotate(n=Count("pk")).values("n")), 0
             ),
         )
+        .order_by("number")
         .values_list("pk", "number", "prompts", "assigned")
     )
     bins = column_bins(max((one.evaluators for one in coverage), default=0))

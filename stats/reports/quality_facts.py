@@ -25,6 +25,8 @@ class QualityRules:
     has_flags: bool
     hasty_seconds: int
     flag_share: float
+    # So many pages in a row that are answered alike are a straight line; None where texts are rated, and a page is one.
+    pages_in_line: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,11 @@ from django.db.models import Count, Sum
 from annotations.models import Page, PageEvent, QualityControl, Study, TrainingAttempt
 from annotations.results.quality.known_answers import known_answers, met_answers, right_pages
 from annotations.results.quality.repeats import self_agreement_on_repeats
+from annotations.results.quality.straight_lines import LONGEST_BY_CHANCE, straight_lines
 from annotations.results.rating_table import page_seconds, rating_table
 from stats.ratings.table import RatingTable
 from stats.reports.quality_facts import EvaluatorChecks, Flag, QualityFacts, QualityRules
 from stats.scores import Ints
-
-# Straight lines are only told on pages with so many ratings.
-FEWEST_RATINGS = 3
 
 
 def quality_facts(study: Study, counted: RatingTable) -> QualityFacts | None:
@@ -41,7 +39,7 @@ def quality_facts(study: Study, counted: RatingTable) -> QualityFacts | None:
     attempts = training_attempts(study)
     events = page_events(study) if rules.has_flags else {}
     timed, hasty = hasty_pages(study, counted, rules.hasty_seconds)
-    pages, rated, straight = straight_lines(counted)
+    pages, rated, straight = straight_lines(study, counted)
     found = []
     for place, evaluator in enumerate(counted.evaluators):
         answered, right = known.get(evaluator, (0, 0))
@@ -95,6 +93,7 @@ def quality_rules(study: Study) -> QualityRules | None:
         has_flags=control.has_flags,
         hasty_seconds=control.hasty_seconds,
         flag_share=float(control.flag_share),
+        pages_in_line=None if study.asks.answer is None else LONGEST_BY_CHANCE,
     )
 
 
@@ -151,24 +150,3 @@ def hasty_pages(study: Study, counted: RatingTable, seconds: int) -> tuple[Ints,
         np.bincount(times.evaluator, minlength=evaluators),
         np.bincount(times.evaluator[times.value < seconds], minlength=evaluators),
     )
-
-
-def straight_lines(counted: RatingTable) -> tuple[Ints, Ints, Ints]:
-    """Return of each evaluator how many pages they answered, rated several times, and rated alike throughout (E,).
-
-    A line is straight where all ratings of a page, by every criterion, stand at the same part of their scales.
-    """
-    ratings = counted.first_ratings()
-    evaluators = len(ratings.evaluators)
-    pages, page, number = np.unique(ratings.page, return_inverse=True, return_counts=True)
-    scales = np.array([(one.minimum, one.maximum) for one in ratings.criteria]).reshape(-1, 2)
-    low, high = scales[ratings.criterion].T if len(ratings) else (np.empty(0), np.empty(0))
-    place = (ratings.score - low) / np.where(high > low, high - low, 1)
-    least, most = np.full(len(pages), np.inf), np.full(len(pages), -np.inf)
-    np.minimum.at(least, page, place)
-    np.maximum.at(most, page, place)
-    is_rated = number >= FEWEST_RATINGS
-    evaluator = pages // max(len(ratings.prompts), 1)
-    of = [evaluator, evaluator[is_rated], evaluator[is_rated & (most - least < 1e-9)]]
-    answered, rated, straight = (np.bincount(one, minlength=evaluators) for one in of)
-    return answered, rated, straight

@@ -57,8 +57,19 @@ def rule_sentences(rules: QualityRules) -> Iterator[str]:
         )
         yield said % {"n": rules.repeats_per_subtask}
     if rules.has_flags:
-        said = _(
-            "Evaluators are flagged who had more than %(share)s of their pages in view for less than %(seconds)d"
-            " seconds, rated alike throughout, or left meanwhile, and who pasted text."
+        said = (
+            _(
+                "Evaluators are flagged who had more than %(share)s of their pages in view for less than %(seconds)d"
+                " seconds, answered alike with %(pages)d or more in a row, or left meanwhile, and who pasted text."
+            )
+            if rules.pages_in_line
+            else _(
+                "Evaluators are flagged who had more than %(share)s of their pages in view for less than %(seconds)d"
+                " seconds, rated alike throughout, or left meanwhile, and who pasted text."
+            )
         )
-        yield said % {"share": exact_percent(rules.flag_share), "seconds": rules.hasty_seconds}
+        yield said % {
+            "share": exact_percent(rules.flag_share),
+            "seconds": rules.hasty_seconds,
+            "pages": rules.pages_in_line,
+        }
