@@ -30,6 +30,7 @@ from annotations.setup import texts_api as texts
 from annotations.setup.checklist_items.api import ChecklistItems
 from annotations.setup.material import api as material
 from annotations.setup.quality import api as quality
+from annotations.training.api import OwnTrainingCheck, OwnTrainingRound
 
 urlpatterns = [
     # /studies/... (those who run studies)
@@ -107,6 +108,8 @@ urlpatterns = [
     path("my/studies/<slug:slug>/", questionnaire.OwnStudy.as_view(), name="own_study"),
     path("my/studies/<slug:slug>/consent/", own.OwnConsent.as_view(), name="own_consent"),
     path("my/studies/<slug:slug>/withdraw/", own.OwnWithdrawal.as_view(), name="own_withdrawal"),
+    path("my/studies/<slug:slug>/training/", OwnTrainingRound.as_view(), name="own_training"),
+    path("my/studies/<slug:slug>/training/check/", OwnTrainingCheck.as_view(), name="own_training_check"),
     path(
         "my/studies/<slug:slug>/subtasks/<int:subtask>/pages/<int:page>/",
         questionnaire.OwnPage.as_view(),

@@ -78,6 +78,7 @@ class OwnPart:
     enrolment: Enrolment
     progress: Progress
     pages: Sequence[PageProgress] = ()
+    training: Sequence[PageProgress] = ()
 
 
 class OwnStudySerializer(serializers.Serializer[OwnPart]):
@@ -110,6 +111,11 @@ class OwnStudyDetailSerializer(OwnStudySerializer):
     contact = serializers.CharField(source="enrolment.study.contact")
     criteria = CriterionSerializer(source="enrolment.study.criteria", many=True)
     pages = PageProgressSerializer(many=True)
+    training = PageProgressSerializer(
+        many=True,
+        help_text="Pages of the training round, in sub-task 0: see training/. Where it has a passing mark, none others"
+        " are there before it is passed.",
+    )
 
 
 class PartSerializer(serializers.Serializer[Any]):
@@ -327,7 +333,8 @@ class OwnStudy(APIView):
         enrolment = own_enrolment(request, slug)
         progress = study_progress(enrolment)
         pages = [page for subtask in progress.subtasks for page in subtask.pages]
-        return Response(OwnStudyDetailSerializer(OwnPart(enrolment, progress, pages)).data)
+        training = progress.training.pages if progress.training else ()
+        return Response(OwnStudyDetailSerializer(OwnPart(enrolment, progress, pages, training)).data)
 
 
 class OwnPage(APIView):
