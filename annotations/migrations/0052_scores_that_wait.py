@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0050_guards_once_a_statement'),
+        ('annotations', '0051_judge_set_aside'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
