@@ -71,17 +71,17 @@ class RatingPage:
     def written_url(self) -> str:
         return reverse("annotations:written", kwargs=vars(self.address))
 
-    @property
+    @cached_property
     def may_write(self) -> tuple[bool, bool]:
         """Whether reasons and corrected texts may be written."""
         return self.study.reasons != Study.Reasons.NONE, self.study.has_corrections
 
-    @property
+    @cached_property
     def all_written(self) -> list[WrittenField]:
         """All places to write on the page."""
         return [*(field for card in self.cards for field in card.written), *self.written]
 
-    @property
+    @cached_property
     def is_verse(self) -> bool:
         return GENRES[self.prompt.genre].is_verse
 
@@ -114,7 +114,7 @@ class RatingPage:
         """The prompt as the study's rule shows it; nothing where it is too long for a heading, or is a dialogue."""
         return self.shown_text if is_heading(self.shown_text) else ""
 
-    @property
+    @cached_property
     def shown_text(self) -> str:
         return self.study.shown_prompt(self.prompt.text)
 
@@ -159,7 +159,7 @@ class RatingPage:
         """The token of the candidate picked as best."""
         return next((card.token for card in self.cards if card.is_best), None)
 
-    @property
+    @cached_property
     def markings(self) -> list[MarkingQuestion]:
         """The questions about the errors of texts."""
         return [card.marking for card in self.cards if card.marking is not None]
@@ -177,17 +177,17 @@ class RatingPage:
         asked = self.cards[0].questions if self.cards else ()
         return [one for one in asked if isinstance(one, ChecklistQuestion)]
 
-    @property
+    @cached_property
     def total(self) -> int:
         return sum(1 for _question in self.questions) + self.study.has_best_picks
 
-    @property
+    @cached_property
     def answered(self) -> int:
         return sum(question.score is not None for question in self.questions) + (self.best is not None)
 
-    @property
+    @cached_property
     def url(self) -> str:
-        return page_url(self.address)
+        return self.url_of(self.address.page)
 
     @property
     def answers_url(self) -> str:
@@ -214,14 +214,18 @@ class RatingPage:
         """The page before, or from the first one the study."""
         return self.neighbour_url(self.address.page - 1)
 
-    @property
+    @cached_property
     def next_url(self) -> str:
         """The page after, or from the last one the study."""
         return self.neighbour_url(self.address.page + 1)
 
+    def url_of(self, page: int) -> str:
+        """The address of a page of this sub-task."""
+        return page_url(replace(self.address, page=page))
+
     def neighbour_url(self, page: int) -> str:
         if 1 <= page <= self.pages:
-            return replace(self, address=replace(self.address, page=page)).url
+            return self.url_of(page)
         return (
             reverse("annotations:training", args=[self.address.slug]) if self.is_training else self.study_url
         )

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
@@ -33,6 +33,7 @@ from annotations.questionnaire.forms import (
 from annotations.questionnaire.marking.marks import BadMark
 from annotations.questionnaire.marking.saving import save_marking, save_markings
 from annotations.questionnaire.page import journal_name, load_page
+from annotations.questionnaire.page_rows import find_enrolment
 from annotations.questionnaire.progress import study_progress
 from annotations.questionnaire.time_left import minutes_left
 from annotations.questionnaire.turns.saving import save_score
@@ -87,7 +88,9 @@ def must_agree_first(enrolment: Enrolment) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: UserRequest, slug: str, subtask: int, page: int) -> HttpResponse:
     """Show a page to rate; a browser without JavaScript sends it back as one form."""
-    enrolment = get_object_or_404(Enrolment.objects.answering(request.user), study__slug=slug)
+    enrolment = find_enrolment(request.user.pk, slug)
+    if enrolment is None:
+        raise Http404
     if enrolment.needs_consent():
         return redirect("annotations:study", slug)
     offer_languages(request, enrolment.study)

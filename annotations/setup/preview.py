@@ -27,9 +27,8 @@ from generation.genres import GENRES
 class PreviewPage(RatingPage):
     """A page whose links lead through the preview; its tokens are letters that no answer is taken under."""
 
-    @property
-    def url(self) -> str:
-        return reverse("annotations:preview_page", kwargs=vars(self.address))
+    def url_of(self, page: int) -> str:
+        return reverse("annotations:preview_page", kwargs={**vars(self.address), "page": page})
 
     @property
     def answers_url(self) -> str:

@@ -116,7 +116,7 @@ def test_nothing_is_written_where_the_study_does_not_let_one_nor_by_another_nor_
     with pytest.raises(Paused):
         save_text(alice, ADDRESS, sent)
     Study.objects.update(state="open")
-    Enrolment.objects.update(deadline=timezone.now() - timedelta(seconds=1))
+    Enrolment.objects.update(deadline=timezone.now() - timedelta(hours=1))
     with pytest.raises(Closed):
         save_text(alice, ADDRESS, sent)
     assert versions() == []

@@ -18,18 +18,20 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def style_in_page(context: Context, *names: str) -> SafeString:
     """Return style sheets as an element, and have the policy of the answer allow these by their hash."""
-    paths = [Path(str(finders.find(name))) for name in names]
-    css = "".join(read(path, path.stat().st_mtime_ns) for path in paths)
-    context["request"].style_hash = sha256_source(css)
-    return mark_safe(f"<style>{css}</style>")  # noqa: S308 - our own files
+    paths = tuple(found(name) for name in names)
+    element, source = read(paths, tuple(path.stat().st_mtime_ns for path in paths))
+    context["request"].style_hash = source
+    return element
 
 
 @lru_cache
-def read(path: Path, changed: int) -> str:
-    return path.read_text()
+def found(name: str) -> Path:
+    return Path(str(finders.find(name)))
 
 
 @lru_cache
-def sha256_source(css: str) -> str:
-    """Return a style sheet as a source of a Content Security Policy."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()}'"
+def read(paths: tuple[Path, ...], changed: tuple[int, ...]) -> tuple[SafeString, str]:
+    """Return style sheets as an element, and their hash as a source of a Content Security Policy."""
+    css = "".join(path.read_text() for path in paths)
+    source = f"'sha256-{base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()}'"
+    return mark_safe(f"<style>{css}</style>"), source  # noqa: S308 - our own files
