@@ -38,6 +38,13 @@ class AnalysisPlan(models.Model):
         CHECKS = "checks", _("it is checked against the evaluators, no more")
         COMBINED = "combined", _("the combined estimate is secondary")
 
+    class Covariate(models.TextChoices):
+        """What comparisons of texts are adjusted for, beside the strengths without any of it."""
+
+        FIRST = "first", _("which text was shown first")
+        LENGTH = "length", _("the lengths of the texts")
+        MARKS = "marks", _("their Markdown marks")
+
     study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="plan")
     primary_criterion = models.ForeignKey(Criterion, on_delete=models.RESTRICT, related_name="+")
     # The pairs of methods to be compared, [a, b] by key in the study's order: one row holds the whole plan, so
@@ -60,6 +67,10 @@ class AnalysisPlan(models.Model):
     judge_use = models.CharField(max_length=8, choices=JudgeUse, blank=True, default=JudgeUse.NONE)
     # Names of prompts by which the judge's own prompt was written or tuned: they count in none of its checks.
     judge_set_aside = models.JSONField(default=list, blank=True)
+    # [grouping, group, group] by key (`annotations.plan.groups`): whose differences between methods are compared.
+    group_comparisons = models.JSONField(default=list, blank=True)
+    # Where pages are judged as a whole; None in plans from before it could be said, which adjust for all.
+    covariates = models.JSONField(null=True, blank=True)
     notes = models.TextField(blank=True, max_length=LONGEST_NOTES)
     # The study's methods, criteria and prompts (by digest) as they were when the plan was locked.
     design = models.JSONField()

@@ -22,6 +22,8 @@ class PlanSerializer(serializers.ModelSerializer[AnalysisPlan]):
     primary_criterion = serializers.CharField(source="primary_criterion.key")
     comparisons = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
     judge_set_aside = serializers.ListField(child=serializers.CharField())
+    group_comparisons = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
+    covariates = serializers.ListField(child=serializers.CharField(), allow_null=True)
     document = serializers.SerializerMethodField(help_text="What the digest is taken of.")
 
     class Meta:
@@ -40,6 +42,8 @@ class PlanSerializer(serializers.ModelSerializer[AnalysisPlan]):
             "judge_version",
             "judge_use",
             "judge_set_aside",
+            "group_comparisons",
+            "covariates",
             "notes",
             "locked_at",
             "digest",
@@ -78,6 +82,16 @@ class PlanBody(Body):
         child=serializers.CharField(max_length=LONGEST_PROMPT_NAME),
         required=False,
         help_text="Prompts by which the judge's own prompt was written: they count in none of its checks.",
+    )
+    group_comparisons = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(max_length=200), min_length=3, max_length=3),
+        required=False,
+        help_text="Pairs of groups: `groups` and two of their keys, or `question.KEY` and two of its answers.",
+    )
+    covariates = serializers.ListField(
+        child=serializers.ChoiceField(choices=AnalysisPlan.Covariate.values),
+        required=False,
+        help_text="What comparisons of texts are adjusted for; without it everything.",
     )
     notes = serializers.CharField(**bounds_of(AnalysisPlan, "notes"), required=False, allow_blank=True)
 

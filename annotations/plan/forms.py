@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import AnalysisPlan, Page, Study
 from annotations.models.bounds import bounds_of
+from annotations.plan.groups import group_pairs
 from annotations.plan.plan import Pair, every_pair
 
 LONGEST_SET_ASIDE = 100_000
@@ -97,6 +99,23 @@ class PlanForm(forms.Form):
             " none of its checks."
         ),
     )
+    covariates = forms.MultipleChoiceField(
+        required=False,
+        choices=AnalysisPlan.Covariate.choices,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("What comparisons are adjusted for"),
+        help_text=_("The report has the strengths of methods without and with all that is ticked here."),
+    )
+    group_comparisons = forms.TypedMultipleChoiceField(
+        required=False,
+        coerce=json.loads,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("Groups of evaluators to be compared (optional)"),
+        help_text=_(
+            "By how much the differences between methods differ between two groups. The report marks any other pair of"
+            " groups as exploratory."
+        ),
+    )
     notes = forms.CharField(
         required=False,
         **bounds_of(AnalysisPlan, "notes"),
@@ -126,6 +145,7 @@ class PlanForm(forms.Form):
             "comparisons": pairs,
             "off_scale": AnalysisPlan.OffScale.KEPT,
             "analysis": AnalysisPlan.Analysis.BY_DESIGN,
+            "covariates": AnalysisPlan.Covariate.values,
             "planned_prompts": Page.objects.counted().filter(subtask__study=study).count(),
         }
         kwargs["initial"] |= {
@@ -149,6 +169,14 @@ class PlanForm(forms.Form):
             ),
             error_messages={"required": _("Choose at least one pair of methods to compare.")},
         )
+        if study.asks.answer is None:
+            del self.fields["covariates"]
+        pairs_of_groups = group_pairs(study)
+        if pairs_of_groups:
+            groups = cast("forms.TypedMultipleChoiceField", self.fields["group_comparisons"])
+            groups.choices = [(json.dumps(pair), words) for pair, words in pairs_of_groups.items()]
+        else:
+            del self.fields["group_comparisons"]
         self.order_fields(["primary_criterion", "comparisons"])
 
     def clean_judge_set_aside(self) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -28,16 +28,13 @@ from annotations.models import (
 )
 from annotations.models.bounds import check_row
 from annotations.models.judges import prompt_name
+from annotations.plan.covariates import checked_covariates
+from annotations.plan.groups import checked_group_pairs
 from annotations.plan.quality import quality_document
 from generation.files.problems import listed
 from generation.models import Prompt
 from generation.refusals import Refused
 from stats.reports.numbers import exact_percent
-
-if TYPE_CHECKING:
-    from stats.ratings.choice import Planned
-    from stats.reports.study_report import PlanFacts
-
 
 Pair = tuple[str, str]
 
@@ -133,6 +130,10 @@ def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
         said |= {"judge": plan.judge, "judge_version": plan.judge_version, "judge_use": str(plan.judge_use)}
     if plan.judge_set_aside:
         said |= {"judge_set_aside": plan.judge_set_aside}
+    if plan.group_comparisons:
+        said["group_comparisons"] = plan.group_comparisons
+    if plan.covariates is not None:
+        said["covariates"] = plan.covariates
     return {
         "design": plan.design,
         "plan": {
@@ -151,7 +152,11 @@ def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
 
 def locked_plan(study: Study) -> AnalysisPlan | None:
     """Return the study's plan with its criterion and who locked it, in one query."""
-    return AnalysisPlan.objects.filter(study=study).select_related("primary_criterion", "locked_by").first()
+    return (
+        AnalysisPlan.objects.filter(study=study)
+        .select_related("primary_criterion", "locked_by", "study")
+        .first()
+    )
 
 
 @transaction.atomic
@@ -171,12 +176,16 @@ def lock_plan(
     judge_version: str = "",
     judge_use: str = AnalysisPlan.JudgeUse.NONE,
     judge_set_aside: Iterable[str] = (),
+    group_comparisons: Iterable[Sequence[str]] = (),
+    covariates: Iterable[str] | None = None,
     notes: str = "",
 ) -> AnalysisPlan:
     """Lock the plan of a study, before its first answer and for good.
 
     Without `comparisons` every pair of methods is to be compared, without `planned_prompts` as many prompts as the
-    study has now. The rule of exclusion is the study's. Raises `Refused`, and then nothing has changed.
+    study has now. The rule of exclusion is the study's. `group_comparisons` are pairs of groups whose differences
+    between methods are compared, `covariates` what comparisons of texts are adjusted for, all if left out. Raises
+    `Refused`, and then nothing has changed.
 
     The study, its enrolments and the places of their candidates are locked: an answer being saved needs its enrolment
     or place to stay, so it is either seen here or stored after the plan.
@@ -201,6 +210,8 @@ def lock_plan(
         judge_version=judge_version.strip(),
         judge_use=judge_use,
         judge_set_aside=checked_set_aside(study, judge_set_aside),
+        group_comparisons=checked_group_pairs(study, group_comparisons),
+        covariates=checked_covariates(study, covariates),
         notes=notes.strip(),
         design=design,
         locked_by=staff,
@@ -277,45 +288,6 @@ def refuse_impossible(plan: AnalysisPlan) -> None:
     ):
         raise Refused(_("Name the judge and what its scores are for, or neither."))
     check_row(plan, exclude=["digest"])
-
-
-def planned_analysis(plan: AnalysisPlan) -> Planned:
-    """Return the plan's analysis in the words of the statistics."""
-    if plan.analysis == AnalysisPlan.Analysis.PAGE_DIFFERENCES:
-        return "page differences"
-    return "ratings model" if plan.analysis == AnalysisPlan.Analysis.RATINGS_MODEL else "by design"
-
-
-def plan_facts(plan: AnalysisPlan) -> PlanFacts:
-    """Return what the report says of a plan."""
-    # The records of a report are many, and no page of a plan needs them.
-    from stats.reports.study_report import PlanFacts
-
-    margin = plan.equivalence_margin
-    return PlanFacts(
-        primary_criterion=plan.primary_criterion.key,
-        comparisons=tuple((a, b) for a, b in plan.comparisons),
-        inconsistency_threshold=float(plan.inconsistency_threshold),
-        off_scale="missing" if plan.off_scale == AnalysisPlan.OffScale.MISSING else "kept",
-        equivalence_margin=None if margin is None else float(margin),
-        planned_effect=None if plan.planned_effect is None else float(plan.planned_effect),
-        analysis=planned_analysis(plan),
-        planned_evaluators=plan.planned_evaluators,
-        planned_prompts=plan.planned_prompts,
-        judge=plan.judge,
-        judge_version=plan.judge_version,
-        judge_use="combined"
-        if plan.judge_use == AnalysisPlan.JudgeUse.COMBINED
-        else "checks"
-        if plan.judge
-        else "",
-        judge_set_aside=tuple(plan.judge_set_aside),
-        notes=plan.notes,
-        locked_at=plan.locked_at.isoformat(timespec="seconds"),
-        locked_by=plan.locked_by.get_username() if plan.locked_by else _("command line"),
-        digest=plan.digest,
-        document=plan_document(plan),
-    )
 
 
 def deviations(study: Study, plan: AnalysisPlan | None, conduct: Conduct) -> tuple[str, ...]:

@@ -15,9 +15,11 @@ from annotations.access.fixed import refuse_late_plan
 from annotations.access.permissions import Right, right_names, study_for
 from annotations.models import AnalysisPlan, Study
 from annotations.plan.forms import PlanForm, RehearsalForm
+from annotations.plan.groups import pair_words, planned_pair_labels
 from annotations.plan.plan import lock_plan, locked_plan
 from annotations.plan.reportable import reportable
 from annotations.requests import UserRequest
+from generation.files.problems import listed
 from generation.refusals import Refused
 from generation.web.once import NonceForm, make_once
 from stats.reports.numbers import exact_percent
@@ -61,10 +63,18 @@ def plan_page(
         "plan": plan,
         "threshold": exact_percent(float(threshold)),
     }
-    listed = reportable(study, plan)
-    context |= {"reportable": listed, "reportable_said": sum(one.is_said for one in listed)}
+    things = reportable(study, plan)
+    context |= {"reportable": things, "reportable_said": sum(one.is_said for one in things)}
     if plan:
         label = study.study_methods.names()
+        context["group_pairs"] = [
+            pair_words(*one) for one in planned_pair_labels(study, plan.group_comparisons)
+        ]
+        context["covariates"] = (
+            None
+            if plan.covariates is None
+            else listed(AnalysisPlan.Covariate(one).label for one in plan.covariates)
+        )
         context["pairs"] = [(label.get(a, a), label.get(b, b)) for a, b in plan.comparisons]
     else:
         context["refusal"] = refusal(study)

@@ -8,7 +8,8 @@ import zipfile
 from typing import Any
 
 from annotations.models import PageCandidate, Study
-from annotations.plan.plan import locked_plan, plan_facts
+from annotations.plan.facts import plan_facts
+from annotations.plan.plan import locked_plan
 from annotations.questionnaire.written.fields import has_written
 from annotations.results.answer_rows import rating_chunks
 from annotations.results.checklists.facts import page_name

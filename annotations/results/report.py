@@ -13,7 +13,8 @@ import scipy
 from django.conf import settings
 
 from annotations.models import AnalysisPlan, Enrolment, PageCandidate, Study
-from annotations.plan.plan import Conduct, deviations, locked_plan, plan_facts
+from annotations.plan.facts import plan_facts
+from annotations.plan.plan import Conduct, deviations, locked_plan
 from annotations.plan.reportable import reportable
 from annotations.questionnaire.turns.questions import dialogue_lines
 from annotations.results.checklists.facts import study_checklist
@@ -145,9 +146,21 @@ def study_report(
         checklist=study_checklist(study, valid),
         spans=study_spans(study, valid, BOOTSTRAP_SEED),
         turns=study_turns(study, valid),
-        groups=groups_compared(compared, analysis.primary, groupings(study)),
+        groups=groups_compared(
+            compared,
+            analysis.primary,
+            groupings(study, plan.group_comparisons if plan else ()),
+            planned_pairs=plan.comparisons if plan else (),
+        ),
         quality=without_flagged(report.quality, compared, analysis, planned_analysis(study, plan)),
-        preferences=study_preferences(study, valid, analysis.primary, samples_of, BOOTSTRAP_SEED),
+        preferences=study_preferences(
+            study,
+            valid,
+            analysis.primary,
+            samples_of,
+            BOOTSTRAP_SEED,
+            covariates=plan.covariates if plan else None,
+        ),
         judges=judge_facts(study, valid, analysis.primary, samples_of, plan),
     )
 

@@ -17,7 +17,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import translation
 
 from annotations.models import AnalysisPlan, AnswerChange, BestChoice, Criterion, Enrolment, Rating, Study
-from annotations.plan.plan import lock_plan, locked_plan, plan_facts
+from annotations.plan.facts import plan_facts
+from annotations.plan.plan import lock_plan, locked_plan
 from annotations.recruiting.enrolment import enrol
 from annotations.setup.lifecycle import close_study
 from annotations.tests.cast import build_study, build_user, placements

@@ -73,6 +73,8 @@ class Preferences:
     circles_beyond_chance: tuple[Circle, ...]
     best_worst: tuple[BestWorst, ...] = ()
     split_half: float | None = None
+    # What the adjusted strengths allow for, those that say nothing of their own included.
+    adjusted_for: tuple[str, ...] = ()
 
     @property
     def order_changes(self) -> bool:
@@ -96,19 +98,22 @@ def preferences(
     *,
     of_texts: Mapping[str, Floats],
     samples_of: Sequence[int] | None = None,
+    covariates: Sequence[str] | None = None,
     rng: np.random.Generator,
 ) -> Preferences | None:
     """
     Compare the methods by the texts that shared a page; None without comparisons.
 
     `of_texts` are numbers of the texts by name, shape (P, M); `samples_of` (P,) says which pages are of one prompt.
+    `covariates` are those that strengths are adjusted for (`first`, or names of `of_texts`), all if left out.
     """
     pairs = pairs_of(table, criterion, ties=kind == "pairwise", of_texts=of_texts)
     if samples_of is not None:
         _, prompt_of = np.unique(np.array(samples_of), return_inverse=True)
         pairs = replace(pairs, prompt=prompt_of[pairs.prompt])
+    planned = tuple(name for name in pairs.names if covariates is None or name in covariates)
     plain = davidson(pairs.only(()))
-    adjusted = davidson(pairs)
+    adjusted = davidson(pairs.only(planned))
     if plain is None or adjusted is None:
         return None
     rings = circles(plain)
@@ -122,6 +127,7 @@ def preferences(
         strengths=_strengths(plain, adjusted, _luce(table, criterion) if is_order else None),
         effects=_effects(adjusted),
         left_out=adjusted.left_out,
+        adjusted_for=planned,
         is_regularised=plain.is_regularised,
         judgements_to_flip=fewest_to_flip(plain),
         circles=len(rings),

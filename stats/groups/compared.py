@@ -27,6 +27,8 @@ class Grouping:
 
     name: str
     group_of: Mapping[str, str]
+    # The groups whose differences the plan compares.
+    planned: frozenset[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class DifferenceOfDifferences:
     """
     The difference between methods a and b in the second group less that in the first; `first` and `second` are these.
 
-    `p_holm` is corrected over all pairs of groups and methods of the grouping.
+    `p_holm` is corrected over the planned pairs of groups and methods of the grouping; where none is planned, all are
+    exploratory, and it is over all.
     """
 
     groups: tuple[str, str]
@@ -53,23 +56,29 @@ class DifferenceOfDifferences:
     second: float | None
     crossed: CrossedMean
     p_holm: float | None = None
+    is_planned: bool = False
 
 
 @dataclass(frozen=True)
 class GroupsCompared:
-    """The groups of one grouping on one criterion; no plan names them, so all of it is exploratory."""
+    """The groups of one grouping on one criterion; what no plan names is exploratory."""
 
     name: str
     criterion: str
     groups: tuple[GroupMeans, ...]
     differences: tuple[DifferenceOfDifferences, ...]
 
+    @property
+    def is_exploratory(self) -> bool:
+        """Whether no plan names any of it."""
+        return not any(one.is_planned for one in self.differences)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the comparison, ready for JSON."""
         return {
             "grouping": self.name,
             "criterion": self.criterion,
-            "exploratory": True,
+            "exploratory": self.is_exploratory,
             "groups": [
                 {
                     "group": one.group,
@@ -87,6 +96,7 @@ class GroupsCompared:
                     "second": one.second,
                     **one.crossed.as_dict(),
                     "p_holm": one.p_holm,
+                    "planned": one.is_planned,
                 }
                 for one in self.differences
             ],
@@ -94,9 +104,17 @@ class GroupsCompared:
 
 
 def groups_compared(
-    table: RatingTable, criterion: str, groupings: Sequence[Grouping], confidence_level: float = 0.95
+    table: RatingTable,
+    criterion: str,
+    groupings: Sequence[Grouping],
+    confidence_level: float = 0.95,
+    planned_pairs: Sequence[Sequence[str]] = (),
 ) -> tuple[GroupsCompared, ...]:
-    """Compare the groups of each grouping that has two to six groups of at least three evaluators."""
+    """Compare the groups of each grouping that has two to six groups of at least three evaluators.
+
+    `planned_pairs` are the pairs of methods that the plan compares.
+    """
+    methods = frozenset(frozenset(pair) for pair in planned_pairs)
     found = []
     for grouping in groupings:
         members: dict[str, list[str]] = {}
@@ -105,12 +123,17 @@ def groups_compared(
                 members.setdefault(grouping.group_of[evaluator], []).append(evaluator)
         large = {group: who for group, who in members.items() if len(who) >= FEWEST_IN_GROUP}
         if 2 <= len(large) <= MOST_GROUPS:
-            found.append(_compared(table, criterion, grouping.name, large, confidence_level))
+            found.append(_compared(table, criterion, grouping, large, methods, confidence_level))
     return tuple(found)
 
 
 def _compared(
-    table: RatingTable, criterion: str, name: str, members: Mapping[str, list[str]], level: float
+    table: RatingTable,
+    criterion: str,
+    grouping: Grouping,
+    members: Mapping[str, list[str]],
+    planned_pairs: frozenset[frozenset[str]],
+    level: float,
 ) -> GroupsCompared:
     names = sorted(members)
     tables = {group: table.only_evaluators(members[group]) for group in names}
@@ -135,11 +158,14 @@ def _compared(
                     means[first],
                     means[second],
                     replace(crossed, descriptive_only=crossed.prompts < FEWEST_PROMPTS),
+                    is_planned=frozenset((first, second)) in grouping.planned
+                    and frozenset((table.methods[a], table.methods[b])) in planned_pairs,
                 )
             )
-    adjusted = holm([one.crossed.p for one in differences])
+    has_plan = any(one.is_planned for one in differences)
+    adjusted = holm([one.crossed.p if one.is_planned or not has_plan else None for one in differences])
     return GroupsCompared(
-        name,
+        grouping.name,
         criterion,
         tuple(GroupMeans(group, len(members[group]), method_means(tables[group], level)) for group in names),
         tuple(replace(one, p_holm=p) for one, p in zip(differences, adjusted, strict=True)),

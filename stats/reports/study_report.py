@@ -150,6 +150,9 @@ class PlanFacts:
     locked_by: str
     digest: str
     document: dict[str, Any]
+    # A grouping and two of its groups, in words; what comparisons of texts are adjusted for, None: everything.
+    group_comparisons: tuple[tuple[str, str, str], ...] = ()
+    covariates: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,9 @@ def group_rows(found: GroupsCompared) -> Iterator[Row]:
                 yield name, mean.criterion, mean.method, None, value
     for one in found.differences:
         prefix = f"group_difference.{found.name}.{one.groups[0]}.{one.groups[1]}"
-        for name, value in flat(prefix, one.crossed.as_dict() | {"p_holm": one.p_holm}):
+        for name, value in flat(
+            prefix, one.crossed.as_dict() | {"p_holm": one.p_holm, "planned": one.is_planned}
+        ):
             yield name, found.criterion, one.a, one.b, value
 
 

@@ -88,6 +88,21 @@ class Command(StudyCommand):
             metavar="PROMPT",
             help="a prompt by which the judge's own prompt was written: it counts in none of its checks",
         )
+        parser.add_argument(
+            "--groups",
+            type=lambda text: text.split(":"),
+            nargs="+",
+            default=[],
+            metavar="GROUPING:GROUP:GROUP",
+            help="groups of evaluators to be compared, by key: groups:students:experts, or question.KEY with two of its"
+            " answers",
+        )
+        parser.add_argument(
+            "--covariates",
+            nargs="*",
+            choices=AnalysisPlan.Covariate.values,
+            help="what comparisons of texts are adjusted for (default: all)",
+        )
         parser.add_argument("--notes", default="", help="anything else that was decided beforehand")
 
     def act(self, study: Study, options: dict[str, Any]) -> None:
@@ -110,6 +125,8 @@ class Command(StudyCommand):
             judge_version=options["judge_version"],
             judge_use=options["judge_use"],
             judge_set_aside=options["judge_set_aside"],
+            group_comparisons=options["groups"],
+            covariates=options["covariates"],
             notes=options["notes"],
         )
         self.stdout.write(f"{study.slug}: the plan is locked, digest {plan.digest}")

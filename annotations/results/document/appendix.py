@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from annotations import counted
 from annotations.protocols.table import PROTOCOLS
 from annotations.results.document.findings import pair_label
+from annotations.results.document.preferences import covariate_names
 from annotations.results.document.wording import cell, in_a_row
 from annotations.results.quality.wording import rule_sentences
 from generation.genres import GENRES
@@ -138,6 +139,18 @@ def planned_judge(plan: PlanFacts) -> str:
     return "; ".join(filter(None, (plan.judge, plan.judge_version, use, aside)))
 
 
+def planned_groups_and_covariates(plan: PlanFacts) -> list[tuple[str, str]]:
+    """Return which groups the plan compares, and what comparisons of texts are adjusted for, where it says so."""
+    found = []
+    if plan.group_comparisons:
+        pairs = [f"{first} / {second} ({grouping})" for grouping, first, second in plan.group_comparisons]
+        found.append((_("Groups of evaluators compared"), "; ".join(pairs)))
+    if plan.covariates is not None:
+        names = [covariate_names()[one] for one in plan.covariates]
+        found.append((_("What comparisons are adjusted for"), "; ".join(names) or _("nothing")))
+    return found
+
+
 def plan_section(report: StudyReport) -> Section:
     """Say what was planned before the first answer, and what was done otherwise."""
     plan = report.plan
@@ -173,6 +186,7 @@ def plan_section(report: StudyReport) -> Section:
                     ),
                     (_("Prompts"), str(plan.planned_prompts)),
                     (_("Judge"), planned_judge(plan)),
+                    *planned_groups_and_covariates(plan),
                     (_("Locked at"), plan.locked_at),
                     (_("Locked by"), plan.locked_by),
                     (_("SHA-256"), plan.digest),

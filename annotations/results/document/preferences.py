@@ -7,6 +7,7 @@ from django.utils.translation import ngettext, pgettext
 
 from annotations import counted
 from annotations.results.document.wording import cell, count_cell, in_a_row, p_cell
+from generation.files.problems import listed
 from stats.comparisons.preferences import Preferences
 from stats.reports.document import Block, Cell, Paragraph, Section, Table
 from stats.reports.numbers import DASH, decimal, p_number, percent, signed
@@ -43,13 +44,20 @@ def how(found: Preferences) -> str:
     text = _(
         "Of two texts that shared a page one was better, or neither: %(comparisons)s on %(pages)s,"
         " %(ties)s of them ties. Strengths are log odds by Bradley and Terry, with ties by Davidson; their errors allow"
-        " for evaluators and prompts. They stand without and with what is known of the texts: which was shown first,"
-        " their lengths, their Markdown marks."
+        " for evaluators and prompts."
     ) % {
         "comparisons": counted.comparisons(found.comparisons),
         "pages": counted.pages(found.pages),
         "ties": percent(found.ties / found.comparisons),
     }
+    if found.adjusted_for:
+        text = in_a_row(
+            text,
+            _("They stand without and with what is known of the texts: %(names)s.")
+            % {"names": listed(covariate_names()[name] for name in found.adjusted_for)},
+        )
+    else:
+        text = in_a_row(text, _("By the plan they are adjusted for nothing."))
     if found.is_regularised:
         text = in_a_row(
             text,
@@ -90,11 +98,15 @@ def strengths_table(report: StudyReport, found: Preferences) -> Table:
 def sentences(report: StudyReport, found: Preferences) -> list[str]:
     """Say whether the order is another when adjusted, what holds the first place up, and whether there are circles."""
     labels = report.study.method_labels
-    said = [
-        _("Adjusted, the order of the methods is another: what is known of the texts explains part of it.")
-        if found.order_changes
-        else _("Adjusted, the order of the methods is the same.")
-    ]
+    said = []
+    if found.adjusted_for:
+        said.append(
+            _(
+                "Adjusted, the order of the methods is another: what is known of the texts explains part of it."
+            )
+            if found.order_changes
+            else _("Adjusted, the order of the methods is the same.")
+        )
     flip = found.judgements_to_flip
     if flip is not None:
         said.append(
@@ -123,13 +135,18 @@ def sentences(report: StudyReport, found: Preferences) -> list[str]:
     return said
 
 
-def effects_table(found: Preferences) -> Table:
-    """Give by how much what is known of a text raises its odds."""
-    names = {
+def covariate_names() -> dict[str, str]:
+    """Return what strengths can be adjusted for, in words."""
+    return {
         "first": _("shown first"),
         "length": _("length (logarithm)"),
         "marks": _("Markdown marks (logarithm)"),
     }
+
+
+def effects_table(found: Preferences) -> Table:
+    """Give by how much what is known of a text raises its odds."""
+    names = covariate_names()
     rows = tuple(
         (names[one.name], cell(one.gamma, signed(one.gamma)), cell(one.se), p_cell(one.p))
         for one in found.effects

@@ -20,7 +20,13 @@ MARKS = re.compile(r"^\s*(?:#{1,6} |[-*+] |\d+[.)] |>)|\*\*|__|`", re.MULTILINE)
 
 
 def study_preferences(
-    study: Study, table: RatingTable, criterion: str, samples_of: Sequence[int] | None, seed: int
+    study: Study,
+    table: RatingTable,
+    criterion: str,
+    samples_of: Sequence[int] | None,
+    seed: int,
+    *,
+    covariates: Sequence[str] | None = None,
 ) -> Preferences | None:
     """Return what the judgements of a study say of its methods, with one query; None where texts were rated."""
     if study.asks.answer is None:
@@ -31,6 +37,7 @@ def study_preferences(
         cast("Kind", study.protocol),
         of_texts=numbers_of_texts(study, table),
         samples_of=samples_of,
+        covariates=covariates,
         rng=np.random.default_rng(seed),
     )
 
