@@ -87,6 +87,12 @@ class Player(models.Model):
         return f"player {self.pk}"
 
 
+class RoomQuerySet(models.QuerySet["Room"]):
+    def closed(self) -> RoomQuerySet:
+        """Those in which no game begins, by the database's clock; among simulated players nobody else plays."""
+        return self.filter(Q(closes_at__lte=Now()) | Q(is_simulated=True))
+
+
 class Room(models.Model):
     """A game for a class, a laboratory or a conference: whoever has its address plays from its own pool.
 
@@ -108,11 +114,17 @@ class Room(models.Model):
     closes_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
+    objects = RoomQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="room_kind_known"),
             models.CheckConstraint(condition=Q(genre__in=Genre.values), name="room_genre_known"),
             models.CheckConstraint(condition=~Q(name=""), name="room_is_named"),
+            # Rounds of people there would count as simulated.
+            models.CheckConstraint(
+                condition=Q(is_simulated=False) | Q(closes_at__isnull=False), name="room_simulated_is_closed"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,15 +149,20 @@ class RoomPair(models.Model):
 
 
 class RoomName(models.Model):
-    """What a player wants to be called in a room; nobody sees it elsewhere."""
+    """What a player wants to be called in a room; nobody sees it elsewhere.
+
+    `key` is what looks the same (`turing.rooms.names.key_of`): nobody has the name of somebody else.
+    """
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="names", db_index=False)
     player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=40)
+    key = models.CharField(max_length=200)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["room", "player"], name="room_name_once"),
+            models.UniqueConstraint(fields=["room", "key"], name="room_name_of_one"),
             models.CheckConstraint(condition=~Q(name=""), name="room_name_given"),
         ]
 

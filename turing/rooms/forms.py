@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from turing.models import Genre, Kind
@@ -45,14 +44,8 @@ class RoomForm(forms.Form):
         help_text=_("No game begins after this. Empty: it stays open until you close it."),
     )
 
-    def clean_closes_at(self) -> object:
-        closes_at = self.cleaned_data["closes_at"]
-        if closes_at and closes_at <= timezone.now():
-            raise forms.ValidationError(_("This time is over."))
-        return closes_at
-
 
 class EnterForm(forms.Form):
-    """What the player wants to be called."""
+    """What the player wants to be called; the rules of a name are those of the act."""
 
-    name = forms.CharField(max_length=40, required=False)
+    name = forms.CharField(required=False, strip=False)

@@ -6,12 +6,14 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Case, DateTimeField, F, When
-from django.db.models.functions import Least, Now
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, FloatField, QuerySet, When
+from django.db.models.functions import Cast, Least, Now, Sqrt
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generation.refusals import Refused
@@ -29,6 +31,7 @@ from turing.models import (
     RoomPair,
     Scope,
 )
+from turing.rooms.names import LONGEST_NAME, key_of, plain_name
 
 if TYPE_CHECKING:
     from stats.mixed import Interval
@@ -78,6 +81,8 @@ def open_room(
             _("The pool of a room has %(least)d to %(most)d pairs.")
             % {"least": ROUNDS_IN_GAME, "most": MOST_PAIRS}
         )
+    if closes_at and closes_at <= timezone.now():
+        raise Refused(_("This time is over."))
     is_boundary = kind == Kind.BOUNDARY
     if genre not in Kind(kind).genres:
         raise Refused(_("This kind of game is played with other texts."))
@@ -113,27 +118,49 @@ def close_room(room: Room) -> None:
 
 
 def reopen_room(room: Room) -> None:
-    """Let games begin in a room again, without a closing time."""
+    """Let games begin in a room again, without a closing time; raise `Refused` for one of simulated players."""
+    if room.is_simulated:
+        raise Refused(_("The players of this room are simulated: nobody else plays there."))
     Room.objects.filter(pk=room.pk).update(closes_at=None)
 
 
 def call_player(room: Room, player: Player, name: str) -> None:
-    """Store what a player wants to be called in a room; nothing where no names are asked for or none is given."""
-    name = " ".join(name.split())[:40]
-    if room.takes_names and name and not control_characters(name):
-        RoomName.objects.update_or_create(room=room, player=player, defaults={"name": name})
+    """Store what a player wants to be called in a room; nothing where no names are asked for or none is given.
+
+    Raises `Refused` for what is no name, and for what another player of the room is called.
+    """
+    if not room.takes_names or not name.strip():
+        return
+    plain = plain_name(name)
+    if not plain:
+        raise Refused(
+            _(
+                "A name has one line, at most %(most)d characters and nothing that is not seen: you play without one."
+            )
+            % {"most": LONGEST_NAME}
+        )
+    with transaction.atomic():
+        # Of two who want one name at once the second one finds the first.
+        Room.objects.select_for_update().get(pk=room.pk)
+        if RoomName.objects.filter(room=room, key=key_of(plain)).exclude(player=player).exists():
+            raise Refused(_("Somebody in this room is called so, or almost so: you play without a name."))
+        RoomName.objects.update_or_create(
+            room=room, player=player, defaults={"name": plain, "key": key_of(plain)}
+        )
 
 
 def board_of(room: Room, results: Results) -> tuple[BoardPlayer, ...]:
-    """Return the players of a room by the lower end of their interval: five of five lead nobody. Two queries."""
+    """Return the first players of a room by the lower end of their interval: five of five lead nobody. Two queries."""
     # NumPy and SciPy come with it, which a web process loads only for who looks at a room.
     from stats.game.selection import wilson_interval
 
-    names = dict(RoomName.objects.filter(room=room).values_list("player", "name"))
-    tallies = PlayerTally.objects.filter(results=results.pk, scope=Scope.ALL).values_list(
-        "player", "answered", "selected"
+    first = list(_by_lower_end(results)[:BOARD_SHOWN])
+    names = dict(
+        RoomName.objects.filter(room=room, player__in=[player for player, *_ in first]).values_list(
+            "player", "name"
+        )
     )
-    players = [
+    return tuple(
         BoardPlayer(
             player,
             names.get(player, ""),
@@ -141,6 +168,19 @@ def board_of(room: Room, results: Results) -> tuple[BoardPlayer, ...]:
             answered,
             wilson_interval(answered - wrong, answered),
         )
-        for player, answered, wrong in tallies
-    ]
-    return tuple(sorted(players, key=lambda one: (-one.ci[0], -one.answered, one.player))[:BOARD_SHOWN])
+        for player, answered, wrong in first
+    )
+
+
+def _by_lower_end(results: Results) -> QuerySet[PlayerTally, tuple[int, int, int]]:
+    """Return players with their answers and the wrong ones, by the lower end of Wilson's interval."""
+    z = NormalDist().inv_cdf(0.975)
+    n = Cast("answered", FloatField())
+    right = n - Cast("selected", FloatField())
+    lower = (right + z**2 / 2 - z * Sqrt(right * (n - right) / n + z**2 / 4)) / (n + z**2)
+    return (
+        PlayerTally.objects.filter(results=results.pk, scope=Scope.ALL)
+        .annotate(lower=ExpressionWrapper(lower, output_field=FloatField()))
+        .order_by("-lower", "-answered", "player")
+        .values_list("player", "answered", "selected")
+    )

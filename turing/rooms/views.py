@@ -46,8 +46,11 @@ def room(request: HttpRequest, room: UUID) -> HttpResponse:
             messages.info(request, str(refused) or _("There is nothing to play with yet."))
             return redirect("turing:room", room)
         form = EnterForm(request.POST)
-        if form.is_valid():
-            call_player(found, begun.game.player, form.cleaned_data["name"])
+        try:
+            if form.is_valid():
+                call_player(found, begun.game.player, form.cleaned_data["name"])
+        except Refused as refused:
+            messages.warning(request, str(refused))
         response = redirect("turing:game", begun.game.uuid)
         if begun.token:
             remember(response, begun.token)
@@ -67,8 +70,8 @@ def room(request: HttpRequest, room: UUID) -> HttpResponse:
 
 
 def is_closed(room: Room) -> bool:
-    """Whether the closing time is over; the act of beginning looks at the database's clock again."""
-    return room.closes_at is not None and room.closes_at <= timezone.now()
+    """Whether no game begins there; the act of beginning looks at the database's clock again."""
+    return room.is_simulated or (room.closes_at is not None and room.closes_at <= timezone.now())
 
 
 @login_not_required
@@ -165,8 +168,11 @@ def room_closing(request: HttpRequest, room: UUID) -> HttpResponse:
     """Close a room, or open it again."""
     staff_of(request)
     found = get_object_or_404(Room, uuid=room)
-    if "reopen" in request.POST:
-        reopen_room(found)
-    else:
-        close_room(found)
+    try:
+        if "reopen" in request.POST:
+            reopen_room(found)
+        else:
+            close_room(found)
+    except Refused as refused:
+        messages.warning(request, str(refused))
     return redirect("turing:rooms")

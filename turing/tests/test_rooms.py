@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections import Counter
 from datetime import timedelta
@@ -12,12 +13,13 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
 from generation.refusals import Refused
-from turing.models import Game, OriginTally, Player, PoemPair, Results, Room, RoomName, Round
+from stats.game.selection import wilson_interval
+from turing.models import Game, OriginTally, Player, PlayerTally, PoemPair, Results, Room, RoomName, Round
 from turing.pairs.files import write_pairs
 from turing.results.counting import count_answers
 from turing.results.measuring import without_one
@@ -121,6 +123,66 @@ def test_no_game_begins_after_the_closing_time_and_one_that_has_begun_goes_on(ro
     assert begin_in(early, room) == game
     reopen_room(room)
     assert begin_in(late, room) != game
+
+
+def test_nobody_plays_among_simulated_players_and_their_room_is_not_opened_again(room: Room) -> None:
+    Room.objects.update(is_simulated=True, closes_at=timezone.now() + timedelta(days=1))
+    room.refresh_from_db()
+    assert Client().post(address_of(room), {}).headers["Location"] == address_of(room)
+    assert not Game.objects.exists()
+    with pytest.raises(Refused, match="simulated"):
+        reopen_room(room)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Room.objects.update(closes_at=None)
+    carol = Client()
+    carol.force_login(User.objects.create_user("carol", is_staff=True))
+    told = carol.post(address_of(room, "closing/"), {"reopen": "yes"}, follow=True).content.decode()
+    assert "nobody else plays there" in told
+    assert "Open again" not in told and "Close now" not in told
+
+
+@pytest.mark.parametrize("name", ["x" * 41, "a\u202eb", "a\u200bb", "o" + "\u0301" * 3, "!!!", "a\x00b"])
+def test_a_name_that_hides_something_or_is_none_is_told_and_not_shown(room: Room, name: str) -> None:
+    client = Client()
+    response = client.post(address_of(room), {"name": name}, follow=True)
+    assert "you play without one" in response.content.decode()
+    assert Game.objects.count() == 1
+    assert not RoomName.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["lin yi", "LIN-YI", "Ｌin Ｙi", "Lín Yí"])
+def test_nobody_is_called_what_somebody_else_of_the_room_is(room: Room, name: str) -> None:
+    lin, other = Client(), Client()
+    begin_in(lin, room, name="Lin Yi")
+    assert (
+        "Somebody in this room is called so"
+        in other.post(address_of(room), {"name": name}, follow=True).content.decode()
+    )
+    assert RoomName.objects.get().name == "Lin Yi"
+    begin_in(lin, room, name="Lin  yi")
+    assert RoomName.objects.get().name == "Lin yi"
+    elsewhere = open_room("Other", "pairs", "poem", pairs=8, takes_names=True)
+    begin_in(other, elsewhere, name=name)
+    assert RoomName.objects.count() == 2
+
+
+def test_board_is_the_same_by_the_database_as_by_each_interval(room: Room) -> None:
+    rng = random.Random(4)
+    players = Player.objects.bulk_create(Player(token_hash=f"{place:064x}") for place in range(80))
+    of = Results.objects.create(kind="pairs", room=room)
+    for player in players:
+        answered = rng.randrange(1, 40)
+        PlayerTally.objects.create(
+            results=of, player=player, scope="all", answered=answered, selected=rng.randrange(answered + 1),
+            cells=[0] * 16,
+        )  # fmt: skip
+    board = board_of(room, of)
+    assert len(board) == 50
+    everybody = sorted(
+        (-wilson_interval(one.answered - one.selected, one.answered)[0], -one.answered, one.player_id)
+        for one in PlayerTally.objects.all()
+    )
+    assert [one.player for one in board] == [player for *_, player in everybody[:50]]
 
 
 def test_closing_never_opens_a_room_that_was_closed_before(room: Room) -> None:
