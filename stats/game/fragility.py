@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from stats.game.selection import DEFAULT_MARGIN, Verdict, verdict
+from stats.game.selection import CHANCE, DEFAULT_MARGIN, Verdict, verdict
 from stats.game.tallied import share_sequence_of_sums
+from stats.sequences import beta_mixture_sequence
 
 
 @dataclass(frozen=True)
@@ -22,29 +23,37 @@ class Fragility:
     becomes: Verdict | None
 
 
-def verdict_of_first_games(games: Sequence[int], *, rounds: int, margin: float = DEFAULT_MARGIN) -> Verdict:
+def verdict_of_first_games(
+    games: Sequence[int], *, rounds: int, margin: float = DEFAULT_MARGIN, chance: float = CHANCE
+) -> Verdict:
     """
     Return the verdict of the confidence sequence over players.
 
-    `games` (rounds + 1,) counts players by the selections in their first completed game, from 0 to `rounds`.
+    `games` (rounds + 1,) counts players by the selections in their first completed game, from 0 to `rounds`; a guess is
+    one with the probability `chance`. Games of a single round are independent units of yes or no.
     """
+    if rounds == 1:
+        return verdict(beta_mixture_sequence(games[1], sum(games)).ci, margin, chance)
     units = sum(games)
     selected = sum(number * n for number, n in enumerate(games))
     squares = sum(number**2 * n for number, n in enumerate(games))
-    return verdict(share_sequence_of_sums(units, selected, squares, rounds=rounds).ci, margin)
+    return verdict(share_sequence_of_sums(units, selected, squares, rounds=rounds).ci, margin, chance)
 
 
-def fragility(games: Sequence[int], *, rounds: int, margin: float = DEFAULT_MARGIN) -> Fragility:
+def fragility(
+    games: Sequence[int], *, rounds: int, margin: float = DEFAULT_MARGIN, chance: float = CHANCE
+) -> Fragility:
     """
     Return without how few rounds the verdict falls.
 
     A round that is left out breaks off the first game of its player, who then leaves the sequence. The games with the
     fewest selections go first, or those with the most, whichever changes the verdict sooner.
     """
-    before = verdict_of_first_games(games, rounds=rounds, margin=margin)
+    before = verdict_of_first_games(games, rounds=rounds, margin=margin, chance=chance)
 
     def after(order: Sequence[int], left_out: int) -> Verdict:
-        return verdict_of_first_games(without(games, order, left_out), rounds=rounds, margin=margin)
+        rest = without(games, order, left_out)
+        return verdict_of_first_games(rest, rounds=rounds, margin=margin, chance=chance)
 
     numbers = range(len(games))
     found: list[tuple[int, Verdict]] = []

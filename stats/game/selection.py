@@ -150,11 +150,11 @@ def d_prime(selected: int, total: int) -> float | None:
     return math.sqrt(2) * float(scipy.special.ndtri((total - selected) / total))
 
 
-def verdict(interval: Interval, margin: float = DEFAULT_MARGIN) -> Verdict:
-    """Say what an interval for the selection rate shows: it is off one half, near it, or neither."""
-    if not interval[0] <= CHANCE <= interval[1]:
+def verdict(interval: Interval, margin: float = DEFAULT_MARGIN, chance: float = CHANCE) -> Verdict:
+    """Say what an interval for the selection rate shows: it is off what a guess has, near it, or neither."""
+    if not interval[0] <= chance <= interval[1]:
         return "distinguishable"
-    if CHANCE - margin < interval[0] and interval[1] < CHANCE + margin:
+    if chance - margin < interval[0] and interval[1] < chance + margin:
         return "equivalent"
     return "undecided"
 

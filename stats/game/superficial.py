@@ -30,12 +30,18 @@ MARKS = "，。；？！、,.;?!:：'\"“”-—()"
 
 @dataclass(frozen=True)
 class Superficial:
-    """In so many of `pairs` pairs a classifier found the human text by `by` alone; guessing finds half."""
+    """
+    Of `pairs` things that were asked about a classifier named so many rightly, by `by` alone.
+
+    These are pairs, or texts of which each is asked about by itself, or boundaries; `guessing` is how often a guess is
+    right.
+    """
 
     by: str
     right: int
     pairs: int
     ci: Interval
+    guessing: float = 0.5
 
     @property
     def share(self) -> float:
@@ -98,8 +104,13 @@ def form_margins(humans: Sequence[str], machines: Sequence[str]) -> Floats:
 
 def _counted(by: str, margins: Floats) -> Superficial:
     # Where the surface of both is the same, a coin is thrown.
-    right = round(float(np.sum(margins > 0) + np.sum(margins == 0) / 2))
-    return Superficial(by, right, len(margins), wilson_interval(right, len(margins)))
+    return counted(by, float(np.sum(margins > 0) + np.sum(margins == 0) / 2), len(margins))
+
+
+def counted(by: str, right: float, total: int, guessing: float = 0.5) -> Superficial:
+    """Return what a classifier reached, with Wilson's interval."""
+    whole = round(right)
+    return Superficial(by, whole, total, wilson_interval(whole, total), guessing)
 
 
 MARGINS: dict[str, Callable[[Sequence[str], Sequence[str]], Floats]] = {

@@ -121,16 +121,19 @@ def boundary_dict(found: Boundary | None) -> dict[str, Any] | None:
 
 def measured_dict(figures: dict[str, Any], *, with_pairs: bool) -> dict[str, Any]:
     """Return what was measured, without single pairs and the numbers of players where these may not be seen."""
-    shown = {"fragility", "without_one", "superficial", "skill", "difficulty", "scale"}
+    shown = {"fragility", "without_one", "superficial", "guessing", "skill", "difficulty", "scale"}
     found = {name: value for name, value in figures.items() if name in shown}
     if measured := figures.get("detection"):
         found["detection"] = {name: value for name, value in measured.items() if name != "calibration"}
         found["calibration"] = measured["calibration"]
     if not with_pairs and "skill" in found:
         hidden = {"hardest", "easiest"}
-        found["difficulty"] = {
-            name: value for name, value in found["difficulty"].items() if name not in hidden
-        }
+        difficulty = {name: value for name, value in found["difficulty"].items() if name not in hidden}
+        difficulty["by_method"] = [
+            {name: value for name, value in one.items() if name not in hidden}
+            for one in difficulty["by_method"]
+        ]
+        found["difficulty"] = difficulty
         board = [
             {name: value for name, value in one.items() if name != "player"}
             for one in found["skill"]["board"]

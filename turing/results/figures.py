@@ -175,17 +175,26 @@ def live_results(of: Results | None = None, margin: float = DEFAULT_MARGIN) -> L
     """
     rows: Any = DayTally.objects.filter(belong_to(of)).values("scope").annotate(**_sums_of(PLAIN_SUMS))
     sums = {row["scope"]: row for row in rows}
-    moments = _moments(of)
+    moments, chance = _moments(of), wrong_by_chance(of)
     return LiveResults(
-        margin, {scope: _scope_results(sums.get(scope, {}), moments[scope], margin) for scope in Scope}
+        margin,
+        {scope: _scope_results(sums.get(scope, {}), moments[scope], margin, chance) for scope in Scope},
     )
+
+
+def wrong_by_chance(of: Results | None) -> float:
+    """Return how often a guess is wrong: in half of the rounds; of a boundary as its texts have it."""
+    measured: float = of.figures.get(Scope.ALL, {}).get("guessing", CHANCE) if of else CHANCE
+    return 1 - measured
 
 
 def _sums_of(names: Sequence[str]) -> dict[str, Sum]:
     return {f"sum_{name}": Sum(name) for name in names}
 
 
-def _scope_results(row: Mapping[str, Any], moments: Sequence[Moment], margin: float) -> ScopeResults:
+def _scope_results(
+    row: Mapping[str, Any], moments: Sequence[Moment], margin: float, chance: float
+) -> ScopeResults:
     sums = {name: int(row.get(f"sum_{name}") or 0) for name in PLAIN_SUMS}
     selected, total = sums["selected"], sums["answered"]
 
@@ -205,7 +214,7 @@ def _scope_results(row: Mapping[str, Any], moments: Sequence[Moment], margin: fl
     return ScopeResults(
         rate=rate,
         sequence=sequence,
-        verdict=verdict(sequence.ci, margin),
+        verdict=verdict(sequence.ci, margin, chance),
         moments=tuple(moments),
         record_sequence=beta_mixture_sequence(selected, total),
         log_e=beta_mixture_log_e(selected, total, CHANCE),

@@ -15,7 +15,7 @@ from turing.models import CellTally, Kind, Results, Scope
 from turing.results.boundaries import boundary_of
 from turing.results.figures import LiveResults
 from turing.results.page import FigureRow, title_of
-from turing.results.wording import interval, percent
+from turing.results.wording import interval, percent, verdict_words
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,12 @@ def kind_view(of: Results, live: LiveResults) -> KindView:
             tuple(_turned(rate.clustered.ci if rate.clustered else None) for rate in rates),
         ),
     ]
+    rows.append(
+        FigureRow(
+            _("Verdict against guessing"),
+            tuple(verdict_words(one, live.margin) for one in live.scopes.values()),
+        )
+    )
     if of.kind != Kind.BOUNDARY:
         return KindView((*rows, *(_sides(of) if Kind(of.kind).shows_one else ())), ())
     found = [boundary_of(of, scope) for scope in Scope]

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from generation.texts.normalising import is_chinese
 from stats.game.detection import FEWEST_PLAYERS
 from stats.reports.numbers import DASH, SPACE, count, decimal, p_number, signed
 from turing.models import Kind, Player, Results, Round, Scope
@@ -41,13 +42,22 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class DifficultyRow:
-    """A pair, or a method, with its difficulty."""
+    """A pair, or a method, with its difficulty; `language` is that of a pair's title, as HTML names it."""
 
     name: str
     method: str
     answered: str
     difficulty: str
     ci: str
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class PairList:
+    """Hard or easy pairs, of one method or of all."""
+
+    title: str
+    rows: tuple[DifficultyRow, ...]
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,7 @@ class MeasuredScope:
     scale_words: str
     board: tuple[BoardRow, ...]
     methods: tuple[DifficultyRow, ...]
-    hardest: tuple[DifficultyRow, ...]
-    easiest: tuple[DifficultyRow, ...]
+    pairs: tuple[PairList, ...]
 
 
 @dataclass(frozen=True)
@@ -147,8 +156,7 @@ def _scope(
             )
             for row in difficulty.get("by_method", ())
         ),
-        hardest=_pairs(difficulty.get("hardest", ())) if with_pairs else (),
-        easiest=_pairs(difficulty.get("easiest", ())) if with_pairs else (),
+        pairs=_pair_lists(difficulty) if with_pairs and difficulty else (),
     )
 
 
@@ -202,21 +210,36 @@ def _board_row(place: int, row: Figures, player: Player | None) -> BoardRow:
     )
 
 
+def _pair_lists(difficulty: Figures) -> tuple[PairList, ...]:
+    """Return the hard and the easy pairs of all, and of each method where there are several."""
+    lists = [
+        PairList(_("Hard pairs"), _pairs(difficulty["hardest"])),
+        PairList(_("Easy pairs"), _pairs(difficulty["easiest"])),
+    ]
+    methods = difficulty["by_method"]
+    for one in methods if len(methods) > 1 else ():
+        words = {"method": one["method"]}
+        lists.append(PairList(_("Hard pairs of %(method)s") % words, _pairs(one.get("hardest", ()))))
+        lists.append(PairList(_("Easy pairs of %(method)s") % words, _pairs(one.get("easiest", ()))))
+    return tuple(one for one in lists if one.rows)
+
+
 def _pairs(rows: Sequence[Figures]) -> tuple[DifficultyRow, ...]:
     return tuple(
         DifficultyRow(
-            str(row["number"]),
+            " · ".join(filter(None, [row.get("title") or str(row["number"]), row.get("poet")])),
             row["method"],
             count(row["answered"]),
             signed(row["difficulty"]),
             _ends(row["ci"]),
+            "zh-Hans" if is_chinese(row.get("title", "")) else "en",
         )
         for row in rows
     )
 
 
 def _rows(scopes: Sequence[Figures], kind: Kind) -> tuple[FigureRow, ...]:
-    """Return the figures, one a row, in each scope; of a boundary there is only learning."""
+    """Return the figures, one a row, in each scope; a boundary has no detection."""
     found: list[Figures] = [one.get("detection") or {} for one in scopes]
     learning: list[Figures] = [one.get("skill", {}).get("learning") or {} for one in scopes]
 
@@ -232,8 +255,15 @@ def _rows(scopes: Sequence[Figures], kind: Kind) -> tuple[FigureRow, ...]:
             for one in learning
         ),
     )
+    surface = FigureRow(
+        _("For comparison: the best classifier that sees the texts’ surface only"),
+        tuple(_surface(one.get("superficial")) for one in scopes),
+    )
     if kind == Kind.BOUNDARY:
-        return (learnt,)
+        guessing = FigureRow(
+            _("For comparison: guessing"), tuple(percent(one.get("guessing")) for one in scopes)
+        )
+        return (guessing, surface, learnt)
     lean = (
         _("c: above zero, players lean to the right side")
         if kind.shows_two
@@ -243,10 +273,7 @@ def _rows(scopes: Sequence[Figures], kind: Kind) -> tuple[FigureRow, ...]:
         FigureRow(_("Players"), tuple(count(one["players"]) if one else DASH for one in found)),
         row(_("Right answers"), "right", is_share=True),
         row(_("d′: how well players tell"), "d_prime", is_main=True),
-        FigureRow(
-            _("For comparison: the best classifier that sees the texts’ surface only"),
-            tuple(_surface(one.get("superficial")) for one in scopes),
-        ),
+        surface,
         row(lean, "bias"),
         row(_("Area under the ROC"), "area"),
         row(_("dₐ of the ROC, √2 z(area)"), "d_a"),

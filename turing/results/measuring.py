@@ -22,8 +22,7 @@ from django.db.models.functions import Now
 from stats.game.detection import CELLS, FEWEST_PLAYERS, SHAPE, detection
 from stats.game.fragility import fragility, verdict_of_first_games
 from stats.game.rasch import RaschFit, Start, fit_rasch, normal_interval
-from stats.game.selection import change_per_answer, verdict
-from stats.game.superficial import superficial
+from stats.game.selection import CHANCE, change_per_answer, verdict
 from stats.game.tallied import share_sequence_of_sums
 from stats.mixed import t_interval
 from stats.scores import Bools, Floats, Ints
@@ -31,25 +30,22 @@ from turing.models import (
     ROUNDS_IN_GAME,
     CellTally,
     DayTally,
-    Genre,
     Kind,
     OriginTally,
-    PairTally,
     PlayerTally,
     PoemPair,
     Results,
     Scope,
 )
-from turing.pairs.conversations import words_of_witness
-from turing.pairs.normalising import normalised
+from turing.results.surface import surface_of
 
 EVERY = timedelta(minutes=1)
 # The fit is of so many players, those who came last, and of at most so many of their answers, the latest.
 LATEST_PLAYERS = 10_000
 LATEST_ANSWERS = 200_000
-# The form is looked at of so many pairs.
-LATEST_PAIRS = 2_000
 LISTED = 10
+# Of each method, where there are several.
+LISTED_OF_METHOD = 3
 # A smaller spread of skills is none: whoever led a board by it would lead by chance.
 LEAST_SPREAD = 0.05
 # Fewer pairs have no mean with an interval.
@@ -96,45 +92,18 @@ def measure(results: Results) -> bool:
     due = Q(measured_at=None) | Q(measured_at__lt=Now() - EVERY)
     if not Results.objects.filter(due, pk=results.pk).update(measured_at=Now()):
         return False
-    figures = {scope.value: figures_of(results, scope) for scope in Scope}
-    surface = superficial_of(results)
-    for found in figures.values():
-        found["superficial"] = surface
+    surface = surface_of(results)
+    figures = {scope.value: figures_of(results, scope, surface["guessing"]) for scope in Scope}
     start = {scope: found.pop("start") for scope, found in figures.items() if "start" in found}
+    for found in figures.values():
+        found["superficial"], found["guessing"] = surface["superficial"], surface["guessing"]
+    start["surface"] = surface
     Results.objects.filter(pk=results.pk).update(figures=figures, start=start, measured=answered)
     return True
 
 
-def superficial_of(results: Results) -> dict[str, Any] | None:
-    """Return how far the surface of the texts alone tells, of the pairs that came last; a boundary has one text."""
-    if results.kind == Kind.BOUNDARY:
-        return None
-    played = PairTally.objects.filter(results=results, scope=Scope.ALL).order_by("-pair")
-    texts = played.values_list("pair__human__text", "pair__machine__text", "pair__genre")[:LATEST_PAIRS]
-    humans, machines = [], []
-    for human, machine, genre in texts:
-        humans.append(form_shown(human, genre))
-        machines.append(form_shown(machine, genre))
-    found = superficial(humans, machines)
-    return (
-        None
-        if found is None
-        else {
-            "by": found.by,
-            "share": found.share,
-            "pairs": found.pairs,
-            "ci": found.ci,
-        }
-    )
-
-
-def form_shown(text: str, genre: str) -> str:
-    """Return of a text what players see of its form: of a conversation the witness's part."""
-    return normalised(words_of_witness(text), Genre.QA) if genre == Genre.CHAT else normalised(text, genre)
-
-
-def figures_of(results: Results, scope: Scope) -> dict[str, Any]:
-    """Return everything that is measured of the records in a scope, as JSON holds it."""
+def figures_of(results: Results, scope: Scope, guessing: float) -> dict[str, Any]:
+    """Return everything that is measured of the records in a scope, as JSON holds it; a guess is right so often."""
     players = PlayerTally.objects.filter(results=results, scope=scope)
     by_selected = dict(
         players.exclude(first_selected=None)
@@ -143,12 +112,14 @@ def figures_of(results: Results, scope: Scope) -> dict[str, Any]:
         .annotate(players=Count("pk"))
     )
     games = [by_selected.get(selected, 0) for selected in range(ROUNDS_IN_GAME + 1)]
-    figures: dict[str, Any] = {}
+    wrong = 1 - guessing
+    figures: dict[str, Any] = {
+        "fragility": asdict(fragility(games, rounds=ROUNDS_IN_GAME, chance=wrong)),
+        "without_one": {of.value: without_one(results, scope, of, games, wrong) for of in OriginTally.Of},
+    }
     if results.kind != Kind.BOUNDARY:
         # Of a boundary there are more than two answers.
         figures["detection"] = detection_of(results, scope, players.count())
-        figures["fragility"] = asdict(fragility(games, rounds=ROUNDS_IN_GAME))
-        figures["without_one"] = {of.value: without_one(results, scope, of, games) for of in OriginTally.Of}
     answers = latest_answers(results, scope)
     if len(np.unique(answers.players)) < FEWEST_PLAYERS:
         return figures
@@ -157,12 +128,14 @@ def figures_of(results: Results, scope: Scope) -> dict[str, Any]:
     return figures | skill_figures(fit, answers)
 
 
-def without_one(results: Results, scope: Scope, of: OriginTally.Of, games: Sequence[int]) -> dict[str, Any]:
+def without_one(
+    results: Results, scope: Scope, of: OriginTally.Of, games: Sequence[int], chance: float = CHANCE
+) -> dict[str, Any]:
     """Return how many games came from the largest address or room, and which of them hold the verdict up alone.
 
     Looked at are those with the most first games: where none of them decides, none with fewer does.
     """
-    before = verdict_of_first_games(games, rounds=ROUNDS_IN_GAME)
+    before = verdict_of_first_games(games, rounds=ROUNDS_IN_GAME, chance=chance)
     units, selected, squares = (sum(n**power * count for n, count in enumerate(games)) for power in range(3))
     largest = list(
         OriginTally.objects.filter(results=results, scope=scope, of=of)
@@ -174,7 +147,7 @@ def without_one(results: Results, scope: Scope, of: OriginTally.Of, games: Seque
         rest = share_sequence_of_sums(
             units - own_games, selected - own_selected, squares - own_squares, rounds=ROUNDS_IN_GAME
         )
-        if (becomes := verdict(rest.ci)) != before:
+        if (becomes := verdict(rest.ci, chance=chance)) != before:
             decisive.append({"games": own_games, "becomes": becomes})
     return {"largest": largest[0][0] if largest else 0, "games": units, "decisive": decisive}
 
@@ -218,15 +191,22 @@ def _start(last: dict[str, Any] | None) -> Start | None:
 
 def skill_figures(fit: RaschFit, answers: Answers) -> dict[str, Any]:
     """Return the board, the extreme pairs, the methods, and learning with skill and difficulty taken out."""
-    pairs = {
-        pk: (number, method)
-        for pk, number, method in PoemPair.objects.filter(pk__in=fit.pairs.tolist()).values_list(
-            "pk", "number", "machine__run__method__label"
-        )
-    }
-    methods = np.array([pairs[pk][1] for pk in fit.pairs.tolist()])
-    by_difficulty = np.argsort(fit.difficulty, kind="stable").tolist()
-    hardest = by_difficulty[::-1][:LISTED]
+    labels = dict(
+        PoemPair.objects.filter(pk__in=fit.pairs.tolist()).values_list("pk", "machine__run__method__label")
+    )
+    methods = np.array([labels[pk] for pk in fit.pairs.tolist()])
+    named = np.unique(methods).tolist()
+    everywhere = _extremes(fit, np.arange(len(fit.pairs)), LISTED)
+    of_method = {key: _extremes(fit, np.flatnonzero(methods == key), LISTED_OF_METHOD) for key in named}
+    listed = [place for ends in (everywhere, *of_method.values()) for end in ends for place in end]
+    pairs = PoemPair.objects.select_related(
+        "human__prompt", "human__source_text", "machine__run__method"
+    ).in_bulk(fit.pairs[listed].tolist())
+
+    def shown(ends: tuple[list[int], list[int]]) -> dict[str, Any]:
+        hardest, easiest = ([_pair(fit, place, pairs) for place in end] for end in ends)
+        return {"hardest": hardest, "easiest": easiest}
+
     first = np.argsort(-fit.skill, kind="stable")[:LISTED].tolist() if fit.spread >= LEAST_SPREAD else []
     return {
         "skill": {
@@ -243,11 +223,11 @@ def skill_figures(fit: RaschFit, answers: Answers) -> dict[str, Any]:
         "difficulty": {
             "pairs": len(fit.pairs),
             "spread": fit.difficulty_spread,
-            "hardest": [_pair(fit, place, pairs) for place in hardest],
-            "easiest": [_pair(fit, place, pairs) for place in by_difficulty if place not in hardest][:LISTED],
+            **shown(everywhere),
             "by_method": [
                 _method(key, fit.difficulty[methods == key], fit.difficulty_se[methods == key])
-                for key in np.unique(methods).tolist()
+                | shown(of_method[key])
+                for key in named
             ],
         },
         "scale": {
@@ -263,6 +243,13 @@ def skill_figures(fit: RaschFit, answers: Answers) -> dict[str, Any]:
     }
 
 
+def _extremes(fit: RaschFit, places: Ints, count: int) -> tuple[list[int], list[int]]:
+    """Return the places of the hardest pairs of some and of the easiest, none of which is in both."""
+    by_difficulty = places[np.argsort(fit.difficulty[places], kind="stable")].tolist()
+    hardest = by_difficulty[::-1][:count]
+    return hardest, [place for place in by_difficulty if place not in hardest][:count]
+
+
 def _player(fit: RaschFit, place: int) -> dict[str, Any]:
     skill, se = float(fit.skill[place]), float(fit.skill_se[place])
     return {
@@ -273,12 +260,16 @@ def _player(fit: RaschFit, place: int) -> dict[str, Any]:
     }
 
 
-def _pair(fit: RaschFit, place: int, pairs: dict[int, tuple[int, str]]) -> dict[str, Any]:
-    number, method = pairs[int(fit.pairs[place])]
+def _pair(fit: RaschFit, place: int, pairs: dict[int, PoemPair]) -> dict[str, Any]:
+    pair = pairs[int(fit.pairs[place])]
+    source = getattr(pair.human, "source_text", None)
     difficulty, se = float(fit.difficulty[place]), float(fit.difficulty_se[place])
     return {
-        "number": number,
-        "method": method,
+        "genre": pair.genre,
+        "number": pair.number,
+        "title": pair.heading,
+        "poet": source.author if source else "",
+        "method": pair.machine.run.method.label,
         "answered": int(fit.played[place]),
         "difficulty": difficulty,
         "ci": normal_interval(difficulty, se),

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from turing.game.play import has_simulated
 from turing.game.players import visitor_of
 from turing.game.views import STARTS
 from turing.models import Kind, Results, Room
@@ -51,6 +52,9 @@ def render_results(request: HttpRequest, of: Results, more: dict[str, Any]) -> H
     kind = Kind(of.kind)
     is_staff = request.user.is_staff
     player = visitor_of(request).player()
+    measured = measured_view(of, live, player=player, with_pairs=is_staff)
+    # A player who knows where others went wrong knows more than the texts say. What is measured has lists of its own.
+    with_extremes = is_staff and kind == Kind.PAIRS and not measured.is_enough
     context = {
         "kind": kind,
         "kinds": [(one, ADDRESSES[one]) for one in Kind],
@@ -58,16 +62,16 @@ def render_results(request: HttpRequest, of: Results, more: dict[str, Any]) -> H
         "live": shown,
         "live_address": reverse("turing:results_live"),
         "of_kind": None if kind == Kind.PAIRS else kind_view(of, live),
-        "measured": measured_view(of, live, player=player, with_pairs=is_staff),
+        "measured": measured,
         "sections": share_sections(breakdown(of)) if kind == Kind.PAIRS else (),
-        # A player who knows where others went wrong knows more than the texts say.
-        "pair_sections": pair_sections(extreme_pairs(live, of)) if is_staff and kind == Kind.PAIRS else (),
+        "pair_sections": pair_sections(extreme_pairs(live, of)) if with_extremes else (),
         "pairs_shown": PAIRS_SHOWN,
         "files": [(name, reverse(FILES[kind], args=[name])) for name in RESULT_FORMATS],
         "row_formats": ROW_FORMATS,
+        "has_simulated": has_simulated(kind),
     }
     if of.room is None and not shown.has_records:
-        context["simulated"] = Room.objects.filter(is_simulated=True).first()
+        context["simulated"] = Room.objects.filter(is_simulated=True, kind=kind).first()
     return render(request, "turing/results/results.html", context | more)
 
 

@@ -20,7 +20,7 @@ from turing.models import Genre, Kind, PoemPair, Results
 from turing.pairs.conversation_files import import_conversations
 from turing.pairs.conversations import Message, messages_of, transcript, words_of_witness
 from turing.results.counting import count_answers
-from turing.results.measuring import form_shown
+from turing.results.surface import form_shown
 from turing.rooms.rooms import open_room
 from turing.tests.cast import address_of, begin_game, build_conversations, conversation, play_round
 from turing.tests.test_results_page import text_of

@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from django.core.signing import get_cookie_signer
 from django.db.models.functions import Now
 from django.test import Client
 
-from generation.models import Candidate
+from generation.models import Candidate, GenerationRun, Method
 from stats.game.detection import detection
 from turing.game.players import COOKIE, SALT, hash_of
 from turing.models import Player, PoemPair, Results, Scope
+from turing.results import surface
 from turing.results.measuring import measure, measure_changed
 from turing.tests.cast import build_pairs
 from turing.tests.results_cast import Answered, record
@@ -152,6 +154,26 @@ def test_pairs_that_take_players_in_are_the_hard_ones_and_methods_have_their_mea
     assert method["ci"][0] < method["difficulty"] < method["ci"][1]
 
 
+def test_staff_see_the_hard_and_the_easy_pairs_of_each_method_by_their_titles(
+    client: Client, pairs: list[PoemPair]
+) -> None:
+    other = Method.objects.create(key="other", label="Other method")
+    run = GenerationRun.objects.create(method=other, state="done")
+    Candidate.objects.filter(pk__in=[pair.machine_id for pair in pairs[:5]]).update(run=run)
+    rounds = [replace(one, selected=True) if one.pair == pairs[3] else one for one in answers(pairs)]
+    found = measured(rounds).figures["all"]["difficulty"]
+    of_other = next(one for one in found["by_method"] if one["method"] == "Other method")
+    assert of_other["hardest"][0]["title"] == pairs[3].heading
+    assert len(of_other["hardest"]) == 3 and len(of_other["easiest"]) == 2
+    assert {row["method"] for row in of_other["hardest"] + of_other["easiest"]} == {"Other method"}
+    staff = Client()
+    staff.force_login(User.objects.create_user("carol", is_staff=True))
+    text = text_of(staff.get(PAGE).content)
+    assert "Hard pairs of Other method: All records" in text
+    assert f"{pairs[3].heading} · 无名诗人" in text
+    assert pairs[3].heading not in text_of(client.get(PAGE).content)
+
+
 def test_players_who_do_not_differ_have_no_board(client: Client, pairs: list[PoemPair]) -> None:
     alike = [replace(one, selected=one.number % 2 == 0) for one in simulated(pairs)]
     figures = measured(alike).figures["all"]["skill"]
@@ -182,6 +204,7 @@ def test_players_learn_nothing_of_single_pairs_and_find_themselves_on_the_board(
     assert "Hard pairs" not in page
     told = client.get("/turing/results.json").json()["scopes"]["all"]
     assert set(told["difficulty"]) == {"pairs", "spread", "by_method"}
+    assert set(told["difficulty"]["by_method"][0]) == {"method", "pairs", "difficulty", "ci"}
     assert set(told["skill"]["board"][0]) == {"answered", "skill", "ci"}
     first = results.figures["all"]["skill"]["board"][0]["player"]
     token = "a token"
@@ -207,6 +230,24 @@ def test_json_and_csv_hold_what_was_measured(client: Client, pairs: list[PoemPai
     values = {(scope, figure): value for scope, figure, value in rows}
     d_prime = float(values["unflagged", "detection.d_prime.value"])
     assert d_prime == pytest.approx(wanted["detection"]["d_prime"]["value"])
+
+
+def test_the_surface_is_looked_at_again_only_when_other_pairs_are_played(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = build_pairs(61)
+    results = measured(answers(pairs[:60]))
+    looked: list[int] = []
+    monkeypatch.setattr(surface, "superficial", lambda humans, machines: looked.append(len(humans)))
+    record([Answered(player=1000, game=1000, number=1, pair=pairs[0], selected=False)])
+    in_a_minute()
+    assert measure(Results.objects.get())
+    assert Results.objects.get().figures["all"]["superficial"] == results.figures["all"]["superficial"]
+    assert looked == []
+    record([Answered(player=1001, game=1001, number=1, pair=pairs[60], selected=False)])
+    in_a_minute()
+    assert measure(Results.objects.get())
+    assert looked == [61]
 
 
 def test_what_form_alone_tells_stands_beside_what_players_reach(client: Client, db: None) -> None:
