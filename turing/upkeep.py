@@ -11,6 +11,7 @@ from turing.results.counting import count_answers
 def poll() -> None:
     """Pair what has been written, count what has been answered and measure it, forget what is over."""
     # Loaded where it is used: what computes takes longer to load than all the rest.
+    from turing.live.results import measure_live
     from turing.results.measuring import measure_changed
 
     answering.poll()
@@ -19,4 +20,5 @@ def poll() -> None:
     pair_finished()
     count_answers()
     measure_changed()
+    measure_live()
     forget_whole()

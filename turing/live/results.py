@@ -1,28 +1,38 @@
 """The results of live conversations: how often machines are taken for the human, by model and persona.
 
-Every verdict of a chat that nobody reported is one record. Its interval is clustered by interrogators and by human
-witnesses; the verdict in three takes of each interrogator the first chat alone, so that one may look at any time.
+Every verdict is one record; a chat that a report broke off has none, and how many these are is said. The interval is
+clustered by interrogators and by human witnesses; the verdict in three takes of each interrogator the first chat alone,
+so that one may look at any time. The workers measure at most once a minute, and pages read what was measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from stats.game.detection import FEWEST_PLAYERS, SHAPE, detection
-from stats.game.selection import DEFAULT_MARGIN, Verdict, selection_rate, verdict
+from stats.game.fragility import Fragility, fragility, verdict_of_first_games
+from stats.game.selection import DEFAULT_MARGIN, Verdict, selection_rate
 from stats.mixed import Interval
 from stats.reports.numbers import DASH, count, decimal
 from stats.sequences import beta_mixture_sequence
-from turing.models import Chat, Seat, Side
+from turing.models import Chat, LiveResults, Seat, Side
+from turing.models import Verdict as StoredVerdict
 from turing.results.wording import interval, percent, verdict_name
 
 # Of so many verdicts, the latest, the results are made.
 MOST = 200_000
+EVERY = timedelta(minutes=1)
+# So many of the addresses with the most interrogators are looked at: where none of them decides, none does.
+ORIGINS = 10
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,7 @@ class Judged:
     model: str
     interrogator: int
     witness: int
+    origin: str
     human_side: str
     choice: str
     confidence: int | None
@@ -57,6 +68,9 @@ class LiveGroup:
     sequence: Interval | None = None
     verdict: Verdict | None = None
     d_prime: dict[str, Any] | None = None
+    # Without how few first conversations the verdict would be another one, and whether one address holds it up.
+    fragility: dict[str, Any] | None = None
+    without_one: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -79,11 +93,43 @@ class LiveGroup:
             DASH if value is None else decimal(value),
         )
 
+    @property
+    def fragile(self) -> tuple[str, ...]:
+        """What it says of how little holds its verdict up."""
+        if self.fragility is None or self.without_one is None:
+            return ()
+        said = [_("No number of conversations left out would change the verdict.")]
+        if self.fragility["rounds"] is not None:
+            said = [
+                _(
+                    "The verdict falls without %(few)s of %(all)s first conversations: it would be “%(becomes)s”."
+                )
+                % {
+                    "few": count(self.fragility["rounds"]),
+                    "all": count(self.interrogators),
+                    "becomes": verdict_name(self.fragility["becomes"], DEFAULT_MARGIN),
+                }
+            ]
+        largest = {"largest": count(self.without_one["largest"]), "all": count(self.interrogators)}
+        if becomes := self.without_one["becomes"]:
+            said.append(
+                _("Without one address with %(largest)s of %(all)s interrogators it would be “%(becomes)s”.")
+                % (largest | {"becomes": verdict_name(becomes, DEFAULT_MARGIN)})
+            )
+        elif self.without_one["largest"]:
+            said.append(
+                _(
+                    "Without any single address it stays; the largest has %(largest)s of %(all)s interrogators."
+                )
+                % largest
+            )
+        return tuple(said)
+
 
 def judged_chats() -> list[Judged]:
     """Return the verdicts in the order in which they were given, in two queries."""
     rows = (
-        Chat.objects.filter(verdict__isnull=False, reported_at=None)
+        Chat.objects.filter(verdict__isnull=False)
         .order_by("-verdict__given_at", "-pk")
         .values_list(
             "pk",
@@ -97,17 +143,18 @@ def judged_chats() -> list[Judged]:
     )
     chats = list(rows)[::-1]
     seats = {
-        (chat, role): player
-        for chat, role, player in Seat.objects.filter(chat__verdict__isnull=False).values_list(
-            "chat", "role", "player"
+        (chat, role): (player, origin)
+        for chat, role, player, origin in Seat.objects.filter(chat__verdict__isnull=False).values_list(
+            "chat", "role", "player", "origin"
         )
     }
     return [
         Judged(
             f"{name} {version}",
             model,
-            seats[pk, Seat.Role.INTERROGATOR],
-            seats[pk, Seat.Role.WITNESS],
+            seats[pk, Seat.Role.INTERROGATOR][0],
+            seats[pk, Seat.Role.WITNESS][0],
+            seats[pk, Seat.Role.INTERROGATOR][1],
             human_side,
             choice,
             confidence,
@@ -125,8 +172,8 @@ def group_of(judged: Sequence[Judged], persona: str = "", model: str = "") -> Li
     _, asked = np.unique([one.interrogator for one in judged], return_inverse=True)
     _, answered = np.unique([one.witness for one in judged], return_inverse=True)
     rate = selection_rate(np.array([one.taken for one in judged]), asked, answered)
-    first = {one.interrogator: one.taken for one in reversed(judged)}
-    sequence = beta_mixture_sequence(sum(first.values()), len(first))
+    first = list({one.interrogator: one for one in reversed(judged)}.values())
+    shares = taken_or_not(first)
     by_player = np.zeros((interrogators, *SHAPE))
     for one, player in zip(judged, asked, strict=True):
         by_player[
@@ -134,6 +181,7 @@ def group_of(judged: Sequence[Judged], persona: str = "", model: str = "") -> Li
         ] += 1
     flat = by_player.reshape(interrogators, -1)
     found = detection(by_player.sum(axis=0), flat.T @ flat, interrogators, forced_choice=True)
+    holds: Fragility = fragility(shares, rounds=1)
     return LiveGroup(
         persona,
         model,
@@ -142,10 +190,29 @@ def group_of(judged: Sequence[Judged], persona: str = "", model: str = "") -> Li
         taken,
         rate.rate,
         rate.clustered.ci if rate.clustered else None,
-        sequence.ci,
-        verdict(sequence.ci),
+        beta_mixture_sequence(shares[1], sum(shares)).ci,
+        verdict_of_first_games(shares, rounds=1),
         asdict(found.d_prime) if found else None,
+        asdict(holds),
+        without_one(first),
     )
+
+
+def taken_or_not(judged: Iterable[Judged]) -> list[int]:
+    """Return in how many the machine was not taken for the human, and in how many it was."""
+    taken = [one.taken for one in judged]
+    return [len(taken) - sum(taken), sum(taken)]
+
+
+def without_one(first: Sequence[Judged]) -> dict[str, Any]:
+    """Return how many interrogators the largest address has, and what the verdict becomes without one that decides."""
+    before = verdict_of_first_games(taken_or_not(first), rounds=1)
+    origins = Counter(one.origin for one in first if one.origin).most_common(ORIGINS)
+    for origin, games in origins:
+        rest = taken_or_not(one for one in first if one.origin != origin)
+        if (becomes := verdict_of_first_games(rest, rounds=1)) != before:
+            return {"largest": games, "becomes": becomes}
+    return {"largest": origins[0][1] if origins else 0, "becomes": None}
 
 
 def live_groups() -> tuple[LiveGroup, ...]:
@@ -158,7 +225,35 @@ def live_groups() -> tuple[LiveGroup, ...]:
     return (group_of(judged), *sorted(groups, key=lambda group: (-group.chats, group.persona, group.model)))
 
 
-def live_dict(groups: Sequence[LiveGroup]) -> dict[str, Any]:
-    """Return the results as JSON holds them."""
-    whole, *others = (asdict(group) for group in groups)
-    return {"fewest_interrogators": FEWEST_PLAYERS, "all": whole, "by_persona": others}
+def measure_live() -> bool:
+    """Measure the verdicts anew if there are others, unless that was done within the last minute."""
+    verdicts, broken_off = StoredVerdict.objects.count(), Chat.objects.broken_off().count()
+    row, _is_new = LiveResults.objects.get_or_create(pk=1)
+    if (row.verdicts, row.broken_off) == (verdicts, broken_off):
+        return False
+    due = Q(measured_at=None) | Q(measured_at__lt=Now() - EVERY)
+    if not LiveResults.objects.filter(due, pk=1).update(measured_at=Now()):
+        return False
+    whole, *others = (asdict(group) for group in live_groups())
+    figures = {
+        "fewest_interrogators": FEWEST_PLAYERS,
+        "broken_off": broken_off,
+        "all": whole,
+        "by_persona": others,
+    }
+    LiveResults.objects.filter(pk=1).update(figures=figures, verdicts=verdicts, broken_off=broken_off)
+    return True
+
+
+def measured_figures() -> dict[str, Any]:
+    """Return what was measured last, as JSON holds it; before the first verdict there is nothing in it. One query."""
+    row = LiveResults.objects.filter(pk=1).first()
+    nothing = asdict(LiveGroup("", "", 0, 0, 0))
+    found = row.figures if row and row.figures else {"broken_off": 0, "all": nothing, "by_persona": []}
+    measured_at = row.measured_at.isoformat() if row and row.measured_at else None
+    return {"fewest_interrogators": FEWEST_PLAYERS, "measured_at": measured_at} | found
+
+
+def measured_groups(figures: dict[str, Any]) -> tuple[LiveGroup, ...]:
+    """Return the groups of what was measured, that of all first."""
+    return tuple(LiveGroup(**one) for one in (figures["all"], *figures["by_persona"]))

@@ -17,7 +17,7 @@ from generation.refusals import Refused
 from generation.runs.runs import ImportedText, record_import
 from generation.texts.characters import control_characters
 from turing.live.talk import locked, notify_listeners
-from turing.models import Chat, ChatMessage, Round, Seat, Side, Turn, Verdict, Waiting
+from turing.models import Chat, ChatMessage, PoemPair, Round, Seat, Side, Turn, Verdict, Waiting
 from turing.pairs.conversations import WITNESS, Message, transcript
 from turing.pairs.pairing import pair_up
 
@@ -39,7 +39,7 @@ def judge(seat: Seat, choice: Side, confidence: Round.Confidence | None = None, 
         raise Refused(_("A reason has at most %(most)d characters.") % {"most": LONGEST_REASON})
     with transaction.atomic():
         chat = locked(seat.chat_id)
-        if seat.role != Seat.Role.INTERROGATOR or chat.reported_at:
+        if seat.role != Seat.Role.INTERROGATOR or chat.is_broken_off():
             raise Refused(_("There is nothing to decide here."))
         if Chat.objects.under_way().filter(pk=chat.pk).exists():
             raise Refused(_("The conversations are not over yet."))
@@ -51,12 +51,15 @@ def judge(seat: Seat, choice: Side, confidence: Round.Confidence | None = None, 
 
 
 def report(seat: Seat) -> None:
-    """End a chat at once, for both, and keep it out of the results: one of its people was molested."""
+    """Have staff read a chat in which somebody was molested, and nobody else; one that is under way ends at once.
+
+    Who reports after the end changes no figure, whatever the verdict is or will be.
+    """
     with transaction.atomic():
         chat = locked(seat.chat_id)
-        if not Verdict.objects.filter(chat=chat).exists():
-            Chat.objects.filter(pk=chat.pk, reported_at=None).update(reported_at=Now())
-            notify_listeners(chat.pk)
+        Chat.objects.filter(pk=chat.pk, reported_at=None).update(reported_at=Now())
+        PoemPair.objects.filter(chat=chat).update(is_withdrawn=True)
+        notify_listeners(chat.pk)
 
 
 def publish_finished() -> int:

@@ -208,6 +208,7 @@ def over(request: HttpRequest, seat: Seat, found: talk.Look, problem: str) -> Ht
     is_interrogator = seat.role == Seat.Role.INTERROGATOR
     context = {
         "seat": seat,
+        "is_broken_off": seat.chat.is_broken_off(),
         "is_reported": seat.chat.reported_at is not None,
         "is_interrogator": is_interrogator,
         "verdict": verdict,
@@ -269,10 +270,14 @@ def live_report(request: HttpRequest, chat: uuid.UUID) -> HttpResponse:
 def live_results(request: HttpRequest) -> HttpResponse:
     """Show how often machines were taken for the human."""
     # Loaded where it is used: what computes takes longer to load than all the rest of a web process.
-    from stats.game.detection import FEWEST_PLAYERS
-    from turing.live.results import live_groups
+    from turing.live.results import measured_figures, measured_groups
 
-    context = {"groups": live_groups(), "fewest": FEWEST_PLAYERS}
+    figures = measured_figures()
+    context = {
+        "groups": measured_groups(figures),
+        "fewest": figures["fewest_interrogators"],
+        "broken_off": figures["broken_off"],
+    }
     return render(request, "turing/live/results.html", context)
 
 
@@ -281,9 +286,9 @@ def live_results(request: HttpRequest) -> HttpResponse:
 @require_safe
 def live_results_file(request: HttpRequest) -> JsonResponse:
     """Send the results of live conversations as a file."""
-    from turing.live.results import live_dict, live_groups
+    from turing.live.results import measured_figures
 
     headers = {"Content-Disposition": 'attachment; filename="turing-live-results.json"'}
     return JsonResponse(
-        live_dict(live_groups()), headers=headers, json_dumps_params={"ensure_ascii": False, "indent": 2}
+        measured_figures(), headers=headers, json_dumps_params={"ensure_ascii": False, "indent": 2}
     )

@@ -120,7 +120,13 @@ def begin(one: Waiting, other: Waiting, rng: random.Random) -> Chat:
         ends_at=now + timedelta(seconds=settings.TURING_LIVE_SECONDS),
     )
     Seat.objects.bulk_create(
-        Seat(chat=chat, player=waiting.player, role=role, may_be_read=waiting.may_be_read)
+        Seat(
+            chat=chat,
+            player=waiting.player,
+            role=role,
+            may_be_read=waiting.may_be_read,
+            origin=waiting.origin,
+        )
         for waiting, role in ((asking, Seat.Role.INTERROGATOR), (answering, Seat.Role.WITNESS))
     )
     first, second = sorted([one.player, other.player], key=lambda player: player.pk)

@@ -44,6 +44,10 @@ class ChatQuerySet(models.QuerySet["Chat"]):
         """Those in which something may still be said, by the database's clock."""
         return self.filter(ends_at__gt=Now(), reported_at=None)
 
+    def broken_off(self) -> ChatQuerySet:
+        """Those that a report ended: there is no verdict, and there will be none."""
+        return self.filter(reported_at__lt=F("ends_at"))
+
 
 class Chat(models.Model):
     """Two conversations of one interrogator at once; the witness at `human_side` is a human."""
@@ -58,6 +62,7 @@ class Chat(models.Model):
     right_begins = models.BooleanField(help_text="Whether the witness on the right begins.")
     created_at = models.DateTimeField(db_default=Now())
     ends_at = models.DateTimeField()
+    # A report ends a chat that is under way. Afterwards it changes no figure: whoever lost could undo that.
     reported_at = models.DateTimeField(null=True)
     # When its messages were deleted.
     forgotten_at = models.DateTimeField(null=True)
@@ -79,6 +84,9 @@ class Chat(models.Model):
     def __str__(self) -> str:
         return str(self.uuid)
 
+    def is_broken_off(self) -> bool:
+        return self.reported_at is not None and self.reported_at < self.ends_at
+
     def witness_begins(self, side: str) -> bool:
         return self.left_begins if side == Side.LEFT else self.right_begins
 
@@ -97,6 +105,8 @@ class Seat(models.Model):
     role = models.CharField(max_length=12, choices=Role)
     # Whether others may read the conversation later.
     may_be_read = models.BooleanField()
+    # By which people of one address are known as such (`turing.game.play.origin_of`).
+    origin = models.CharField(max_length=16, blank=True, default="", editable=False)
 
     class Meta:
         constraints = [
@@ -243,3 +253,19 @@ class Waiting(models.Model):
 
     def __str__(self) -> str:
         return f"player {self.player_id}"
+
+
+class LiveResults(models.Model):
+    """What the verdicts show, as it was measured last; one row, of `verdicts` of them."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    figures = models.JSONField(default=dict)
+    verdicts = models.PositiveIntegerField(default=0)
+    broken_off = models.PositiveIntegerField(default=0)
+    measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="live_results_once")]
+
+    def __str__(self) -> str:
+        return f"results of {self.verdicts} verdicts"
