@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from turing.live import talk
 from turing.live.answering import answer_next
 
 # So that a task ends well before its time limit; what is left is notified again.
@@ -17,3 +18,9 @@ def answer_waiting() -> None:
     for _turn in range(MOST_AT_ONCE):
         if not answer_next():
             return
+
+
+@shared_task
+def say_due(chat: int) -> None:
+    """Say what a machine has to say in a chat by now; it is sent for the time at which that is due."""
+    talk.say_due(chat)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -92,8 +93,10 @@ def notify_to_learn(self_training: int, queue: str) -> None:
     send_tasks(LEARN, [(self_training,)], queue)
 
 
-def send_tasks(task: str, calls: Sequence[tuple[Any, ...]], queue: str) -> None:
-    """Send a task so many times; where the broker is away that is logged."""
+def send_tasks(
+    task: str, calls: Sequence[tuple[Any, ...]], queue: str, *, eta: datetime | None = None
+) -> None:
+    """Send a task so many times, to be done at once or at a time; where the broker is away that is logged."""
     if not calls:
         return
     # Celery is a third of what a process loads that sends nothing.
@@ -102,6 +105,6 @@ def send_tasks(task: str, calls: Sequence[tuple[Any, ...]], queue: str) -> None:
     app = import_string(settings.MESSAGE_APP)
     try:
         for arguments in calls:
-            app.send_task(task, arguments, queue=queue)
+            app.send_task(task, arguments, queue=queue, eta=eta)
     except OperationalError as error:
         logger.warning("The workers could not be notified: %s", error)

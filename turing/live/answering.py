@@ -25,7 +25,7 @@ from generation.orders import OrderRefused
 from generation.runs.notifications import idle_slots
 from turing.live.delays import delay_for
 from turing.live.rules import answer_by_rules
-from turing.live.talk import QUEUE, notify_listeners, notify_workers
+from turing.live.talk import QUEUE, have_said, notify_listeners, notify_workers
 from turing.models import LONGEST_MESSAGE, ChatMessage, Persona, Turn
 from turing.pairs.conversations import INTERROGATOR, WITNESS, Message
 
@@ -85,7 +85,8 @@ def hand_in(turn: Turn, text: str, knows: int, rng: random.Random | None = None)
         text=text, knows=knows, due_at=due_at, lease=None, leased_until=None
     )
     if stored:
-        # Those who listen look when it is due.
+        have_said(turn.chat_id, due_at)
+        # Those who listen look when it is late.
         notify_listeners(turn.chat_id)
     return stored == 1
 

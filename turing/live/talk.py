@@ -1,14 +1,15 @@
 """Saying something in a live conversation, and reading what was said.
 
 PostgreSQL is the truth: whoever says something holds the lock of the chat, and gets the next number of their side. A
-machine's answer that is due is said by the same rule, by whoever looks first. What is sent again changes nothing.
+machine's answer that is due is said by the same rule, by a worker: if those who look said it, their look would take
+longer than one that finds what a human said. They do so only where no worker has. What is sent again changes nothing.
 """
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Case, F, Max, Q, When
@@ -24,6 +25,11 @@ from turing.models import LONGEST_MESSAGE, Chat, ChatMessage, Seat, Side, Turn
 CHANNEL = "turing_chats"
 QUEUE = "live"
 ANSWER = "turing.tasks.answer_waiting"
+SAY_DUE = "turing.tasks.say_due"
+# So long after a machine's answer was due no worker is about to say it.
+LATE = timedelta(seconds=1.5)
+# A worker comes a moment later than it is told, so that its clock may be that much ahead of the database's.
+MOMENT = timedelta(milliseconds=30)
 ROLES = Seat.Role
 # More than anybody types in the minutes of a chat: one person on one side.
 MOST_MESSAGES = 100
@@ -121,9 +127,14 @@ def notify_workers() -> None:
     send_tasks(ANSWER, [()], QUEUE)
 
 
-def say_due(chat: int) -> bool:
-    """Say what a machine has to say by now, and return whether there was anything."""
-    due = Turn.objects.filter(chat=chat, answered_at=None, due_at__lte=Now())
+def have_said(chat: int, due_at: datetime) -> None:
+    """Have a worker say what a machine says at a time."""
+    transaction.on_commit(lambda: send_tasks(SAY_DUE, [(chat,)], QUEUE, eta=due_at + MOMENT))
+
+
+def say_due(chat: int, late: timedelta = timedelta(0)) -> bool:
+    """Say what a machine has to say by now, or had to so long ago, and return whether there was anything."""
+    due = Turn.objects.filter(chat=chat, answered_at=None, due_at__lte=Now() - late)
     if not due.exists():
         return False
     with transaction.atomic():
@@ -181,7 +192,7 @@ def _ask(chat: Chat, side: Side, asked_at: datetime) -> None:
 
 def look(seat: Seat, after: Cursor) -> Look:
     """Return what was said on the sides of a seat after a cursor. Three queries."""
-    say_due(seat.chat_id)
+    say_due(seat.chat_id, LATE)
     unread = {Side.LEFT: after.left, Side.RIGHT: after.right}
     of_sides = Q(pk__in=[])
     for side in sides_of(seat):
@@ -199,10 +210,10 @@ def look(seat: Seat, after: Cursor) -> Look:
         Turn.objects.filter(
             chat=seat.chat_id, side__in=sides_of(seat), answered_at=None, due_at__isnull=False
         )
-        .values_list(F("due_at") - Now(), flat=True)
+        .values_list(F("due_at") + LATE - Now(), flat=True)
         .first()
     )
     until_end = left.total_seconds()
-    # A moment later, so that what is due then is due.
+    # A moment later, so that what is late then is late.
     wait = max(0.05, min(until_end, due.total_seconds() if due else until_end) + 0.01)
     return Look(tuple(said), Cursor(unread[Side.LEFT], unread[Side.RIGHT]), is_over, wait, until_end)

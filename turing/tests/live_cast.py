@@ -62,8 +62,10 @@ class Trio:
         return self.human_side.other
 
     def let_due(self) -> None:
-        """Let the machine's answer be due now."""
-        Turn.objects.filter(chat=self.chat, due_at__isnull=False).update(due_at=F("asked_at"))
+        """Let the machine's answer be late by now."""
+        Turn.objects.filter(chat=self.chat, due_at__isnull=False).update(
+            due_at=F("asked_at") - timedelta(minutes=1)
+        )
 
     def end(self) -> None:
         """Let the time be over."""

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from turing import tasks
 from turing.live import talk, verdicts
 from turing.live.answering import answer_next, claim, hand_in
 from turing.live.delays import delay_for
@@ -207,6 +209,42 @@ def test_a_machine_answers_when_it_is_due_and_once() -> None:
     assert [by for _number, by, _text in said(trio.chat, side)].count("witness") == 2
 
 
+def test_who_looks_says_nothing_for_a_machine_unless_no_worker_has() -> None:
+    trio = meet()
+    Turn.objects.all().delete()
+    trio.interrogator.say("Hello", trio.machine_side)
+    assert answer_next()
+    Turn.objects.update(due_at=F("asked_at"))
+    with CaptureQueriesContext(connection) as looked:
+        assert len(trio.interrogator.messages()["said"]) == 1
+    assert not [one for one in looked if one["sql"].startswith(("INSERT", "UPDATE"))]
+    tasks.say_due(trio.chat.pk)
+    tasks.say_due(trio.chat.pk)
+    assert len(trio.interrogator.messages()["said"]) == 2
+    # Where there is no worker any more it is said by whoever looks, a moment late.
+    trio.interrogator.say("And?", trio.machine_side)
+    assert answer_next()
+    trio.let_due()
+    assert len(trio.interrogator.messages()["said"]) == 4
+
+
+def test_a_worker_is_told_when_to_say_what_a_machine_says(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, Any]] = []
+    monkeypatch.setattr(
+        "turing.live.talk.send_tasks", lambda task, calls, queue, eta=None: told.append((task, eta))
+    )
+    _chat, asking, _answering = begun(11)
+    Turn.objects.all().delete()
+    say(asking, Side(asking.chat.human_side).other, "Hello")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert answer_next()
+    (turn,) = Turn.objects.filter(due_at__isnull=False)
+    assert turn.due_at
+    assert told == [("turing.tasks.say_due", turn.due_at + talk.MOMENT)]
+
+
 def test_an_answer_of_a_worker_that_lost_its_lease_is_not_taken() -> None:
     trio = meet()
     Turn.objects.all().delete()
@@ -349,7 +387,9 @@ def test_workers_are_told_alike_whichever_side_was_spoken_to(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("turing.live.talk.send_tasks", lambda task, calls, queue: told.append(queue))
+    monkeypatch.setattr(
+        "turing.live.talk.send_tasks", lambda task, calls, queue, eta=None: told.append(queue)
+    )
     chat, asking, _answering = begun(9)
     for side in Side:
         with django_capture_on_commit_callbacks(execute=True):
