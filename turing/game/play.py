@@ -25,6 +25,7 @@ from turing.models import (
     ROUNDS_IN_GAME,
     Flag,
     Game,
+    Genre,
     Kind,
     Player,
     PoemPair,
@@ -33,6 +34,7 @@ from turing.models import (
     Side,
 )
 from turing.models.pairs import PoemPairQuerySet
+from turing.pairs.conversations import SIMULATED
 from turing.pairs.normalising import sentences
 
 # How often numbers are drawn before all pairs that the player has not seen are looked up: so many tries fail only
@@ -93,7 +95,7 @@ def begin(
         genre, kind = room.genre, room.kind
     if game := open_game(visitor, genre, kind, room):
         return Begun(game)
-    if room and Room.objects.filter(pk=room.pk, closes_at__lte=Now()).exists():
+    if room and Room.objects.closed().filter(pk=room.pk).exists():
         raise RoomClosed(_("This room is closed: no more games begin."))
     # Outside of the transaction: what is used up is used up, and nobody waits for another one's draw.
     used = take(games_of_address(), network_of(address))
@@ -128,6 +130,13 @@ def open_game(visitor: Visitor, genre: str, kind: str = Kind.PAIRS, room: Room |
 def in_play_of(kind: str, genre: str) -> PoemPairQuerySet:
     """Return the pairs that a kind of game draws from."""
     return PoemPair.objects.in_play(genre, boundary=kind == Kind.BOUNDARY, trios=kind == Kind.CHATS)
+
+
+def has_simulated(kind: Kind) -> bool:
+    """Whether some of the conversations that a kind of game draws from were held by nobody."""
+    return Genre.CHAT in kind.genres and (
+        in_play_of(kind, Genre.CHAT).filter(human__notes__source=SIMULATED).exists()
+    )
 
 
 def draw_rounds(game: Game, genre: str, flag: str, rng: random.Random, kind: str = Kind.PAIRS) -> None:

@@ -83,6 +83,7 @@ def start(request: HttpRequest, kind: Kind = Kind.PAIRS) -> HttpResponse:
         "record": record_of(visitor, kind) if player else None,
         "can_keep": player is not None and player.user_id is None,
         "is_live": settings.TURING_LIVE,
+        "has_simulated": play.has_simulated(kind),
     }
     return render(request, "turing/game/start.html", context)
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 INTERROGATOR, WITNESS = "interrogator", "witness"
+# The source of conversations that nobody held, to try the game with.
+SIMULATED = "simulated"
 NEXT = re.compile(r"\n(?!\t)")
 MARKS = {INTERROGATOR: "Q: ", WITNESS: "A: "}
 

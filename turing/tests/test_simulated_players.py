@@ -6,19 +6,24 @@ import io
 import json
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 
 from turing.models import Game, Kind, Player, PoemPair, Results, Room, Round, Scope
+from turing.pairs.conversation_files import import_conversations
 from turing.results.exports import row_chunks
 from turing.results.figures import live_results
+from turing.results.views import ADDRESSES
 from turing.rooms.simulated import open_simulated_room
-from turing.tests.cast import build_pairs
+from turing.tests.cast import build_conversations, build_for, build_pairs
 from turing.tests.results_cast import record
 from turing.tests.test_results import simulated
 
 pytestmark = pytest.mark.django_db
 PAGE = "/turing/results/"
+CONVERSATIONS = settings.BASE_DIR / "fixtures" / "turing-conversations.jsonl"
 
 
 @pytest.fixture
@@ -59,3 +64,26 @@ def test_rounds_of_people_stay_when_the_simulated_ones_are_removed(room: Room, c
     assert output.getvalue() == "80 rounds of simulated players are deleted\n"
     assert (Round.objects.count(), Room.objects.count(), Player.objects.count()) == (people, 0, 2)
     assert live_results(Results.objects.of_site(Kind.PAIRS)).scopes[Scope.ALL].rate.total == people
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_kind_of_game_has_its_simulated_players_on_its_page(kind: Kind, client: Client) -> None:
+    build_for(kind)
+    room = open_simulated_room(kind, players=8)
+    of_room = live_results(Results.objects.of_room(room)).scopes[Scope.ALL].rate
+    assert (of_room.players, of_room.total) == (8, 80)
+    assert 0 < of_room.selected < 80
+    page = client.get(reverse(ADDRESSES[kind])).content.decode()
+    assert f"/turing/rooms/{room.uuid}/results/" in page
+    others = [reverse(ADDRESSES[one]) for one in Kind if one != kind]
+    assert not [one for one in others if str(room.uuid) in client.get(one).content.decode()]
+
+
+def test_pages_say_that_conversations_of_the_demonstration_were_held_by_nobody(client: Client) -> None:
+    words = "Some of these conversations are simulated"
+    build_conversations(6)
+    pages = ("/turing/chats/", "/turing/chat/", "/turing/results/chats/", "/turing/results/chat/")
+    assert not [page for page in pages if words in client.get(page).content.decode()]
+    assert len(import_conversations(CONVERSATIONS).pairs) == 12
+    assert [page for page in pages if words in client.get(page).content.decode()] == list(pages)
+    assert words not in client.get("/turing/").content.decode()

@@ -25,7 +25,8 @@ from evalsite.demo.children import Child, ChildEnded, Progress, python_program
 from evalsite.demo.results import load_results
 from evalsite.demo.running import DemoRecord, RunningDemo, running_demo, stop_left_behind
 from generation.files.problems import FileRefused
-from turing.models import PoemPair, Room, Round
+from turing.models import Genre, Kind, PoemPair, Room, Round
+from turing.pairs.conversation_files import import_conversations
 from turing.pairs.files import import_pairs
 from turing.rooms.rooms import open_room
 from turing.rooms.simulated import open_simulated_room
@@ -34,6 +35,7 @@ T = TypeVar("T")
 
 PAIRS = settings.BASE_DIR / "fixtures" / "turing-pairs.jsonl"
 BOUNDARIES = settings.BASE_DIR / "fixtures" / "turing-boundaries.jsonl"
+CONVERSATIONS = settings.BASE_DIR / "fixtures" / "turing-conversations.jsonl"
 
 # A slow machine may take its time; only children that do nothing at all are given up.
 STALL_SECONDS = 120
@@ -63,13 +65,16 @@ def port_number(text: str) -> int:
 
 
 def load_pairs() -> None:
-    """Put the pairs that come with the site into play, with results of simulated players, unless there are some."""
+    """Put what comes with the site into play, with results of simulated players of each kind, unless there are some."""
     if not PoemPair.objects.exists():
         import_pairs(PAIRS)
         import_pairs(BOUNDARIES)
         open_room("Demo", "pairs", "poem", takes_names=True)
+    if not PoemPair.objects.filter(genre=Genre.CHAT).exists():
+        import_conversations(CONVERSATIONS)
     if not Room.objects.filter(is_simulated=True).exists() and not Round.objects.answered().exists():
-        open_simulated_room()
+        for kind in Kind:
+            open_simulated_room(kind)
 
 
 def interrupt(number: int, frame: object) -> NoReturn:
