@@ -35,6 +35,8 @@ from turing.pairs.conversations import Message, messages_of
 from turing.pairs.normalising import normalised, sentences
 
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
+# Of so many who had the same it is said how many were right, so that a round costs no more where millions had it.
+MOST_COUNTED = 1_000
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,10 @@ def load_round(visitor: Visitor, game: UUID, number: int) -> Round:
     """Return a round of the visitor with all that its page shows, in one query; raise 404."""
     rounds = Round.objects.of_game(game, visitor.owns("game__player"))
     # Of one text only those who had the same one.
-    same = Q(human_side=OuterRef("human_side")) | ~Q(kind__in=[Kind.TEXT, Kind.CHAT])
-    of_pair = Round.objects.answered().filter(same, pair=OuterRef("pair"), kind=OuterRef("kind"))
+    this = {name: OuterRef(OuterRef(name)) for name in ("human_side", "pair", "kind")}
+    same = Q(human_side=this["human_side"]) | ~Q(kind__in=[Kind.TEXT, Kind.CHAT])
+    had = Round.objects.answered().filter(same, pair=this["pair"], kind=this["kind"])
+    of_pair = Round.objects.filter(pk__in=had.values("pk")[:MOST_COUNTED])
     found = (
         rounds.filter(number=number)
         .select_related("pair__human__prompt", "pair__human__source_text", "pair__machine")

@@ -1,4 +1,4 @@
-"""What opens a room, and what a player says on entering one."""
+"""What opens a room."""
 
 from __future__ import annotations
 
@@ -43,9 +43,3 @@ class RoomForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         help_text=_("No game begins after this. Empty: it stays open until you close it."),
     )
-
-
-class EnterForm(forms.Form):
-    """What the player wants to be called; the rules of a name are those of the act."""
-
-    name = forms.CharField(required=False, strip=False)

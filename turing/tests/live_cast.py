@@ -70,7 +70,10 @@ class Trio:
     def end(self) -> None:
         """Let the time be over."""
         Chat.objects.filter(pk=self.chat.pk).update(
-            created_at=F("created_at") - timedelta(hours=1), ends_at=F("created_at") - timedelta(minutes=1)
+            created_at=F("created_at") - timedelta(hours=1),
+            ends_at=F("created_at") - timedelta(minutes=1),
+            # What was reported before the end was so.
+            reported_at=F("reported_at") - timedelta(minutes=30),
         )
 
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from turing.game import pages
 from turing.models import Flag, Game, Genre, PoemPair, Round, Side, SourceText
 from turing.tests.cast import address_of, begin_game, build_pairs, play_game, play_round
 
@@ -161,6 +162,18 @@ def test_the_share_of_right_answers_counts_all_who_had_the_pair(client: Client) 
     assert "33\N{NO-BREAK SPACE}% of 3 answers to this pair were right." in body(
         client, address_of(game, mine.number)
     )
+
+
+def test_the_share_of_right_answers_is_of_so_many_that_a_round_costs_no_more_where_millions_had_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PoemPair.objects.filter(number__gte=5).update(is_withdrawn=True)
+    for _ in range(3):
+        play_game(Client(), "rrrrr")
+    monkeypatch.setattr(pages, "MOST_COUNTED", 2)
+    game = begin_game(client)
+    play_round(client, game, 1, right=True)
+    assert "100\N{NO-BREAK SPACE}% of 2 answers to this pair were right." in body(client, address_of(game, 1))
 
 
 def test_the_first_player_of_a_pair_is_told_so_whether_right_or_wrong(client: Client) -> None:
