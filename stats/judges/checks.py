@@ -54,8 +54,8 @@ class JudgeChecks:
     The checks of one judge on one criterion.
 
     `usual` is the alternative annotator test as published, `by_prompt` with differences averaged within prompts.
-    Kappa and alpha are None for scores off the evaluators' scale. `weight_ci` is that of
-    the slope of people's differences on the judge's.
+    Kappa and alpha are None for scores off the evaluators' scale. `slope` is that of people's differences on the
+    judge's; off their scale it is by a standard deviation of its scores within prompts.
     """
 
     judge: str
@@ -77,7 +77,7 @@ class JudgeChecks:
     rates: dict[str, CorrectedRate]
     probes: tuple[Probe, ...]
     soft_pairwise_accuracy: Measured | None
-    weight_ci: Interval | None
+    slope: Measured
     combined: tuple[PairCombined, ...]
 
     @property
@@ -91,7 +91,7 @@ class JudgeChecks:
         test = self.by_prompt if self.by_prompt and self.by_prompt.omega is not None else self.usual
         if test is not None and test.passed and not self.failed_probes:
             return "may stand in"
-        narrows = self.weight_ci is not None and self.weight_ci[0] > 0
+        narrows = self.slope.ci is not None and self.slope.ci[0] > 0
         return "may narrow intervals" if narrows else "of no use"
 
     def as_dict(self) -> dict[str, Any]:
@@ -124,6 +124,7 @@ class JudgeChecks:
             "alpha_ordinal_difference": self.alpha_difference,
             **{f"correlation.{level}": measure for level, measure in self.correlations.items()},
             "soft_pairwise_accuracy": self.soft_pairwise_accuracy,
+            "slope": self.slope,
         }
         for name, measure in named.items():
             if measure is not None:
@@ -211,7 +212,7 @@ def judge_checks(
         rates=_rates(quality, people, everything, table.methods) if on_scale else {},
         probes=_probes(judged, scores, quality, people, own),
         soft_pairwise_accuracy=_soft_accuracy(pairs, everything, table.methods) if with_pairs else None,
-        weight_ci=None if constant else _weight_interval(people, own, rng),
+        slope=Measured(None, None, 0) if constant else _slope(people, own, rng, on_scale=on_scale),
         combined=pairs,
     )
     return _with_agreement(found, ratings, own, judged.epsilon, rng) if on_scale and not constant else found
@@ -304,9 +305,9 @@ def _rates(
     return found
 
 
-def _weight_interval(people: Floats, own: Floats, rng: np.random.Generator) -> Interval | None:
+def _slope(people: Floats, own: Floats, rng: np.random.Generator, *, on_scale: bool) -> Measured:
     """
-    Return the interval, over new prompts, of the slope of people's differences on the judge's, of all pairs pooled.
+    Return the slope of people's differences on the judge's, of all pairs pooled, with its interval over new prompts.
 
     It is lambda of a judge who rated very many more prompts; above 0 the judge narrows intervals.
     """
@@ -314,11 +315,15 @@ def _weight_interval(people: Floats, own: Floats, rng: np.random.Generator) -> I
     people, own = people[whole], own[whole]
     prompts, methods = people.shape
     if prompts < FEWEST_PROMPTS or methods < 2:
-        return None
+        return Measured(None, None, prompts)
     people, own = (one - one.mean(axis=1, keepdims=True) for one in (people, own))
-    weights = resampled(prompts, rng) / prompts
+    if not on_scale and own.any():
+        own = own / own.std()
+    weights = np.vstack([np.ones((1, prompts)), resampled(prompts, rng)]) / prompts
     s_x, s_y, s_xx, s_xy = (weights @ one for one in (own, people, own * own, own * people))
     squares = (s_xx - s_x**2).sum(axis=1)
     slopes = np.full(len(weights), np.nan)
     np.divide((s_xy - s_x * s_y).sum(axis=1), squares, out=slopes, where=squares > 0)
-    return percentiles(slopes, 0.95)
+    if np.isnan(slopes[0]):
+        return Measured(None, None, prompts)
+    return Measured(float(slopes[0]), percentiles(slopes[1:], 0.95), prompts)

@@ -52,10 +52,7 @@ class JudgeServer:
             scores = schema["properties"][letter]["properties"]
             size = len(texts[letter].strip())
             said[letter] = {
-                key: one["minimum"] + size % int(one["maximum"] - one["minimum"] + 1)
-                if size > 1
-                else one["minimum"]
-                for key, one in scores.items()
+                key: one["enum"][size % len(one["enum"]) if size > 1 else 0] for key, one in scores.items()
             }
         return said
 

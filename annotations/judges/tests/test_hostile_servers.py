@@ -286,6 +286,15 @@ def test_a_file_replaces_no_judge_that_was_asked_here(
     assert JudgeRating.objects.count() == 8 and JudgeRun.objects.count() == 1
 
 
+def test_the_schema_names_the_points_of_a_whole_scale_and_bounds_another() -> None:
+    stars = AskedCriterion("overall", "Overall", "", "", "", 1, 5)
+    assert stars.schema() == {"type": "integer", "enum": [1, 2, 3, 4, 5]}
+    share = AskedCriterion("share", "Share", "", "", "", 0, 0.5, is_whole=False)
+    assert share.schema() == {"type": "number", "minimum": 0, "maximum": 0.5}
+    wide = AskedCriterion("wide", "Wide", "", "", "", 0, 1000)
+    assert wide.schema() == {"type": "integer", "minimum": 0, "maximum": 1000}
+
+
 @pytest.mark.parametrize("schema_as", ["json_schema", "json_object", "words"])
 def test_a_server_is_asked_for_a_schema_as_it_takes_it(
     study: Study, judge: JudgeServer, settings: Settings, schema_as: str

@@ -31,6 +31,8 @@ def checks_section(report: StudyReport) -> Section | None:
     blocks: list[Block] = []
     if report.prompt_draw is not None:
         blocks += draw_blocks(report.prompt_draw)
+    if report.judges:
+        blocks.append(Paragraph(in_a_row(*verdicts_explained())))
     for judge in report.judges:
         blocks.append(Paragraph(in_a_row(*about_sentences(judge))))
         rated = [one for one in judge.checks if one.on_scale]
@@ -40,6 +42,21 @@ def checks_section(report: StudyReport) -> Section | None:
         if not judge.checks:
             blocks.append(Paragraph(_("None of its scores is on a criterion that people rated.")))
     return Section("judge", _("The judge"), tuple(blocks)) if blocks else None
+
+
+def verdicts_explained() -> tuple[str, ...]:
+    """Say what each verdict takes, and what the intervals are of."""
+    return (
+        _(
+            "May stand in for an evaluator: the alternative annotator test is passed by prompt, and no probe failed."
+        ),
+        _(
+            "May narrow intervals: the evaluators' differences between methods rise with its own, the 95 % interval of"
+            " the slope lying above 0."
+        ),
+        _("Of no use here: neither. A metric, which has a scale of its own, cannot stand in."),
+        _("All intervals of this section are over new prompts, for these evaluators and these methods."),
+    )
 
 
 def draw_sentence(draw: PromptDrawFacts) -> str:
@@ -167,12 +184,14 @@ def metric_blocks(report: StudyReport, judge: JudgeFacts, checks: list[JudgeChec
                 _("Within prompts"),
                 _("Means of prompts"),
                 _("Means of methods (plain)"),
+                _("Slope"),
                 _("Verdict"),
             ),
             tuple(
                 (
                     report.criterion(one.criterion).label,
                     *(with_interval(one.correlations[level]) for level in one.correlations),
+                    with_interval(one.slope),
                     verdicts[one.verdict],
                 )
                 for one in checks
@@ -180,18 +199,36 @@ def metric_blocks(report: StudyReport, judge: JudgeFacts, checks: list[JudgeChec
         )
     ]
     first = checks[0]
-    sentences = []
+    methods = first.correlations["methods"].n
+    sentences = [
+        ngettext(
+            "The slope is in points of the criterion for a standard deviation of its scores within prompts. Means of"
+            " methods are those of %(count)d method.",
+            "The slope is in points of the criterion for a standard deviation of its scores within prompts. Means of"
+            " methods are those of %(count)d methods: a correlation of so few says little.",
+            methods,
+        )
+        % {"count": methods}
+    ]
     if first.soft_pairwise_accuracy is not None and first.soft_pairwise_accuracy.value is not None:
         sentences.append(
-            _("It ranks the methods on %(criterion)s with a soft pairwise accuracy of %(value)s.")
+            ngettext(
+                "It ranks the methods on %(criterion)s with a soft pairwise accuracy of %(value)s (1 at best; %(count)d"
+                " pair).",
+                "It ranks the methods on %(criterion)s with a soft pairwise accuracy of %(value)s (1 at best; %(count)d"
+                " pairs).",
+                first.soft_pairwise_accuracy.n,
+            )
             % {
                 "criterion": report.criterion(first.criterion).label,
                 "value": decimal(first.soft_pairwise_accuracy.value),
+                "count": first.soft_pairwise_accuracy.n,
             }
         )
     sentences += [
-        _("%(probe)s: %(value)s standard deviations (%(ci)s), %(note)s.")
+        _("%(probe)s, on %(criterion)s: %(value)s standard deviations (%(ci)s), %(note)s.")
         % {
+            "criterion": report.criterion(first.criterion).label,
             "probe": PROBES[one.name],
             "value": signed(one.value),
             "ci": interval(one.ci, with_sign=True),
@@ -202,7 +239,7 @@ def metric_blocks(report: StudyReport, judge: JudgeFacts, checks: list[JudgeChec
     ]
     if first.constant:
         sentences.append(_("The judge gave every text the same score: nothing can be told by it."))
-    return [*blocks, Paragraph(in_a_row(*sentences))] if sentences else blocks
+    return [*blocks, Paragraph(in_a_row(*sentences))]
 
 
 def with_interval(measure: Measured) -> str:
@@ -263,6 +300,11 @@ def agreement_rows(checks: JudgeChecks) -> list[Row]:
         (_("α ordinal with the judge among them"), checks.alpha_with_judge, ""),
         (_("Difference of the two"), checks.alpha_difference, ""),
         (_("Soft pairwise accuracy"), checks.soft_pairwise_accuracy, _("ranking of the methods, 1 at best")),
+        (
+            _("Slope of the evaluators' differences on its own"),
+            checks.slope,
+            _("above 0 it narrows intervals"),
+        ),
     ]
     return [measure_row(name, measure, note) for name, measure, note in named if measure is not None]
 

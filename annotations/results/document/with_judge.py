@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotations.results.document.wording import cell, count_cell, in_a_row, interval
+from generation.files.problems import listed
 from stats.judges.checks import JudgeChecks, PairCombined
 from stats.judges.combined import CombinedMean
 from stats.reports.document import Block, Cell, Paragraph, Section, Table
@@ -30,7 +31,7 @@ def combined_section(report: StudyReport) -> Section | None:
         Paragraph(
             _("There is no combined estimate with %(judge)s on %(criterion)s: %(reason)s.")
             % {
-                "judge": ", ".join(labels),
+                "judge": listed(labels),
                 "criterion": report.criterion(criterion).label,
                 "reason": reason,
             }
@@ -40,7 +41,8 @@ def combined_section(report: StudyReport) -> Section | None:
     first = Paragraph(
         _(
             "A judge can stand in for prompts that nobody rated, never for evaluators: the spread between evaluators"
-            " stays in the interval. The estimate is right whatever the judge is worth."
+            " stays in the interval. Where the prompts that people rated were drawn at random, the estimate with the"
+            " judge is unbiased whatever the judge is worth."
         )
     )
     return Section("with-judge", _("With the judge"), (first, *blocks))
