@@ -13,6 +13,7 @@ from threading import Thread
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from generation.methods import PRESETS
@@ -77,6 +78,18 @@ def test_coverage_with_a_judge_is_counted(capsys: pytest.CaptureFixture[str]) ->
     run("stats.judge_coverage", "--studies", "3")
     said = capsys.readouterr().out
     assert "coverage of nominal 95 % in 3 studies" in said and "heavy ties" in said
+
+
+def test_the_usual_interval_is_that_of_ppi_py() -> None:
+    # ppi_py 0.2.3 at lambda 1, whose variances are over n; its own example.
+    rated = np.array([4, 4, 5, 3, 4, 5, 2, 3, 5, 4, 3, 4.0])
+    labels = np.array([4, 3, 5, 2, 4, 4, 1, 3, 5, 4, 2, 3.0])
+    unrated = np.array([int(one) for one in "345424354432544345342453443543244534"], dtype=np.float64)
+    usual = benchmark("stats.judge_coverage").usual
+    low, high = usual(labels, rated, unrated, weight=1.0, ddof=0)
+    assert (low, high) == pytest.approx((2.8139972258, 3.6304472187))
+    assert (low + high) / 2 == pytest.approx(3.2222222222)
+    assert (high - low) / 2 / 1.959963985 == pytest.approx(0.2082818867)
 
 
 def test_false_positives_of_unbalanced_designs_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

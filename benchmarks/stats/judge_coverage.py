@@ -121,11 +121,14 @@ def study(rng: np.random.Generator, design: Design) -> tuple[Floats, Floats, Flo
     return table, judge[chosen], judge[~chosen], draw, truth
 
 
-def usual(labels: Floats, rated: Floats, unrated: Floats) -> Interval:
+def usual(
+    labels: Floats, rated: Floats, unrated: Floats, *, weight: float | None = None, ddof: int = 1
+) -> tuple[float, float]:
     """Return the prediction-powered interval of the mean of labels that are taken as the truth."""
-    weight = judge_weight(labels, rated, unrated)
+    if weight is None:
+        weight = judge_weight(labels, rated, unrated)
     left = labels - weight * rated
-    variance = left.var(ddof=1) / len(left) + weight**2 * unrated.var(ddof=1) / len(unrated)
+    variance = left.var(ddof=ddof) / len(left) + weight**2 * unrated.var(ddof=ddof) / len(unrated)
     estimate = float(left.mean() + weight * unrated.mean())
     half = Z * math.sqrt(float(variance))
     return estimate - half, estimate + half

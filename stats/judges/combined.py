@@ -313,7 +313,8 @@ def _by_strata_with_holes(
 
     z[e, p] = theta + (W_h n / n_h) (R[e, p] - R_h), W_h = N_h / N; its mean over prompts is sum W_h R_h, and its
     evaluator part that of the weighted means. The deviations of prompts from their stratum grow by
-    sqrt((n - 1) n_h / (n (n_h - 1))): each stratum has lost a degree of freedom, not all together one.
+    sqrt((n - 1) n_h / (n (n_h - 1))): each stratum has lost a degree of freedom, not all together one. Where it
+    has lost another one to its lambda, n_h - 2 stands for n_h - 1.
     """
     known = is_rated | rest
     n = int(is_rated.sum())
@@ -327,14 +328,15 @@ def _by_strata_with_holes(
         n_h, m_h = int(rated.sum()), int(unrated.sum())
         if n_h < 2:
             return 0.0, None
-        # Of a single unrated prompt no variance is known.
-        weight = judge_weight(means[rated], judge[rated], judge[unrated]) if m_h > 1 else 0.0
+        # Of a single unrated prompt no variance is known, and two rated ones are gone by lambda and mean.
+        weight = judge_weight(means[rated], judge[rated], judge[unrated]) if min(m_h, n_h - 1) > 1 else 0.0
         own = inside[cells.prompt]
         left = cells.value[own] - weight * judge[cells.prompt[own]]
         centre = float(left.mean())
         value[own] = share * n / n_h * (left - centre)
         deviation = share * n / n_h * (means[rated] - weight * judge[rated] - centre)
-        of_prompt[rated] = (math.sqrt((n - 1) * n_h / (n * (n_h - 1))) - 1) * deviation
+        lost = 1 + (weight > 0)
+        of_prompt[rated] = (math.sqrt((n - 1) * n_h / (n * (n_h - lost))) - 1) * deviation
         estimate += share * centre
         weights += share * weight
         if weight > 0:

@@ -117,6 +117,9 @@ def test_the_weight_of_a_judge_is_that_of_power_tuned_inference_with_unbiased_co
     weight = judge_weight(y, f, g)
     assert weight == pytest.approx(0.9586247086)
     assert y.mean() + weight * (g.mean() - f.mean()) == pytest.approx(3.2268194768)
+    # ppi_py 0.2.3 has the covariance over n.
+    assert weight * 11 / 12 == pytest.approx(0.8787393162)
+    assert y.mean() + weight * 11 / 12 * (g.mean() - f.mean()) == pytest.approx(3.2356956315)
 
 
 def test_a_judge_without_spread_changes_nothing() -> None:
