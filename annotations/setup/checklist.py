@@ -15,6 +15,7 @@ from annotations import counted
 from annotations.models import AnalysisPlan, Criterion, Page, QualityControl, Study
 from annotations.setup.lifecycle import launch_obstacles, material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks
+from annotations.setup.rubrics import ask_for_ratings
 from generation.files.problems import listed
 from stats.reports.numbers import exact_percent
 
@@ -135,7 +136,7 @@ def checklist(study: Study) -> Checklist:
 
 
 def missing_words(study: Study, criteria: Iterable[Criterion]) -> tuple[str, ...]:
-    """Say for each language of a study's pages which of its words are there in another only."""
+    """Say for each language of a study's pages which of its words are there in another only, and which do not fit."""
     texts = [
         (_("title"), study.title),
         (_("instructions"), study.instructions),
@@ -156,7 +157,9 @@ def missing_words(study: Study, criteria: Iterable[Criterion]) -> tuple[str, ...
         code: [name for name, text in texts if text and code not in text]
         for code in study.interface_languages
     }
-    return tuple(
+    unfit = study.asks.answer is not None and ask_for_ratings(study.instructions)
+    said = (_("The instructions ask for ratings, which this study does not: change them."),) if unfit else ()
+    return said + tuple(
         _("Missing in %(language)s: %(texts)s.")
         % {
             "language": dict(settings.LANGUAGES).get(code, code),

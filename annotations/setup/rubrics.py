@@ -109,6 +109,18 @@ def fitting_instructions(instructions: TextsByLanguage, *, has_picks: bool) -> T
     return instructions
 
 
+def ask_for_ratings(instructions: TextsByLanguage) -> bool:
+    """Whether instructions, in any language, are those of a rubric here by which every text is rated."""
+    rated = [rubric for rubric in map(load_rubric, READY_MADE) if not rubric.protocol]
+    ready = {
+        text
+        for one in rated
+        for said in (one.instructions, one.instructions_without_picks)
+        for text in said.values()
+    }
+    return not ready.isdisjoint(instructions.values())
+
+
 def rubric_document(rubric: Rubric) -> dict[str, Any]:
     """Return a rubric as its file: what is as usual is left out."""
     document: dict[str, Any] = {"genre": rubric.genre}

@@ -30,7 +30,6 @@ LISTS: list[Any] = [
 @pytest.fixture
 def draft(db: None) -> Study:
     call_command("create_study", "answers", rubric="checklist")
-    call_command("change_study", "answers", protocol="checklist")
     return Study.objects.get()
 
 
@@ -61,6 +60,23 @@ OF_PROMPTS = [
     (2, "prompt-1", {"en": "It names ice."}, 1, True),
     (2, "prompt-2", {"zh-hans": "它提到了光。"}, 1, True),
 ]
+
+
+def test_the_ready_made_checklist_begins_a_study_that_asks_one(draft: Study) -> None:
+    assert draft.protocol == "checklist"
+    assert draft.has_best_picks is False
+
+
+def test_what_keeps_the_material_from_its_sign_off_stands_at_that_step(
+    draft: Study, carol: User, client: Client, tmp_path: Path
+) -> None:
+    call_command("upload_material", "answers", file_of(tmp_path, ["", []]))
+    client.force_login(carol)
+    page = client.get("/manage/studies/answers/").content.decode()
+    step = page[
+        page.index("<h2>Preview and sign-off</h2>") : page.index("<h2>Plan, sample size and rehearsal</h2>")
+    ]
+    assert "2 prompts have no item of a checklist, and the study has none for all." in step
 
 
 def test_items_of_a_prompt_come_with_the_material_and_go_with_it(draft: Study, tmp_path: Path) -> None:

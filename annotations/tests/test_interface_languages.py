@@ -13,6 +13,7 @@ from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.mail import write_letter
 from annotations.setup.checklist import checklist
 from annotations.setup.lifecycle import sign_off
+from annotations.setup.rubrics import load_rubric
 from annotations.setup.study import change_study
 from annotations.tests.test_api_studies import called
 
@@ -130,6 +131,17 @@ def test_the_launch_warns_of_words_that_are_missing_in_a_language(
     said = capsys.readouterr().out
     assert all(words in said for words in missing)
     assert Study.objects.get(pk=draft.pk).state == "open", "it is a warning"
+
+
+def test_the_launch_warns_of_instructions_that_ask_for_ratings_where_texts_are_compared(draft: Study) -> None:
+    said = "The instructions ask for ratings, which this study does not: change them."
+    ready_made = load_rubric("qa").instructions_without_picks
+    change_study(draft, by=None, instructions=ready_made)
+    assert said not in checklist(draft).missing_words
+    change_study(draft, by=None, protocol="pairwise")
+    assert said in checklist(draft).missing_words
+    change_study(draft, by=None, instructions={"en": "Say which is better.", "zh-hans": "请说哪个更好。"})
+    assert said not in checklist(draft).missing_words
 
 
 def test_words_of_a_language_that_is_not_offered_are_not_missed(draft: Study) -> None:

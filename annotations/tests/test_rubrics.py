@@ -159,7 +159,7 @@ def test_a_wrong_rubric_is_refused(problems: Load, rubric: Any, problem: str) ->
 @pytest.mark.parametrize(
     ("rubric", "problem"),
     [
-        ({"genre": "qa"}, "criteria：必须是 1 至 20 项评分项的列表"),
+        ({"genre": "qa"}, "criteria：必须是 1 至 20 个评分项的列表"),
         ({"genre": "qa", "criteria": [WIT, WIT, OVERALL]}, "criteria[1].key：'wit' 出现了两次"),
         ({"genre": "qa", "criteria": [WIT | {"minimum": 5}, OVERALL]}, "criteria[0].minimum：必须低于最高分"),
         ('{"genre": "qa",\n "criteria": }', "第 2 行，第 14 列：不是 JSON：此处缺少一个值"),
