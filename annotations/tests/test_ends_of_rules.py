@@ -1,4 +1,4 @@
-"""Where each rule of quality control begins and ends (pure): at the share, at the second, at the end of a range."""
+"""Where each rule of quality control and of the protocols begins and ends (pure): at a share, at the end of a range."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from annotations.models import ErrorCategory, ErrorSeverity
-from annotations.protocols.protocol import BadJudgement
+from annotations.protocols.protocol import BadJudgement, Judged
 from annotations.protocols.table import PROTOCOLS
 from annotations.results.quality.checks import flags_of
 from annotations.results.quality.known_answers import Known, met_answers
@@ -161,6 +161,18 @@ def test_a_penalty_is_that_of_the_pair_or_else_the_product_of_the_weights() -> N
 def test_each_protocol_says_how_many_texts_a_page_has() -> None:
     sizes = {key: (one.fewest, one.most) for key, one in PROTOCOLS.items() if one.answer is not None}
     assert sizes == {"pairwise": (2, 2), "ranking": (2, 12), "best_worst": (3, 12)}
+
+
+def test_the_fourth_of_five_steps_is_a_preference_and_the_fourth_choice_says_both_are_bad() -> None:
+    class AskedBy:
+        preference_scale = "steps"
+
+    answer = PROTOCOLS["pairwise"].answer
+    assert answer is not None
+    assert answer.read(AskedBy(), 4, None, 2) == Judged(preference=1)
+    choice = AskedBy()
+    choice.preference_scale = "choice"
+    assert answer.read(choice, 4, None, 2) == Judged(preference=0, both_bad=True)
 
 
 def test_half_an_order_is_taken_and_one_with_a_text_twice_or_too_many_is_not() -> None:
