@@ -382,7 +382,8 @@ def _by_probability(
     weight = min(max(float(own @ weighted) / ((1 + n / m) * spread), 0.0), 1.0) if spread > 0 else 0.0
     left = cells.value - weight * judge[cells.prompt]
     centre = float(np.average(left, weights=w[cells.prompt]))
-    shared = n / (n + m) * weight * (judge - everything.mean())
+    # About its own mean: prompts that are drawn more often are no mean of all.
+    shared = n / (n + m) * weight * (judge - judge[cells.prompt].mean())
     linear = replace(cells, value=centre + w[cells.prompt] * (left - centre) + shared[cells.prompt])
     crossed = crossed_mean_of_cells(linear, confidence_level=level)
     if crossed.estimate is None:

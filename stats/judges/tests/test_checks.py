@@ -314,6 +314,48 @@ def test_yes_and_no_have_corrected_rates_by_method() -> None:
     assert rate is not None and rate == pytest.approx((truth[:, 0] > 3.1).mean(), abs=0.05)
 
 
+def test_a_judge_who_fails_a_probe_may_not_stand_in_however_near_it_is() -> None:
+    table, truth = study(evaluators=10, prompts=60)
+    near = scores_of(np.clip(np.rint(truth), 1, 5))
+    nothing = {"overall": {"empty text": np.full(10, 5.0)}}
+    found = judge_checks(table, Judged("near", near, nothing=nothing), "overall", rng())
+    assert found is not None and found.by_prompt is not None and found.by_prompt.passed
+    assert found.failed_probes == ("empty text",) and found.verdict == "may narrow intervals"
+
+
+def test_the_slope_of_a_metric_is_that_of_its_deviations_whatever_its_unit() -> None:
+    table, truth = study()
+    small, large = (
+        judge_checks(table, Judged("metric", scores_of(truth * unit, criterion=ANY)), "overall", rng())
+        for unit in (0.01, 100.0)
+    )
+    assert small is not None and large is not None and small.slope.value is not None
+    assert small.slope.value == pytest.approx(large.slope.value)
+    people = np.zeros((40, 3))
+    np.add.at(people, (table.prompt, table.method), table.score / 8)
+    x, y = (one - one.mean(axis=1, keepdims=True) for one in (truth, people))
+    x = x / x.std()
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    assert small.slope.value == pytest.approx((x * y).sum() / (x * x).sum())
+    assert small.slope.ci is not None and small.slope.ci[0] < small.slope.value < small.slope.ci[1]
+
+
+def test_texts_on_which_evaluators_are_even_say_nothing_of_sensitivity() -> None:
+    table, truth = study(evaluators=2, maximum=2)
+    yes = truth > 3.0
+    score = np.where(yes[table.prompt, table.method], 2.0, 1.0)
+    # On the first ten prompts the two evaluators are of different minds, and the judge says yes.
+    split = table.prompt < 10
+    score[split] = 1.0 + table.evaluator[split]
+    own = np.where(yes, 2.0, 1.0)
+    own[:10] = 2.0
+    found = judge_checks(
+        RatingTable(**{**vars(table), "score": score}), Judged("yes", scores_of(own)), "overall", rng()
+    )
+    assert found is not None
+    assert {(rate.sensitivity, rate.specificity) for rate in found.rates.values()} == {(1.0, 1.0)}
+
+
 def test_a_criterion_that_the_judge_has_no_score_on_has_no_checks() -> None:
     table, truth = study()
     assert judge_checks(table, Judged("other", scores_of(truth, criterion=1)), "overall", rng()) is None

@@ -7,8 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stats.judges.combined import Draw, combined_mean, judge_weight
+from stats.judges.combined import (
+    Draw,
+    _by_strata,
+    _by_strata_with_holes,
+    combined_mean,
+    judge_weight,
+)
 from stats.judges.selection import drawn, inclusion_probabilities
+from stats.mixed import CrossedMean, crossed_mean
 from stats.ratings.cells import Cells
 
 D = np.array(
@@ -280,3 +287,50 @@ def test_weighted_intervals_with_missing_cells_hold_the_truth(kind: str) -> None
         assert ci is not None and ci.ci is not None
         held += ci.ci[0] <= 0 <= ci.ci[1]
     assert held >= 52
+
+
+def test_a_judge_who_goes_against_people_has_no_weight() -> None:
+    found = combined_mean(Cells.of_table(D), judged([-one for one in BOUNDARY]))
+    assert found.weight == 0.0 and found.judge_varies
+    assert found.combined is not None and found.combined.ci == pytest.approx(found.people.ci)
+
+
+def test_an_estimate_from_unequal_chances_is_its_formula_written_out() -> None:
+    pi = np.array([0.2, 0.3, 0.4, 0.5, 0.6, 0.2, 0.3, 0.4, 0.5, 0.6] + [0.3] * 20)
+    judge, unrated = judged(PLAIN), np.array(UNRATED)
+    found = combined_mean(Cells.of_table(D), judge, draw=Draw(probability=pi))
+    w = 1 / pi[:10] / (1 / pi[:10]).mean()
+    rated = judge[:10]
+    x = w * (rated - np.average(rated, weights=w))
+    y = w * (D.mean(axis=0) - np.average(D.mean(axis=0), weights=w))
+    weight = float(x @ y) / (1.5 * float(x @ x))
+    left = D - weight * rated
+    centre = np.average(left.mean(axis=0), weights=w)
+    z = centre + w * (left - centre) + 10 / 30 * weight * (rated - judge.mean())
+    table = crossed_mean(z)
+    assert found.weight == pytest.approx(weight) and 0 < weight < 1
+    assert found.combined is not None and found.combined.se is not None and table.se is not None
+    assert found.combined.estimate == pytest.approx(centre + weight * judge.mean())
+    apart = (weight * 20 / 30) ** 2 * unrated.var(ddof=1) / 20
+    assert found.combined.se**2 == pytest.approx(table.se**2 + apart)
+
+
+def test_strata_with_holes_are_those_of_a_complete_table_but_for_what_lambda_takes() -> None:
+    stratum = np.array([0] * 5 + [1] * 5 + [0] * 7 + [1] * 13)
+    is_rated = np.arange(30) < 10
+    given = Cells.of_table(D), np.append(D.mean(axis=0), np.full(20, np.nan))
+
+    def both(judge: np.ndarray) -> tuple[CrossedMean, CrossedMean]:
+        ways = (
+            estimate(*given, judge, is_rated, ~is_rated, 0.95, stratum=stratum)[1]
+            for estimate in (_by_strata, _by_strata_with_holes)
+        )
+        whole, holed = ways
+        assert whole is not None and holed is not None
+        assert holed.estimate == pytest.approx(whole.estimate)
+        return whole, holed
+
+    whole, holed = both(np.zeros(30))
+    assert holed.se == pytest.approx(whole.se, rel=0.03)
+    whole, holed = both(judged(PLAIN))
+    assert holed.se is not None and whole.se is not None and holed.se > 1.02 * whole.se
