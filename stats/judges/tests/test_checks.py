@@ -19,66 +19,14 @@ from stats.judges.agreement import (
 )
 from stats.judges.alternative import alternative_annotator_test, benjamini_yekutieli
 from stats.judges.checks import Judged, judge_checks
-from stats.judges.probes import (
-    family_probe,
-    length_probe,
-    nothing_probe,
-    order_probe,
-    repeats_probe,
-    scale_probe,
-)
 from stats.judges.rates import corrected_rate
 from stats.judges.scores import ANY, JudgeScores
+from stats.judges.tests.cast import rng, scores_of, study
 from stats.ratings.table import RatingTable
-from stats.scores import Criterion
 
 A, B, C = [1, 2, 3, 4, 5, 3, 2, 4], [1, 3, 3, 4, 4, 3, 2, 5], [2, 2, 4, 4, 5, 2, 1, 4]
 TINY = np.array([A, B, C], dtype=np.float64)
 TINY_JUDGE = np.array([1, 2, 3, 4, 5, 3, 2, 5], dtype=np.float64)
-
-
-def rng() -> np.random.Generator:
-    return np.random.default_rng(7)
-
-
-def study(
-    evaluators: int = 8, prompts: int = 40, methods: int = 3, maximum: int = 5, *, seed: int = 3
-) -> tuple[RatingTable, np.ndarray]:
-    """Return ratings of one criterion with effects of methods and prompts, and what each text is truly worth."""
-    draw = np.random.default_rng(seed)
-    truth = 3 + 0.7 * np.arange(methods) + draw.normal(size=(prompts, methods))
-    e, p, m = (one.ravel() for one in np.indices((evaluators, prompts, methods)))
-    leniency = 0.4 * draw.normal(size=evaluators)
-    score = np.clip(np.rint(truth[p, m] + leniency[e] + 0.7 * draw.normal(size=len(e))), 1, maximum)
-    return (
-        RatingTable(
-            evaluator=e,
-            prompt=p,
-            method=m,
-            criterion=np.zeros(len(e), dtype=np.int64),
-            score=score,
-            evaluators=tuple(f"e{number}" for number in range(evaluators)),
-            prompts=tuple(f"p{number}" for number in range(prompts)),
-            methods=("x", "y", "z")[:methods],
-            criteria=(Criterion("overall", 1, maximum, is_overall=True),),
-        ),
-        truth,
-    )
-
-
-def scores_of(texts: np.ndarray, *, criterion: int = 0, positions: int = -1, repeats: int = 1) -> JudgeScores:
-    p, m = np.nonzero(~np.isnan(texts))
-    p, m = np.repeat(p, repeats), np.repeat(m, repeats)
-    return JudgeScores(
-        prompt=p,
-        method=m,
-        criterion=np.full(len(p), criterion),
-        score=texts[p, m],
-        repeat=np.tile(np.arange(repeats), len(p) // repeats),
-        position=np.full(len(p), positions),
-        prompts=tuple(f"p{number}" for number in range(len(texts))),
-        methods=texts.shape[1],
-    )
 
 
 def test_the_alternative_annotator_test_gives_the_case_of_the_design() -> None:
@@ -215,60 +163,6 @@ def test_soft_pairwise_accuracy_is_one_less_the_mean_gap_of_p_values() -> None:
     assert judge_p_greater(np.ones(1)) is None
 
 
-def test_the_order_probe_finds_a_judge_that_favours_the_first_place() -> None:
-    texts = np.tile([1.0, 2.0, 3.0], (20, 1))
-    first, last = scores_of(texts + 1, positions=0), scores_of(texts, positions=2)
-    both = JudgeScores(
-        prompt=np.tile(first.prompt, 2),
-        method=np.tile(first.method, 2),
-        criterion=np.tile(first.criterion, 2),
-        score=np.append(first.score, last.score),
-        repeat=np.tile(first.repeat, 2),
-        position=np.append(first.position, last.position),
-        prompts=first.prompts,
-        methods=3,
-    )
-    found = order_probe(both)
-    assert found.value == 0.0 and found.n == 60 and found.failed
-    assert found.p == pytest.approx(2 * 0.5**60)
-    assert order_probe(scores_of(texts)).why == "unknown positions"
-
-
-def test_the_repeats_probe_is_the_deviation_within_texts() -> None:
-    again = scores_of(np.tile([1.0, 2.0, 3.0], (20, 1)), repeats=2)
-    noisy = JudgeScores(**{**vars(again), "score": again.score + np.tile([0.5, -0.5], 60)})
-    assert repeats_probe(noisy).value == pytest.approx(np.sqrt(0.5))
-    assert repeats_probe(scores_of(np.ones((5, 2)))).why == "one repeat"
-
-
-def test_length_and_family_probes_tell_what_the_judge_adds_to_peoples_ratings() -> None:
-    draw = rng()
-    people = draw.normal(size=(60, 3))
-    lengths = np.exp2(draw.uniform(3, 7, size=(60, 3)))
-    biased = people + 0.8 * np.log2(lengths) + 0.1 * draw.normal(size=(60, 3))
-    found = length_probe(people, biased, lengths)
-    assert found.failed and found.ci is not None and found.ci[0] > 0
-    assert not length_probe(people, people + 0.01 * draw.normal(size=(60, 3)), lengths).failed
-    own = family_probe(people, people + np.array([1.5, 0, 0]), [0])
-    assert own.failed and own.value is not None and own.value > 0.5
-    assert family_probe(people, people, []).why == "unknown family"
-    assert family_probe(people[:5], people[:5], [0]).why == "too few"
-    assert family_probe(people, np.ones((60, 3)), [0]).why == "no spread"
-
-
-def test_a_text_of_nothing_that_is_rated_like_others_fails() -> None:
-    scores = np.arange(100, dtype=float)
-    assert nothing_probe("empty text", np.array([60.0]), scores).failed
-    assert not nothing_probe("single point", np.array([0.0]), scores).failed
-    assert nothing_probe("single point", np.array([]), scores).why == "too few"
-
-
-def test_the_share_of_the_scale_counts_points_that_were_given() -> None:
-    on = scores_of(np.array([[1.0, 2.0], [2.0, 2.0]]))
-    assert scale_probe(on, Criterion("overall", 1, 5)).value == pytest.approx(0.4)
-    assert scale_probe(scores_of(np.array([[0.3]])), Criterion("overall", 1, 5)).why == "not on the scale"
-
-
 def test_a_good_judge_may_stand_in_and_a_poor_one_is_of_no_use() -> None:
     table, truth = study(evaluators=10, prompts=60)
     good = judge_checks(table, Judged("good", scores_of(np.clip(np.rint(truth), 1, 5))), "overall", rng())
@@ -312,6 +206,25 @@ def test_yes_and_no_have_corrected_rates_by_method() -> None:
     assert found is not None and set(found.rates) == {"x", "y", "z"}
     rate = found.rates["x"].estimate
     assert rate is not None and rate == pytest.approx((truth[:, 0] > 3.1).mean(), abs=0.05)
+
+
+def test_an_evaluator_is_compared_from_thirty_shared_texts_on() -> None:
+    ratings = np.tile(np.arange(30.0) % 5, (3, 1))
+    assert alternative_annotator_test(ratings, ratings[0]).omega == 1.0
+    assert alternative_annotator_test(ratings[:, :29], ratings[0, :29]).refusal == "few texts"
+
+
+def test_scores_of_a_criterion_come_before_those_of_none() -> None:
+    own, other = scores_of(np.ones((5, 2))), scores_of(np.full((5, 2), 9.0), criterion=ANY)
+    both = JudgeScores(
+        **{
+            name: np.append(getattr(own, name), getattr(other, name))
+            for name in ("prompt", "method", "criterion", "score", "repeat", "position")
+        },
+        prompts=own.prompts,
+        methods=2,
+    )
+    assert set(both.of_criterion(0).score) == {1.0} and set(both.of_criterion(1).score) == {9.0}
 
 
 def test_a_judge_who_fails_a_probe_may_not_stand_in_however_near_it_is() -> None:
