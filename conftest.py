@@ -22,6 +22,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from evalsite import embedded
+from evalsite.tests.tables import empty_tables, template_database
 
 SERVER_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup", "own_servers"})
 WHOLE_SITE = Path(__file__).parent / "tests"
@@ -61,6 +62,22 @@ def needs_server(item: pytest.Item) -> bool:
 def pytest_configure() -> None:
     """Hash passwords of tests at once: the site's own hash takes a third of a second each on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tests_that_commit_are_cleared_up_fast() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Let the database of tests be a copy of one with all tables."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template_database()
 
 
 @pytest.fixture(scope="session")

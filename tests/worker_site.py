@@ -19,13 +19,13 @@ import kombu.pools
 import psutil
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 
 from evalsite import embedded
 from evalsite.celery import app
 from evalsite.embedded.layout import lay_out
 from evalsite.tests.cast import connect, valkey, wait_for
+from evalsite.tests.tables import copy_tables_from, copy_tables_to
 from generation.models import GenerationRun, Prompt, RunPrompt, SelfTraining, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -144,12 +144,15 @@ def own_site(blocker: pytest.MonkeyPatch, home: Path) -> Iterator[Path]:
     blocker.delenv("DATABASE_URL", raising=False)
     blocker.delenv("CELERY_BROKER_URL", raising=False)
     embedded.start()
+    tables = home / "tables.dump"
+    if not tables.exists():
+        copy_tables_to(tables)
     connection.close()
     before = dict(connection.settings_dict)
     connection.settings_dict.update(dj_database_url.parse(embedded.urls().database, conn_health_checks=True))
     with broker_at(embedded.urls().broker):
         try:
-            begin_anew()
+            begin_anew(tables)
             yield home
         finally:
             connection.close()
@@ -157,8 +160,8 @@ def own_site(blocker: pytest.MonkeyPatch, home: Path) -> Iterator[Path]:
             shutil.rmtree(home / "site" / "models", ignore_errors=True)
 
 
-def begin_anew() -> None:
-    """Empty the servers of a home. Its tables are made once, and copied from then on, which takes no time."""
+def begin_anew(tables: Path) -> None:
+    """Empty the servers of a home. Its tables come from a file once, and are copied from then on."""
     valkey("FLUSHALL")
     with closing(connect("postgres")) as server, server.cursor() as cursor:
         server.autocommit = True
@@ -168,8 +171,7 @@ def begin_anew() -> None:
             cursor.execute("DROP DATABASE evalsite WITH (FORCE)")
             cursor.execute("CREATE DATABASE evalsite TEMPLATE empty")
         else:
-            call_command("migrate", verbosity=0, interactive=False)
-            connection.close()
+            copy_tables_from(tables)
             cursor.execute("CREATE DATABASE empty TEMPLATE evalsite")
 
 

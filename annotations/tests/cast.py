@@ -88,7 +88,7 @@ def build_study(
     Criterion.objects.bulk_create(
         Criterion(study=study, number=number, **fields) for number, fields in enumerate(CRITERIA)
     )
-    runs = [build_run(number) for number in range(methods)]
+    runs = build_runs(methods)
     study_methods = StudyMethod.objects.bulk_create(
         StudyMethod(study=study, method=run.method, number=number) for number, run in enumerate(runs)
     )
@@ -112,9 +112,16 @@ def build_study(
     return study
 
 
-def build_run(number: int) -> GenerationRun:
-    method, _ = Method.objects.get_or_create(key=f"method-{number}", defaults={"label": f"Method {number}"})
-    return GenerationRun.objects.create(method=method, state=GenerationRun.State.DONE)
+def build_runs(count: int) -> list[GenerationRun]:
+    """Create a run of each of the first methods; in few statements, since nearly every test begins with them."""
+    keys = [f"method-{number}" for number in range(count)]
+    Method.objects.bulk_create(
+        [Method(key=key, label=f"Method {number}") for number, key in enumerate(keys)], ignore_conflicts=True
+    )
+    methods = Method.objects.in_bulk(keys, field_name="key")
+    return GenerationRun.objects.bulk_create(
+        GenerationRun(method=methods[key], state=GenerationRun.State.DONE) for key in keys
+    )
 
 
 def build_candidates(prompts: list[Prompt], runs: list[GenerationRun]) -> list[Candidate]:
