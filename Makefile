@@ -1,5 +1,5 @@
 # Two commands do everything: `make demo` and `make test`; `make quick` runs the tests that need no server.
-PYTHON ?= python3
+override PYTHON := $(or $(strip $(PYTHON)),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # An address where nothing answers: a quick test that reached for a server would fail.
 NOWHERE := DATABASE_URL=postgres://quick@localhost:1/quick CELERY_BROKER_URL=redis://localhost:1/0
 
-.PHONY: install install-dev demo quick test check types bench messages clean
+.PHONY: install install-dev demo quick test check types lint bench messages clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -43,19 +43,26 @@ quick: install-dev
 	$(NOWHERE) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not server"
 
 # Each process takes half of the tests in their order, so that what a module needs is made once, and then steals.
-# `make test COVERAGE=1` prints what the tests run through, and fails below the floor of pyproject.toml.
+# `make test COVERAGE=1` prints what the tests run through, and fails below the floor of pyproject.toml; `LONG_TESTS=1`
+# in the environment has the long tests do all of theirs, as CI does.
 test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=10 $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
-# The last line is a deployment check under the settings of a public site; it opens no connection.
+# Types take as long as all else together, so that both are checked at once.
 check: install-dev
+	@$(MAKE) --no-print-directory --jobs 2 types lint
+
+types: install-dev
+	$(BIN)/mypy .
+
+# The last line is a deployment check under the settings of a public site; it opens no connection.
+lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	git ls-files -z '*.py' | xargs -0 $(BIN)/django-upgrade --target-version 5.2
 	$(BIN)/typos
 	$(BIN)/deptry .
 	$(BIN)/lint-imports
-	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	@EVALSITE_ENV=production ALLOWED_HOSTS=evalsite.example SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	  DATABASE_URL=postgres://user@database.example/evalsite CELERY_BROKER_URL=redis://broker.example/0 \

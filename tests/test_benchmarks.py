@@ -1,4 +1,4 @@
-"""Every benchmark runs through at a small size; how fast it is no test says."""
+"""Every benchmark runs through at a small size; how fast it is no test says. Those with own servers are long."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evalsite.tests.sizes import only_long
 from generation.methods import PRESETS
 from generation.tests.tiny_models import verse_model
 from generation.tests.training_cast import verse
@@ -207,6 +208,7 @@ def test_players_at_once_lose_no_round(live_server: Any, capsys: pytest.CaptureF
     assert "lost: 0, doubled: 0" in told
 
 
+@only_long
 def test_trios_lose_no_message_whatever_is_killed() -> None:
     # A process of its own, because it brings servers of its own and kills them.
     name = "turing.trios"
@@ -221,6 +223,7 @@ def test_trios_lose_no_message_whatever_is_killed() -> None:
     assert "stored: 0, machines' turns without one message: 0" in told.stdout
 
 
+@only_long
 def test_a_start_is_timed_against_a_bare_one(capsys: pytest.CaptureFixture[str]) -> None:
     run("evalsite.start_up", "1")
     told = capsys.readouterr().out
@@ -231,6 +234,7 @@ def test_a_start_is_timed_against_a_bare_one(capsys: pytest.CaptureFixture[str])
     assert "a poem by compose, of import torch: " in told
 
 
+@only_long
 def test_workers_are_timed_against_the_bare_search() -> None:
     # A process of its own, because it brings a database and a broker of its own.
     name = "generation.worker_speed"
@@ -241,6 +245,7 @@ def test_workers_are_timed_against_the_bare_search() -> None:
     assert "MB a worker" in told.stdout
 
 
+@only_long
 def test_what_one_process_carries_is_measured() -> None:
     name = "evalsite.capacity"
     command = [sys.executable, "-m", f"benchmarks.{name}"]
@@ -250,6 +255,7 @@ def test_what_one_process_carries_is_measured() -> None:
     assert "database: a core carries" in told.stdout
 
 
+@only_long
 def test_saves_and_pages_are_measured_beside_plain_django() -> None:
     name = "annotations.questionnaire_speed"
     command = [sys.executable, "-m", f"benchmarks.{name}"]
@@ -311,6 +317,7 @@ def test_saves_and_pages_are_measured_beside_a_potato_server() -> None:
     assert all(cost.rate > 0 and cost.database == 0 for cost in costs.values())
 
 
+@only_long
 def test_reranking_and_neighbours_are_measured_beside_inverse_prompting(
     tmp_path: Path, small_search: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -39,6 +40,7 @@ from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.setup.runs import start_run
 from annotations.tests.cast import answer_everything, build_study, build_user, placements
+from evalsite.tests.sizes import LONG
 from generation.models import Candidate, GenerationRun, Method, Prompt
 from turing.models import Chat, Game, Persona, Player
 from turing.tests.cast import begin_game, build_pairs, play_round
@@ -139,14 +141,15 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[Route]:
 
 
 def addresses(route: Route) -> Iterator[str]:
-    """Yield the route's addresses with every combination of its places filled in."""
-    paths = [f"/{route.template}"]
+    """Yield the route's addresses, its places filled in: each with all there is, or in every combination if long."""
     for place in route.places:
         assert place in ARGUMENTS, f"say in ARGUMENTS what stands for <{place}> of {route.name}"
-        paths = [
-            re.sub(rf"<(?:\w+:)?{place}>", str(value), path) for path in paths for value in ARGUMENTS[place]
-        ]
-    yield from paths
+    first = {place: ARGUMENTS[place][0] for place in route.places}
+    alone = [first | {place: value} for place in route.places for value in ARGUMENTS[place][1:]]
+    together = product(*(ARGUMENTS[place] for place in route.places))
+    combinations = [dict(zip(route.places, values, strict=True)) for values in together]
+    template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"/{route.template}")
+    yield from (template.format(**filled) for filled in (combinations if LONG else [first, *alone]))
 
 
 ROUTES = list(routes(get_resolver().url_patterns))

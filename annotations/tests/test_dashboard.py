@@ -275,7 +275,7 @@ def test_the_fragment_is_the_part_that_changes(
     assert state and changed and state[1] != changed[1]
 
 
-@pytest.mark.parametrize("prompts", [3, 60])
+@pytest.mark.parametrize("prompts", [3, 24])
 def test_the_page_takes_at_most_fourteen_queries(
     client: Client, db: None, prompts: int, django_assert_max_num_queries: Any
 ) -> None:

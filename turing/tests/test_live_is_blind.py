@@ -83,7 +83,7 @@ def stored_chats(rng: Random) -> list[tuple[Chat, float]]:
 
 
 @pytest.mark.django_db
-def test_two_thousand_served_chats_do_not_tell_the_machine(settings: Any) -> None:
+def test_served_chats_by_the_thousand_do_not_tell_the_machine(settings: Any) -> None:
     settings.TURING_LIVE = True
     rng = Random(17)
     factory = RequestFactory()
