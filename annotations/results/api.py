@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -13,11 +14,10 @@ from rest_framework.views import APIView
 
 from annotations.access.log import log_act
 from annotations.access.permissions import Right, study_for
-from annotations.models import SHORTEST_REASON, AnalysisPlan, Unblinding
+from annotations.models import SHORTEST_REASON, AnalysisPlan, Study, Unblinding
 from annotations.models.bounds import bounds_of
 from annotations.results.answer_rows import answer_count, answers_between
-from annotations.results.judgements import rows as judgement_rows
-from annotations.results.judgements.rows import judgement_rows as judged
+from annotations.results.judgements.rows import COLUMNS, judgement_count, judgement_rows
 from annotations.results.seal import unblind
 from annotations.setup.studies_api import StudySerializer, study_response
 from generation.refusals import Refused
@@ -35,8 +35,8 @@ from generation.web.rest import (
 from generation.web.schema import extend_schema
 
 
-class AnswerRowSerializer(serializers.Serializer[Any]):
-    """One rating or one best pick, with the columns of the export."""
+class RowSerializer(serializers.Serializer[Any]):
+    """What the rows of all answers say, with the columns of the exports: whose, where and when."""
 
     study = serializers.CharField()
     evaluator = serializers.CharField()
@@ -46,18 +46,28 @@ class AnswerRowSerializer(serializers.Serializer[Any]):
     prompt = serializers.CharField()
     prompt_id = serializers.CharField(allow_null=True)
     tags = serializers.DictField(child=serializers.CharField(), allow_null=True)
+    saved_at = serializers.DateTimeField()
+
+
+class TextRowSerializer(RowSerializer):
+    """A row about one text, and how the answer was given."""
+
     method = serializers.CharField()
     method_label = serializers.CharField()
+    position = serializers.IntegerField()
+    first_answered_at = serializers.DateTimeField(allow_null=True)
+    times_changed = serializers.IntegerField(allow_null=True)
+    seconds_on_page = serializers.FloatField(allow_null=True)
+
+
+class AnswerRowSerializer(TextRowSerializer):
+    """One rating or one best pick, with the columns of the export."""
+
     kind = serializers.ChoiceField(choices=["rating", "best_choice"])
     criterion = serializers.CharField(allow_null=True)
     score = serializers.FloatField(allow_null=True)
     off_scale = serializers.BooleanField(allow_null=True)
-    position = serializers.IntegerField()
     best = serializers.BooleanField()
-    saved_at = serializers.DateTimeField()
-    first_answered_at = serializers.DateTimeField(allow_null=True)
-    times_changed = serializers.IntegerField(allow_null=True)
-    seconds_on_page = serializers.FloatField(allow_null=True)
 
 
 class AnswerRowQuery(PageQuery):
@@ -85,30 +95,34 @@ class Answers(APIView):
         )
 
 
-class JudgementRowSerializer(serializers.Serializer[Any]):
+class JudgementRowSerializer(TextRowSerializer):
     """One text of one page that was judged as a whole, with the columns of the export."""
 
-    study = serializers.CharField()
-    evaluator = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]
-    subtask = serializers.IntegerField()
-    page = serializers.IntegerField()
-    prompt = serializers.CharField()
-    prompt_id = serializers.CharField(allow_null=True)
-    tags = serializers.DictField(child=serializers.CharField(), allow_null=True)
     criterion = serializers.CharField()
-    method = serializers.CharField()
-    method_label = serializers.CharField()
-    position = serializers.IntegerField()
     preference = serializers.IntegerField(
         allow_null=True, help_text="From -2 (A is much better) to 2 (B is)."
     )
     both_bad = serializers.BooleanField(allow_null=True)
     chosen = serializers.IntegerField(allow_null=True, help_text="As the how-manieth it was chosen.")
-    saved_at = serializers.DateTimeField()
-    first_answered_at = serializers.DateTimeField(allow_null=True)
-    times_changed = serializers.IntegerField(allow_null=True)
-    seconds_on_page = serializers.FloatField(allow_null=True)
+
+
+def listed_rows(
+    request: UserRequest,
+    slug: str,
+    name: str,
+    columns: Iterable[str],
+    rows_between: Callable[[Study, int, int], Iterable[Sequence[Any]]],
+    count_of: Callable[[Study], int],
+) -> Response:
+    """Return a page of the rows that are called `name`, for analysts once the seal is off; the first one is logged."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    query = checked_query(PageQuery, request)
+    start, stop = bounds(query)
+    rows = [dict(zip(columns, row, strict=True)) for row in rows_between(study, start, stop)]
+    if start == 0:
+        log_act(study, request.user, "export.answers", rows=name, format="api")
+    shown = [row | {"tags": json.loads(str(row["tags"] or "null"))} for row in rows]
+    return listing(request, query, count_of(study), shown)
 
 
 class JudgementList(APIView):
@@ -120,14 +134,7 @@ class JudgementList(APIView):
         responses=page_of(JudgementRowSerializer),
     )
     def get(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.ANALYSE)
-        query = checked_query(PageQuery, request)
-        start, stop = bounds(query)
-        rows = [dict(zip(judgement_rows.COLUMNS, row, strict=True)) for row in judged(study, start, stop)]
-        if start == 0:
-            log_act(study, request.user, "export.answers", rows="judgements", format="api")
-        shown = [row | {"tags": json.loads(str(row["tags"] or "null"))} for row in rows]
-        return listing(request, query, judgement_rows.judgement_count(study), shown)
+        return listed_rows(request, slug, "judgements", COLUMNS, judgement_rows, judgement_count)
 
 
 class ReportQuery(Strict):

@@ -16,12 +16,15 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/results/share/<uuid:link>/end/", sharing_views.unshare, name="unshare"),
     path("reports/<str:token>/", sharing_views.shared_report, name="shared_report"),
     # files
-    path("studies/<slug:slug>/ratings.<slug:file_format>", views.ratings_file, name="ratings_file"),
-    path("studies/<slug:slug>/written.<slug:file_format>", views.written_file, name="written_file"),
-    path("studies/<slug:slug>/turns.<slug:file_format>", views.turns_file, name="turns_file"),
-    path("studies/<slug:slug>/checklist.<slug:file_format>", views.checklist_file, name="checklist_file"),
-    path("studies/<slug:slug>/spans.<slug:file_format>", views.spans_file, name="spans_file"),
-    path("studies/<slug:slug>/judgements.<slug:file_format>", views.judgements_file, name="judgements_file"),
+    *(
+        path(
+            f"studies/<slug:slug>/{rows}.<slug:file_format>",
+            views.answers_file,
+            {"rows": rows},
+            name=f"{rows}_file",
+        )
+        for rows in views.CHUNKS
+    ),
     path(
         "studies/<slug:slug>/preferences-<slug:source>.<slug:file_format>",
         views.preferences_file,

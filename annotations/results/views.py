@@ -44,6 +44,19 @@ if TYPE_CHECKING:
 # From here on a workbook of the answers alone takes a core for a second, and longer under load: it is offered as a job.
 ANSWERS_IN_A_REQUEST = 10_000
 
+Rows = Literal["ratings", "judgements", "checklist", "written", "spans", "turns"]
+# What writes the answers of each sort in parts, in the format that is named.
+CHUNKS: dict[Rows, Callable[[Study, str], Iterator[bytes]]] = {
+    "ratings": rating_chunks,
+    "judgements": judgement_chunks,
+    "checklist": checklist_chunks,
+    # Reasons and corrected texts.
+    "written": written_chunks,
+    # Marked errors.
+    "spans": span_chunks,
+    "turns": turn_chunks,
+}
+
 
 def chosen_off_scale(request: HttpRequest) -> OffScalePolicy:
     """Return how the reader wants scores off their scale to be taken."""
@@ -69,6 +82,7 @@ def results_page(
     from annotations.results.report import study_report
     from annotations.results.report_formats import FORMATS
 
+    study = study.reading_once()
     report = study_report(study, off_scale=chosen_off_scale(request))
     context: dict[str, Any] = {
         "study": study,
@@ -82,7 +96,7 @@ def results_page(
         "document": report_document(report),
         "share_form": ShareForm(),
         "has_written": has_written(study),
-        "has_turns": study.criteria.filter(rates_turns=True).exists(),
+        "has_turns": any(criterion.rates_turns for criterion in study.criteria.all()),
         "answers_file": f"annotations:{rows_of(study)}_file",
         "pairs_by": "ratings" if study.asks.answer is None else "pairs",
         "is_large": not report.sealed
@@ -97,7 +111,7 @@ def results_page(
     return render(request, "annotations/results/results.html", context, status=status)
 
 
-def rows_of(study: Study) -> Literal["ratings", "judgements", "checklist"]:
+def rows_of(study: Study) -> Rows:
     """Return what the rows of a study's answers are called, by its protocol."""
     if study.asks.texts is not None:
         return "checklist"
@@ -122,71 +136,15 @@ def results_file(request: HttpRequest, slug: str, file_format: str) -> HttpRespo
 
 
 @require_safe
-def ratings_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
-    """Stream the answers of a study, one row each; a sealed study leads to the page that says why not."""
-    study = study_for(request.user, slug, Right.ANALYSE)
-    if file_format not in write_rows.FORMATS:
-        raise Http404
-    return answers_file(request, study, rating_chunks, "ratings", file_format)
-
-
-@require_safe
-def judgements_file(
-    request: UserRequest, slug: str, file_format: str
-) -> HttpResponse | StreamingHttpResponse:
-    """Stream the judgements of a study, one row for each text; a sealed study leads to the page that says why not."""
-    study = study_for(request.user, slug, Right.ANALYSE)
-    if file_format not in write_rows.FORMATS:
-        raise Http404
-    return answers_file(request, study, judgement_chunks, "judgements", file_format)
-
-
-@require_safe
-def checklist_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
-    """Stream the answers to a study's checklist; a sealed study leads to the page that says why not."""
-    study = study_for(request.user, slug, Right.ANALYSE)
-    if file_format not in write_rows.FORMATS:
-        raise Http404
-    return answers_file(request, study, checklist_chunks, "checklist", file_format)
-
-
-@require_safe
-def written_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
-    """Stream the reasons and corrected texts of a study; a sealed study leads to the page that says why not."""
-    study = study_for(request.user, slug, Right.ANALYSE)
-    if file_format not in write_rows.FORMATS:
-        raise Http404
-    return answers_file(request, study, written_chunks, "written", file_format)
-
-
-@require_safe
-def spans_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
-    """Stream the errors marked in a study; a sealed study leads to the page that says why not."""
-    study = study_for(request.user, slug, Right.ANALYSE)
-    if file_format not in write_rows.FORMATS:
-        raise Http404
-    return answers_file(request, study, span_chunks, "spans", file_format)
-
-
-@require_safe
-def turns_file(request: UserRequest, slug: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
-    """Stream the ratings of a study's turns; a sealed study leads to the page that says why not."""
-    study = study_for(request.user, slug, Right.ANALYSE)
-    if file_format not in write_rows.FORMATS:
-        raise Http404
-    return answers_file(request, study, turn_chunks, "turns", file_format)
-
-
 def answers_file(
-    request: UserRequest,
-    study: Study,
-    chunks_of: Callable[[Study, str], Iterator[bytes]],
-    rows: str,
-    file_format: str,
+    request: UserRequest, slug: str, rows: Rows, file_format: str
 ) -> HttpResponse | StreamingHttpResponse:
-    """Stream rows of a study, or lead to the page of its results, which says why not."""
+    """Stream the answers of one sort; a sealed study leads to the page of its results, which says why not."""
+    study = study_for(request.user, slug, Right.ANALYSE)
+    if file_format not in write_rows.FORMATS:
+        raise Http404
     try:
-        chunks = chunks_of(study, file_format)
+        chunks = CHUNKS[rows](study, file_format)
         # A workbook is made whole before its first part can be sent.
         parts = chain([next(chunks)], chunks) if file_format == "xlsx" else chunks
     except Sealed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,10 +11,10 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.access.log import log_act
-from annotations.access.permissions import Right, may_create, study_for
+from annotations.access.permissions import may_create
 from annotations.imports.spans.storing import find_spans, import_spans
 from annotations.models.texts_by_language import named_by
+from annotations.results.api import TextRowSerializer, listed_rows
 from annotations.results.spans.rows import COLUMNS, marking_count, span_rows
 from annotations.setup.rubrics import load_rubric
 from annotations.uploads.reading import on_disk, refuse_too_large
@@ -24,28 +23,15 @@ from generation.web.rest import (
     PageQuery,
     Strict,
     UserRequest,
-    bounds,
     checked_query,
-    listing,
     page_of,
 )
 from generation.web.schema import extend_schema
 
 
-class SpanRowSerializer(serializers.Serializer[Any]):
+class SpanRowSerializer(TextRowSerializer):
     """One marked error, or a text without any, with the columns of the export."""
 
-    study = serializers.CharField()
-    evaluator = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]
-    subtask = serializers.IntegerField()
-    page = serializers.IntegerField()
-    prompt = serializers.CharField()
-    prompt_id = serializers.CharField(allow_null=True)
-    tags = serializers.DictField(child=serializers.CharField(), allow_null=True)
-    method = serializers.CharField()
-    method_label = serializers.CharField()
-    position = serializers.IntegerField()
     is_done = serializers.BooleanField(help_text="The evaluator said that all errors are marked.")
     mark = serializers.IntegerField(allow_null=True)
     start = serializers.IntegerField(
@@ -58,10 +44,6 @@ class SpanRowSerializer(serializers.Serializer[Any]):
     penalty = serializers.FloatField(allow_null=True)
     note = serializers.CharField(allow_null=True)
     tagged = serializers.CharField(help_text="The text with tags around the mark.")
-    saved_at = serializers.DateTimeField()
-    first_answered_at = serializers.DateTimeField(allow_null=True)
-    times_changed = serializers.IntegerField(allow_null=True)
-    seconds_on_page = serializers.FloatField(allow_null=True)
 
 
 class SpansQuery(Strict):
@@ -124,11 +106,4 @@ class SpansAndImport(APIView):
         responses=page_of(SpanRowSerializer),
     )
     def get(self, request: UserRequest, slug: str) -> Response:
-        study = study_for(request.user, slug, Right.ANALYSE)
-        query = checked_query(PageQuery, request)
-        start, stop = bounds(query)
-        rows = [dict(zip(COLUMNS, row, strict=True)) for row in span_rows(study, start, stop)]
-        if start == 0:
-            log_act(study, request.user, "export.answers", rows="spans", format="api")
-        shown = [row | {"tags": json.loads(str(row["tags"] or "null"))} for row in rows]
-        return listing(request, query, marking_count(study), shown)
+        return listed_rows(request, slug, "spans", COLUMNS, span_rows, marking_count)
