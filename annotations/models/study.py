@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import secrets
 from decimal import Decimal
@@ -295,6 +296,12 @@ class Study(models.Model):
     def has_checks(self) -> bool:
         """Whether there are pages whose answers are no results; one query an object."""
         return self.subtasks.filter(pages__role__in=["known", "repeat", "training"]).exists()
+
+    def reading_once(self) -> Study:
+        """Return this study for one page or report, which reads its criteria and what it declares of checks once."""
+        study = copy.copy(self)
+        models.prefetch_related_objects([study], "criteria", "quality_control")
+        return study
 
     def shown(self, text: str) -> str:
         """Return a candidate's text as its evaluators see it."""

@@ -19,6 +19,7 @@ def quality_so_far(study: Study) -> QualityFacts | None:
 
 def checks_context(study: Study) -> dict[str, Any] | None:
     """Return the checks in the words of their page; None where nothing is declared."""
+    study = study.reading_once()
     found = quality_so_far(study)
     if found is None:
         return None

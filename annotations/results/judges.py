@@ -171,7 +171,7 @@ class _Pages:
         self.keys = sorted(names)
         self.place = np.array([place[names[key]] for key in self.keys], dtype=np.int64)
         self.methods = list(study.study_methods.order_by("number").values_list("pk", flat=True))
-        self.criteria = list(study.criteria.order_by("number").values_list("pk", flat=True))
+        self.criteria = [criterion.pk for criterion in study.criteria.all()]
         rows = copied_numbers(
             shown.values_list("page_id", "study_method_id", Cast(Length("candidate__text"), FloatField())), 3
         )

@@ -52,7 +52,7 @@ def rating_table(
     )
     given: dict[str, Any] = {"enrolment__study": study} if enrolment is None else {"enrolment": enrolment}
     study_methods = list(study.study_methods.order_by("number").values_list("pk", "method__key"))
-    criteria = list(study.criteria.order_by("number"))
+    criteria = list(study.criteria.all())
     of_turns = turn_criteria(study, criteria)
     shown = list(
         PageCandidate.objects.filter(page__subtask__study=study, page__role__in=roles)
@@ -202,7 +202,9 @@ def verdicts_on(study: Study, table: RatingTable) -> tuple[Verdict, ...]:
     """Return the verdict on every evaluator of the study's table, in at most two queries."""
     asked = pages_asked(study, table) if study.is_shared_out() else None
     # A text to which no item of a checklist applies is answered, and has no score.
-    by_pages = study.asks.texts is not None or study.criteria.filter(rates_turns=True).exists()
+    by_pages = study.asks.texts is not None or any(
+        criterion.rates_turns for criterion in study.criteria.all()
+    )
     answered = pages_answered(study) if by_pages else None
     return judge(
         table,

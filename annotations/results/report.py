@@ -73,6 +73,7 @@ def study_report(
         raise ValueError(
             f"off_scale must be one of {', '.join(AnalysisPlan.OffScale.values)}; got {off_scale!r}"
         )
+    study = study.reading_once()
     everything = rating_table(study)
     verdicts = verdicts_on(study, everything)
     valid = everything.only_evaluators(verdict.evaluator for verdict in verdicts if verdict.is_valid)

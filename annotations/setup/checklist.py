@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from annotations import counted
-from annotations.models import AnalysisPlan, Criterion, Page, QualityControl, Study
+from annotations.models import AnalysisPlan, Criterion, Page, Study
 from annotations.setup.lifecycle import launch_obstacles, material_obstacles
 from annotations.setup.material import MaterialChecks, material_checks
 from annotations.setup.rubrics import ask_for_ratings
@@ -61,6 +61,7 @@ def _way_to_what_is_asked(study: Study) -> tuple[str, str] | None:
 
 def checklist(study: Study) -> Checklist:
     """Return the steps of a study with a constant number of queries."""
+    study = study.reading_once()
     checks = material_checks(study)
     criteria = list(study.criteria.all())
     labels = [str(criterion.label) for criterion in criteria]
@@ -221,7 +222,7 @@ def setting_facts(study: Study) -> tuple[str, ...]:
 
 
 def quality_facts(study: Study) -> tuple[str, ...]:
-    """Return what a study declares in words, with two queries."""
+    """Return what a study declares in words, with two queries at most."""
     roles = dict(
         Page.objects.filter(subtask__study=study)
         .order_by()
@@ -229,7 +230,7 @@ def quality_facts(study: Study) -> tuple[str, ...]:
         .annotate(pages=Count("pk"))
         .values_list("role", "pages")
     )
-    control = QualityControl.objects.filter(study=study).first()
+    control = getattr(study, "quality_control", None)
     known, training = roles.get(Page.Role.KNOWN, 0), roles.get(Page.Role.TRAINING, 0)
     repeats = control.repeats_per_subtask if control else 0
     facts = []

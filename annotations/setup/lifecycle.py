@@ -109,7 +109,7 @@ def resume(study: Study, *, by: User | None) -> bool:
 def material_obstacles(study: Study, checks: MaterialChecks) -> list[str]:
     """Return what keeps the material of a study from being signed off, in words; at most eight queries."""
     wrong = []
-    overall = list(study.criteria.values_list("is_overall", flat=True))
+    overall = [criterion.is_overall for criterion in study.criteria.all()]
     if not overall:
         wrong.append(_("The study asks nothing yet: choose its criteria."))
     elif study.has_best_picks and not any(overall):

@@ -194,7 +194,7 @@ def test_the_files_and_the_list_of_marks_are_sealed_until_the_study_closes(
         assert body
     listed = client.get("/api/v1/studies/marked/spans/").json()
     assert (listed["count"], len(listed["results"])) == (8, 10)
-    with django_assert_max_num_queries(51):
+    with django_assert_max_num_queries(46):
         page = client.get("/studies/marked/results/").content.decode()
     assert "/studies/marked/spans.csv" in page
     Study.objects.update(state="open")

@@ -308,7 +308,7 @@ def test_those_who_watch_see_checks_while_the_study_runs_and_no_method(
     client = Client()
     client.force_login(build_user("carol", is_staff=True))
     assert "/progress/checks/" in client.get("/manage/studies/poems/progress/").content.decode()
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(29):
         page = client.get("/manage/studies/poems/progress/checks/").content.decode()
     assert "known answers missed, straight lines" in page
     assert "2 evaluators are flagged" in page

@@ -154,7 +154,7 @@ def test_the_number_of_queries_does_not_grow_with_the_study(
     study = build_study(prompts=prompts)
     answer_everything(enrol(study, build_user("alice")))
     close_study(study)
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(25):
         study_report(study)
 
 

@@ -385,7 +385,7 @@ def test_closing_asks_first_and_says_who_is_still_answering(
 
 
 @pytest.mark.parametrize(
-    ("path", "queries"), [("", 15), ("material/", 10), ("settings/", 2), ("criteria/", 6), ("preview/", 3)]
+    ("path", "queries"), [("", 13), ("material/", 10), ("settings/", 2), ("criteria/", 6), ("preview/", 3)]
 )
 @pytest.mark.parametrize("prompts", [2, 30])
 def test_pages_take_the_same_queries_however_large_the_study_is(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from django.db.models import Count, Sum
 
-from annotations.models import Page, PageEvent, QualityControl, Study, TrainingAttempt
+from annotations.models import Page, PageEvent, Study, TrainingAttempt
 from annotations.results.quality.known_answers import known_answers, met_answers, right_pages
 from annotations.results.quality.repeats import self_agreement_on_repeats
 from annotations.results.quality.straight_lines import LONGEST_BY_CHANCE, straight_lines
@@ -77,7 +77,7 @@ def quality_rules(study: Study) -> QualityRules | None:
         .annotate(pages=Count("pk"))
         .values_list("role", "pages")
     )
-    control = QualityControl.objects.filter(study=study).first()
+    control = getattr(study, "quality_control", None)
     if control is None:
         return None
     known, training = roles.get(Page.Role.KNOWN, 0), roles.get(Page.Role.TRAINING, 0)

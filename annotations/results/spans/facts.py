@@ -40,7 +40,7 @@ def study_spans(study: Study, table: RatingTable, seed: int) -> SpanFacts | None
         spans[:, 0] * (max(candidates) + 1) + spans[:, 1], done[:, 0] * (max(candidates) + 1) + done[:, 1]
     )
     spans = spans[counts]
-    criteria = {one.derived: one.key for one in study.criteria.exclude(derived="")}
+    criteria = {one.derived: one.key for one in study.criteria.all() if one.derived}
     return span_facts(
         Marks(
             evaluator=evaluator_of[places(pks, spans[:, 0])],

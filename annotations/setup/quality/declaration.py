@@ -247,8 +247,10 @@ def _refuse_unfit(study: Study, control: QualityControl, found: Sequence[tuple[P
 
 
 def quality_obstacles(study: Study, pages: int) -> list[str]:
-    """Say where what is declared cannot be carried out; `pages` is the number of the study's prompts. One query."""
-    control = QualityControl.objects.filter(study=study).first()
+    """Say where what is declared cannot be carried out; `pages` is the number of the study's prompts. Two queries at
+    most.
+    """
+    control = getattr(study, "quality_control", None)
     if control is None:
         return []
     if control.repeats_per_subtask and min(study.prompts_per_subtask, pages) <= FEWEST_BETWEEN:
