@@ -22,7 +22,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from evalsite import embedded
-from evalsite.tests.tables import empty_tables, template_database
+from evalsite.tests.tables import database_without_tables, empty_tables, template_database
 
 SERVER_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup", "own_servers"})
 WHOLE_SITE = Path(__file__).parent / "tests"
@@ -93,4 +93,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def language_of_the_site() -> Iterator[None]:
     """Begin every test in English: the language of a request stays with the thread that served it."""
     with translation.override(settings.LANGUAGE_CODE):
+        yield
+
+
+@pytest.fixture
+def without_tables(transactional_db: None) -> Iterator[None]:
+    """A database of its own, without any table."""
+    with database_without_tables("without_tables_of_tests"):
         yield

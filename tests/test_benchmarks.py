@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evalsite.tests.sizes import only_long
 from generation.methods import PRESETS
+from generation.tests.sizes import only_long
 from generation.tests.tiny_models import verse_model
 from generation.tests.training_cast import verse
 from generation.verse.corpus import write_corpus

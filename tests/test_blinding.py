@@ -40,8 +40,8 @@ from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.tokens import token_digest
 from annotations.setup.runs import start_run
 from annotations.tests.cast import answer_everything, build_study, build_user, placements
-from evalsite.tests.sizes import LONG
 from generation.models import Candidate, GenerationRun, Method, Prompt
+from generation.tests.sizes import LONG
 from turing.models import Chat, Game, Persona, Player
 from turing.tests.cast import begin_game, build_pairs, play_round
 from turing.tests.live_cast import begun_by

@@ -16,7 +16,6 @@ from annotations.setup.forms import NewStudyForm
 from annotations.setup.study import change_study
 from annotations.tests.test_api_studies import called
 from annotations.text_forms import TextsForm
-from evalsite.tests.tables import database_without_tables
 
 TITLES = TextsByLanguage({"zh-hans": "诗", "en": "Poems"})
 BEFORE, AFTER = [("annotations", "0020_scales")], [("annotations", "0021_texts_by_language")]
@@ -137,8 +136,7 @@ def test_a_form_asks_for_some_languages_and_keeps_the_others() -> None:
     assert "title_en" not in form.fields
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_columns_of_before_become_texts_and_texts_columns_again() -> None:
+def test_the_columns_of_before_become_texts_and_texts_columns_again(without_tables: None) -> None:
     def migrated(to: list[tuple[str, str]]) -> Any:
         executor = MigrationExecutor(connection)
         executor.migrate(to)
@@ -146,26 +144,25 @@ def test_the_columns_of_before_become_texts_and_texts_columns_again() -> None:
 
     question = {"key": "age", "kind": "text", "choices": [], "is_required": True}
     asked = [question | {"label_en": "Age", "label_zh": ""}, question | {"label_en": "", "label_zh": "专业"}]
-    with database_without_tables("texts_of_before"):
-        study = migrated(BEFORE).objects.create(
-            slug="old", title_en="Old", title_zh="旧", consent_zh="同意", questions=asked
-        )
-        study.criteria.create(number=0, key="wit", label_zh="机智", low_en="dull")
-        found = migrated(AFTER).objects.get()
-        assert (found.title, found.consent, found.instructions) == (
-            {"en": "Old", "zh-hans": "旧"},
-            {"zh-hans": "同意"},
-            {},
-        )
-        assert [one["label"] for one in found.questions] == [{"en": "Age"}, {"zh-hans": "专业"}]
-        criterion = found.criteria.get()
-        assert (criterion.label, criterion.low, criterion.high) == ({"zh-hans": "机智"}, {"en": "dull"}, {})
-        again = migrated(BEFORE).objects.get()
-        assert (again.title_en, again.title_zh, again.consent_en, again.consent_zh) == (
-            "Old",
-            "旧",
-            "",
-            "同意",
-        )
-        assert again.questions == asked
-        assert (again.criteria.get().label_en, again.criteria.get().label_zh) == ("", "机智")
+    study = migrated(BEFORE).objects.create(
+        slug="old", title_en="Old", title_zh="旧", consent_zh="同意", questions=asked
+    )
+    study.criteria.create(number=0, key="wit", label_zh="机智", low_en="dull")
+    found = migrated(AFTER).objects.get()
+    assert (found.title, found.consent, found.instructions) == (
+        {"en": "Old", "zh-hans": "旧"},
+        {"zh-hans": "同意"},
+        {},
+    )
+    assert [one["label"] for one in found.questions] == [{"en": "Age"}, {"zh-hans": "专业"}]
+    criterion = found.criteria.get()
+    assert (criterion.label, criterion.low, criterion.high) == ({"zh-hans": "机智"}, {"en": "dull"}, {})
+    again = migrated(BEFORE).objects.get()
+    assert (again.title_en, again.title_zh, again.consent_en, again.consent_zh) == (
+        "Old",
+        "旧",
+        "",
+        "同意",
+    )
+    assert again.questions == asked
+    assert (again.criteria.get().label_en, again.criteria.get().label_zh) == ("", "机智")

@@ -21,8 +21,8 @@ from annotations.recruiting.enrolment import enrol
 from annotations.recruiting.invitations import Invitee, invite, make_open_link
 from annotations.tests.cast import answer_everything, build_study, build_user
 from evalsite.accounts.tokens import make_token
-from evalsite.tests.sizes import how_many
 from evalsite.wsgi import application
+from generation.tests.sizes import how_many
 
 EXAMPLES = how_many(long=3, short=1)
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)

@@ -30,7 +30,7 @@ from django.urls import reverse
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from evalsite.tests.sizes import how_many
+from generation.tests.sizes import how_many
 from turing.game import views
 from turing.game.players import COOKIE, SALT, hash_of
 from turing.models import Game, Kind, Player, Round, Side

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from evalsite.environment import env_bool
-
-LONG = env_bool("LONG_TESTS", default=False)
+LONG = os.environ.get("LONG_TESTS") == "1"
 # A test that takes long at any size, of what other tests would show but for the last step.
 only_long = pytest.mark.skipif(not LONG, reason="takes long: LONG_TESTS=1 runs it, as CI does")
 
