@@ -53,8 +53,8 @@ EVALUATORS = 6
 
 @contextmanager
 def server(python: Path, weights: Path, *own: str) -> Iterator[None]:
-    command = [python, "-m", "llama_cpp.server", "--model", weights, "--port", PORT]
-    options = [*own, "--n_threads", "2"]
+    command: list[str | Path] = [python, "-m", "llama_cpp.server", "--model", weights, "--port", PORT]
+    options: list[str | Path] = [*own, "--n_threads", "2"]
     process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield

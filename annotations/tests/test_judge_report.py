@@ -289,7 +289,12 @@ def test_what_cannot_be_set_aside_is_refused(study: Study, said: dict[str, Any],
 def test_page_api_and_command_set_prompts_aside(study: Study, admin_client: Client) -> None:
     more = {"judge": "llm", "judge_use": "checks"}
     other, third = build_study(slug="other"), build_study(slug="third")
-    page = {**more, "primary_criterion": "overall", "comparisons": ["method-0:method-1"], "is_meant": "on"}
+    page: dict[str, Any] = {
+        **more,
+        "primary_criterion": "overall",
+        "comparisons": ["method-0:method-1"],
+        "is_meant": "on",
+    }
     page |= {"off_scale": "kept", "planned_prompts": 2, "judge_set_aside": "\n other 古题 2 \n"}
     admin_client.post("/studies/other/plan/", page)
     assert "<dd>other 古题 2</dd>" in shown(admin_client, "/studies/other/plan/")

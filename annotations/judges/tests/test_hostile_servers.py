@@ -26,7 +26,7 @@ from annotations.models import Criterion, JudgeRating, JudgeRun, JudgeUnit, Stud
 from annotations.tests.cast import build_study
 from generation.engines import asking as http
 from generation.engines.servers import parse_servers
-from generation.models import Candidate
+from generation.models import Candidate, EngineAnswer
 from generation.refusals import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -178,7 +178,7 @@ def test_tries_that_may_have_been_answered_count_and_stop_at_the_budget(
     JudgeUnit.objects.all().delete()
     http_tries = ["500", "500", "500", "500"]
     run = begin(study, key="other", most_tokens=2 * one + 100)
-    asking.EngineAnswer.objects.all().delete()
+    EngineAnswer.objects.all().delete()
     judge.troubles = [*http_tries]
     ask_next()
     # Two requests were sent, and the third would have been more than there is.
@@ -304,8 +304,8 @@ def test_a_server_is_asked_for_a_schema_as_it_takes_it(
     if schema_as == "words":
         judge.troubles = [Reply("no schema")]
     ask_all()
-    wanted = judge.requests[0].get("response_format")
-    assert (wanted or {"type": "words"})["type"] == schema_as
+    wanted = judge.requests[0].get("response_format", {"type": "words"})
+    assert wanted["type"] == schema_as
     if schema_as == "json_object":
         assert wanted["schema"]["required"] == ["A", "B", "C", "D"]
     assert run_of(run).unread == (schema_as == "words")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -216,21 +217,16 @@ def test_an_evaluator_is_compared_from_thirty_shared_texts_on() -> None:
 
 def test_scores_of_a_criterion_come_before_those_of_none() -> None:
     own, other = scores_of(np.ones((5, 2))), scores_of(np.full((5, 2), 9.0), criterion=ANY)
-    both = JudgeScores(
-        **{
-            name: np.append(getattr(own, name), getattr(other, name))
-            for name in ("prompt", "method", "criterion", "score", "repeat", "position")
-        },
-        prompts=own.prompts,
-        methods=2,
-    )
+    names = ("prompt", "method", "criterion", "score", "repeat", "position")
+    joined: dict[str, Any] = {name: np.append(getattr(own, name), getattr(other, name)) for name in names}
+    both = JudgeScores(**joined, prompts=own.prompts, methods=2)
     assert set(both.of_criterion(0).score) == {1.0} and set(both.of_criterion(1).score) == {9.0}
 
 
 def test_a_judge_who_fails_a_probe_may_not_stand_in_however_near_it_is() -> None:
     table, truth = study(evaluators=10, prompts=60)
     near = scores_of(np.clip(np.rint(truth), 1, 5))
-    nothing = {"overall": {"empty text": np.full(10, 5.0)}}
+    nothing: Any = {"overall": {"empty text": np.full(10, 5.0)}}
     found = judge_checks(table, Judged("near", near, nothing=nothing), "overall", rng())
     assert found is not None and found.by_prompt is not None and found.by_prompt.passed
     assert found.failed_probes == ("empty text",) and found.verdict == "may narrow intervals"
