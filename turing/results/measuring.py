@@ -115,7 +115,12 @@ def figures_of(results: Results, scope: Scope, guessing: float) -> dict[str, Any
     wrong = 1 - guessing
     figures: dict[str, Any] = {
         "fragility": asdict(fragility(games, rounds=ROUNDS_IN_GAME, chance=wrong)),
-        "without_one": {of.value: without_one(results, scope, of, games, wrong) for of in OriginTally.Of},
+        "without_one": {
+            of.value: without_one(results, scope, of, games, wrong)
+            for of in OriginTally.Of
+            # All games of a room are of that room.
+            if results.room_id is None or of != OriginTally.Of.ROOM
+        },
     }
     if results.kind != Kind.BOUNDARY:
         # Of a boundary there are more than two answers.

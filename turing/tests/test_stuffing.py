@@ -120,6 +120,10 @@ def test_a_verdict_that_one_room_makes_falls_without_it(kind: Kind) -> None:
     assert figures["without_one"]["address"]["decisive"] == []
     assert [row["games"] for row in figures["without_one"]["room"]["decisive"]] == [ATTACKERS]
     assert "Without one room with 60 of 140 first games it would be" in page
+    # Of its own results it is no part.
+    own = Results.objects.get(room=room)
+    assert measure(own)
+    assert set(Results.objects.get(room=room).figures["all"]["without_one"]) == {"address"}
 
 
 @pytest.mark.parametrize("kind", [Kind.PAIRS, Kind.BOUNDARY])
