@@ -74,8 +74,11 @@ class Markup(HTMLParser):
 
 
 def drawn_rounds(kind: Kind, player: Player, rng: Random, *, later: bool = False) -> list[Round]:
-    """Store a round to be served in each of many games, after some that are answered; `later` steps of a boundary."""
+    """Store a round to be served in each of many games, after some that are answered; `later` in a boundary."""
     pairs = build_for(kind, PAIRS)
+    if later:
+        # At the third sentence the machine has begun in one half of these.
+        pairs = [pair for pair in pairs if (pair.takeover or 0) > 2]
     games = Game.objects.bulk_create(Game(player=player) for _ in range(SERVED))
     before, open_rounds = [], []
     now = timezone.now()
@@ -84,7 +87,7 @@ def drawn_rounds(kind: Kind, player: Player, rng: Random, *, later: bool = False
         for place, pair in enumerate(rng.sample(pairs, number), start=1):
             drawn = Round(game=game, number=place, kind=kind, pair=pair)
             if kind == Kind.BOUNDARY:
-                drawn.takeover, drawn.step = pair.takeover, rng.choice([2, 3]) if later else 2
+                drawn.takeover, drawn.step = pair.takeover, 3 if later else 2
             else:
                 drawn.human_side = rng.choice(Side.values)
             if place == number:
@@ -128,10 +131,8 @@ def serve_rounds(kind: Kind, *, later: bool = False) -> list[Served]:
         assert response.status_code == 200
         headers = [*response.headers.items()]
         html = response.content.decode()
-        # What a page says of the round's number, or of the step, is no secret.
-        number = 10 * one.number + (one.step or 0)
         truth = answer_of(one, later=later)
-        served.append(Served(html, headers, seconds, one.game.uuid, number, one.pair_id, truth))
+        served.append(Served(html, headers, seconds, one.game.uuid, one.number, one.pair_id, truth))
     return served
 
 
