@@ -25,7 +25,7 @@ from generation.models import GenerationRun, Provenance
 
 FIXTURES = settings.BASE_DIR / "fixtures"
 MACHINES = {
-    "modern-poems": ["search_baseline", "inverse_prompting", "inverse_prompting_st"],
+    "modern-poems": ["search_baseline", "inverse_prompting", "guided_search"],
     "everyday-questions": ["sampling", "prompting_baseline", "inverse_prompting"],
 }
 
@@ -104,7 +104,7 @@ def test_the_runs_of_shipped_texts_can_be_looked_at(client: Client, db: None) ->
     load_demo()
     run = GenerationRun.objects.filter(
         candidates__pagecandidate__page__subtask__study__slug="modern-poems",
-        method__key="inverse_prompting_st",
+        method__key="inverse_prompting",
     ).distinct().get()  # fmt: skip
     client.force_login(User.objects.get(username="carol"))
     assert "登埃菲尔铁塔" in client.get(run.get_absolute_url()).content.decode()

@@ -62,8 +62,15 @@ ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "var" / "corpus" / "poems.jsonl"
 REAL, FORWARD_ONLY = "human", "forward_only"
 BASELINE, INVERSE, SELF_TRAINED = "search_baseline", "inverse_prompting", "inverse_prompting_st"
+GUIDED = "guided_search"
 # What is compared: the second against the first.
-PAIRS = ((FORWARD_ONLY, BASELINE), (BASELINE, INVERSE), (INVERSE, SELF_TRAINED), (REAL, INVERSE))
+PAIRS = (
+    (FORWARD_ONLY, BASELINE),
+    (BASELINE, INVERSE),
+    (INVERSE, GUIDED),
+    (INVERSE, SELF_TRAINED),
+    (REAL, INVERSE),
+)
 TANG, MODERN = "Tang", "modern"
 KEY_OF = {form.name: key for key, form in REGULATED_FORMS.items()}
 SHOWN = {
@@ -187,6 +194,7 @@ def methods_of(options: argparse.Namespace, model: TransformersModel) -> dict[st
         FORWARD_ONLY: forward_only(model),
         BASELINE: method_of(BASELINE, model),
         INVERSE: method_of(INVERSE, model),
+        GUIDED: method_of(GUIDED, model),
     }
     if options.self_trained:
         methods[SELF_TRAINED] = method_of(

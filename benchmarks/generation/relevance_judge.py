@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.generation.relevance import BASELINE, INVERSE, REAL, SELF_TRAINED, error_of, paired
+from benchmarks.generation.relevance import BASELINE, GUIDED, INVERSE, REAL, SELF_TRAINED, error_of, paired
 from generation.decoding.sentence_embeddings import EMBEDDINGS, encoder
 from generation.evidence.embeddings import JUDGE, Floats, similarities, standardised
 from generation.evidence.measures import by_method
@@ -32,7 +32,7 @@ from generation.files.whole_files import write_json
 from generation.training.model_card import write_card
 
 POEMS = Path(__file__).resolve().parents[2] / "fixtures" / "modern-poems.jsonl"
-PAIRS = ((BASELINE, INVERSE), (BASELINE, SELF_TRAINED), (INVERSE, SELF_TRAINED), (REAL, INVERSE))
+PAIRS = ((BASELINE, INVERSE), (BASELINE, GUIDED), (INVERSE, GUIDED), (REAL, INVERSE), (REAL, GUIDED))
 # The authors' names of the methods, and the place of relevance among the ratings of their evaluators.
 METHODS = {"jiuge": "jiuge", "noiq": BASELINE, "nore": INVERSE, "modern": SELF_TRAINED}
 RELEVANCE = 2
