@@ -47,7 +47,10 @@ def test_exported_pairs_are_those_that_were_imported(db: None, tmp_path: Path) -
     exported, first = (
         [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] for path in (file, given)
     )
-    assert exported == first[:15]
+    # Of fifteen pairs no classifier says anything.
+    assert exported == [
+        {name: value for name, value in row.items() if name != "superficial"} for row in first[:15]
+    ]
 
 
 def test_pairs_that_their_characters_tell_least_are_written_with_what_a_classifier_says(
@@ -64,7 +67,6 @@ def test_pairs_that_their_characters_tell_least_are_written_with_what_a_classifi
     assert len(rows) == 60
     assert f"names the human text in {named / 60:.1%} of 60 pairs" in out.getvalue()
     assert len(read_pairs(file)) == 60
-    assert all("rank" not in row["provenance"]["facts"] for row in rows)
     file.write_text(json.dumps(rows[0] | {"superficial": "both"}), encoding="utf-8")
     with pytest.raises(FileRefused, match="must be human or machine"):
         read_pairs(file)
@@ -81,6 +83,7 @@ def test_of_the_texts_that_a_search_ended_with_the_least_telling_is_written_with
         other = next(
             one for one in [*rows[number + 1 :], *rows] if one["form"] == row["form"] and one is not row
         )
+        row["provenance"]["facts"].pop("rank", None)
         row["provenance"]["runners_up"] = [
             {"text": row["human"] + "多", "score": -9.0, "terms": {"forward": -9.0}, "sentences": []},
             {"text": other["human"], "score": -8.0, "terms": {"forward": -8.0}, "sentences": []},
