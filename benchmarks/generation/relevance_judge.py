@@ -24,11 +24,11 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.generation.relevance import BASELINE, GUIDED, INVERSE, REAL, SELF_TRAINED, error_of, paired
-from generation.decoding.sentence_embeddings import EMBEDDINGS, encoder
 from generation.evidence.embeddings import JUDGE, Floats, similarities, standardised
 from generation.evidence.measures import by_method
 from generation.evidence.translation import ranks
 from generation.files.whole_files import write_json
+from generation.texts.sentence_embeddings import EMBEDDINGS, encoder
 from generation.training.model_card import write_card
 
 POEMS = Path(__file__).resolve().parents[2] / "fixtures" / "modern-poems.jsonl"

@@ -13,7 +13,6 @@ from dataclasses import asdict, replace
 
 from generation.decoding.language_model import LanguageModel
 from generation.decoding.requests import Form, Hypothesis, Request
-from generation.decoding.sentence_embeddings import EMBEDDINGS
 from generation.decoding.sentence_search import search
 from generation.decoding.templates import TEMPLATES, VERSE, Template
 from generation.genres import GENRES
@@ -21,6 +20,7 @@ from generation.methods import FORWARD, METHODS, PRESETS, Method, SearchConfig
 from generation.orders import LONGEST, Order, OrderRefused, Report, ScoredText, Step, Written
 from generation.texts.characters import control_characters, simplified
 from generation.texts.normalising import is_chinese, normalise_text
+from generation.texts.sentence_embeddings import EMBEDDINGS
 from generation.verse.forms import PoemForm, find_form
 
 DEFAULT_FORM = "lushi5"

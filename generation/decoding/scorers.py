@@ -18,8 +18,8 @@ from itertools import islice
 
 from generation.decoding.language_model import LanguageModel, Tokens
 from generation.decoding.requests import Hypothesis, Request
-from generation.decoding.sentence_embeddings import nearness
 from generation.methods import Weights
+from generation.texts.sentence_embeddings import nearness
 
 
 class Scorer:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from generation.decoding.methods import compose, compose_many
-from generation.decoding.sentence_embeddings import EMBEDDINGS, nearness
 from generation.methods import METHODS
 from generation.orders import Order, OrderRefused, Step
 from generation.tests.tiny_models import verse_model
+from generation.texts.sentence_embeddings import EMBEDDINGS, nearness
 
 ORDER = Order(method="inverse_prompting", genre="poem", prompt="秋夜", form="jueju5", preset="poem", seed=3)
 

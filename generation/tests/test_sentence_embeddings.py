@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from generation.decoding.sentence_embeddings import encoder, nearness
+from generation.texts.sentence_embeddings import encoder, nearness
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 RECORDS = ROOT.parent / "shared" / "reference" / "published_records" / "poem-records.jsonl"
 RELEVANCE = 2
 
