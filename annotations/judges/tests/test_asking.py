@@ -150,6 +150,19 @@ def test_the_budget_of_tokens_stops_before_anything_is_sent_and_the_run_can_go_o
     assert run_of(run).money == Decimal("0.006")
 
 
+def test_a_page_that_the_budget_stopped_however_often_is_asked_when_there_is_enough(
+    study: Study, judge: JudgeServer
+) -> None:
+    run = begin(study, orders=1, most_tokens=100)
+    for _ in range(4):
+        assert ask_all(5) == 1
+        take_up(run, most_tokens=100, by=None)
+    stop_run(run, by=None)
+    take_up(run, most_tokens=PLENTY, by=None)
+    ask_all()
+    assert (run_of(run).answered, run_of(run).failed) == (3, 0)
+
+
 def test_the_budget_of_money_stops_too(study: Study, judge: JudgeServer) -> None:
     run = begin(study, orders=1, most_money=Decimal("0.0001"))
     ask_all(5)
