@@ -154,7 +154,8 @@ def test_a_page_that_the_budget_stopped_however_often_is_asked_when_there_is_eno
     study: Study, judge: JudgeServer
 ) -> None:
     run = begin(study, orders=1, most_tokens=100)
-    for _ in range(4):
+    # Three times for each of three pages, and once more.
+    for _ in range(10):
         assert ask_all(5) == 1
         take_up(run, most_tokens=100, by=None)
     stop_run(run, by=None)
