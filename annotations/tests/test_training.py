@@ -105,6 +105,7 @@ def test_whoever_passes_is_given_the_study(alice: User) -> None:
 def test_whoever_does_not_pass_may_try_again_and_then_no_more(alice: User) -> None:
     study = trained_study(share=1)
     Study.objects.filter(pk=study.pk).update(contact="olga@example.org")
+    Page.objects.filter(role="training").update(explanation={"en": "Because it rhymes."})
     enrolment = enrol(study, alice)
     client = of(alice)
     answer_training(enrolment, best=0, score=9)
@@ -114,11 +115,18 @@ def test_whoever_does_not_pass_may_try_again_and_then_no_more(alice: User) -> No
     assert "0 of 2 were right; it takes a few more." in page
     assert "you have 1 more attempt." in page
     assert "Change your answers and try again" in page
+    assert "is right." not in page
+    assert "is the best of the page." not in page
+    assert "Because it rhymes." not in page
+    assert page.count("not yet") == 2
+    assert "The best text of the page" in page
     answer_training(enrolment, best=1, score=8, order=2)
     client.post("/studies/poems/training/check/")
     page = shown(client, "/studies/poems/training/")
     assert "1 of 2 were right, which is not enough for this study" in page
     assert "it says nothing about you" in page
+    assert "is the best of the page." in page
+    assert "Because it rhymes." in page
     assert "olga@example.org" in page
     answer_training(enrolment, best=1, score=2, order=3)
     client.post("/studies/poems/training/check/")

@@ -68,17 +68,23 @@ def test_whoever_works_by_the_api_passes_the_training_and_reads_what_is_right(al
         1,
     )
     assert [one["is_right"] for page in failed["feedback"] for one in page["answers"]] == [False, True]
-    assert failed["feedback"][0]["explanation"] == {"en": "It rhymes.", "zh-hans": "押韵。"}
-    letter = "AB"[enrolment.placements.get(
-        page__role="training", page__number=1,
-        candidate__run__method__key="method-1",
-    ).position]  # fmt: skip
-    assert failed["feedback"][0]["answers"][0]["words"] == f"Text {letter} is the best of the page."
+    # With what is right anybody would pass at the next attempt.
+    assert not failed["tells_answers"]
+    words = [[one["words"] for one in page["answers"]] for page in failed["feedback"]]
+    assert words == [["The best text of the page"], ["Overall"]]
+    assert failed["feedback"][0]["explanation"] == {}
     assert post(client, f"{TRAINING}check/").json() == failed
     answer_by_api(client, enrolment, best=1, score=2, order=2)
     assert client.get(TRAINING).json()["is_changed"]
     passed = post(client, f"{TRAINING}check/").json()
     assert (passed["is_passed"], passed["right"], passed["attempts"]) == (True, 2, 2)
+    assert passed["tells_answers"]
+    assert passed["feedback"][0]["explanation"] == {"en": "It rhymes.", "zh-hans": "押韵。"}
+    letter = "AB"[enrolment.placements.get(
+        page__role="training", page__number=1,
+        candidate__run__method__key="method-1",
+    ).position]  # fmt: skip
+    assert passed["feedback"][0]["answers"][0]["words"] == f"Text {letter} is the best of the page."
     assert Assignment.objects.filter(enrolment=enrolment).count() == 1
     assert len(client.get(OWN).json()["pages"]) == 3
     for said in (before, failed, passed, own):

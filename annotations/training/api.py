@@ -27,9 +27,11 @@ from generation.web.schema import extend_schema
 
 
 class FeedbackSerializer(serializers.Serializer[Feedback]):
-    """What is right about a text, and whether you said so."""
+    """What is right about a text, or before that is told what was asked, and whether you met it."""
 
-    words = serializers.CharField(help_text="Texts by the letters that they have on your page.")
+    words = serializers.CharField(
+        help_text="Texts by the letters that they have on your page; what was asked alone, without tells_answers."
+    )
     is_right = serializers.BooleanField()
 
 
@@ -38,12 +40,12 @@ class PageFeedbackSerializer(serializers.Serializer[PageFeedback]):
 
     page = serializers.IntegerField(source="number")
     prompt = serializers.CharField()
-    explanation = Texts()
+    explanation = Texts(help_text="Empty without tells_answers.")
     answers = FeedbackSerializer(many=True)
 
 
 class TrainingSerializer(serializers.Serializer["OwnTraining"]):
-    """How your training round goes; what is right you read once your answers were checked."""
+    """How your training round goes; what is right you read once it is passed or over, or in practice after a check."""
 
     share = serializers.FloatField(
         source="found.share", allow_null=True, help_text="The passing mark; null where it is for practice."
@@ -55,6 +57,10 @@ class TrainingSerializer(serializers.Serializer["OwnTraining"]):
     is_passed = serializers.BooleanField(source="found.is_passed")
     is_failed = serializers.BooleanField(
         source="found.is_failed", help_text="It was not passed, and there is no further attempt."
+    )
+    tells_answers = serializers.BooleanField(
+        source="found.tells_answers",
+        help_text="The feedback says what is right: with a passing mark once it is passed or no attempt is left.",
     )
     attempts = serializers.IntegerField(help_text="How often your answers were checked.")
     attempts_left = serializers.IntegerField(source="found.attempts_left", allow_null=True)
@@ -90,7 +96,7 @@ class OwnTraining:
 
     @property
     def feedback(self) -> list[PageFeedback]:
-        return feedback(self.enrolment, self.found.last) if self.found.last else []
+        return feedback(self.enrolment, self.found)
 
 
 def training_enrolment(request: UserRequest, slug: str) -> Enrolment:

@@ -1,6 +1,7 @@
 """Checking the training pages of an evaluator: how they did, and whether they passed.
 
-Whoever tries again changes answers and has them checked once more.
+Whoever tries again changes answers and has them checked once more. What is right is told where nothing hangs on it any
+more: in practice, and once a round with a passing mark is passed or has no attempt left.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from generation.refusals import Refused
 
 @dataclass(frozen=True)
 class Feedback:
-    """What is right about a text of a training page, in words, and whether the evaluator said so."""
+    """What is right about a text of a training page, or before it is told what was asked, and whether it was met."""
 
     words: str
     is_right: bool
@@ -81,6 +82,11 @@ class Training:
     def is_failed(self) -> bool:
         """Whether the round was not passed and cannot be tried again."""
         return self.has_mark and not self.is_passed and len(self.attempts) >= self.attempts_allowed
+
+    @property
+    def tells_answers(self) -> bool:
+        """Whether nobody can pass any more by what is told to be right."""
+        return not self.has_mark or self.is_passed or self.is_failed
 
     @property
     def attempts_left(self) -> int:
@@ -159,8 +165,11 @@ def _compared(study: Study, enrolment: Enrolment) -> tuple[list[int], list[int]]
     return [one.known for one in met], [one.known for one in met if one.is_right]
 
 
-def feedback(enrolment: Enrolment, attempt: TrainingAttempt) -> list[PageFeedback]:
-    """Return what there is to say about each training page after an attempt, with three queries."""
+def feedback(enrolment: Enrolment, training: Training) -> list[PageFeedback]:
+    """Return what there is to say about each training page after the last attempt, with at most three queries."""
+    attempt = training.last
+    if attempt is None:
+        return []
     study = enrolment.study
     letters = {
         candidate: letter_of(position)
@@ -171,19 +180,30 @@ def feedback(enrolment: Enrolment, attempt: TrainingAttempt) -> list[PageFeedbac
     of_page: dict[int, list[Feedback]] = {}
     for one in KnownAnswer.objects.filter(pk__in=attempt.asked).select_related("page_candidate", "criterion"):
         letter = letters.get(one.page_candidate.candidate_id, "–")
-        of_page.setdefault(one.page_candidate.page_id, []).append(
-            Feedback(answer_words(one, letter), one.pk in attempt.right)
-        )
+        words = answer_words(one, letter) if training.tells_answers else asked_words(one)
+        of_page.setdefault(one.page_candidate.page_id, []).append(Feedback(words, one.pk in attempt.right))
     pages = Page.objects.filter(subtask__study=study, role=Page.Role.TRAINING).select_related("prompt")
     return [
         PageFeedback(
             page.number,
             study.shown_prompt(page.prompt.heading),
-            page.explanation,
+            page.explanation if training.tells_answers else TextsByLanguage(),
             tuple(of_page.get(page.pk, ())),
         )
         for page in pages
     ]
+
+
+def asked_words(known: KnownAnswer) -> str:
+    """Return what an evaluator is asked about a text, without which text it is or what is right."""
+    label = str(known.criterion.label) if known.criterion else ""
+    if known.lowest is not None and known.highest is not None:
+        return label
+    return (
+        _("The best text of the page: %(criterion)s") % {"criterion": label}
+        if label
+        else _("The best text of the page")
+    )
 
 
 def answer_words(known: KnownAnswer, letter: str) -> str:

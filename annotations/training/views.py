@@ -30,7 +30,7 @@ def training(request: UserRequest, slug: str) -> HttpResponse:
         "enrolment": enrolment,
         "study": enrolment.study,
         "training": found,
-        "pages": feedback(enrolment, last) if last else [],
+        "pages": feedback(enrolment, found),
         "right": len(last.right) if last else 0,
         "asked": len(last.asked) if last else 0,
     }
