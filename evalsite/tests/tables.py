@@ -90,7 +90,7 @@ def _server() -> psycopg2.extensions.connection:
     """Return a connection to the server of the settings that waits for no transaction."""
     parameters: dict[str, Any] = connection.get_connection_params()
     given = {key: parameters[key] for key in ("host", "user", "password", "port") if parameters.get(key)}
-    server = psycopg2.connect(dbname="postgres", **given)
+    server: psycopg2.extensions.connection = psycopg2.connect(dbname="postgres", **given)
     server.autocommit = True
     return server
 
