@@ -174,18 +174,23 @@ def draw_pairs(
 ) -> list[tuple[int, bool]]:
     """Return the keys of a game's pairs, each as likely as any other, and whether the player had it before.
 
-    A pair that was seen comes again only where fewer than a game's are left. Raises `NoPairs`.
+    A pair that was seen comes again only where fewer than a game's are left, a conversation never to whoever held it.
+    Raises `NoPairs`.
     """
-    own = Q(game__player=player) if player.user_id is None else Q(game__player__user=player.user_id)
-    seen = Round.objects.filter(own).values("pair")
+    same = Player.objects.filter(
+        Q(pk=player.pk) if player.user_id is None else Q(user=player.user_id)
+    ).values("pk")
+    seen = Round.objects.filter(game__player__in=same).values("pair")
+    # They know who the human was.
+    held = PoemPair.objects.filter(chat__seats__player__in=same).values("pk")
     unseen: QuerySet[Any]
     if room:
         in_play = PoemPair.objects.filter(pk__in=room.pool.values("pair"))
-        unseen, key = room.pool.exclude(pair__in=seen), "pair"
+        unseen, key = room.pool.exclude(pair__in=seen).exclude(pair__in=held), "pair"
         total = (room.pool.aggregate(highest=Max("number"))["highest"] or 0) + 1
     else:
         in_play = in_play_of(kind, genre)
-        unseen, key = in_play.exclude(pk__in=seen), "pk"
+        unseen, key = in_play.exclude(pk__in=seen).exclude(pk__in=held), "pk"
         total = PoemPair.objects.next_number(genre, boundary=kind == Kind.BOUNDARY)
     picked = _draw_numbers(unseen, key, total, rng)
     if len(picked) < ROUNDS_IN_GAME:
@@ -193,7 +198,7 @@ def draw_pairs(
         picked = rng.sample(left, min(ROUNDS_IN_GAME, len(left)))
     drawn = [(pair, False) for pair in picked]
     if missing := ROUNDS_IN_GAME - len(drawn):
-        had = list(in_play.filter(pk__in=seen).values_list("pk", flat=True))
+        had = list(in_play.filter(pk__in=seen).exclude(pk__in=held).values_list("pk", flat=True))
         if len(had) < missing:
             raise NoPairs
         drawn += [(pair, True) for pair in rng.sample(had, missing)]

@@ -5,12 +5,15 @@ from random import Random
 
 import pytest
 import scipy.stats
+from django.contrib.auth.models import User
 from django.test import Client
 
 from turing.game.play import NoPairs, draw_pairs, draw_rounds
 from turing.game.players import hash_of
-from turing.models import Game, Player, PoemPair, Round
-from turing.tests.cast import build_pairs, play_game
+from turing.models import Chat, Game, Kind, Player, PoemPair, Round
+from turing.rooms.rooms import open_room
+from turing.tests.cast import build_conversations, build_pairs, play_game
+from turing.tests.live_cast import begun
 
 
 @pytest.fixture
@@ -49,6 +52,35 @@ def test_all_players_of_an_account_count_as_one(player: Player, alice: object) -
     first = drawn(player, Random(1))
     laptop = Player.objects.create(token_hash=hash_of("laptop"), user=alice)  # type: ignore[misc]
     assert {pair for pair, _ in first}.isdisjoint(pair for pair, _ in drawn(laptop, Random(2)))
+
+
+@pytest.mark.parametrize("kind", [Kind.CHATS, Kind.CHAT])
+@pytest.mark.parametrize("role", ["interrogator", "witness"])
+def test_nobody_is_asked_about_a_conversation_that_they_held(alice: User, kind: Kind, role: str) -> None:
+    pairs = build_conversations(6)
+    _chat, *seats = begun(1)
+    Chat.objects.update(pair=pairs[0])
+    who = next(seat.player for seat in seats if seat.role == role)
+    stranger = Player.objects.create(token_hash=hash_of("stranger"), user=alice)
+    room = open_room("Course", kind, "chat", pairs=6)
+    own = pairs[0].pk
+    for player, may in ((who, False), (stranger, True)):
+        met = set()
+        for seed in range(12):
+            for inside in (None, room):
+                met |= {pair for pair, _ in draw_pairs(player, "chat", Random(seed), kind=kind, room=inside)}
+        assert (own in met) == may
+    # Nor where pairs must come again, nor by another device of the account.
+    game = Game.objects.create(player=who)
+    draw_rounds(game, "chat", "", Random(1), kind)
+    again = draw_pairs(who, "chat", Random(2), kind=kind)
+    assert all(repeated for _, repeated in again) and own not in {pair for pair, _ in again}
+    Player.objects.filter(pk=who.pk).update(user=alice)
+    assert own not in {pair for pair, _ in draw_pairs(stranger, "chat", Random(3), kind=kind)}
+    pairs[1].is_withdrawn = True
+    pairs[1].save()
+    with pytest.raises(NoPairs):
+        draw_pairs(stranger, "chat", Random(4), kind=kind)
 
 
 def test_every_pair_is_as_likely_as_any_other(player: Player) -> None:
