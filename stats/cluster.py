@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stats.mixed import CrossedMean, Interval, crossed_mean_of_cells, t_interval, t_p_value
+from stats.mixed import CrossedMean, Interval, crossed_mean_of_cells, t_interval, t_p_value, within_shares
 from stats.ratings.cells import Cells
 from stats.scores import Floats, Ints
 
@@ -22,7 +22,11 @@ QUICKLY_FITTED = 20_000
 
 @dataclass(frozen=True)
 class ClusterRobustMean:
-    """A mean over cells with its two-way cluster-robust error, t with min(G) - 1 degrees of freedom."""
+    """
+    A mean over cells with its two-way cluster-robust error, t with min(G) - 1 degrees of freedom.
+
+    That of a share (`is_share`) has its interval cut at 0 and 1.
+    """
 
     estimate: float
     se: float
@@ -31,6 +35,7 @@ class ClusterRobustMean:
     se_second: float
     se_iid: float
     confidence_level: float = 0.95
+    is_share: bool = False
 
     @property
     def t(self) -> float | None:
@@ -45,7 +50,10 @@ class ClusterRobustMean:
     @property
     def ci(self) -> Interval | None:
         """Return the confidence interval at `confidence_level`."""
-        return t_interval(self.estimate, self.se, self.df, self.confidence_level) if self.se > 0 else None
+        if not self.se > 0:
+            return None
+        ci = t_interval(self.estimate, self.se, self.df, self.confidence_level)
+        return within_shares(ci) if self.is_share else ci
 
     def p_value(self, null: float) -> float | None:
         """Return the two-sided p-value of a mean equal to `null`."""
@@ -84,13 +92,19 @@ def two_way_meat(scores: Floats, first: Ints, second: Ints) -> Floats:
 
 
 def two_way_mean(
-    values: Floats, first: Ints, second: Ints, *, confidence_level: float = 0.95, floor_at_iid: bool = False
+    values: Floats,
+    first: Ints,
+    second: Ints,
+    *,
+    confidence_level: float = 0.95,
+    floor_at_iid: bool = False,
+    is_share: bool = False,
 ) -> ClusterRobustMean | None:
     """
     Estimate the mean of `values` (N,) whose records are clustered by `first` and by `second` (N,).
 
     V below zero is replaced by the variance of independent records, with `floor_at_iid` any V below that
-    is. None with fewer than two clusters on either side.
+    is. Of a share (`is_share`) the interval is cut at 0 and 1. None with fewer than two clusters on either side.
     """
     first_groups, second_groups = (int(np.count_nonzero(np.bincount(side))) for side in (first, second))
     if min(first_groups, second_groups) < 2:
@@ -117,6 +131,7 @@ def two_way_mean(
         se_second=math.sqrt(v_second),
         se_iid=math.sqrt(v_iid),
         confidence_level=confidence_level,
+        is_share=is_share,
     )
 
 

@@ -157,6 +157,11 @@ def t_interval(estimate: float, se: float, df: float, confidence_level: float) -
     return estimate - half, estimate + half
 
 
+def within_shares(ci: Interval) -> Interval:
+    """Return the interval of a share, which is nowhere below 0 or above 1."""
+    return min(max(ci[0], 0.0), 1.0), min(max(ci[1], 0.0), 1.0)
+
+
 def crossed_mean(
     values: Floats, *, confidence_level: float = 0.95, start: VarianceComponents | None = None
 ) -> CrossedMean:

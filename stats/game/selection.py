@@ -94,7 +94,12 @@ def selection_rate(
     if not total:
         return rate_of_counts(0, 0, 0, 0, None)
     clustered = two_way_mean(
-        selected.astype(np.float64), players, pairs, confidence_level=confidence_level, floor_at_iid=True
+        selected.astype(np.float64),
+        players,
+        pairs,
+        confidence_level=confidence_level,
+        floor_at_iid=True,
+        is_share=True,
     )
     groups = len(np.unique(players)), len(np.unique(pairs))
     return rate_of_counts(count, total, *groups, clustered, confidence_level=confidence_level)
@@ -184,6 +189,7 @@ def side_bias(records: SelectionRecords, *, confidence_level: float = 0.95) -> C
         records.pairs,
         confidence_level=confidence_level,
         floor_at_iid=True,
+        is_share=True,
     )
     if mean is None:
         return Check(float(records.chose_left.mean()), None, None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from stats.cluster import ClusterRobustMean
 from stats.game.selection import SelectionRate, rate_of_counts
-from stats.mixed import Interval, t_interval
+from stats.mixed import Interval, t_interval, within_shares
 from stats.sequences import (
     FEWEST_FOR_ASYMPTOTIC,
     ConfidenceSequence,
@@ -63,6 +63,7 @@ def selection_rate_of_sums(
             se_second=math.sqrt(variances[1]),
             se_iid=math.sqrt(v_iid),
             confidence_level=confidence_level,
+            is_share=True,
         )
     return rate_of_counts(
         selected, total, players.clusters, pairs.clusters, clustered, confidence_level=confidence_level
@@ -75,12 +76,13 @@ def share_interval(
     """
     Return the interval of a share whose records are clustered one way, t with G - 1 degrees of freedom.
 
-    Floored at the variance of independent records; None with fewer than two clusters or where nothing varies.
+    Floored at the variance of independent records and cut at 0 and 1; None with fewer than two clusters or where
+    nothing varies.
     """
     if sums.clusters < 2 or selected in (0, total):
         return None
     se = math.sqrt(max(sums.variance(selected, total), independent_variance(selected, total)))
-    return t_interval(selected / total, se, sums.clusters - 1, confidence_level)
+    return within_shares(t_interval(selected / total, se, sums.clusters - 1, confidence_level))
 
 
 def independent_variance(selected: int, total: int) -> float:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scipy.stats
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -16,8 +18,9 @@ from stats.game.selection import learning, selection_rate, side_bias
 from turing.models import Flag, PoemPair, Round, Scope, SourceText
 from turing.results.exports import export_results, row_chunks
 from turing.tests.cast import build_pairs
-from turing.tests.results_cast import record
+from turing.tests.results_cast import Answered, record
 from turing.tests.test_results import as_records, in_scope, simulated
+from turing.tests.test_results_page import text_of
 
 
 @pytest.fixture
@@ -178,3 +181,32 @@ def test_file_is_sent_under_its_name(client: Client, pairs: list[PoemPair]) -> N
     assert response.headers["Content-Disposition"] == 'attachment; filename="turing-results.csv"'
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert "pairs" not in client.get("/turing/results.json").json()["scopes"]["all"]
+
+
+def test_no_interval_of_a_share_leaves_0_to_1_and_the_page_has_that_of_the_file(
+    client: Client, pairs: list[PoemPair]
+) -> None:
+    record(
+        Answered(player, player, place + 1, pairs[place], selected=(player, place) == (0, 0))
+        for player in range(2)
+        for place in range(5)
+    )
+    found = client.get("/turing/results.json").json()["scopes"]["all"]
+    clustered = found["clustered"]
+    low = found["selection_rate"] - float(scipy.stats.t.ppf(0.975, clustered["df"])) * clustered["se"]
+    assert low < -0.5
+    assert clustered["ci"] == [0, 1]
+    ends = list(ends_of(found))
+    assert len(ends) > 6
+    assert all(0 <= low <= high <= 1 for low, high in ends)
+    assert "0.0 to 100.0 %" in text_of(client.get("/turing/results/").content).replace("\xa0", " ")
+
+
+def ends_of(found: Any) -> Iterator[list[float]]:
+    """Yield every interval in results."""
+    if isinstance(found, dict):
+        for name, inner in found.items():
+            if name in ("ci", "wilson") and inner:
+                yield inner
+            else:
+                yield from ends_of(inner)
