@@ -103,8 +103,10 @@ TALLIES = [
     FROM answer GROUP BY results_id, day, number, scope
     """,
     f"""
-    INSERT INTO turing_playertally (results_id, player_id, scope, answered, selected, first_selected, cells)
-    SELECT results_id, player_id, scope, n, s, first_selected, cells FROM (
+    INSERT INTO turing_playertally (
+        results_id, player_id, scope, answered, selected, new_answered, new_selected, first_selected, cells
+    )
+    SELECT results_id, player_id, scope, n, s, n, s, first_selected, cells FROM (
         SELECT results_id, player_id, scope, sum(n) AS n, sum(s) AS s,
                (array_agg(s ORDER BY game_id) FILTER (WHERE n = 5))[1] AS first_selected
         FROM (

@@ -99,13 +99,19 @@ class PairTally(models.Model):
 
 
 class PlayerTally(models.Model):
-    """All answers of one player. `first_selected` is of their first completed game, null before; `cells` as `CELLS`."""
+    """All answers of one player. `first_selected` is of their first completed game, null before; `cells` as `CELLS`.
+
+    Those to pairs that the player had not met before are in `new_answered` and `new_selected`: of a pair that comes
+    again the player was told the answer.
+    """
 
     results = models.ForeignKey(Results, on_delete=models.CASCADE, related_name="+", db_index=False)
     player = models.ForeignKey(Player, on_delete=models.CASCADE, related_name="tallies", db_index=False)
     scope = models.CharField(max_length=9, choices=Scope)
     answered = models.PositiveIntegerField()
     selected = models.PositiveIntegerField()
+    new_answered = models.PositiveIntegerField(db_default=0)
+    new_selected = models.PositiveIntegerField(db_default=0)
     first_selected = models.PositiveSmallIntegerField(null=True)
     cells = ArrayField(models.PositiveIntegerField(), size=CELLS)
 
@@ -113,6 +119,12 @@ class PlayerTally(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["results", "scope", "player"], name="player_tally_once"),
             models.CheckConstraint(condition=Q(selected__lte=models.F("answered")), name="player_tally_sum"),
+            models.CheckConstraint(
+                condition=Q(
+                    new_selected__lte=models.F("new_answered"), new_answered__lte=models.F("answered")
+                ),
+                name="player_tally_new",
+            ),
             scope_known("player_tally"),
         ]
 

@@ -96,13 +96,15 @@ FROM completed ORDER BY results_id, scope, player_id, completed_at
 # For each player as for each pair, with the answers by cell, and the selections in their first game if it was completed
 # just now.
 BY_PLAYER = f"""
-SELECT results_id, scope, player_id, n, s, found.cells, old.id IS NULL AS is_new,
+SELECT results_id, scope, player_id, n, s, new_n, new_s, found.cells, old.id IS NULL AS is_new,
        coalesce(old.answered, 0) AS old_n, coalesce(old.selected, 0) AS old_s,
        coalesce(old.cells::bigint[], array_fill(0::bigint, ARRAY[{CELLS}])) AS old_cells,
        CASE WHEN old.first_selected IS NULL THEN first_game.selected END AS first_selected,
        first_game.game_id AS first_game_id
 FROM (
     SELECT results_id, scope, player_id, count(*) AS n, sum(selected) AS s,
+           count(*) FILTER (WHERE NOT is_repeat) AS new_n,
+           count(*) FILTER (WHERE NOT is_repeat AND selected = 1) AS new_s,
            ARRAY[{", ".join(f"count(*) FILTER (WHERE cell = {cell})" for cell in range(CELLS))}] AS cells
     FROM answer GROUP BY results_id, scope, player_id
 ) found
@@ -204,11 +206,11 @@ PARTS = {
     """,
     "players_saved": f"""
         INSERT INTO turing_playertally AS tally (
-            results_id, scope, player_id, answered, selected, first_selected, cells
+            results_id, scope, player_id, answered, selected, new_answered, new_selected, first_selected, cells
         )
-        SELECT results_id, scope, player_id, n, s, first_selected, cells FROM by_player
+        SELECT results_id, scope, player_id, n, s, new_n, new_s, first_selected, cells FROM by_player
         ON CONFLICT (results_id, scope, player_id)
-        DO UPDATE SET {adding("answered", "selected")}, {adding_arrays("cells")},
+        DO UPDATE SET {adding("answered", "selected", "new_answered", "new_selected")}, {adding_arrays("cells")},
             first_selected = coalesce(tally.first_selected, excluded.first_selected)
     """,
     "cells_saved": f"""

@@ -150,7 +150,10 @@ def call_player(room: Room, player: Player, name: str) -> None:
 
 
 def board_of(room: Room, results: Results) -> tuple[BoardPlayer, ...]:
-    """Return the first players of a room by the lower end of their interval: five of five lead nobody. Two queries."""
+    """Return the first players of a room by the lower end of their interval: five of five lead nobody. Two queries.
+
+    Counted are unflagged answers to pairs that the player had not met before.
+    """
     # NumPy and SciPy come with it, which a web process loads only for who looks at a room.
     from stats.game.selection import wilson_interval
 
@@ -175,12 +178,12 @@ def board_of(room: Room, results: Results) -> tuple[BoardPlayer, ...]:
 def _by_lower_end(results: Results) -> QuerySet[PlayerTally, tuple[int, int, int]]:
     """Return players with their answers and the wrong ones, by the lower end of Wilson's interval."""
     z = NormalDist().inv_cdf(0.975)
-    n = Cast("answered", FloatField())
-    right = n - Cast("selected", FloatField())
+    n = Cast("new_answered", FloatField())
+    right = n - Cast("new_selected", FloatField())
     lower = (right + z**2 / 2 - z * Sqrt(right * (n - right) / n + z**2 / 4)) / (n + z**2)
     return (
-        PlayerTally.objects.filter(results=results.pk, scope=Scope.ALL)
+        PlayerTally.objects.filter(results=results.pk, scope=Scope.UNFLAGGED, new_answered__gt=0)
         .annotate(lower=ExpressionWrapper(lower, output_field=FloatField()))
-        .order_by("-lower", "-answered", "player")
-        .values_list("player", "answered", "selected")
+        .order_by("-lower", "-new_answered", "player")
+        .values_list("player", "new_answered", "new_selected")
     )

@@ -19,12 +19,24 @@ from django.utils import timezone
 
 from generation.refusals import Refused
 from stats.game.selection import wilson_interval
-from turing.models import Game, OriginTally, Player, PlayerTally, PoemPair, Results, Room, RoomName, Round
+from turing.models import (
+    Game,
+    Kind,
+    OriginTally,
+    Player,
+    PlayerTally,
+    PoemPair,
+    Results,
+    Room,
+    RoomName,
+    Round,
+    Side,
+)
 from turing.pairs.files import write_pairs
 from turing.results.counting import count_answers
 from turing.results.measuring import without_one
 from turing.rooms.rooms import board_of, close_room, open_room, reopen_room
-from turing.tests.cast import build_boundaries, build_pairs, play_game, play_round
+from turing.tests.cast import build_boundaries, build_for, build_pairs, play_game
 from turing.tests.results_cast import Answered, record
 from turing.tests.test_results_page import text_of
 
@@ -48,11 +60,28 @@ def begin_in(client: Client, room: Room, **said: str) -> Game:
     return Game.objects.get(uuid=UUID(response.headers["Location"].rstrip("/").rsplit("/", 1)[1]))
 
 
-def play_in(client: Client, room: Room, answers: str = "rrrrr", **said: str) -> Game:
+def play_in(client: Client, room: Room, answers: str = "rrrrr", *, flag: str = "", **said: str) -> Game:
     game = begin_in(client, room, **said)
     for number, answer in enumerate(answers, start=1):
-        play_round(client, game, number, right=answer == "r")
+        answer_slowly(game, number, right=answer == "r", flag=flag)
     return game
+
+
+def answer_slowly(game: Game, number: int, *, right: bool, flag: str = "") -> None:
+    """Store an answer of any kind of game as that of somebody who read what was shown."""
+    asked = game.rounds.get(number=number)
+    said: dict[str, object] = {"flag": flag}
+    if asked.takeover is not None:
+        # A wrong answer is one sentence late; the sentences are shown one by one.
+        for step in range(3, asked.takeover + (0 if right else 1) + 1):
+            game.rounds.filter(number=number).update(step=step)
+    else:
+        side = Side(str(asked.human_side))
+        said["choice"] = side if right else side.other
+    now = timezone.now()
+    game.rounds.filter(number=number).update(
+        shown_at=now - timedelta(seconds=9), answered_at=now, known=False, **said
+    )
 
 
 def test_games_of_a_room_are_of_its_own_pool(room: Room) -> None:
@@ -102,14 +131,36 @@ def test_players_are_called_what_they_want_in_the_room_and_nowhere_else(client: 
     assert not RoomName.objects.filter(name="Wang").exists()
 
 
+@pytest.mark.parametrize("kind", ["pairs", "text", "boundary", "chats", "chat"])
+def test_board_counts_no_pair_again_of_which_the_answer_was_told_and_no_flagged_answer(
+    db: None, kind: str
+) -> None:
+    pool = build_for(Kind(kind), 6)
+    room = open_room("Course", kind, pool[0].genre, pairs=5, takes_names=True)
+    learner, honest, hasty = Client(), Client(), Client()
+    for answers in ("rrwww", "rrrrr", "rrrrr"):
+        play_in(learner, room, answers, name="Learner")
+    play_in(honest, room, "rrrrw", name="Honest")
+    play_in(hasty, room, "rrrrr", name="Hasty", flag="hasty")
+    count_answers()
+    board = board_of(room, Results.objects.of_room(room))
+    assert [(one.name, one.right, one.answered) for one in board] == [
+        ("Honest", 4, 5),
+        ("Learner", 2, 5),
+    ]
+    page = text_of(honest.get(address_of(room, "results/")).content)
+    assert "Of a pair only the first meeting counts" in page and "2 of 5" in page and "12 of 15" not in page
+
+
 def test_board_is_led_by_who_was_right_for_long_not_by_five_of_five(client: Client, room: Room) -> None:
     play_in(client, room, "rrrrr", name="Lucky")
     steady = Client()
-    for _ in range(4):
+    for _ in range(2):
         play_in(steady, room, "rrrrr", name="Steady")
     count_answers()
     board = board_of(room, Results.objects.of_room(room))
-    assert [(one.name, one.right, one.answered) for one in board] == [("Steady", 20, 20), ("Lucky", 5, 5)]
+    # The pool has eight.
+    assert [(one.name, one.right, one.answered) for one in board] == [("Steady", 8, 8), ("Lucky", 5, 5)]
     assert board[0].ci[0] > board[1].ci[0]
 
 
@@ -172,14 +223,19 @@ def test_board_is_the_same_by_the_database_as_by_each_interval(room: Room) -> No
     of = Results.objects.create(kind="pairs", room=room)
     for player in players:
         answered = rng.randrange(1, 40)
+        selected = rng.randrange(answered + 1)
         PlayerTally.objects.create(
-            results=of, player=player, scope="all", answered=answered, selected=rng.randrange(answered + 1),
-            cells=[0] * 16,
+            results=of, player=player, scope="unflagged", answered=50, selected=25, new_answered=answered,
+            new_selected=selected, cells=[0] * 16,
         )  # fmt: skip
     board = board_of(room, of)
     assert len(board) == 50
     everybody = sorted(
-        (-wilson_interval(one.answered - one.selected, one.answered)[0], -one.answered, one.player_id)
+        (
+            -wilson_interval(one.new_answered - one.new_selected, one.new_answered)[0],
+            -one.new_answered,
+            one.player_id,
+        )
         for one in PlayerTally.objects.all()
     )
     assert [one.player for one in board] == [player for *_, player in everybody[:50]]
