@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from annotations.jobs.telling import set_tell
 from annotations.jobs.views import file_response
 from annotations.models import AnalysisPlan, Job
 from annotations.results.preferences.wanted import LAYOUTS
-from generation.web.rest import Body, UserRequest, checked_body
+from generation.web.rest import Body, UserRequest, checked_body, name_choices
 from generation.web.schema import extend_schema
 
 
@@ -92,6 +93,13 @@ class JobBody(Body):
         choices=AnalysisPlan.OffScale.choices, required=False, help_text="Of a report; kept if left out."
     )
     tell = serializers.BooleanField(default=False, help_text="Mail you when it has ended.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        kind = data.get("kind") if isinstance(data, Mapping) else None
+        if isinstance(kind, str) and kind in KINDS:
+            for name, values in KINDS[kind].parameters.items():
+                name_choices(self.fields[name], values)
+        return super().to_internal_value(data)
 
 
 def job_response(request: UserRequest, job: Job, code: int = status.HTTP_200_OK) -> Response:

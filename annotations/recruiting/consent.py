@@ -147,6 +147,8 @@ def parse_answers(questions: Sequence[Question], data: Mapping[str, Any]) -> dic
         if not given:
             if question["is_required"]:
                 problems[key] = _("Answer this question.")
+        elif question["kind"] != "number" and not isinstance(data[key], str):
+            problems[key] = _("Text is wanted here.")
         elif UNSTORABLE.search(given) or len(given) > LONGEST_ANSWER:
             problems[key] = _("Answer in at most %(most)d characters.") % {"most": LONGEST_ANSWER}
         elif question["kind"] == "number":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,9 +17,19 @@ from generation.web.rest import Body, UserRequest, checked_body
 from generation.web.schema import extend_schema
 
 
+@extend_schema_field({"type": ["string", "integer", "null"], "maxLength": LONGEST_ANSWER})
+class FormAnswer(serializers.Field[Any, Any, Any, Any]):
+    """An answer to a question of the form: text, or where a number is asked for a whole number."""
+
+    def to_internal_value(self, data: object) -> str | int:
+        if isinstance(data, bool) or not isinstance(data, str | int):
+            raise serializers.ValidationError(_("Text is wanted here."))
+        return data
+
+
 class ConsentBody(Body):
     answers = serializers.DictField(
-        child=serializers.CharField(max_length=LONGEST_ANSWER, allow_blank=True),
+        child=FormAnswer(allow_null=True),
         required=False,
         default=dict,
         help_text="Answers to the study's short form by the questions' keys.",

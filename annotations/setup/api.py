@@ -24,6 +24,7 @@ from annotations.setup.rubrics import (
     LOWEST_SCORE,
     MOST_CRITERIA,
     READY_MADE,
+    TEXTS,
     checked_rubric,
     load_rubric,
 )
@@ -53,7 +54,9 @@ class NewStudyBody(StrictTexts):
     slug = serializers.SlugField(max_length=80, help_text="Its name in addresses, for good.")
     title = Texts(longest_text(Study, "title"), required=False)
     rubric = serializers.ChoiceField(
-        choices=READY_MADE, default="poem", help_text="Ready-made criteria; PUT criteria/ takes your own."
+        choices=READY_MADE,
+        default="poem",
+        help_text="Ready-made criteria; PUT criteria/ takes those of your own rubric file.",
     )
 
 
@@ -173,8 +176,12 @@ class ErrorCategoryBody(StrictTexts):
 
 
 class RubricBody(StrictTexts):
+    """A rubric file; of its words the study takes those of the criteria, and keeps its own title and instructions."""
+
     genre = serializers.ChoiceField(choices=genre_choices())
-    instructions = Texts(required=False)
+    title = Texts(TEXTS["title"], required=False)
+    instructions = Texts(TEXTS["instructions"], required=False)
+    instructions_without_picks = Texts(TEXTS["instructions_without_picks"], required=False)
     criteria = serializers.ListField(child=CriterionBody(), min_length=1, max_length=MOST_CRITERIA)
     protocol = serializers.CharField(max_length=20, required=False, help_text="One of those of a study.")
     severities = serializers.ListField(child=SeverityBody(), required=False, max_length=MOST_SEVERITIES)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from django.conf import settings
@@ -27,6 +27,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from generation.files.problems import listed
 from generation.refusals import Refused
 
 LARGEST_PAGE = 500
@@ -41,14 +42,46 @@ class UserRequest(Request):
 
 
 class Strict(serializers.Serializer[Any]):
-    """Fields of which no other may be sent."""
+    """Fields of which no other may be sent; a text is no number, and the refusal of a choice names those there are."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for field in fields.values():
+            name_choices(getattr(field, "child", field))
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
         if unknown:
             known = ", ".join(self.fields) or _("none")
             raise ValidationError({name: [_("Not known here; known: %s") % known] for name in unknown})
+        if isinstance(data, Mapping):
+            fields = [(name, field) for name, field in self.fields.items() if name in data]
+            if wrong := [name for name, field in fields if not is_text_throughout(field, data[name])]:
+                raise ValidationError({name: [_("Text is wanted here.")] for name in wrong})
         return super().to_internal_value(data)
+
+
+def name_choices(field: object, choices: Iterable[str] | None = None) -> None:
+    """Have the refusal of a choice name those there are: all of its field, or of them these."""
+    if isinstance(field, serializers.ChoiceField):
+        known = [str(one) for one in field.choices if one != "" and (choices is None or one in choices)]
+        # Braces would be filled in.
+        names = listed(known).replace("{", "{{").replace("}", "}}")
+        field.error_messages["invalid_choice"] = _("“{input}” is none of the choices: %(names)s.") % {
+            "names": names
+        }
+
+
+def is_text_throughout(field: object, value: object) -> bool:
+    """Whether what is sent to a field of texts holds nothing else; Django REST would make text of a number."""
+    if isinstance(field, serializers.CharField):
+        return value is None or isinstance(value, str)
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        return all(is_text_throughout(field.child, one) for one in value)
+    if isinstance(field, serializers.DictField) and isinstance(value, Mapping):
+        return all(is_text_throughout(field.child, one) for one in value.values())
+    return True
 
 
 class Body(Strict):

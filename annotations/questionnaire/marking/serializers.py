@@ -9,9 +9,10 @@ from rest_framework import serializers
 from annotations.models.protocols.spans import LONGEST_NOTE
 from annotations.questionnaire.marking.questions import MarkingQuestion
 from annotations.text_serializers import Texts
+from generation.web.rest import Strict
 
 
-class MarkBody(serializers.Serializer[Any]):
+class MarkBody(Strict):
     """An error in a text as it is shown to you; offsets count code points."""
 
     category = serializers.CharField(max_length=40)
