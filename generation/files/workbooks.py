@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
@@ -15,6 +17,9 @@ from generation.files.problems import FileRefused, Place, Problems, one_line, re
 
 # A packed file of a few kilobytes can hold gigabytes of nothing.
 LARGEST_UNPACKED = 500_000_000
+# While somebody waits for an answer of the site, whose middleware says so.
+LARGEST_WAITED_FOR = 50_000_000
+is_waited_for: ContextVar[bool] = ContextVar("is_waited_for", default=False)
 MOST_RATIO = 200
 SMALL = 10_000_000
 LAST_ROW = 1_048_576
@@ -49,10 +54,53 @@ def sheets_of(path: Path, problems: Problems) -> dict[str, Header]:
                 _("would be %(megabytes)d MB unpacked, which is too much"),
                 megabytes=unpacked // 1_000_000,
             )
-        with _workbook(path) as book:
+        if unpacked > _most_unpacked():
+            raise _too_large(problems)
+        with _workbook(path, problems) as book:
             sheets = sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible")
             headers = (_header(sheet) for sheet in sheets)
             return {header.sheet: header for header in headers if header}
+
+
+def _most_unpacked() -> int:
+    return LARGEST_WAITED_FOR if is_waited_for.get() else LARGEST_UNPACKED
+
+
+def _too_large(problems: Problems) -> FileRefused:
+    return refuse_whole(
+        problems.file,
+        _("unpacks to more than %(megabytes)d MB, which is too much: save the sheet as CSV"),
+        megabytes=_most_unpacked() // 1_000_000,
+    )
+
+
+class _Archive(zipfile.ZipFile):
+    """A packed file of which `count` hears how many bytes are unpacked: many sheets may be one part of it."""
+
+    def __init__(self, file: IO[bytes], count: Callable[[int], None]) -> None:
+        super().__init__(file)
+        self.count = count
+
+    def open(self, *arguments: Any, **options: Any) -> IO[bytes]:
+        return io.BufferedReader(_Part(super().open(*arguments, **options), self.count))
+
+
+class _Part(io.RawIOBase):
+    def __init__(self, part: Any, count: Callable[[int], None]) -> None:
+        self.part = part
+        self.count = count
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size: int = self.part.readinto(buffer)
+        self.count(size)
+        return size
+
+    def close(self) -> None:
+        self.part.close()
+        super().close()
 
 
 @contextmanager
@@ -70,9 +118,8 @@ def _refusing(problems: Problems) -> Iterator[None]:
 
 
 @contextmanager
-def _workbook(path: Path) -> Iterator[Any]:
+def _workbook(path: Path, problems: Problems) -> Iterator[Any]:
     """Open a workbook whose texts are kept as they are written in it: openpyxl would change `x005F_`."""
-    from openpyxl.cell.text import Text
     from openpyxl.reader.excel import ExcelReader
     from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
     from openpyxl.xml.functions import iterparse
@@ -83,18 +130,31 @@ def _workbook(path: Path) -> Iterator[Any]:
             self.shared_strings = []
             if part is None:
                 return
+            name = f"{{{SHEET_MAIN_NS}}}"
             with self.archive.open(part.PartName[1:]) as source:
-                for _event, node in iterparse(source):
-                    if node.tag == f"{{{SHEET_MAIN_NS}}}si":
-                        text = Text.from_tree(node)
-                        self.shared_strings.append(text.content if text else "")
-                        node.clear()
+                events = iterparse(source, events=("start", "end"))
+                _event, root = next(events)
+                for event, node in events:
+                    if event == "end" and node.tag == f"{name}si":
+                        # Without the reading aids (`rPh`).
+                        texts = (*node.findall(f"{name}t"), *node.findall(f"{name}r/{name}t"))
+                        self.shared_strings.append("".join(text.text or "" for text in texts))
+                        root.clear()
+
+    left = _most_unpacked()
+
+    def count(size: int) -> None:
+        nonlocal left
+        left -= size
+        if left < 0:
+            raise _too_large(problems)
 
     # Not by its path: an upload lies under a name without an ending.
     with path.open("rb") as file:
         reader = Reader(
             file, read_only=True, keep_vba=False, data_only=True, keep_links=False, rich_text=False
         )
+        reader.archive = _Archive(file, count)
         reader.read()
         yield reader.wb
 
@@ -129,7 +189,7 @@ def _header(sheet: Any) -> Header | None:
 
 def sheet_rows(path: Path, header: Header, problems: Problems) -> Iterator[tuple[Place, dict[str, Any]]]:
     """Yield the place and the cells of every row with content under the header."""
-    with _refusing(problems), _workbook(path) as book:
+    with _refusing(problems), _workbook(path, problems) as book:
         before = header.row
         for number, cells in _rows(book[header.sheet], columns=len(header.columns), most_empty=MOST_EMPTY):
             if cells is None:

@@ -19,7 +19,7 @@ from django.utils import translation
 
 from generation.files import tables, workbooks
 from generation.files.encoding import EncodingUnconfirmed
-from generation.files.problems import FileRefused
+from generation.files.problems import FileRefused, Problems
 from generation.files.tables import Table, read_table
 
 Write = Callable[..., Path]
@@ -342,7 +342,7 @@ def test_cells_far_to_the_right_of_the_header_are_not_filled_up_to(tmp_path: Pat
             sheet.write_string(row, 16_383, "far")
     found = read_table(path)
     assert found.columns == ("prompt", "text")
-    with workbooks._workbook(path) as book:
+    with workbooks._workbook(path, Problems(path.name)) as book:
         widths = [len(cells) for _number, cells in workbooks._rows(book["Sheet"], columns=2)]
     assert widths == [2, 2, 2, 2]
     assert [row.fields for row in found] == [{"prompt": f"p{row}", "text": "x"} for row in range(1, 4)]
