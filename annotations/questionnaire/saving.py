@@ -74,7 +74,17 @@ class UnknownPlace(AnswerRefused):
 
 
 class AnotherAccount(UnknownPlace):
-    """The token is another account's: somebody else has logged in since the page was loaded."""
+    """The token is another account's: at a page somebody else has logged in since it was loaded."""
+
+
+def said_on_page(refused: Refused) -> str:
+    """Return why an answer was not saved to whoever looks at its page, where unsent answers are kept."""
+    if isinstance(refused, AnotherAccount):
+        return _(
+            "Another account is logged in here now. Your answers are kept on this device and will be sent when you are"
+            " back: log in again, or open your personal link."
+        )
+    return str(refused)
 
 
 class Closed(AnswerRefused):
@@ -257,12 +267,7 @@ def refuse_unless_open(state: str, *, is_open: bool, is_agreed: bool) -> None:
 def refuse_place(evaluator: User, answer: Answer) -> NoReturn:
     """Raise `AnotherAccount` for a place of somebody else's, otherwise `UnknownPlace`."""
     if Placement.objects.filter(token=answer.token).exclude(enrolment__evaluator=evaluator).exists():
-        raise AnotherAccount(
-            _(
-                "Another account is logged in here now. Your answers are kept on this device and will be sent when you"
-                " are back: log in again, or open your personal link."
-            )
-        )
+        raise AnotherAccount(_("This token belongs to another account."))
     raise UnknownPlace(_("This page has changed. Load it again."))
 
 

@@ -123,7 +123,7 @@ def save_form(request: UserRequest, form: PageForm) -> HTTPStatus:
             judging.save_judgements(request.user, form.rating_page.address, form.judgements())
             save_texts(request.user, form.rating_page.address, form.texts())
     except Refused as refused:
-        form.add_error(None, str(refused))
+        form.add_error(None, saving.said_on_page(refused))
         return REFUSALS[type(refused)]
     messages.success(request, _("Your answers are saved."))
     return HTTPStatus.OK
@@ -153,7 +153,7 @@ def saved_answer(
     except BadAnswer as error:
         return JsonResponse({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
     except saving.AnswerRefused as refused:
-        return JsonResponse({"error": str(refused)}, status=REFUSALS[type(refused)])
+        return JsonResponse({"error": saving.said_on_page(refused)}, status=REFUSALS[type(refused)])
     return JsonResponse(
         {
             "saved_at": receipt.saved_at.isoformat(),
@@ -187,7 +187,7 @@ def judgements(request: UserRequest, slug: str, subtask: int, page: int) -> Json
     except BadAnswer as error:
         return JsonResponse({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
     except Refused as refused:
-        return JsonResponse({"error": str(refused)}, status=REFUSALS[type(refused)])
+        return JsonResponse({"error": saving.said_on_page(refused)}, status=REFUSALS[type(refused)])
     return JsonResponse(
         {
             "saved_at": receipt.saved_at.isoformat(),
@@ -211,7 +211,7 @@ def markings(request: UserRequest, slug: str, subtask: int, page: int) -> JsonRe
     except BadAnswer as error:
         return JsonResponse({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
     except Refused as refused:
-        return JsonResponse({"error": str(refused)}, status=REFUSALS[type(refused)])
+        return JsonResponse({"error": saving.said_on_page(refused)}, status=REFUSALS[type(refused)])
     return JsonResponse(
         {
             "saved_at": receipt.saved_at.isoformat(),

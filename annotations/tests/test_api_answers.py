@@ -272,3 +272,15 @@ def test_a_plan_is_locked_once_and_read_again(study: Study, olga: User) -> None:
     assert (
         called(olga, "post", "studies/poems/plan/", body | {"primary_criterion": "colour"}).status_code == 409
     )
+
+
+def test_a_token_of_somebody_else_is_said_to_be_so_in_no_words_of_a_browser(
+    enrolment: Enrolment, alice: User, bob: User, study: Study
+) -> None:
+    enrol(study, bob)
+    body = {"token": placements(study, bob)[0].token, "criterion": "overall", "score": 7, "order": 5}
+    refused = called(alice, "post", f"{PAGE}ratings/", body)
+    assert (refused.status_code, refused.json()) == (
+        404,
+        {"detail": "This token belongs to another account."},
+    )

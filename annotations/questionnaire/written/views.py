@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from annotations.offered_languages import follow_page
 from annotations.questionnaire.forms import TOKEN, BadAnswer, is_whole_number, matches, refuse
-from annotations.questionnaire.saving import MAX_CLIENT_ORDER, PageAddress
+from annotations.questionnaire.saving import MAX_CLIENT_ORDER, PageAddress, said_on_page
 from annotations.questionnaire.written.saving import SentText, save_text
 from annotations.requests import UserRequest
 from generation.refusals import Refused
@@ -32,7 +32,7 @@ def written(request: UserRequest, slug: str, subtask: int, page: int) -> JsonRes
         return JsonResponse({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
     except Refused as refused:
         status = REFUSALS.get(type(refused), HTTPStatus.BAD_REQUEST)
-        return JsonResponse({"error": str(refused)}, status=status)
+        return JsonResponse({"error": said_on_page(refused)}, status=status)
     return JsonResponse(
         {
             "saved_at": receipt.saved_at.isoformat(),
