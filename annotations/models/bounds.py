@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotations.models.texts_by_language import TextsByLanguage, TextsField, language_codes, unknown_language
-from generation.texts.characters import UNSTORABLE, control_characters
+from generation.texts.characters import UNSTORABLE, control_characters, has_stacked_marks
 
 # Days that a deadline is put off by at a time, or that an invitation is good for.
 MOST_DAYS = 365
@@ -131,6 +131,8 @@ def check_text(name: str, value: str, *, longest: int) -> None:
 def check_seen(name: str, value: str, *, besides: str = "") -> None:
     """Raise ValidationError for a name with a character that nobody sees, such as one that turns what follows round.
 
+    So for a name whose marks would run over other lines.
+
     What joins letters or keeps them apart in scripts that need it may stand there, and what is in `besides`.
     """
     hidden = [one for one in control_characters(value) if one not in JOINERS and one not in besides]
@@ -138,6 +140,8 @@ def check_seen(name: str, value: str, *, besides: str = "") -> None:
         raise ValidationError(
             {name: _("This has a character that cannot be seen: U+%(code)04X.") % {"code": ord(hidden[0])}}
         )
+    if has_stacked_marks(value):
+        raise ValidationError({name: _("More than three marks stand upon one letter.")})
 
 
 def check_texts(row: Model) -> None:

@@ -21,6 +21,8 @@ COMPATIBILITY = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # What no text of a file may hold. Half of a surrogate pair can stand in JSON and in no database.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Upon one letter; more run over the lines above and below. Greek, Hebrew and Tibetan have three.
+MOST_MARKS = 3
 # Control, format (zero width, direction), surrogate, private use; line and paragraph separators.
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
@@ -56,3 +58,17 @@ def control_characters(text: str) -> str:
     return "".join(
         dict.fromkeys(character for character in text if unicodedata.category(character) in INVISIBLE)
     )
+
+
+def has_stacked_marks(text: str) -> bool:
+    """Return whether more marks stand upon one letter of a text than any script needs.
+
+    >>> has_stacked_marks("ᾧ é"), has_stacked_marks("o" + 4 * "\u0301")
+    (False, True)
+    """
+    row = 0
+    for one in unicodedata.normalize("NFD", text):
+        row = row + 1 if unicodedata.category(one) in ("Mn", "Me") else 0
+        if row > MOST_MARKS:
+            return True
+    return False

@@ -37,6 +37,7 @@ class ScopeView:
     verdict: str
     sentence: str
     players: str
+    units: int
     plot: SequencePlot | None
     # What the plot shows, for those who do not see it.
     alternative: str
@@ -142,6 +143,7 @@ def _scope_view(scope: Scope, results: ScopeResults, live: LiveResults, scale: S
         verdict=verdict_words(results, live.margin),
         sentence=verdict_sentence(results, live),
         players=count(sequence.units),
+        units=sequence.units,
         plot=sequence_plot(results.moments, scale, live.margin),
         alternative=_("Confidence sequence over time, now %(estimate)s (%(interval)s)")
         % {"estimate": percent(sequence.estimate), "interval": interval(sequence.ci)},

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import unicodedata
 
-from generation.texts.characters import control_characters
+from generation.texts.characters import control_characters, has_stacked_marks
 
 LONGEST_NAME = 40
-# More marks upon one letter run over the lines above and below.
-MOST_MARKS = 2
 
 
 def plain_name(text: str) -> str:
     """Return a name as it is stored, or "" for one that is too long, hides characters or runs over other lines.
 
-    >>> plain_name("  Lin   Yi "), plain_name("x" * 41), plain_name("a\u202eb"), plain_name("o\u0301\u0301\u0301")
+    >>> plain_name("  Lin   Yi "), plain_name("x" * 41), plain_name("a\u202eb"), plain_name("o" + 4 * "\u0301")
     ('Lin Yi', '', '', '')
     """
     name = unicodedata.normalize("NFC", " ".join(text.split()))
-    if len(name) > LONGEST_NAME or control_characters(name) or _most_marks(name) > MOST_MARKS:
+    if len(name) > LONGEST_NAME or control_characters(name) or has_stacked_marks(name):
         return ""
     return name if key_of(name) else ""
 
@@ -31,11 +29,3 @@ def key_of(name: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     return "".join(one for one in plain if one.isalnum())
-
-
-def _most_marks(name: str) -> int:
-    most = row = 0
-    for one in unicodedata.normalize("NFD", name):
-        row = row + 1 if unicodedata.category(one) in ("Mn", "Me") else 0
-        most = max(most, row)
-    return most

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generation.refusals import Refused
-from generation.texts.characters import control_characters
+from generation.texts.characters import control_characters, has_stacked_marks
 from turing.game.play import in_play_of
 from turing.models import (
     ROUNDS_IN_GAME,
@@ -76,6 +76,8 @@ def open_room(
     name = name.strip()
     if not name or len(name) > 100 or control_characters(name):
         raise Refused(_("A room has a name of one line and at most 100 characters."))
+    if has_stacked_marks(name):
+        raise Refused(_("More than three marks stand upon one letter."))
     if not ROUNDS_IN_GAME <= (len(only) or pairs) <= MOST_PAIRS:
         raise Refused(
             _("The pool of a room has %(least)d to %(most)d pairs.")

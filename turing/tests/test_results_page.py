@@ -11,7 +11,7 @@ from django.utils import translation
 
 from turing.models import PoemPair, SourceText
 from turing.tests.cast import build_pairs
-from turing.tests.results_cast import published_game, record
+from turing.tests.results_cast import Answered, published_game, record
 from turing.tests.test_results import simulated
 
 PAGE = "/turing/results/"
@@ -138,3 +138,13 @@ def test_words_are_of_the_reader(client: Client, pairs: list[PoemPair]) -> None:
     page = client.get(PAGE, headers={"Accept-Language": "zh-CN"}).content.decode()
     assert '<html lang="zh-hans">' in page
     assert expected in page
+
+
+def test_one_player_is_one_in_the_words_under_the_plot(client: Client, pairs: list[PoemPair]) -> None:
+    rounds = [Answered(0, 0, place + 1, pairs[place], selected=False) for place in range(5)]
+    record(rounds)
+    text = text_of(client.get("/turing/results/").content)
+    assert "from the first completed game of one player. Dashed" in text
+    record([Answered(1, 0, place + 1, pairs[place], selected=False) for place in range(5)])
+    text = text_of(client.get("/turing/results/").content)
+    assert "from the first completed games of 2 players. Dashed" in text
