@@ -10,6 +10,8 @@ import numpy as np
 from stats.ratings.table import RatingTable, long_table
 from stats.scores import Floats, ScoreTable
 
+# What two decimals show as nothing is no gain, no loss and no split.
+LEAST_SIZE = 0.005
 CaseKind = Literal["gains most", "fails worst", "splits most"]
 
 
@@ -58,8 +60,9 @@ def prompt_splits(table: RatingTable | ScoreTable, criterion: str) -> Floats:
 def chosen_cases(ratings: RatingTable | ScoreTable, criterion: str) -> tuple[Case, ...]:
     """Return three cases of the method with the best mean: its largest gain, smallest gain and widest split.
 
-    Of several prompts alike the first counts, and of several methods the first of the table. Nothing is
-    returned where there are no two methods with ratings.
+    Of several prompts alike the first counts, and of several methods the first of the table. What is
+    nothing to two decimals is left out, and so is a largest gain that is a loss. Nothing is returned where there are no
+    two methods with ratings.
     """
     table = long_table(ratings)
     direction = table.criteria[table.criterion_index(criterion)].direction
@@ -79,5 +82,8 @@ def chosen_cases(ratings: RatingTable | ScoreTable, criterion: str) -> tuple[Cas
     for kind, sizes, is_largest in choices:
         if np.isfinite(sizes).any():
             prompt = int(np.nanargmax(sizes) if is_largest else np.nanargmin(sizes))
+            least = sizes[prompt] if kind == "gains most" else abs(sizes[prompt])
+            if least < LEAST_SIZE:
+                continue
             cases.append(Case(kind, table.prompts[prompt], table.methods[method], float(sizes[prompt])))
     return tuple(cases)

@@ -161,6 +161,16 @@ def test_a_mark_that_cannot_be_is_refused_in_one_line_and_nothing_changes(
     assert not Marking.objects.exists()
 
 
+def test_a_mark_over_what_nobody_sees_marks_nothing(alice: User) -> None:
+    text = "He went\u202e\u200b out.\u202c"
+    token = begin(alice, text, normalisation="none")
+    with pytest.raises(BadMark, match=r"Mark 1: it marks no character that is seen\."):
+        save_marking(alice, ADDRESS, sent(token, Mark("accuracy", "minor", 7, 9)))
+    assert stored() == []
+    save_marking(alice, ADDRESS, sent(token, Mark("accuracy", "minor", 3, 9)))
+    assert stored() == [(3, 9, "accuracy", "minor", "")]
+
+
 def test_marks_overlap_and_there_may_be_a_hundred(alice: User) -> None:
     token = begin(alice, "word " * 3_000)
     marks = [Mark("accuracy", "minor", 5 * number, 5 * number + 9) for number in range(100)]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 # A share of one method's texts that is further than this from another's stands out.
 STANDS_OUT = 0.1
 INVISIBLE = re.compile("[\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+INVISIBLE_ALONE = re.compile(f"{INVISIBLE.pattern}+")
 AROUND_CHANGE = 24
 
 Test = Callable[[str], object]

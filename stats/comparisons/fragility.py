@@ -39,6 +39,10 @@ class Flip:
         return self.share < FRAGILE
 
 
+# Closer than this two strengths differ by how far they were fitted alone.
+EQUAL_STRENGTHS = 1e-6
+
+
 @dataclass(frozen=True)
 class Circle:
     """Three methods of which each is preferred to the next; `p` tests it beside strengths, corrected for all triads."""
@@ -52,11 +56,14 @@ def fewest_to_flip(fit: Davidson) -> Flip | None:
     Return how few judgements the first place hangs on, found by their influence and checked by fitting anew.
 
     The influence of a judgement on the difference of two strengths is c' I^-1 score / (1 - leverage). Judgements are
-    dropped in its order; a smaller set than the one returned may exist. None where no set was found.
+    dropped in its order; a smaller set than the one returned may exist. None where no set was found, and where the best
+    are equal, of which none has the first place.
     """
     pairs = fit.pairs
     order = np.argsort(-fit.strengths, kind="stable")
     first = int(order[0])
+    if fit.strengths[first] - fit.strengths[order[1]] < EQUAL_STRENGTHS:
+        return None
     has_ties = fit.nu > 0
     parameters = np.concatenate([fit.strengths, fit.gamma, [np.log(fit.nu)] if has_ties else []])
     moved = scores_of(pairs, parameters, has_ties) @ fit.inverse_information

@@ -53,6 +53,10 @@ def test_a_prompt_nobody_rated_is_passed_over() -> None:
     )
 
 
+def test_methods_alike_gain_lose_and_split_nothing() -> None:
+    assert chosen_cases(table_of(np.full((2, 3, 2), 4.0)), "overall") == ()
+
+
 @pytest.mark.parametrize("shape", [(0, 3, 2), (2, 0, 2), (2, 3, 1)])
 def test_nothing_to_compare_gives_no_cases(shape: tuple[int, int, int]) -> None:
     assert chosen_cases(table_of(np.full(shape, np.nan)), "overall") == ()

@@ -16,6 +16,7 @@ from generation.refusals import Refused
 from generation.texts.alignment import Alignment, aligned, page_text, whole_graphemes
 from generation.texts.characters import CONTROL
 from generation.texts.normalising import shown_text
+from generation.texts.typography import INVISIBLE_ALONE
 
 
 class BadMark(Refused):
@@ -122,4 +123,6 @@ def _checked(number: int, text: MarkedText, mark: Mark, scheme: Scheme) -> Mark:
     span = text.to_written(mark)
     if not category.is_missing and span.start == span.end:
         raise wrong(_("these characters are none that were written: they come of how the text is shown."))
+    if not category.is_missing and INVISIBLE_ALONE.fullmatch(text.written[span.start : span.end]):
+        raise wrong(_("it marks no character that is seen."))
     return span

@@ -194,6 +194,15 @@ def test_a_close_race_is_fragile_and_a_clear_one_is_not() -> None:
     assert wide.judgements == pytest.approx(801, abs=20)
 
 
+@pytest.mark.parametrize(
+    "rows", [[(0, 1, 1)] * 4 + [(0, 1, -1)] * 4, [(0, 1, 1), (0, 1, -1)] * 3 + [(0, 1, 0)] * 2]
+)
+def test_of_methods_that_are_equal_none_has_a_first_place_to_lose(rows: list[tuple[int, int, int]]) -> None:
+    fit = davidson(pairs(2, rows))
+    assert fit is not None
+    assert fewest_to_flip(fit) is None
+
+
 # Preferences in a circle
 
 
