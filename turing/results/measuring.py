@@ -62,7 +62,8 @@ SELECT game.player_id, round.pair_id, coalesce(round.choice = round.human_side, 
 FROM latest
 JOIN turing_game game USING (player_id)
 JOIN turing_round round ON round.game_id = game.id
-WHERE round.kind = %(kind)s AND (%(room)s::bigint IS NULL OR game.room_id = %(room)s) AND round.is_counted
+WHERE round.kind = %(kind)s AND (%(room)s::bigint IS NULL OR game.room_id = %(room)s)
+  AND round.is_counted AND NOT round.is_repeat
   AND (%(scope)s = 'all' OR round.flag = '')
 ORDER BY round.answered_at DESC, round.id DESC LIMIT %(answers)s
 """
@@ -70,7 +71,7 @@ ORDER BY round.answered_at DESC, round.id DESC LIMIT %(answers)s
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers in the order in which they were given, all (N,)."""
+    """First answers of players to pairs, in the order in which they were given, all (N,)."""
 
     players: Ints
     pairs: Ints

@@ -19,9 +19,9 @@ from django.test import Client
 from generation.models import Candidate, GenerationRun, Method
 from stats.game.detection import detection
 from turing.game.players import COOKIE, SALT, hash_of
-from turing.models import Player, PoemPair, Results, Scope
+from turing.models import Flag, Player, PoemPair, Results, Scope
 from turing.results import surface
-from turing.results.measuring import measure, measure_changed
+from turing.results.measuring import latest_answers, measure, measure_changed
 from turing.tests.cast import build_pairs
 from turing.tests.results_cast import Answered, record
 from turing.tests.test_results import simulated
@@ -263,3 +263,12 @@ def test_what_form_alone_tells_stands_beside_what_players_reach(client: Client, 
         client.get(PAGE).content
     )
     assert client.get("/turing/results.json").json()["scopes"]["all"]["superficial"] == figures
+
+
+def test_skills_are_of_first_meetings_with_a_pair_whose_answer_nobody_had_told(pairs: list[PoemPair]) -> None:
+    first = [Answered(0, 0, place + 1, pairs[place], selected=True, flag=Flag.HASTY) for place in range(5)]
+    again = [Answered(0, 1, place + 1, pairs[place], selected=False, is_repeat=True) for place in range(5)]
+    results = measured([*first, *again])
+    found = latest_answers(results, Scope.ALL)
+    assert (len(found.pairs), found.right.any()) == (5, False)
+    assert len(latest_answers(results, Scope.UNFLAGGED).pairs) == 0
