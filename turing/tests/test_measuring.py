@@ -270,5 +270,5 @@ def test_skills_are_of_first_meetings_with_a_pair_whose_answer_nobody_had_told(p
     again = [Answered(0, 1, place + 1, pairs[place], selected=False, is_repeat=True) for place in range(5)]
     results = measured([*first, *again])
     found = latest_answers(results, Scope.ALL)
-    assert (len(found.pairs), found.right.any()) == (5, False)
+    assert (len(found.pairs), bool(found.right.any())) == (5, False)
     assert len(latest_answers(results, Scope.UNFLAGGED).pairs) == 0
