@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from annotations.access.log import ACTS
 from annotations.models import StaffAct, Study, StudyRole
@@ -39,6 +39,13 @@ DETAILS = {
     "file": gettext_lazy("file"),
     "format": gettext_lazy("format"),
     "group": gettext_lazy("group"),
+    "judge": gettext_lazy("judge"),
+    "probe": gettext_lazy("trial of the judge"),
+    "scores": gettext_lazy("scores"),
+    "seed": gettext_lazy("seed of the draw"),
+    "sha256": gettext_lazy("SHA-256 of the file"),
+    "tokens": gettext_lazy("tokens"),
+    "without_plan": gettext_lazy("without a plan"),
     "invitation": gettext_lazy("invitation"),
     "invitations": gettext_lazy("invitations"),
     "label": gettext_lazy("label"),
@@ -52,13 +59,45 @@ DETAILS = {
     "reason": gettext_lazy("reason"),
     "reference": gettext_lazy("reference"),
     "role": gettext_lazy("role"),
-    "rows": gettext_lazy("rows"),
+    "rows": gettext_lazy("which rows"),
     "run": gettext_lazy("run"),
     "subtask": gettext_lazy("sub-task"),
     "subtasks": gettext_lazy("sub-tasks"),
     "sum": gettext_lazy("sum"),
     "texts": gettext_lazy("texts"),
     "user": gettext_lazy("user"),
+}
+
+# Which rows of answers left the site, in words.
+ROWS = {
+    "ratings": gettext_lazy("ratings"),
+    "judgements": gettext_lazy("comparisons and orders"),
+    "written": gettext_lazy("what evaluators wrote"),
+    "turns": gettext_lazy("ratings of turns"),
+    "spans": gettext_lazy("marked errors"),
+    "checklist": gettext_lazy("answers to checklists"),
+    "preferences": gettext_lazy("preferences"),
+    "archive": gettext_lazy("the whole archive"),
+}
+# Fields of a study as its set-up names them; the others are called so in the model.
+FIELDS = {
+    "candidates_per_page": gettext_lazy("Texts on a page"),
+    "checklist": gettext_lazy("Checklist"),
+    "consent": gettext_lazy("Consent"),
+    "contact": gettext_lazy("Contact"),
+    "criteria": gettext_lazy("Criteria"),
+    "currency": gettext_lazy("Currency"),
+    "days_to_rate": gettext_lazy("Days to rate"),
+    "error_categories": gettext_lazy("Errors that are marked"),
+    "evaluators_per_subtask": gettext_lazy("Evaluators for each sub-task"),
+    "hours_to_give_back": gettext_lazy("Hours until a sub-task is given back"),
+    "inconsistency_threshold": gettext_lazy("Largest share of inconsistent pages"),
+    "instructions": gettext_lazy("Instructions"),
+    "payment": gettext_lazy("Payment of a valid evaluator"),
+    "prompts_per_subtask": gettext_lazy("Prompts in a sub-task"),
+    "questions": gettext_lazy("Questions of the form"),
+    "subtasks_per_evaluator": gettext_lazy("Sub-tasks for each evaluator"),
+    "title": pgettext_lazy("study", "Title"),
 }
 
 
@@ -106,7 +145,19 @@ def detail_in_words(name: str, value: object) -> str:
         return str(StudyRole.Role(value).label)
     if name == "method":
         return method_name(str(value))
+    if name == "rows" and str(value) in ROWS:
+        return str(ROWS[str(value)])
+    if name == "fields" and isinstance(value, list):
+        return listed(map(field_in_words, value))
     return value_in_words(value)
+
+
+def field_in_words(name: str) -> str:
+    """Return a field of a study in the reader's language; one that is no longer known keeps its name."""
+    if name in FIELDS:
+        return str(FIELDS[name])
+    known = {field.name: field for field in Study._meta.fields}
+    return str(known[name].verbose_name) if name in known else name
 
 
 def value_in_words(value: object) -> str:

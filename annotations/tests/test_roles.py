@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 
+from annotations.access.fixed import CHANGEABLE
+from annotations.access.log_page import in_words
 from annotations.access.roles import give_role, take_role
 from annotations.models import Enrolment, StaffAct, Study, StudyRole
 from annotations.recruiting.enrolment import enrol
@@ -208,3 +212,14 @@ def test_a_page_of_those_who_run_a_study_asks_for_their_role_once(
     # The page of roles lists them, too.
     assert len(roles) == (2 if page == "roles" else 1)
     assert "annotations_study" in roles[0]
+
+
+def test_the_log_names_fields_and_rows_in_the_language_of_its_reader() -> None:
+    with override("zh-hans"):
+        for name in CHANGEABLE | {"criteria", "checklist", "error_categories"}:
+            assert re.search("[\u4e00-\u9fff]", in_words({"fields": [name]}).partition("：")[2]), name
+        assert in_words({"without_plan": True}) == "没有方案：是"
+        assert in_words({"rows": "written"}) == "导出内容：评阅人所写的文字"
+        assert in_words({"fields": ["candidates_per_page", "has_best_picks"]}) == (
+            "字段：每页文本数、每页选出最佳文本"
+        )

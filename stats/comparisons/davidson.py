@@ -31,8 +31,8 @@ class Davidson:
 
     `inverse_information` and `covariance`, the robust one (None with fewer than two clusters on a side), are of
     the parameters: strengths, gamma and, where there are ties, log nu. `left_out` names covariates that say nothing of
-    their own; `is_regularised` says that some method lost or won everything, so that half a win each way was added to
-    every pair.
+    their own; `is_regularised` says that some method lost or won everything, or that all are
+    ties, so that half a win each way was added to every pair.
     """
 
     pairs: Pairs
@@ -56,7 +56,8 @@ def davidson(pairs: Pairs, *, robust: bool = True) -> Davidson | None:
         return None
     kept, left_out = own_covariates(pairs)
     pairs = pairs.only(kept)
-    is_regularised = not _reaches_all(_beats(pairs))
+    # Where all are ties nu has no end.
+    is_regularised = not _reaches_all(_beats(pairs)) or not pairs.outcome.any()
     fitted = _with_half_wins(pairs) if is_regularised else pairs
     found = _fit(fitted)
     if found is None:

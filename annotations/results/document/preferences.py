@@ -61,7 +61,9 @@ def how(found: Preferences) -> str:
     if found.is_regularised:
         text = in_a_row(
             text,
-            _(
+            _("All comparisons are ties, so half a win each way was added to every pair of methods.")
+            if found.ties == found.comparisons
+            else _(
                 "A method won or lost all its comparisons, so half a win each way was added to every pair of methods."
             ),
         )

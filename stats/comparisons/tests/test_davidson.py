@@ -195,7 +195,8 @@ def test_a_close_race_is_fragile_and_a_clear_one_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", [[(0, 1, 1)] * 4 + [(0, 1, -1)] * 4, [(0, 1, 1), (0, 1, -1)] * 3 + [(0, 1, 0)] * 2]
+    "rows",
+    [[(0, 1, 1)] * 4 + [(0, 1, -1)] * 4, [(0, 1, 1), (0, 1, -1)] * 3 + [(0, 1, 0)] * 2, [(0, 1, 0)] * 8],
 )
 def test_of_methods_that_are_equal_none_has_a_first_place_to_lose(rows: list[tuple[int, int, int]]) -> None:
     fit = davidson(pairs(2, rows))
