@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from annotations.models import AnalysisPlan, Enrolment, Study
+from annotations.models import AnalysisPlan, Enrolment, Page, PageCandidate, Study
+from annotations.models.protocols import OF_TEXTS as OF_ANSWERED_TEXTS
 from annotations.models.protocols import WITH_HISTORY
 from generation.files.problems import listed
 from generation.refusals import Refused
@@ -106,8 +107,14 @@ def has_plan(study: Study) -> bool:
 
 
 def has_answers(study: Study) -> bool:
-    """Whether people have answered anything, even if they took it back; a simulated answer is none."""
+    """Whether people have answered anything, even if they took it back; simulated and training answers are none."""
+    training = PageCandidate.objects.filter(page__subtask__study=study, page__role=Page.Role.TRAINING)
     something = Q(answers_removed__gt=0)
     for model in WITH_HISTORY:
-        something |= Q(Exists(model._default_manager.filter(enrolment=OuterRef("pk"))))
+        given = model._default_manager.filter(enrolment=OuterRef("pk"))
+        if model in OF_ANSWERED_TEXTS:
+            counted = given.exclude(candidate__in=training.values("candidate"))
+        else:
+            counted = given.exclude(page__role=Page.Role.TRAINING)
+        something |= Q(Exists(counted))
     return study.enrolments.exclude(source=Enrolment.Source.SIMULATED).filter(something).exists()

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from annotations.access.fixed import has_answers
 from annotations.models import (
     Assignment,
     BestChoice,
@@ -21,6 +22,7 @@ from annotations.models import (
     Study,
     TrainingAttempt,
 )
+from annotations.plan.plan import lock_plan
 from annotations.questionnaire.progress import progress_of
 from annotations.questionnaire.saving import Answer, PageAddress, save_answer
 from annotations.recruiting.enrolment import enrol
@@ -217,3 +219,19 @@ def test_the_pages_take_eight_queries_at_most(
         client.get(path)
         with django_assert_max_num_queries(8):
             assert client.get(path).status_code == 200
+
+
+def test_a_plan_may_be_locked_after_training_and_not_after_an_answer_that_counts(alice: User) -> None:
+    study = trained_study()
+    enrolment = enrol(study, alice)
+    answer_training(enrolment, best=1, score=2)
+    of(alice).post("/studies/poems/training/check/")
+    assert Rating.objects.exists()
+    assert not has_answers(study)
+    overall = study.criteria.get(key="overall")
+    assert lock_plan(study, staff=None, primary_criterion=overall).pk
+    placement = enrolment.placements.filter(page__role="counted").select_related("page__subtask").first()
+    assert placement is not None
+    address = PageAddress("poems", placement.page.subtask.number, placement.page.number)
+    save_answer(alice, address, Answer(placement.token, 1, "overall", 2))
+    assert has_answers(study)
