@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ def notified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The queues that were notified, in order."""
     heard: list[str] = []
 
-    def hear(task: str, arguments: tuple[Any], *, queue: str) -> None:
+    def hear(task: str, arguments: tuple[Any], *, queue: str, eta: datetime | None = None) -> None:
+        assert eta is None
         assert task in (write_waiting.name, learn.name)
         if task == learn.name:
             heard.append(f"learn {arguments[0]} in {queue}")

@@ -24,12 +24,7 @@ from annotations.questionnaire.judged_questions import JudgedQuestion
 from annotations.questionnaire.judging import JudgementReceipt, SentJudgement, save_judgement
 from annotations.questionnaire.marking.serializers import ErrorKindSerializer, MarkingSerializer
 from annotations.questionnaire.page import RatingPage, load_page
-from annotations.questionnaire.progress import (
-    PageProgress,
-    Progress,
-    progress_of,
-    study_progress,
-)
+from annotations.questionnaire.progress import PageProgress, Progress, progress_of, study_progress
 from annotations.questionnaire.saving import MAX_CLIENT_ORDER, Answer, PageAddress, Receipt
 from annotations.questionnaire.turns.saving import save_score
 from annotations.questionnaire.written.fields import WrittenField
@@ -59,10 +54,7 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
             "key",
             "label",
             "question",
-            "low",
-            "high",
-            "minimum",
-            "maximum",
+            *("low", "high", "minimum", "maximum"),
             "is_overall",
             "lower_is_better",
             "is_slider",
@@ -381,13 +373,12 @@ class OwnJudgements(APIView):
     )
     def post(self, request: UserRequest, slug: str, subtask: int, page: int) -> Response:
         fields = checked_body(JudgementBody, request)
-        places = fields.get("places")
         sent = SentJudgement(
             token=fields["token"],
             criterion=fields["criterion"],
             client_order=fields.get("order", time.time_ns() // 1_000_000),
             number=fields.get("number"),
-            places=None if places is None else tuple(places),
+            places=None if fields.get("places") is None else tuple(fields["places"]),
             seconds_on_page=fields.get("seconds"),
         )
         receipt = save_judgement(request.user, PageAddress(slug, subtask, page), sent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import openpyxl
@@ -47,8 +47,8 @@ def notified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tasks that were sent, in order."""
     sent: list[str] = []
 
-    def hear(task: str, _arguments: tuple[()], *, queue: str) -> None:
-        assert queue == "default"
+    def hear(task: str, _arguments: tuple[()], *, queue: str, eta: datetime | None = None) -> None:
+        assert (queue, eta) == ("default", None)
         sent.append(task)
 
     monkeypatch.setattr("evalsite.celery.app.send_task", hear)

@@ -209,9 +209,9 @@ def test_a_case_shows_where_evaluators_marked_errors_and_says_so_in_words(
     page = " ".join(client.get("/studies/marked/results/prompts/1/1/").content.decode().split())
     assert '<span class="heat heat-5">teh</span>' in page
     assert '<span class="heat heat-3">on </span>' in page
-    assert "<bdi>“teh”</bdi>: 50 % – Accuracy, Major (1); <q>the</q>" in page.replace("\u00a0", " ").replace(
-        "50%", "50 %"
-    )
+    assert "<bdi>“teh”</bdi>: 50 % – Accuracy, Major (1); <q><bdi>the</bdi></q>" in page.replace(
+        "\u00a0", " "
+    ).replace("50%", "50 %")
     assert "somewhere in the text" in page
     assert "Nobody marked an error." in page
 

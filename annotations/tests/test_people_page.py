@@ -227,7 +227,7 @@ def test_the_page_of_an_evaluator_shows_the_form_and_moves_the_deadline(
     )
     Enrolment.objects.update(form_answers={"age": 31})
     page = shown(as_owner, f"{PEOPLE}evaluators/1/")
-    assert "<dt>Age</dt><dd>31</dd>" in page
+    assert "<dt>Age</dt><dd><bdi>31</bdi></dd>" in page
     enrolment.refresh_from_db()
     before = enrolment.deadline
     as_owner.post(f"{PEOPLE}evaluators/1/deadline/", {"days": "3"})

@@ -23,6 +23,7 @@ TERMS: dict[str, Words] = {
     "forward": gettext_lazy("Fluency"),
     "format": gettext_lazy("Rules of verse"),
     "copies": gettext_lazy("Words of the title"),
+    "nearness": gettext_lazy("Meaning"),
 }
 BREACHES: dict[str, Words] = {
     "length": gettext_lazy("lengths"),
@@ -65,6 +66,7 @@ def scores_in_words(terms: Mapping[str, float], genre: str, breaches: FormatPena
         "forward": _("how readily the model goes on like this"),
         "format": breaches_in_words(breaches),
         "copies": _("how many characters of the title the poem repeats"),
+        "nearness": _("how near in meaning the text is to what was asked, by embeddings"),
     }
     return [Score(TERMS[term], meanings[term], figure(terms[term])) for term in TERMS if term in terms]
 

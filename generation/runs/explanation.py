@@ -19,6 +19,7 @@ TERMS = {
     "inverse": _("Inverse"),
     "format": _("Rules of verse"),
     "copies": _("Words of the title"),
+    "nearness": _("Meaning"),
 }
 FACTS = {
     "method": _("Method"),
@@ -30,6 +31,7 @@ FACTS = {
     "template": _("Template"),
     "search": _("Search"),
     "weights": _("Weights"),
+    "embeddings": _("Embeddings"),
     "seed": _("Seed"),
     "versions": _("Versions"),
     "normaliser": _("Rule of normalisation"),

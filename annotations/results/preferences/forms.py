@@ -24,10 +24,8 @@ class PreferencesForm(forms.Form):
     kind = forms.ChoiceField(choices=KINDS, label=_("Layout"))
     conversational = forms.BooleanField(required=False, label=_("prompts and texts as messages"))
     by_evaluator = forms.BooleanField(required=False, label=_("a row for each evaluator"))
-    min_margin = forms.FloatField(required=False, label=_("least margin (pairs by a mean or by picks)"))
-    include_inconsistent = forms.BooleanField(
-        required=False, label=_("with inconsistent pages (pairs by a mean or by picks)")
-    )
+    min_margin = forms.FloatField(required=False, label=_("least margin of a pair"))
+    include_inconsistent = forms.BooleanField(required=False, label=_("pairs of inconsistent pages too"))
     format = forms.ChoiceField(choices=[(one, one) for one in PREFERENCE_FORMATS], label=_("Format"))
 
     def __init__(self, *args: Any, has_best_picks: bool, **kwargs: Any) -> None:
