@@ -378,6 +378,7 @@ SPECTACULAR_SETTINGS = {
         "Genre": "generation.genres.genre_choices",
         "GameGenre": "turing.models.Genre",
         "Side": "turing.models.Side",
+        "GameKind": "turing.models.Kind",
     },
     "PREPROCESSING_HOOKS": ["generation.web.schema_hooks.only_api"],
     "POSTPROCESSING_HOOKS": [

@@ -62,4 +62,4 @@ def _token_field(context: Context) -> SafeString | str:
 
 def _next(request: Any) -> str:
     """Return where the choice of a language comes back to."""
-    return str(request.META.get("HTTP_REFERER", "") if request.method == "POST" else request.get_full_path())
+    return str(request.headers.get("referer", "") if request.method == "POST" else request.get_full_path())
