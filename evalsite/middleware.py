@@ -13,7 +13,7 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
@@ -72,6 +72,12 @@ class TooMuchSent(Refused):
     """A body of more bytes, fields or files than are read."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class FormSent(Refused):
+    """A form was sent to an address that reads JSON."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 class BodyMiddleware:
@@ -136,4 +142,6 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, TOO_MUCH):
             error = too_much()
+        elif isinstance(error, RawPostDataException):
+            error = FormSent(_("Send JSON here, not a form."))
         return refused_response(request, error) if isinstance(error, Refused) else None

@@ -206,5 +206,5 @@ def test_a_poem_is_composed_by_the_shipped_model_on_a_phone(
     assert re.fullmatch(
         "春.{4}，夜.{4}。喜.{4}，雨.{4}。", page.locator("#text").inner_text().replace("\n", "")
     )
-    expect(page.locator(".scores dt")).to_have_count(5)
+    expect(page.locator(".scores dt")).to_have_count(6)
     assert not is_wider_than_the_window(page)

@@ -17,7 +17,7 @@ from generation.web.rest import Body, UserRequest, checked_body
 from generation.web.schema import extend_schema
 
 
-@extend_schema_field({"type": ["string", "integer", "null"], "maxLength": LONGEST_ANSWER})
+@extend_schema_field({"type": ["string", "integer"], "maxLength": LONGEST_ANSWER})
 class FormAnswer(serializers.Field[Any, Any, Any, Any]):
     """An answer to a question of the form: text, or where a number is asked for a whole number."""
 

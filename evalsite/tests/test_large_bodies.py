@@ -63,3 +63,14 @@ def test_json_that_is_too_large_is_refused_in_a_line(db: None) -> None:
         status, said, left = sent(client, body, "application/json", address)
         assert (status, left) == (413, 0), address
         assert said.startswith('{"detail":')
+
+
+def test_a_form_where_json_is_read_is_refused_in_a_line(db: None) -> None:
+    study = build_study(slug="poems")
+    evaluator = build_user("alice")
+    enrol(study, evaluator)
+    client = Client()
+    client.force_login(evaluator)
+    response = client.post("/studies/poems/subtasks/1/pages/1/answers/", {"token": "x"})
+    assert response.status_code == 415
+    assert "Send JSON here, not a form." in response.content.decode()
