@@ -155,14 +155,14 @@ def test_forms_come_in_their_order_with_their_own_records(pairs: list[PoemPair])
 
 
 def test_interval_of_a_form_is_robust_to_pairs(pairs: list[PoemPair]) -> None:
-    # Two pairs of 100 records with 30 and 60 selections, of 200 players: se = .15, t with one degree of freedom.
+    # Two pairs of 100 records with 43 and 47 selections, of 200 players: se = .02, t with one degree of freedom.
     record(
-        Answered(player, player, 1, pairs[player % 2], selected=player // 2 < (30, 60)[player % 2])
+        Answered(player, player, 1, pairs[player % 2], selected=player // 2 < (43, 47)[player % 2])
         for player in range(200)
     )
     share = breakdown().by_form[0].shares[Scope.ALL]
     assert share.rate == 0.45
-    assert share.ci == pytest.approx((0.45 - 12.706205 * 0.15, 0.45 + 12.706205 * 0.15), abs=1e-6)
+    assert share.ci == pytest.approx((0.45 - 12.706205 * 0.02, 0.45 + 12.706205 * 0.02), abs=1e-6)
 
 
 def test_poet_of_few_pairs_is_not_named(pairs: list[PoemPair]) -> None:
