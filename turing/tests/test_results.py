@@ -155,10 +155,10 @@ def test_forms_come_in_their_order_with_their_own_records(pairs: list[PoemPair])
 
 
 def test_interval_of_a_form_is_robust_to_pairs(pairs: list[PoemPair]) -> None:
-    # Two pairs of 100 records with 43 and 47 selections, of 200 players: se = .02, t with one degree of freedom.
+    # Two pairs of 400 records with 172 and 188 selections, of 800 players: se = .02, t with one degree of freedom.
     record(
-        Answered(player, player, 1, pairs[player % 2], selected=player // 2 < (43, 47)[player % 2])
-        for player in range(200)
+        Answered(player, player, 1, pairs[player % 2], selected=player // 2 < (172, 188)[player % 2])
+        for player in range(800)
     )
     share = breakdown().by_form[0].shares[Scope.ALL]
     assert share.rate == 0.45
