@@ -20,9 +20,15 @@ PREFERENCE_FORMATS = ("jsonl", "parquet")
 
 
 class BadPreferences(Refused):
-    """What does not go together, or a study does not have."""
+    """What cannot be asked for, or a study does not have."""
 
     status = HTTPStatus.BAD_REQUEST
+
+
+class UnfitPreferences(BadPreferences):
+    """What does not go together, each of which is fine by itself."""
+
+    status = HTTPStatus.CONFLICT
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,11 @@ def check_wanted(wanted: Wanted) -> None:
             % {"formats": ", ".join(PREFERENCE_FORMATS), "format": wanted.file_format}
         )
     if wanted.layout is None and (wanted.conversational or wanted.by_evaluator):
-        raise BadPreferences(_("conversational, by evaluator: these are of a layout; say which"))
+        raise UnfitPreferences(_("conversational, by evaluator: these are of a layout; say which"))
     if not (math.isfinite(wanted.min_margin) and wanted.min_margin >= 0):
         raise BadPreferences(_("least margin: a number, at least 0"))
     if wanted.layout is not None and (wanted.min_margin or wanted.include_inconsistent):
-        raise BadPreferences(
+        raise UnfitPreferences(
             _("least margin, inconsistent pages: these are of pairs by ratings or by picks, not of a layout")
         )
     if (
@@ -69,6 +75,6 @@ def check_wanted(wanted: Wanted) -> None:
         and wanted.file_format != "jsonl"
         and is_nested(wanted.layout, conversational=wanted.conversational)
     ):
-        raise BadPreferences(
+        raise UnfitPreferences(
             _("format %(format)s: lists come as jsonl alone") % {"format": wanted.file_format}
         )
