@@ -45,7 +45,9 @@ class Command(StudyCommand):
             self.stdout.write(f"{study}: {closed} links closed")
             return
         if options["list"]:
-            for link in OpenLink.objects.filter(study=study).annotate(joined=Count("enrolments")):
+            for link in (
+                OpenLink.objects.filter(study=study).annotate(joined=Count("enrolments")).order_by("pk")
+            ):
                 try:
                     address = join_address(shown_again(link, by=None).token)
                 except Refused as refused:

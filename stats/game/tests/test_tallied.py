@@ -78,11 +78,11 @@ def test_share_of_one_cluster_each_is_that_of_independent_records() -> None:
 
 
 def test_interval_widens_where_clusters_differ() -> None:
-    # Two clusters of 100 with 30 and 60 selections: s - n r = -15 and 15, so se = sqrt(2 * 450) / 200.
-    interval = share_interval(90, 200, ClusterSums(clusters=2, nn=20_000, ns=9_000, ss=4_500))
+    # Two clusters of 400 with 172 and 188 selections: s - n r = -8 and 8, so se = sqrt(2 * 128) / 800.
+    interval = share_interval(360, 800, ClusterSums(clusters=2, nn=320_000, ns=144_000, ss=64_928))
     assert interval is not None
     # 12.706: the 97.5th percentile of t with one degree of freedom.
-    assert interval == pytest.approx((0.45 - 12.706205 * 0.15, 0.45 + 12.706205 * 0.15), abs=1e-6)
+    assert interval == pytest.approx((0.45 - 12.706205 * 0.02, 0.45 + 12.706205 * 0.02), abs=1e-6)
 
 
 def test_sequence_from_sums_equals_that_of_the_players() -> None:
