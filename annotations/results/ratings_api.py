@@ -24,11 +24,22 @@ from generation.web.rest import TABLE_PARSERS, Strict, UserRequest, checked_quer
 from generation.web.schema import extend_schema
 
 
-class RatingsQuery(Strict):
-    name = serializers.CharField(max_length=100, required=False, default="ratings")
+class ImportQuery(Strict):
+    """How a file from elsewhere is read, whatever is in it."""
+
     title = serializers.CharField(
         max_length=200, required=False, default="", help_text="The slug if left out."
     )
+    encoding = serializers.CharField(
+        max_length=40, required=False, default="", help_text="Of a file that is neither UTF-8 nor UTF-16."
+    )
+    dry_run = serializers.BooleanField(
+        required=False, default=False, help_text="Say what is there, store nothing."
+    )
+
+
+class RatingsQuery(ImportQuery):
+    name = serializers.CharField(max_length=100, required=False, default="ratings")
     genre = serializers.ChoiceField(choices=genre_choices(), required=False, default="text")
     map = serializers.CharField(
         required=False, default="", help_text="What columns are: evaluator=WorkerId,score=Answer.*"
@@ -45,12 +56,6 @@ class RatingsQuery(Strict):
         required=False,
         default="",
         help_text="Largest share of inconsistent pages; without one everybody counts.",
-    )
-    encoding = serializers.CharField(
-        max_length=40, required=False, default="", help_text="Of a file that is neither UTF-8 nor UTF-16."
-    )
-    dry_run = serializers.BooleanField(
-        required=False, default=False, help_text="Say what is there, store nothing."
     )
 
 

@@ -4,7 +4,7 @@ Fields: `title` (the prompt), `human` and `machine` (the texts), `source` (where
 id, or a sentence that ends in a UUID, such as "package, file, UUID"), and optional: `form` (one of `Form`), `author`,
 `dynasty`, `genre` (poem or qa; poem), `method` (key of what wrote the machine's text; inverse_prompting_st), `takeover`
 (the sentence, from 2, at which the machine takes the human text over), `superficial` ("human" or "machine": which text
-a classifier of the surface takes for the human one; for whoever uses the file, and not stored), `provenance`
+a classifier of the surface takes for the human one, left out where it tells nothing; not stored), `provenance`
 ({"score", "terms", "sentences", "runners_up", "unknown", "seconds", "facts"} as in `generation.models.Provenance`, each
 optional; only `facts` must not be missing where there is one).
 """
@@ -129,60 +129,68 @@ def write_pairs(path: Path, count: int | None, *, alike: bool = False) -> Writte
 
     of_texts = PoemPair.objects.exclude(genre=Genre.CHAT)
     pairs = of_texts.order_by("genre", F("takeover").asc(nulls_first=True), "number")
-    written = list(
-        (pairs.filter(takeover=None) if alike else pairs[:count]).select_related(
+    pairs = pairs.filter(takeover=None) if alike else pairs[:count]
+    written = [
+        _Chosen(pair, 0, pair.machine.text)
+        for pair in pairs.select_related(
             "human__prompt", "human__source_text", "machine__provenance", "machine__run__method"
         )
-    )
-    finals = {pair.pk: _finals(pair) if alike else {0: pair.machine.text} for pair in written}
-    chosen = dict.fromkeys(finals, 0)
+    ]
     if alike:
-        places = choose_alike(
-            [pair.human.text for pair in written], [list(finals[pair.pk].values()) for pair in written]
-        )
-        for pair, place in zip(written, places, strict=True):
-            chosen[pair.pk] = list(finals[pair.pk])[place]
-
-    def texts(pairs: Sequence[PoemPair]) -> tuple[list[str], list[str]]:
-        return [pair.human.text for pair in pairs], [finals[pair.pk][chosen[pair.pk]] for pair in pairs]
-
-    if alike and count is not None:
-        written = [written[place] for place in hardest_pairs(*texts(written), count)]
-    whole = [pair for pair in written if pair.takeover is None]
-    surface = superficial(*texts(whole))
-    names_human = (
-        dict(zip((pair.pk for pair in whole), MARGINS[surface.by](*texts(whole)) > 0, strict=True))
-        if surface
-        else {}
-    )
+        finals = [_finals(one.pair) for one in written]
+        humans = [one.pair.human.text for one in written]
+        places = choose_alike(humans, [[one.machine for one in own] for own in finals])
+        written = [own[place] for own, place in zip(finals, places, strict=True)]
+        if count is not None:
+            written = [written[place] for place in hardest_pairs(*_texts(written), count)]
+    whole = [one for one in written if one.pair.takeover is None]
+    surface = superficial(*_texts(whole))
+    margins = dict.fromkeys((one.pair.pk for one in whole), 0.0)
+    if surface:
+        margins = dict(zip(margins, MARGINS[surface.by](*_texts(whole)), strict=True))
     with path.open("w", encoding="utf-8") as file:
-        for pair in written:
-            row = _written_row(pair, chosen[pair.pk], names_human.get(pair.pk))
+        for one in written:
+            row = _written_row(one, margins.get(one.pair.pk, 0.0))
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return Written(len(written), surface)
 
 
-def _finals(pair: PoemPair) -> dict[int, str]:
-    """Return the texts that the search of the machine's text ended with, by their rank (0 is the best one).
+@dataclass(frozen=True)
+class _Chosen:
+    """A pair with the machine's text that is written: the one of that rank among those its search ended with."""
+
+    pair: PoemPair
+    rank: int
+    machine: str
+
+
+def _finals(pair: PoemPair) -> list[_Chosen]:
+    """Return a pair with each text that the machine's search ended with, the best first.
 
     Those that would tell the side by their form are left out.
     """
     others = pair.machine.provenance.runners_up if hasattr(pair.machine, "provenance") else []
     human = normalised(pair.human.text, pair.genre)
-    finals = {0: pair.machine.text}
+    finals = [_Chosen(pair, 0, pair.machine.text)]
     for rank, other in enumerate(others, start=1):
         text = normalised(other["text"], pair.genre)
         if text != human and (pair.genre != Genre.POEM or shape(text) == shape(human)):
-            finals[rank] = other["text"]
+            finals.append(_Chosen(pair, rank, other["text"]))
     return finals
 
 
-def _written_row(pair: PoemPair, rank: int, names_human: bool | None) -> dict[str, Any]:
+def _texts(written: Sequence[_Chosen]) -> tuple[list[str], list[str]]:
+    return [one.pair.human.text for one in written], [one.machine for one in written]
+
+
+def _written_row(chosen: _Chosen, margin: float) -> dict[str, Any]:
+    """Return a pair as a line of the file; a `margin` of 0 says that the surface tells nothing of it."""
+    pair, rank = chosen.pair, chosen.rank
     source = pair.human.source_text
     row: dict[str, Any] = {
         "title": pair.human.prompt.text,
         "human": pair.human.text,
-        "machine": _finals(pair)[rank] if rank else pair.machine.text,
+        "machine": chosen.machine,
         "source": source.source_id,
         "form": source.form,
         "author": source.author,
@@ -192,8 +200,8 @@ def _written_row(pair: PoemPair, rank: int, names_human: bool | None) -> dict[st
     }
     if pair.takeover:
         row["takeover"] = pair.takeover
-    if names_human is not None:
-        row["superficial"] = "human" if names_human else "machine"
+    if margin:
+        row["superficial"] = "human" if margin > 0 else "machine"
     if hasattr(pair.machine, "provenance"):
         row["provenance"] = provenance_fields(pair.machine.provenance, runners_up=rank, sentences=False)
         if others := row["provenance"].pop("runners_up", []):

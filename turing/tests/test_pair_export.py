@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -64,8 +65,10 @@ def test_pairs_that_their_characters_tell_least_are_written_with_what_a_classifi
     call_command("export_pairs", count=60, alike=True, output=file, stdout=out)
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert len(rows) == 60
-    assert re.search(r"names the human text in [0-9.]+% of 60 pairs", out.getvalue())
-    assert {row["superficial"] for row in rows} == {"human", "machine"}
+    # Where the surface tells nothing a coin is thrown, and the row says nothing.
+    named = Counter(row.get("superficial") for row in rows)
+    right = round(named["human"] + named[None] / 2) / 60
+    assert f"names the human text in {right:.1%} of 60 pairs" in out.getvalue()
     assert len(read_pairs(file)) == 60
     file.write_text(json.dumps(rows[0] | {"superficial": "both"}), encoding="utf-8")
     with pytest.raises(FileRefused, match="must be human or machine"):

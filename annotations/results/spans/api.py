@@ -15,13 +15,13 @@ from annotations.access.permissions import may_create
 from annotations.imports.spans.storing import find_spans, import_spans
 from annotations.models.texts_by_language import named_by
 from annotations.results.api import TextRowSerializer, listed_rows
+from annotations.results.ratings_api import ImportQuery
 from annotations.results.spans.rows import COLUMNS, marking_count, span_rows
 from annotations.setup.rubrics import load_rubric
 from annotations.uploads.reading import on_disk, refuse_too_large
 from generation.web.rest import (
     TABLE_PARSERS,
     PageQuery,
-    Strict,
     UserRequest,
     checked_query,
     page_of,
@@ -46,22 +46,13 @@ class SpanRowSerializer(TextRowSerializer):
     tagged = serializers.CharField(help_text="The text with tags around the mark.")
 
 
-class SpansQuery(Strict):
+class SpansQuery(ImportQuery):
     name = serializers.CharField(max_length=100, required=False, default="spans")
-    title = serializers.CharField(
-        max_length=200, required=False, default="", help_text="The slug if left out."
-    )
     rubric = serializers.ChoiceField(
         choices=["", "esa", "mqm"],
         required=False,
         default="",
         help_text="Categories, severities and penalties; without one they are those of the file.",
-    )
-    encoding = serializers.CharField(
-        max_length=40, required=False, default="", help_text="Of a file that is neither UTF-8 nor UTF-16."
-    )
-    dry_run = serializers.BooleanField(
-        required=False, default=False, help_text="Say what is there, store nothing."
     )
 
 
