@@ -160,9 +160,7 @@ function openMarking(fieldset) {
     say(said);
   }
 
-  function show(value) {
-    field.value = value;
-    const { marks, done: isDone } = read();
+  function showList(marks) {
     const template = fieldset.querySelector("template");
     list.replaceChildren(
       ...marks.map((mark, number) => {
@@ -176,6 +174,13 @@ function openMarking(fieldset) {
         return item;
       }),
     );
+  }
+
+  /** Show an answer; the list stays as it is where its own fields have changed, as somebody is at work in it. */
+  function show(value, { keepsList = false } = {}) {
+    field.value = value;
+    const { marks, done: isDone } = read();
+    if (!keepsList) showList(marks);
     const grade = (mark) => severities.findIndex((one) => one.value === mark.severity) + 1;
     text.draw(
       marks
@@ -191,9 +196,9 @@ function openMarking(fieldset) {
     }
   }
 
-  function save(answer) {
+  function save(answer, shown) {
     answer.marks.sort((one, other) => (one.start ?? Infinity) - (other.start ?? Infinity));
-    show(JSON.stringify(answer));
+    show(JSON.stringify(answer), shown);
     field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
@@ -305,11 +310,12 @@ function openMarking(fieldset) {
     else if (severities.includes(target)) grade(target);
     else if (target.dataset.field) {
       const answer = read();
-      const number = Number(target.closest("li").dataset.number);
-      answer.marks[number][target.dataset.field] = target.value.replace(/\s+/g, " ").trim();
-      const place = [number, target.dataset.field];
-      save(answer);
-      list.children[place[0]]?.querySelector(`[data-field=${place[1]}]`)?.focus();
+      const item = target.closest("li");
+      // A note that is still being written goes along.
+      for (const input of item.querySelectorAll("[data-field]")) {
+        answer.marks[Number(item.dataset.number)][input.dataset.field] = input.value.replace(/\s+/g, " ").trim();
+      }
+      save(answer, { keepsList: true });
     }
   });
 
